@@ -1,0 +1,3 @@
+//! The `home` Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `leads` Lambda.
+
+fn main() {}

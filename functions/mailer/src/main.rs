@@ -1,0 +1,3 @@
+//! The `mailer` Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `pipelines` Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `relay` Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `tenants` Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `webhook` Lambda.
+
+fn main() {}

@@ -1,0 +1,148 @@
+use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
+
+use super::ConfigError;
+
+/// The variables a function is built from.
+///
+/// A map rather than the process's own environment, so that several functions can be built in one
+/// process, each with its own variables.
+#[derive(Clone, Default)]
+pub struct Env(HashMap<String, String>);
+
+impl Env {
+    /// The environment of this process.
+    #[must_use]
+    pub fn process() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        std::env::vars().collect()
+    }
+
+    /// The value of `name`; an empty value counts as not set.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Missing`] where there is none.
+    pub fn required(&self, name: &str) -> Result<&str, ConfigError> {
+        self.get(name).ok_or_else(|| ConfigError::Missing(name.to_owned()))
+    }
+
+    /// The value of `name` as a `T`, or `default` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Malformed`] where the value is no `T`.
+    pub fn parsed<T: FromStr>(&self, name: &str, default: T, rule: &str) -> Result<T, ConfigError> {
+        self.get(name).map_or(Ok(default), |value| {
+            value.parse().map_err(|_| Self::malformed(name, format!("must be {rule}")))
+        })
+    }
+
+    /// A whole number of at least 1, or `default`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Malformed`] for anything else.
+    pub fn count(&self, name: &str, default: u32) -> Result<u32, ConfigError> {
+        let rule = "a whole number of at least 1";
+        match self.parsed(name, default, rule)? {
+            0 => Err(Self::malformed(name, format!("must be {rule}"))),
+            count => Ok(count),
+        }
+    }
+
+    /// `true` or `false`; false where it is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Malformed`] for anything else.
+    pub fn flag(&self, name: &str) -> Result<bool, ConfigError> {
+        self.parsed(name, false, "true or false")
+    }
+
+    /// An absolute `http` or `https` URL, without a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where it is missing or no such URL.
+    pub fn url(&self, name: &str) -> Result<String, ConfigError> {
+        let value = self.required(name)?;
+        match url::Url::parse(value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                Ok(value.trim_end_matches('/').to_owned())
+            }
+            _ => Err(Self::malformed(name, "must be an absolute http or https URL")),
+        }
+    }
+
+    /// This environment with `other`'s variables over it.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The error of a variable that breaks `rule`.
+    pub fn malformed(name: &str, rule: impl Into<String>) -> ConfigError {
+        ConfigError::Malformed { name: name.to_owned(), rule: rule.into() }
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for Env {
+    /// Names only: values may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A duration in milliseconds, as the reference's `*_EXPIRY` variables of keys and webhooks.
+///
+/// # Errors
+///
+/// [`ConfigError::Malformed`] for anything but a whole number of at least 1.
+pub fn millis(env: &Env, name: &str, default: u32) -> Result<Duration, ConfigError> {
+    env.count(name, default).map(|millis| Duration::from_millis(millis.into()))
+}
+
+/// A duration in seconds.
+///
+/// # Errors
+///
+/// [`ConfigError::Malformed`] for anything but a whole number of at least 1.
+pub fn seconds(env: &Env, name: &str, default: u32) -> Result<Duration, ConfigError> {
+    env.count(name, default).map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_or_malformed_variable_is_named() {
+        let env: Env = [("PUBLIC_API_MAX_ATTEMPTS", "many"), ("EMPTY", ""), ("URL", "ftp://x")]
+            .into_iter()
+            .collect();
+        let count = env.count("PUBLIC_API_MAX_ATTEMPTS", 30).unwrap_err();
+        assert!(count.to_string().contains("PUBLIC_API_MAX_ATTEMPTS must be a whole number"));
+        assert!(!count.to_string().contains("many"));
+        assert!(env.required("EMPTY").unwrap_err().to_string().contains("EMPTY is required"));
+        assert!(env.url("URL").is_err());
+        assert_eq!(env.count("UNSET", 30).unwrap(), 30);
+    }
+}

@@ -1,0 +1,74 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{AddressId, Audit, FromJson, Members, Reader, Text};
+
+/// The parts of a postal address; each is optional and none is dropped (CONTRACT §4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressParts {
+    /// Street and number, up to 500 characters.
+    pub address: Option<Text<0, 500>>,
+    /// City.
+    pub city: Option<Text<0, 100>>,
+    /// State or province.
+    pub state: Option<Text<0, 100>>,
+    /// Postal code.
+    pub zip: Option<Text<0, 25>>,
+    /// Country, its code or name.
+    pub country: Option<Text<2, 25>>,
+}
+
+/// The address inside a lead or a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Its id, `addressId` on the wire.
+    pub id: AddressId,
+    /// What it says.
+    #[serde(flatten)]
+    pub parts: AddressParts,
+}
+
+impl AddressParts {
+    /// Reads the five parts among the members of an object.
+    pub(super) fn read(members: &mut Members<'_, '_>) -> Self {
+        Self {
+            address: members.optional("address"),
+            city: members.optional("city"),
+            state: members.optional("state"),
+            zip: members.optional("zip"),
+            country: members.optional("country"),
+        }
+    }
+
+    /// The address that these parts make; `None` where there is no part.
+    #[must_use]
+    pub fn into_address(self) -> Option<Address> {
+        (self != Self::default()).then(|| Address { id: AddressId::mint(), parts: self })
+    }
+}
+
+impl FromJson for AddressParts {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let parts = Self::read(&mut members);
+        members.finish();
+        Some(parts)
+    }
+}
+
+/// An address on the wire: an entity of its own, whose audit is that of what it belongs to.
+#[derive(Debug, Serialize)]
+pub struct AddressView<'a> {
+    #[serde(flatten)]
+    address: &'a Address,
+    #[serde(flatten)]
+    audit: &'a Audit,
+}
+
+impl<'a> AddressView<'a> {
+    /// The view of `address`, which belongs to an entity with this `audit`.
+    #[must_use]
+    pub fn new(address: &'a Address, audit: &'a Audit) -> Self {
+        Self { address, audit }
+    }
+}

@@ -1,0 +1,106 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Timestamp;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A fresh id: a UUIDv7, whose first 48 bits are the time (RFC 9562).
+            #[must_use]
+            pub fn mint() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// Its 16 bytes.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// When it was minted; `None` for an id that is no UUIDv7, so not ours.
+            #[must_use]
+            pub fn minted(&self) -> Option<Timestamp> {
+                let bytes = self.0.as_bytes();
+                (self.0.get_version_num() == 7).then(|| {
+                    let mut millis = [0; 8];
+                    millis[2..].copy_from_slice(&bytes[..6]);
+                    Timestamp::from_millis(i64::from_be_bytes(millis))
+                })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            /// Only the hyphenated form: an id has one spelling.
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                s.parse::<uuid::fmt::Hyphenated>().map(|id| Self(id.into_uuid()))
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// Identifies an address.
+    AddressId
+    /// Identifies a contact.
+    ContactId
+    /// Identifies a job: one attempt at provisioning or deprovisioning.
+    JobId
+    /// Identifies a lead.
+    LeadId
+    /// Identifies a resource that provisioning reported.
+    ResourceId
+    /// Identifies a tenant.
+    TenantId
+}
+
+/// Who did something: the `id` claim of a token, or `SYSTEM_USER_ID`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(String);
+
+impl From<&str> for UserId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_knows_when_it_was_minted() {
+        let minted = LeadId::mint().minted().unwrap();
+        assert!(crate::now().since(minted).as_secs() < 5);
+        let foreign: LeadId = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();
+        assert_eq!(foreign.minted(), None);
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert!("{6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21}".parse::<LeadId>().is_err());
+        assert!("6b2f0d5c6b1e4a559d2c0d3b1f9a7e21".parse::<LeadId>().is_err());
+    }
+}

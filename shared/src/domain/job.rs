@@ -1,0 +1,239 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{
+    Audit, Contact, EventTenant, JobId, Outcome, Subscription, Tenant, TenantId, TenantStatus,
+    Text, Timestamp, Transition, UserId,
+};
+use crate::Result;
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobKind {
+    /// Builds a tenant.
+    Provision,
+    /// Takes a tenant down.
+    Deprovision,
+}
+
+/// Where a job is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Opened; no pipeline is started yet.
+    Queued,
+    /// Its pipeline runs.
+    Running,
+    /// Closed well.
+    Succeeded,
+    /// Closed badly.
+    Failed,
+    /// Closed since its deadline passed.
+    TimedOut,
+}
+
+/// Whether a tenant gets resources of its own or a place in shared ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Of its own.
+    Silo,
+    /// Shared.
+    Pool,
+}
+
+/// Something that happened to a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What happened: the state that it brought.
+    pub name: JobState,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// A tenant's latest job, as its item names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRef {
+    /// Its id.
+    pub id: JobId,
+    /// 1 for a tenant's first job.
+    pub attempt: u32,
+    /// What it does.
+    pub kind: JobKind,
+    /// How it ended; absent while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// One attempt at provisioning or deprovisioning a tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Its id; the `context` of its webhook.
+    pub id: JobId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// What it does.
+    pub kind: JobKind,
+    /// 1 for a tenant's first job.
+    pub attempt: u32,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// The tier of the plan.
+    pub tier: Text<1, 100>,
+    /// Which pipeline does it.
+    pub isolation: Isolation,
+    /// The subscription as it was.
+    pub subscription: Subscription,
+    /// The tenant as it was.
+    pub tenant: EventTenant,
+    /// What happened, in order.
+    pub steps: Vec<Step>,
+    /// When it is given up.
+    pub deadline: Timestamp,
+    /// The execution of the pipeline.
+    pub execution_id: Option<String>,
+    /// Where its log is.
+    pub log_url: Option<String>,
+    /// Where the tenant's application is.
+    pub app_plane_url: Option<String>,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// Who did what to it, and when.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+impl JobKind {
+    /// What opening such a job does to its tenant.
+    #[must_use]
+    pub fn opening(self) -> Transition {
+        match self {
+            Self::Provision => Transition::Provision,
+            Self::Deprovision => Transition::Deprovision,
+        }
+    }
+
+    /// What closing such a job does to its tenant.
+    #[must_use]
+    pub fn closing(self, outcome: Outcome) -> Transition {
+        match (self, outcome) {
+            (Self::Provision, Outcome::Succeeded) => Transition::Activate,
+            (Self::Provision, Outcome::Failed | Outcome::TimedOut) => Transition::Fail,
+            (Self::Deprovision, Outcome::Succeeded) => Transition::Deactivate,
+            (Self::Deprovision, Outcome::Failed | Outcome::TimedOut) => Transition::Restore,
+        }
+    }
+
+    /// The status of a tenant while such a job is open.
+    #[must_use]
+    pub fn status_while_open(self) -> TenantStatus {
+        match self {
+            Self::Provision => TenantStatus::Provisioning,
+            Self::Deprovision => TenantStatus::Deprovisioning,
+        }
+    }
+}
+
+impl Job {
+    /// Opens the next provisioning job of `tenant`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`](crate::Error::IllegalTransition) where the tenant's status does
+    /// not allow it.
+    pub fn provision(
+        tenant: &Tenant,
+        contacts: Vec<Contact>,
+        subscription: Subscription,
+        isolation: Isolation,
+        expiry: Duration,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<Self> {
+        let kind = JobKind::Provision;
+        let status = tenant.status.after(kind.opening())?;
+        Ok(Self {
+            id: JobId::mint(),
+            tenant_id: tenant.id,
+            kind,
+            attempt: tenant.latest_job.as_ref().map_or(0, |job| job.attempt) + 1,
+            state: JobState::Queued,
+            tier: subscription.tier()?,
+            isolation,
+            subscription,
+            tenant: EventTenant::of(tenant, status, contacts),
+            steps: vec![Step { name: JobState::Queued, time: now }],
+            deadline: now + expiry,
+            execution_id: None,
+            log_url: None,
+            app_plane_url: None,
+            reason: None,
+            audit: Audit::created(now, by),
+        })
+    }
+
+    /// How its tenant's item names it while it is open.
+    #[must_use]
+    pub fn reference(&self) -> JobRef {
+        JobRef { id: self.id, attempt: self.attempt, kind: self.kind, outcome: None }
+    }
+
+    /// Whether it is neither closed nor given up.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, JobState::Queued | JobState::Running)
+    }
+}
+
+/// A job on the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobView<'a> {
+    id: JobId,
+    tenant_id: TenantId,
+    kind: JobKind,
+    attempt: u32,
+    state: JobState,
+    tier: &'a Text<1, 100>,
+    isolation: Isolation,
+    subscription: Box<RawValue>,
+    steps: &'a [Step],
+    deadline: Timestamp,
+    execution_id: Option<&'a str>,
+    log_url: Option<&'a str>,
+    app_plane_url: Option<&'a str>,
+    reason: Option<&'a str>,
+    #[serde(flatten)]
+    audit: &'a Audit,
+}
+
+impl<'a> JobView<'a> {
+    /// The view of `job`.
+    ///
+    /// # Errors
+    ///
+    /// Where the stored subscription is no JSON.
+    pub fn of(job: &'a Job) -> Result<Self> {
+        Ok(Self {
+            id: job.id,
+            tenant_id: job.tenant_id,
+            kind: job.kind,
+            attempt: job.attempt,
+            state: job.state,
+            tier: &job.tier,
+            isolation: job.isolation,
+            subscription: job.subscription.raw()?,
+            steps: &job.steps,
+            deadline: job.deadline,
+            execution_id: job.execution_id.as_deref(),
+            log_url: job.log_url.as_deref(),
+            app_plane_url: job.app_plane_url.as_deref(),
+            reason: job.reason.as_deref(),
+            audit: &job.audit,
+        })
+    }
+}

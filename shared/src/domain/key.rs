@@ -1,0 +1,29 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{FromJson, Reader};
+
+/// The short unique name of a tenant, its namespace and subdomain: `^[a-z0-9]+$`, at most 10.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TenantKey(String);
+
+impl FromJson for TenantKey {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let text = at.text(value, 0, 10)?;
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if text.is_empty() || !text.chars().all(plain) {
+            at.wrong_pattern("^[a-z0-9]+$");
+            return None;
+        }
+        Some(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for TenantKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

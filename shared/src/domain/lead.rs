@@ -1,0 +1,233 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Address, AddressId, AddressParts, AddressView, Audit, Email, FromJson, LeadId, NewContact,
+    OnboardTenant, Onboarding, Reader, Tenant, TenantId, Text, Timestamp, UserId,
+};
+use crate::{Error, Result};
+
+/// Somebody who asks for a tenant, and proves an e-mail address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lead {
+    /// Its id; a UUIDv7, so its age is in it.
+    pub id: LeadId,
+    /// First name.
+    pub first_name: Text<1, 100>,
+    /// Last name.
+    pub last_name: Text<1, 100>,
+    /// The company that wants the tenant.
+    pub company_name: Text<1, 100>,
+    /// Where the verification mail goes.
+    pub email: Email,
+    /// Whether the address is proven.
+    pub is_validated: bool,
+    /// Where the company is.
+    pub address: Option<Address>,
+    /// The tenant it became.
+    pub tenant_id: Option<TenantId>,
+    /// Who did what to it, and when.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// A lead as a client gives it: the body of `POST /leads`.
+#[derive(Clone, Debug)]
+pub struct NewLead {
+    first_name: Text<1, 100>,
+    last_name: Text<1, 100>,
+    company_name: Text<1, 100>,
+    /// Where the verification mail goes.
+    pub email: Email,
+    address: Option<AddressParts>,
+}
+
+impl FromJson for NewLead {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
+        let (company_name, email) = (members.required("companyName"), members.required("email"));
+        let address = members.optional("address");
+        members.finish();
+        Some(Self {
+            first_name: first_name?,
+            last_name: last_name?,
+            company_name: company_name?,
+            email: email?,
+            address,
+        })
+    }
+}
+
+impl NewLead {
+    /// The lead that this becomes.
+    #[must_use]
+    pub fn into_lead(self, now: Timestamp, by: &UserId) -> Lead {
+        Lead {
+            id: LeadId::mint(),
+            first_name: self.first_name,
+            last_name: self.last_name,
+            company_name: self.company_name,
+            email: self.email,
+            is_validated: false,
+            address: self.address.and_then(AddressParts::into_address),
+            tenant_id: None,
+            audit: Audit::created(now, by),
+        }
+    }
+}
+
+impl Lead {
+    /// Whether a key of the lead with this `id` would be too old, by the time within the id.
+    #[must_use]
+    pub fn key_expired(id: LeadId, now: Timestamp, expiry: Duration) -> bool {
+        id.minted().is_none_or(|minted| now.since(minted) > expiry)
+    }
+
+    /// Turns a verified lead into a tenant whose first contact it is.
+    ///
+    /// Decides only; [`Store::onboard`](crate::store::Store::onboard) writes the outcome and
+    /// repeats the once-only checks atomically.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthorized`] for a lead that is not verified, [`Error::LeadAlreadyConverted`] for
+    /// one that has a tenant, as the reference answers (401); [`Error::Refused`] where the address
+    /// or the e-mail's host does not fit.
+    pub fn become_tenant(
+        &self,
+        request: OnboardTenant,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<Onboarding> {
+        if !self.is_validated {
+            return Err(Error::Unauthorized("the lead is not validated"));
+        }
+        if self.tenant_id.is_some() {
+            return Err(Error::LeadAlreadyConverted);
+        }
+        let address = self.address_of_tenant(&request.address)?;
+        let contact = NewContact {
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            email: self.email.clone(),
+            is_primary: true,
+            role: Some(Text::admin()),
+        };
+        let name = request.name.unwrap_or_else(|| self.company_name.clone());
+        let tenant = Tenant::pending(request.key, name, request.domains, now, by);
+        let tenant = Tenant { lead_id: Some(self.id), address, ..tenant };
+        Onboarding::of(tenant, contact, now, by)
+    }
+
+    /// The lead's own address, else the one in the request; they must not contradict each other.
+    fn address_of_tenant(&self, requested: &AddressParts) -> Result<Option<Address>> {
+        match &self.address {
+            Some(own) if *requested != AddressParts::default() && own.parts != *requested => {
+                Err(Error::Refused("Address mismatch with Lead"))
+            }
+            Some(own) => Ok(Some(own.clone())),
+            None => Ok(requested.clone().into_address()),
+        }
+    }
+}
+
+/// A lead on the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeadView<'a> {
+    id: LeadId,
+    first_name: &'a Text<1, 100>,
+    last_name: &'a Text<1, 100>,
+    company_name: &'a Text<1, 100>,
+    email: &'a Email,
+    is_validated: bool,
+    address_id: Option<AddressId>,
+    #[serde(flatten)]
+    audit: &'a Audit,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<AddressView<'a>>,
+}
+
+impl<'a> From<&'a Lead> for LeadView<'a> {
+    fn from(lead: &'a Lead) -> Self {
+        Self {
+            id: lead.id,
+            first_name: &lead.first_name,
+            last_name: &lead.last_name,
+            company_name: &lead.company_name,
+            email: &lead.email,
+            is_validated: lead.is_validated,
+            address_id: lead.address.as_ref().map(|address| address.id),
+            audit: &lead.audit,
+            address: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{TenantStatus, read};
+
+    fn verified(address: &Value) -> Lead {
+        let new: NewLead = read(&json!({
+            "firstName": "Ada", "lastName": "Lovelace", "companyName": "Acme",
+            "email": "Ada@Acme.test", "address": address,
+        }))
+        .unwrap();
+        Lead { is_validated: true, ..new.into_lead(crate::now(), &"system".into()) }
+    }
+
+    fn become_tenant(lead: &Lead, request: &Value) -> Result<Onboarding> {
+        lead.become_tenant(read(request)?, crate::now(), &"lead".into())
+    }
+
+    #[test]
+    fn a_verified_lead_becomes_a_pending_tenant_named_after_its_company() {
+        let lead = verified(&Value::Null);
+        let request = json!({ "key": "acme", "domains": ["ACME.test"] });
+        let Onboarding { tenant, contact } = become_tenant(&lead, &request).unwrap();
+        assert_eq!(tenant.status, TenantStatus::PendingProvision);
+        assert_eq!((tenant.name.as_str(), tenant.lead_id), ("Acme", Some(lead.id)));
+        assert_eq!((contact.is_primary, contact.role.unwrap().as_str()), (true, "admin"));
+    }
+
+    #[test]
+    fn an_unverified_or_converted_lead_is_refused() {
+        let request = json!({ "key": "acme", "domains": ["acme.test"] });
+        let unverified = Lead { is_validated: false, ..verified(&Value::Null) };
+        assert!(matches!(become_tenant(&unverified, &request), Err(Error::Unauthorized(_))));
+        let converted = Lead { tenant_id: Some(TenantId::mint()), ..verified(&Value::Null) };
+        assert!(matches!(become_tenant(&converted, &request), Err(Error::LeadAlreadyConverted)));
+    }
+
+    #[test]
+    fn the_lead_s_address_is_the_tenant_s_and_is_not_contradicted() {
+        let lead = verified(&json!({ "city": "Ely", "country": "GB" }));
+        let with = |address: Value| {
+            let mut request = json!({ "key": "acme", "domains": ["acme.test"] });
+            request.as_object_mut().unwrap().extend(address.as_object().unwrap().clone());
+            become_tenant(&lead, &request)
+        };
+        assert_eq!(with(json!({})).unwrap().tenant.address, lead.address);
+        assert!(with(json!({ "city": "Ely", "country": "GB" })).is_ok());
+        assert!(matches!(
+            with(json!({ "city": "Bath" })),
+            Err(Error::Refused("Address mismatch with Lead"))
+        ));
+    }
+
+    #[test]
+    fn a_key_expires_by_the_age_of_the_id() {
+        let (id, hour) = (LeadId::mint(), Duration::from_secs(3600));
+        let minted = id.minted().unwrap();
+        assert!(!Lead::key_expired(id, minted + hour, hour));
+        assert!(Lead::key_expired(id, minted + hour + Duration::from_millis(1), hour));
+    }
+}

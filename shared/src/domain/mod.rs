@@ -1,0 +1,43 @@
+//! The rules of the control plane, free of I/O.
+
+mod address;
+mod audit;
+mod contact;
+mod email;
+mod event;
+mod hostname;
+mod ids;
+mod job;
+mod key;
+mod lead;
+mod outcome;
+mod permission;
+mod resource;
+mod schema;
+mod status;
+mod subscription;
+mod tenant;
+mod text;
+mod timestamp;
+mod webhook;
+
+pub use address::{Address, AddressParts, AddressView};
+pub use audit::Audit;
+pub use contact::{Contact, NewContact};
+pub use email::Email;
+pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
+pub use hostname::Hostname;
+pub use ids::{AddressId, ContactId, JobId, LeadId, ResourceId, TenantId, UserId};
+pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step};
+pub use key::TenantKey;
+pub use lead::{Lead, LeadView, NewLead};
+pub use outcome::{Closing, Outcome};
+pub use permission::{Permission, permit};
+pub use resource::{NewResource, Resource};
+pub use schema::{FromJson, Members, Reader, Violation, read};
+pub use status::{TenantStatus, Transition};
+pub use subscription::Subscription;
+pub use tenant::{NewTenant, OnboardTenant, Onboarding, Tenant, TenantView};
+pub use text::Text;
+pub use timestamp::Timestamp;
+pub use webhook::{Initiator, Message};

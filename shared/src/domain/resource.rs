@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Audit, FromJson, Reader, ResourceId, TenantId, Text, Timestamp, UserId};
+
+/// Something that provisioning built for a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resource {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is called where it was built.
+    pub external_identifier: String,
+    /// What it is, such as `bucket`.
+    #[serde(rename = "type")]
+    pub kind: Text<1, 100>,
+    /// What else is known of it.
+    pub metadata: Map<String, Value>,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// Who did what to it, and when.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// A resource as a webhook reports it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewResource {
+    kind: Text<1, 100>,
+    external_identifier: String,
+    metadata: Map<String, Value>,
+}
+
+impl NewResource {
+    /// The resource of `tenant` that this becomes.
+    #[must_use]
+    pub fn of(&self, tenant: TenantId, now: Timestamp, by: &UserId) -> Resource {
+        Resource {
+            id: ResourceId::mint(),
+            external_identifier: self.external_identifier.clone(),
+            kind: self.kind.clone(),
+            metadata: self.metadata.clone(),
+            tenant_id: tenant,
+            audit: Audit::created(now, by),
+        }
+    }
+}
+
+impl FromJson for NewResource {
+    /// A resource without `externalIdentifier` is known by its `metadata.bucket` (CONTRACT §6).
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let kind = members.required("type");
+        let given: Option<Text<1, 2048>> = members.optional("externalIdentifier");
+        let metadata: Map<_, _> = members.optional("metadata").unwrap_or_default();
+        let given_at_all = members.raw("externalIdentifier").is_some();
+        members.finish();
+        let bucket = metadata.get("bucket").and_then(Value::as_str).filter(|name| !name.is_empty());
+        if !given_at_all && bucket.is_none() {
+            let message = "must have required property 'externalIdentifier'";
+            at.violate("required", message, json!({ "missingProperty": "externalIdentifier" }));
+        }
+        let external_identifier = given.map(|given| given.to_string());
+        Some(Self {
+            external_identifier: external_identifier.or_else(|| bucket.map(str::to_owned))?,
+            kind: kind?,
+            metadata,
+        })
+    }
+}

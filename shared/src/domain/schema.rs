@@ -1,0 +1,196 @@
+//! Reading a JSON body into values that are valid, with every violation of it in one answer.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Timestamp;
+use crate::{Error, Result};
+
+/// One way in which a body breaks its schema (CONTRACT §1, Errors).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Violation {
+    /// A JSON pointer (RFC 6901) to the value, or to the object that lacks or has too much.
+    pub path: String,
+    /// The JSON Schema keyword that is broken.
+    pub code: &'static str,
+    /// The rule, in the words of JSON Schema validators.
+    pub message: String,
+    /// The keyword's parameter.
+    pub info: Value,
+}
+
+/// A value that can be read from JSON and is valid once it is.
+pub trait FromJson: Sized {
+    /// The value, or `None` once every violation is noted at `at`.
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self>;
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] with every violation.
+pub fn read<T: FromJson>(body: &Value) -> Result<T> {
+    let mut violations = Vec::new();
+    let value = T::from_json(body, &mut Reader { path: String::new(), found: &mut violations });
+    match value {
+        Some(value) if violations.is_empty() => Ok(value),
+        _ => Err(Error::Invalid(violations)),
+    }
+}
+
+/// A place in the body, where violations are noted.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    path: String,
+    found: &'a mut Vec<Violation>,
+}
+
+impl Reader<'_> {
+    /// Notes a violation here.
+    pub fn violate(&mut self, code: &'static str, message: impl Into<String>, info: Value) {
+        let (path, message) = (self.path.clone(), message.into());
+        self.found.push(Violation { path, code, message, info });
+    }
+
+    /// The place `name` below this one.
+    pub fn at(&mut self, name: &str) -> Reader<'_> {
+        let escaped = name.replace('~', "~0").replace('/', "~1");
+        Reader { path: format!("{}/{escaped}", self.path), found: self.found }
+    }
+
+    /// The members of the object here.
+    pub fn members<'v>(&mut self, value: &'v Value) -> Option<Members<'v, '_>> {
+        let Value::Object(object) = value else {
+            self.wrong_type("object");
+            return None;
+        };
+        let at = Reader { path: self.path.clone(), found: self.found };
+        Some(Members { object, at, known: Vec::new() })
+    }
+
+    /// The text here, of `min` to `max` characters.
+    pub fn text<'v>(&mut self, value: &'v Value, min: usize, max: usize) -> Option<&'v str> {
+        let Value::String(text) = value else {
+            self.wrong_type("string");
+            return None;
+        };
+        let length = text.chars().count();
+        if length < min {
+            let message = format!("must NOT have fewer than {min} characters");
+            self.violate("minLength", message, json!({ "limit": min }));
+            return None;
+        }
+        if length > max {
+            let message = format!("must NOT have more than {max} characters");
+            self.violate("maxLength", message, json!({ "limit": max }));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Notes that the value here is not of the type `expected`.
+    pub fn wrong_type(&mut self, expected: &'static str) {
+        self.violate("type", format!("must be {expected}"), json!({ "type": expected }));
+    }
+
+    /// Notes that the text here is not of `format`.
+    pub fn wrong_format(&mut self, format: &'static str) {
+        let message = format!("must match format \"{format}\"");
+        self.violate("format", message, json!({ "format": format }));
+    }
+
+    /// Notes that the text here does not match `pattern`.
+    pub fn wrong_pattern(&mut self, pattern: &'static str) {
+        let message = format!("must match pattern \"{pattern}\"");
+        self.violate("pattern", message, json!({ "pattern": pattern }));
+    }
+
+    /// Notes that the value here is none of `allowed`.
+    pub fn not_allowed(&mut self, allowed: &Value) {
+        let message = "must be equal to one of the allowed values";
+        self.violate("enum", message, json!({ "allowedValues": allowed }));
+    }
+}
+
+/// The members of an object, read by name; what nobody read is refused at the end.
+#[derive(Debug)]
+pub struct Members<'v, 'r> {
+    object: &'v Map<String, Value>,
+    at: Reader<'r>,
+    known: Vec<&'static str>,
+}
+
+impl<'v> Members<'v, '_> {
+    /// A member that must be there.
+    pub fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.known.push(name);
+        if let Some(value) = self.object.get(name) {
+            return T::from_json(value, &mut self.at.at(name));
+        }
+        let message = format!("must have required property '{name}'");
+        self.at.violate("required", message, json!({ "missingProperty": name }));
+        None
+    }
+
+    /// A member that may be absent or `null`.
+    pub fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        T::from_json(self.raw(name)?, &mut self.at.at(name))
+    }
+
+    /// A member as it is, of any type; `None` where it is absent or `null`.
+    pub fn raw(&mut self, name: &'static str) -> Option<&'v Value> {
+        self.known.push(name);
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Refuses every member that was not asked for.
+    pub fn finish(mut self) {
+        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let info = json!({ "additionalProperty": name });
+            self.at.violate("additionalProperties", "must NOT have additional properties", info);
+        }
+    }
+}
+
+impl FromJson for bool {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        value.as_bool().or_else(|| {
+            at.wrong_type("boolean");
+            None
+        })
+    }
+}
+
+impl FromJson for Map<String, Value> {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        value.as_object().cloned().or_else(|| {
+            at.wrong_type("object");
+            None
+        })
+    }
+}
+
+impl FromJson for Timestamp {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.text(value, 1, 40)?.parse().ok().or_else(|| {
+            at.wrong_format("date-time");
+            None
+        })
+    }
+}
+
+impl<T: FromJson> FromJson for Vec<T> {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let Value::Array(items) = value else {
+            at.wrong_type("array");
+            return None;
+        };
+        let read: Vec<Option<T>> = items
+            .iter()
+            .enumerate()
+            .map(|(position, item)| T::from_json(item, &mut at.at(&position.to_string())))
+            .collect();
+        read.into_iter().collect()
+    }
+}

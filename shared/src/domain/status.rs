@@ -1,0 +1,146 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de};
+
+use crate::{Error, Result};
+
+/// Where a tenant is in its life; a number on the wire (CONTRACT §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantStatus {
+    /// In use.
+    Active = 0,
+    /// Onboarded, not provisioned.
+    PendingProvision = 1,
+    /// A provisioning job is open.
+    Provisioning = 2,
+    /// The last provisioning job failed.
+    ProvisionFailed = 3,
+    /// A deprovisioning job is open.
+    Deprovisioning = 4,
+    /// Deprovisioned.
+    Inactive = 5,
+}
+
+/// What moves a tenant from one status to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// A provisioning job opens.
+    Provision,
+    /// It succeeds.
+    Activate,
+    /// It fails.
+    Fail,
+    /// A deprovisioning job opens.
+    Deprovision,
+    /// It succeeds.
+    Deactivate,
+    /// It fails: the tenant is still in use.
+    Restore,
+}
+
+impl TenantStatus {
+    /// Every status, by its number.
+    pub const ALL: [Self; 6] = [
+        Self::Active,
+        Self::PendingProvision,
+        Self::Provisioning,
+        Self::ProvisionFailed,
+        Self::Deprovisioning,
+        Self::Inactive,
+    ];
+
+    /// Its number on the wire.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The status after `transition`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] where the status does not allow it.
+    pub fn after(self, transition: Transition) -> Result<Self> {
+        use Transition as T;
+        Ok(match (self, transition) {
+            (Self::PendingProvision | Self::ProvisionFailed, T::Provision) => Self::Provisioning,
+            (Self::Provisioning, T::Activate) => Self::Active,
+            (Self::Provisioning, T::Fail) => Self::ProvisionFailed,
+            (Self::Active, T::Deprovision) => Self::Deprovisioning,
+            (Self::Deprovisioning, T::Deactivate) => Self::Inactive,
+            (Self::Deprovisioning, T::Restore) => Self::Active,
+            (from, transition) => return Err(Error::IllegalTransition { from, transition }),
+        })
+    }
+}
+
+impl Serialize for TenantStatus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.number())
+    }
+}
+
+impl<'de> Deserialize<'de> for TenantStatus {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u8::deserialize(deserializer)?;
+        let known = Self::ALL.get(usize::from(number)).copied();
+        known.ok_or_else(|| de::Error::custom("a tenant's status is 0 to 5"))
+    }
+}
+
+impl fmt::Display for TenantStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::PendingProvision => "pending provisioning",
+            Self::Provisioning => "being provisioned",
+            Self::ProvisionFailed => "not provisioned, since that failed,",
+            Self::Deprovisioning => "being deprovisioned",
+            Self::Inactive => "inactive",
+        })
+    }
+}
+
+impl fmt::Display for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Provision => "be provisioned",
+            Self::Activate => "become active",
+            Self::Fail => "fail to be provisioned",
+            Self::Deprovision => "be deprovisioned",
+            Self::Deactivate => "become inactive",
+            Self::Restore => "become active again",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn these_are_all_the_ways_of_a_tenant() {
+        use Transition as T;
+        let transitions =
+            [T::Provision, T::Activate, T::Fail, T::Deprovision, T::Deactivate, T::Restore];
+        let mut ways = Vec::new();
+        for from in TenantStatus::ALL {
+            for transition in transitions {
+                if let Ok(to) = from.after(transition) {
+                    ways.push(format!("{from:?} --{transition:?}--> {to:?}"));
+                }
+            }
+        }
+        insta::assert_debug_snapshot!(ways, @r#"
+        [
+            "Active --Deprovision--> Deprovisioning",
+            "PendingProvision --Provision--> Provisioning",
+            "Provisioning --Activate--> Active",
+            "Provisioning --Fail--> ProvisionFailed",
+            "ProvisionFailed --Provision--> Provisioning",
+            "Deprovisioning --Deactivate--> Inactive",
+            "Deprovisioning --Restore--> Active",
+        ]
+        "#);
+    }
+}

@@ -1,0 +1,159 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+
+use super::{FromJson, Reader, Text, read};
+use crate::{Error, Result};
+
+/// The subscription that a tenant is provisioned for: JSON text, kept to the letter.
+///
+/// It belongs to the subscription service; what we check of it is CONTRACT §5. As text no number in
+/// it, such as the plan's price, goes through a float.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subscription(String);
+
+/// The parts that we read.
+struct Form {
+    tier: Text<1, 100>,
+}
+
+impl Subscription {
+    /// Reads the body of `POST /tenants/{id}/provision`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] without an `id`, [`Error::Invalid`] with every violation of the rest.
+    pub fn from_body(text: &str, body: &Value) -> Result<Self> {
+        let missing = |id: &Value| id.is_null() || id.as_str() == Some("");
+        if body.as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
+            return Err(Error::Refused("Subscription ID is required"));
+        }
+        let _: Form = read(body)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The tier of its plan.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a text that was never read from a body.
+    pub fn tier(&self) -> Result<Text<1, 100>> {
+        self.value().and_then(|body| read::<Form>(&body)).map(|form| form.tier)
+    }
+
+    /// Its id, as the subscription service gave it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let body = self.value().unwrap_or_default();
+        body["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// As it goes into an event or an answer, to the letter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] where what is stored is no JSON.
+    pub fn raw(&self) -> Result<Box<RawValue>> {
+        RawValue::from_string(self.0.clone()).map_err(Error::aws("reading a subscription"))
+    }
+
+    fn value(&self) -> Result<Value> {
+        serde_json::from_str(&self.0).map_err(Error::aws("reading a subscription"))
+    }
+}
+
+/// A date, or a date with a time, as the subscription service writes them.
+struct Date;
+
+/// Anything that is a number.
+struct Number;
+
+struct Plan {
+    tier: Text<1, 100>,
+}
+
+impl FromJson for Form {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        members.required::<Text<1, 255>>("id");
+        for name in ["subscriberId", "planId", "invoiceId", "createdBy", "modifiedBy", "deletedBy"]
+        {
+            members.optional::<Text<0, 255>>(name);
+        }
+        for name in ["startDate", "endDate", "createdOn", "modifiedOn", "deletedOn"] {
+            members.optional::<Date>(name);
+        }
+        members.optional::<bool>("deleted");
+        members.optional::<Number>("status");
+        let plan = members.required::<Plan>("plan");
+        members.finish();
+        Some(Self { tier: plan?.tier })
+    }
+}
+
+impl FromJson for Plan {
+    /// Members that we do not know pass through to the event (CONTRACT §5).
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { tier: at.members(value)?.required("tier")? })
+    }
+}
+
+impl FromJson for Date {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let text = at.text(value, 1, 40)?;
+        let date =
+            text.parse::<jiff::civil::Date>().is_ok_and(|_| text.len() == "2026-01-01".len());
+        if !date && text.parse::<jiff::Timestamp>().is_err() {
+            at.wrong_format("date-time");
+            return None;
+        }
+        Some(Self)
+    }
+}
+
+impl FromJson for Number {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        if !value.is_number() {
+            at.wrong_type("number");
+            return None;
+        }
+        Some(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subscription(text: &str) -> Result<Subscription> {
+        Subscription::from_body(text, &serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn it_is_kept_to_the_letter() {
+        let text = r#"{"id":"s1","startDate":"2026-01-01","plan":{"tier":"PREMIUM","price":12345678901234567.89,"x":{}}}"#;
+        let kept = subscription(text).unwrap();
+        assert_eq!(kept.raw().unwrap().get(), text);
+        assert_eq!((kept.id().as_str(), kept.tier().unwrap().as_str()), ("s1", "PREMIUM"));
+    }
+
+    #[test]
+    fn the_id_is_asked_for_first_and_then_everything_else() {
+        for text in ["{}", r#"{"id":null}"#, r#"{"id":"","plan":{}}"#] {
+            let refused = subscription(text).unwrap_err();
+            assert!(matches!(refused, Error::Refused("Subscription ID is required")), "{text}");
+        }
+        let text = r#"{"id":"s1","startDate":"soon","status":"1","plan":{},"colour":1}"#;
+        let Error::Invalid(violations) = subscription(text).unwrap_err() else { panic!() };
+        let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/startDate", "format"),
+                ("/status", "type"),
+                ("/plan", "required"),
+                ("", "additionalProperties"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,214 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Address, AddressId, AddressParts, AddressView, Audit, Contact, FromJson, Hostname, JobRef,
+    Lead, LeadId, LeadView, NewContact, Reader, Resource, TenantId, TenantKey, TenantStatus, Text,
+    Timestamp, UserId,
+};
+use crate::{Error, Result};
+
+/// A customer of the SaaS, pooled or siloed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// What it is called.
+    pub name: Text<1, 100>,
+    /// Where it is in its life.
+    pub status: TenantStatus,
+    /// Its unique short name.
+    pub key: TenantKey,
+    /// The host names that its contacts' addresses are at.
+    pub domains: Vec<Hostname>,
+    /// The lead it came from.
+    pub lead_id: Option<LeadId>,
+    /// The user who administers it.
+    pub spoc_user_id: Option<String>,
+    /// Where it is.
+    pub address: Option<Address>,
+    /// Its latest job, open or closed.
+    pub latest_job: Option<JobRef>,
+    /// Who did what to it, and when.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// The body of `POST /leads/{id}/tenants`.
+#[derive(Clone, Debug)]
+pub struct OnboardTenant {
+    /// Its unique short name.
+    pub key: TenantKey,
+    /// The host names that its contacts' addresses are at.
+    pub domains: Vec<Hostname>,
+    /// What it is called; the lead's company where it is absent.
+    pub name: Option<Text<1, 100>>,
+    /// Where it is.
+    pub address: AddressParts,
+}
+
+/// The body of `POST /tenants`.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    key: TenantKey,
+    domains: Vec<Hostname>,
+    name: Text<1, 100>,
+    address: AddressParts,
+    contact: NewContact,
+}
+
+/// A new tenant with its first contact: what one transaction writes.
+#[derive(Clone, Debug)]
+pub struct Onboarding {
+    /// The tenant, pending provisioning.
+    pub tenant: Tenant,
+    /// Its first contact.
+    pub contact: Contact,
+}
+
+/// The domains of a tenant: at least one, each once.
+struct Domains(Vec<Hostname>);
+
+impl FromJson for Domains {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let names = Vec::from_json(value, at)?;
+        Hostname::check_list(&names, at);
+        Some(Self(names))
+    }
+}
+
+impl FromJson for OnboardTenant {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let (key, domains) = (members.required("key"), members.required("domains"));
+        let name = members.optional("name");
+        let address = AddressParts::read(&mut members);
+        members.finish();
+        let Domains(domains) = domains?;
+        Some(Self { key: key?, domains, name, address })
+    }
+}
+
+impl FromJson for NewTenant {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let (key, domains) = (members.required("key"), members.required("domains"));
+        let (name, contact) = (members.required("name"), members.required("contact"));
+        let address = AddressParts::read(&mut members);
+        members.finish();
+        let Domains(domains) = domains?;
+        Some(Self { key: key?, domains, name: name?, address, contact: contact? })
+    }
+}
+
+impl NewTenant {
+    /// The tenant and the contact that this becomes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where the contact's e-mail is at none of the domains.
+    pub fn onboard(self, now: Timestamp, by: &UserId) -> Result<Onboarding> {
+        let tenant = Tenant::pending(self.key, self.name, self.domains, now, by);
+        let tenant = Tenant { address: self.address.into_address(), ..tenant };
+        Onboarding::of(tenant, self.contact, now, by)
+    }
+}
+
+impl Tenant {
+    pub(super) fn pending(
+        key: TenantKey,
+        name: Text<1, 100>,
+        domains: Vec<Hostname>,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Self {
+        Self {
+            id: TenantId::mint(),
+            name,
+            status: TenantStatus::PendingProvision,
+            key,
+            domains,
+            lead_id: None,
+            spoc_user_id: None,
+            address: None,
+            latest_job: None,
+            audit: Audit::created(now, by),
+        }
+    }
+}
+
+impl Onboarding {
+    /// `tenant` with `contact`, whose e-mail must be at one of the tenant's domains.
+    pub(super) fn of(
+        tenant: Tenant,
+        contact: NewContact,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<Self> {
+        let host = contact.email.host();
+        if !tenant.domains.iter().any(|domain| domain.as_str() == host) {
+            return Err(Error::Refused("Contact email domain does not match tenant domains"));
+        }
+        Ok(Self { contact: contact.of(tenant.id, now, by), tenant })
+    }
+}
+
+/// A tenant on the wire, with the relations that were asked for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantView<'a> {
+    id: TenantId,
+    name: &'a Text<1, 100>,
+    status: TenantStatus,
+    key: &'a TenantKey,
+    spoc_user_id: Option<&'a str>,
+    domains: &'a [Hostname],
+    lead_id: Option<LeadId>,
+    address_id: Option<AddressId>,
+    #[serde(flatten)]
+    audit: &'a Audit,
+    #[serde(flatten)]
+    relations: Option<TenantRelations<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct TenantRelations<'a> {
+    contacts: &'a [Contact],
+    resources: &'a [Resource],
+    lead: Option<LeadView<'a>>,
+    address: Option<AddressView<'a>>,
+}
+
+impl<'a> From<&'a Tenant> for TenantView<'a> {
+    fn from(tenant: &'a Tenant) -> Self {
+        Self {
+            id: tenant.id,
+            name: &tenant.name,
+            status: tenant.status,
+            key: &tenant.key,
+            spoc_user_id: tenant.spoc_user_id.as_deref(),
+            domains: &tenant.domains,
+            lead_id: tenant.lead_id,
+            address_id: tenant.address.as_ref().map(|address| address.id),
+            audit: &tenant.audit,
+            relations: None,
+        }
+    }
+}
+
+impl<'a> TenantView<'a> {
+    /// A tenant just onboarded, with all its relations, as the reference answers a creation.
+    #[must_use]
+    pub fn onboarded(onboarding: &'a Onboarding, lead: Option<&'a Lead>) -> Self {
+        let Onboarding { tenant, contact } = onboarding;
+        let address = tenant.address.as_ref();
+        let relations = TenantRelations {
+            contacts: std::slice::from_ref(contact),
+            resources: &[],
+            lead: lead.map(LeadView::from),
+            address: address.map(|address| AddressView::new(address, &tenant.audit)),
+        };
+        Self { relations: Some(relations), ..Self::from(tenant) }
+    }
+}

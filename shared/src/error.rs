@@ -1,0 +1,124 @@
+use std::error::Error as StdError;
+
+use crate::domain::{TenantKey, TenantStatus, Transition, Violation};
+
+/// A result whose error is an [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong, in the words of the domain.
+///
+/// No variant knows about HTTP; `http::error` gives each its status. A variant exists only where a
+/// caller acts on it differently.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller has no usable token, key or signature. The reason is for the log alone.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+
+    /// The caller is known and may not do this. The reason is for the log alone.
+    #[error("{0}")]
+    Forbidden(&'static str),
+
+    /// More calls than the limit allows.
+    #[error("Too many requests, please try again later.")]
+    RateLimited,
+
+    /// The body is no JSON; says what is wrong and where.
+    #[error("{0}")]
+    Malformed(String),
+
+    /// The body is larger than 256 KiB (CONTRACT §1).
+    #[error("The request body is larger than 262144 bytes.")]
+    TooLarge,
+
+    /// The body is not declared as JSON.
+    #[error("Content-Type must be application/json.")]
+    UnsupportedMediaType,
+
+    /// The body breaks its schema: every violation, in the order of the schema.
+    #[error("The request body is invalid. See error object `details` property for more info.")]
+    Invalid(Vec<Violation>),
+
+    /// A query parameter is not of its form; names it and the rule.
+    #[error("{0}")]
+    BadParameter(String),
+
+    /// The request is well formed and still breaks a rule of the domain.
+    #[error("{0}")]
+    Refused(&'static str),
+
+    /// No such entity.
+    #[error("Entity not found: {entity} with id \"{id}\"")]
+    NotFound {
+        /// The kind of entity, as the reference calls it.
+        entity: &'static str,
+        /// The id asked for.
+        id: String,
+    },
+
+    /// No such route.
+    #[error("Endpoint \"{0}\" not found.")]
+    NoRoute(String),
+
+    /// The route exists and does not serve this method.
+    #[error("Endpoint \"{0}\" does not allow this method.")]
+    MethodNotAllowed(String),
+
+    /// One validated lead per e-mail address.
+    #[error("A lead with this email already exists")]
+    EmailTaken,
+
+    /// A lead becomes a tenant once.
+    #[error("the lead already has a tenant")]
+    LeadAlreadyConverted,
+
+    /// Tenant keys are unique for ever; they become subdomains.
+    #[error("Unique constraint violation error ! Key (key)=({0}) already exists.")]
+    TenantKeyTaken(TenantKey),
+
+    /// The tenant is not in a status that allows this.
+    #[error("A tenant that is {from} cannot {transition}")]
+    IllegalTransition {
+        /// Where the tenant is.
+        from: TenantStatus,
+        /// What was asked of it.
+        transition: Transition,
+    },
+
+    /// A job was closed with another outcome before.
+    #[error("The job is closed with another outcome")]
+    Contradiction,
+
+    /// What was read has changed before the write: read again and decide again.
+    #[error("the item changed in the meantime")]
+    Stale,
+
+    /// Somebody else holds what this needs for longer than it may wait.
+    #[error("busy: {0}")]
+    Busy(&'static str),
+
+    /// AWS refused or failed. The client sees 500; the log sees the cause.
+    #[error("{doing}")]
+    Aws {
+        /// What was being done, for the log.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// Wraps a failure of AWS; use as `.map_err(Error::aws("reading a lead"))`.
+    pub fn aws<E>(doing: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        move |source| Self::Aws { doing, source: source.into() }
+    }
+
+    /// No `entity` has this `id`.
+    pub fn not_found(entity: &'static str, id: impl ToString) -> Self {
+        Self::NotFound { entity, id: id.to_string() }
+    }
+}

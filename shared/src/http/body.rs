@@ -1,0 +1,125 @@
+use axum::{
+    extract::{FromRequest, Request},
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    Error, Result,
+    domain::{FromJson, read},
+};
+
+/// The largest body that is read, in bytes (CONTRACT §1).
+pub const BODY_LIMIT: usize = 256 * 1024;
+
+/// The bytes of a body, up to [`BODY_LIMIT`], of any type.
+#[derive(Clone, Debug)]
+pub struct RawBody(pub Vec<u8>);
+
+/// A body of JSON text, not yet held against a schema.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// As it was sent.
+    pub text: String,
+    /// What it says.
+    pub value: Value,
+}
+
+/// A JSON body that is valid; as an answer, a value sent as JSON.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+        bytes.map(|bytes| Self(bytes.into())).map_err(|_| Error::TooLarge)
+    }
+}
+
+impl Body {
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] with what is wrong and where.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self> {
+        if bytes.is_empty() {
+            return Err(Error::Malformed("The request body is empty; JSON is expected.".into()));
+        }
+        let broken = |cause: &dyn std::fmt::Display| {
+            Error::Malformed(format!("The request body is not JSON: {cause}."))
+        };
+        let value = serde_json::from_slice(&bytes).map_err(|cause| broken(&cause))?;
+        let text = String::from_utf8(bytes).map_err(|cause| broken(&cause))?;
+        Ok(Self { text, value })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let declared = request.headers().get(CONTENT_TYPE);
+        let json = declared.is_some_and(|declared| declared.to_str().is_ok_and(is_json));
+        let undeclared = declared.is_none();
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        // Nothing at all is better called empty than of the wrong type.
+        if !json && !(undeclared && bytes.is_empty()) {
+            return Err(Error::UnsupportedMediaType);
+        }
+        Self::parse(bytes)
+    }
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        read(&Body::from_request(request, state).await?.value).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// `application/json` or `application/*+json`, with any parameters.
+fn is_json(declared: &str) -> bool {
+    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/").unwrap_or_default();
+    subtype == "json" || subtype.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_body_says_what_is_wrong_and_where() {
+        let error = Body::parse(b"{\"key\": acme}".to_vec()).unwrap_err().to_string();
+        assert!(error.contains("line 1 column 9"), "{error}");
+        assert!(Body::parse(Vec::new()).unwrap_err().to_string().contains("empty"));
+        assert!(Body::parse("[".repeat(100_000).into_bytes()).is_err());
+        assert!(Body::parse(b"\"\xff\"".to_vec()).is_err());
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        for (declared, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/json", false),
+            ("application/jsonx", false),
+            ("text/plain", false),
+        ] {
+            assert_eq!(is_json(declared), json, "{declared}");
+        }
+    }
+}

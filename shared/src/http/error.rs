@@ -1,0 +1,105 @@
+use axum::{
+    Json,
+    http::{StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use crate::Error;
+
+/// The status each error is served with; the only place that decides.
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Malformed(_) | Error::BadParameter(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,
+        // The reference answers 401 for a lead that has its tenant, and so do we (CONTRACT §3).
+        Error::Unauthorized(_) | Error::LeadAlreadyConverted => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::NotFound { .. } | Error::NoRoute(_) => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Error::EmailTaken
+        | Error::TenantKeyTaken(_)
+        | Error::IllegalTransition { .. }
+        | Error::Contradiction => StatusCode::CONFLICT,
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Error::Stale | Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Aws { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The `name` that goes with a status (CONTRACT §1, Errors).
+fn name(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "BadRequestError",
+        401 => "UnauthorizedError",
+        403 => "ForbiddenError",
+        404 => "NotFoundError",
+        405 => "MethodNotAllowedError",
+        409 => "ConflictError",
+        413 => "PayloadTooLargeError",
+        415 => "UnsupportedMediaTypeError",
+        422 => "UnprocessableEntityError",
+        429 => "TooManyRequestsError",
+        502 => "BadGatewayError",
+        503 => "ServiceUnavailableError",
+        _ => "InternalServerError",
+    }
+}
+
+/// What the client is told: of a 401, a 403 and a 5xx no more than the status says.
+fn message(error: &Error, status: StatusCode) -> String {
+    match status.as_u16() {
+        401 => "Unauthorized".to_owned(),
+        403 => "NotAllowedAccess".to_owned(),
+        503 => "Service Unavailable, please try again".to_owned(),
+        500.. => "Internal Server Error".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn code(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Invalid(_) => Some("VALIDATION_FAILED"),
+        Error::NotFound { .. } => Some("ENTITY_NOT_FOUND"),
+        Error::BadParameter(_) => Some("INVALID_PARAMETER_VALUE"),
+        _ => None,
+    }
+}
+
+/// The one envelope of errors (CONTRACT §1, Errors).
+#[must_use]
+pub fn envelope(error: &Error) -> Value {
+    let status = status(error);
+    let mut body = json!({
+        "statusCode": status.as_u16(),
+        "name": name(status),
+        "message": message(error, status),
+    });
+    if let Some(code) = code(error) {
+        body["code"] = code.into();
+    }
+    if let Error::Invalid(violations) = error {
+        body["details"] = json!(violations);
+    }
+    json!({ "error": body })
+}
+
+impl IntoResponse for Error {
+    /// Logs a server error once, with its cause.
+    fn into_response(self) -> Response {
+        let status = status(&self);
+        if status.is_server_error() {
+            let cause = aws_smithy_types::error::display::DisplayErrorContext(&self);
+            tracing::error!(status = status.as_u16(), error = %cause, "request failed");
+        } else {
+            tracing::debug!(status = status.as_u16(), name = name(status), "request refused");
+        }
+        let mut response = (status, Json(envelope(&self))).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, 1.into());
+        }
+        response
+    }
+}

@@ -1,0 +1,36 @@
+use std::{convert::Infallible, str::FromStr};
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+
+use crate::{Error, Result};
+
+/// An id in a path, looked at after the body: a path id that is no UUID is 404, and 404 comes after
+/// 422 (CONTRACT §1).
+#[derive(Clone, Debug)]
+pub struct Id(Vec<(String, String)>);
+
+impl Id {
+    /// The id under `name`, of an `entity`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where it is no id.
+    pub fn of<T: FromStr>(&self, name: &str, entity: &'static str) -> Result<T> {
+        let found = self.0.iter().find(|(known, _)| known == name).map(|(_, id)| id.as_str());
+        let id = found.unwrap_or_default();
+        id.parse().map_err(|_| Error::not_found(entity, id))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Ok(Self(params.map_or_else(|_| Vec::new(), |params| params.iter().map(owned).collect())))
+    }
+}

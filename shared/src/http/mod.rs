@@ -1,0 +1,17 @@
+//! Extractors, and the one mapping from [`Error`](crate::Error) to a response.
+
+mod auth;
+mod body;
+mod error;
+mod id;
+mod limit;
+mod page;
+mod request;
+
+pub use auth::{Allowed, KeyBearer, LeadBearer};
+pub use body::{BODY_LIMIT, Body, Json, RawBody};
+pub use error::envelope;
+pub use id::Id;
+pub use limit::{Limiter, limited};
+pub use page::{ListQuery, linked};
+pub use request::{client_address, finish};

@@ -1,0 +1,52 @@
+use axum::{
+    Router,
+    extract::Request,
+    http::{Extensions, HeaderValue, Uri},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use lambda_http::request::RequestContext;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::Error;
+
+/// The address a request came from, as API Gateway saw it; never a forwarded-for header.
+#[must_use]
+pub fn client_address(extensions: &Extensions) -> Option<&str> {
+    match extensions.get::<RequestContext>()? {
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref(),
+        _ => None,
+    }
+}
+
+/// What every router has around its routes: a span and an id for each request, and our envelope
+/// where there is no such route or method.
+#[must_use]
+pub fn finish(router: Router) -> Router {
+    router
+        .fallback(async |uri: Uri| Error::NoRoute(uri.path().to_owned()))
+        .method_not_allowed_fallback(async |uri: Uri| {
+            Error::MethodNotAllowed(uri.path().to_owned())
+        })
+        .layer(middleware::from_fn(identify))
+}
+
+async fn identify(request: Request, next: Next) -> Response {
+    let id = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let id = id.unwrap_or_else(|| Uuid::now_v7().to_string());
+    let span = tracing::info_span!(
+        "request",
+        http.request.method = %request.method(),
+        url.path = request.uri().path(),
+        request.id = id,
+    );
+    let mut response = next.run(request).instrument(span).await.into_response();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}

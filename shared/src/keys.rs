@@ -1,0 +1,218 @@
+//! Master keys, and the secrets cut from them.
+//!
+//! Nothing secret is stored: a lead's key, a job's webhook secret and a cursor's signature are all
+//! HMAC-SHA256 of a master key over a label and what they belong to. Rotation adds a key under a
+//! new `kid`; what was cut from an older key stays good until that key is taken out.
+
+use std::{collections::BTreeMap, fmt};
+
+use ring::hmac;
+
+use crate::{
+    aws::Aws,
+    config::{ConfigError, Env},
+    domain::{JobId, LeadId, TenantId},
+};
+
+/// Keys by `kid`, of which one signs and all verify.
+///
+/// Its form in Secrets Manager is flat JSON, `{"current":"k2","k1":"…","k2":"…"}`; any other text
+/// is a set of that one key.
+#[derive(Clone)]
+pub struct KeySet {
+    current: String,
+    keys: BTreeMap<String, String>,
+}
+
+impl KeySet {
+    /// Reads the set from the variable `name`, or from the secret that `<name>_ARN` names.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where neither is set, the secret cannot be read, or its form is wrong.
+    pub async fn load(env: &Env, aws: &Aws, name: &str) -> Result<Self, ConfigError> {
+        if let Some(value) = env.get(name) {
+            return Self::parse(name, value);
+        }
+        let variable = format!("{name}_ARN");
+        let arn = env.get(&variable).ok_or_else(|| ConfigError::Missing(name.to_owned()))?;
+        let secret = aws.secrets().get_secret_value().secret_id(arn).send().await;
+        let secret = secret.map_err(|cause| ConfigError::Unreachable {
+            doing: format!("reading the secret of {variable}"),
+            cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),
+        })?;
+        Self::parse(&variable, secret.secret_string().unwrap_or_default())
+    }
+
+    fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
+        let set = match serde_json::from_str::<BTreeMap<String, String>>(value) {
+            Ok(mut keys) => Self { current: keys.remove("current").unwrap_or_default(), keys },
+            Err(_) => Self {
+                current: "default".into(),
+                keys: [("default".into(), value.to_owned())].into(),
+            },
+        };
+        if !set.keys.contains_key(&set.current) || set.keys.values().any(String::is_empty) {
+            return Err(Env::malformed(name, "must be a key, or a set of keys with a current one"));
+        }
+        Ok(set)
+    }
+
+    /// The `kid` and the key that sign.
+    #[must_use]
+    pub fn signing(&self) -> (&str, &str) {
+        (&self.current, &self.keys[&self.current])
+    }
+
+    /// The key under `kid`, or every key where no `kid` is given.
+    pub fn verifying<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+        self.keys
+            .iter()
+            .filter(move |(known, _)| kid.is_none_or(|kid| kid == *known))
+            .map(|(_, key)| key.as_str())
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.keys.keys()).finish()
+    }
+}
+
+/// The master keys (`MASTER_KEYS`), from which the other secrets are cut.
+#[derive(Clone, Debug)]
+pub struct MasterKeys(KeySet);
+
+impl MasterKeys {
+    /// Reads them from `MASTER_KEYS` or `MASTER_KEYS_ARN`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`KeySet::load`].
+    pub async fn load(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        KeySet::load(env, aws, "MASTER_KEYS").await.map(Self)
+    }
+
+    /// The key in a lead's verification mail: `length` characters of hex (CONTRACT §2).
+    #[must_use]
+    pub fn lead_key(&self, lead: LeadId, length: usize) -> String {
+        cut_lead_key(self.0.signing().1, lead, length)
+    }
+
+    /// Whether `presented` is the key of `lead`.
+    #[must_use]
+    pub fn is_lead_key(&self, lead: LeadId, length: usize, presented: &str) -> bool {
+        self.0.verifying(None).any(|key| same(&cut_lead_key(key, lead, length), presented))
+    }
+
+    /// The secret that a job's webhook is signed with, in hex.
+    #[must_use]
+    pub fn webhook_secret(&self, tenant: TenantId, job: JobId) -> String {
+        cut_webhook_secret(self.0.signing().1, tenant, job)
+    }
+
+    /// Whether `signature` is that of `message` under the secret of this tenant's job.
+    #[must_use]
+    pub fn is_webhook_signature(
+        &self,
+        tenant: TenantId,
+        job: JobId,
+        message: &[&[u8]],
+        signature: &[u8],
+    ) -> bool {
+        self.0.verifying(None).any(|key| {
+            let secret = cut_webhook_secret(key, tenant, job);
+            same_bytes(mac(secret.as_bytes(), message).as_ref(), signature)
+        })
+    }
+
+    /// The tag that makes a cursor ours.
+    #[must_use]
+    pub fn cursor_tag(&self, cursor: &[u8]) -> Vec<u8> {
+        mac(self.0.signing().1.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16].to_vec()
+    }
+
+    /// Whether `tag` is the tag of `cursor`.
+    #[must_use]
+    pub fn is_cursor_tag(&self, cursor: &[u8], tag: &[u8]) -> bool {
+        self.0
+            .verifying(None)
+            .any(|key| same_bytes(&mac(key.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16], tag))
+    }
+}
+
+fn cut_lead_key(master: &str, lead: LeadId, length: usize) -> String {
+    let mut key = hex::encode(mac(master.as_bytes(), &[b"lead\0", lead.as_bytes()]));
+    key.truncate(length);
+    key
+}
+
+fn cut_webhook_secret(master: &str, tenant: TenantId, job: JobId) -> String {
+    let parts: [&[u8]; 3] = [b"webhook\0", tenant.as_bytes(), job.as_bytes()];
+    hex::encode(mac(master.as_bytes(), &parts))
+}
+
+/// HMAC-SHA256 of `parts`, one after the other.
+#[must_use]
+pub fn mac(key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    for part in parts {
+        context.update(part);
+    }
+    context.sign()
+}
+
+fn same(ours: &str, presented: &str) -> bool {
+    same_bytes(ours.as_bytes(), presented.as_bytes())
+}
+
+/// Compares in constant time, by comparing MACs under a key that nobody else knows.
+fn same_bytes(ours: &[u8], presented: &[u8]) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, ours);
+    hmac::verify(&key, presented, hmac::sign(&key, ours).as_ref()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn master(value: &str) -> MasterKeys {
+        MasterKeys(KeySet::parse("MASTER_KEYS", value).unwrap())
+    }
+
+    #[test]
+    fn a_rotated_key_still_verifies_and_no_longer_signs() {
+        let (tenant, job, lead) = (TenantId::mint(), JobId::mint(), LeadId::mint());
+        let before = master(r#"{"current":"k1","k1":"old"}"#);
+        let after = master(r#"{"current":"k2","k1":"old","k2":"new"}"#);
+        let retired = master(r#"{"current":"k2","k2":"new"}"#);
+
+        let key = before.lead_key(lead, 32);
+        assert_eq!(key.len(), 32);
+        assert!(after.is_lead_key(lead, 32, &key));
+        assert!(!retired.is_lead_key(lead, 32, &key));
+        assert_ne!(after.lead_key(lead, 32), key);
+
+        let message: [&[u8]; 2] = [b"body", b"context"];
+        let signature = mac(before.webhook_secret(tenant, job).as_bytes(), &message);
+        assert!(after.is_webhook_signature(tenant, job, &message, signature.as_ref()));
+        assert!(!retired.is_webhook_signature(tenant, job, &message, signature.as_ref()));
+        assert!(!after.is_webhook_signature(tenant, JobId::mint(), &message, signature.as_ref()));
+    }
+
+    #[test]
+    fn a_lead_key_is_one_lead_s_and_whole() {
+        let (keys, lead) = (master("secret"), LeadId::mint());
+        let key = keys.lead_key(lead, 32);
+        assert!(!keys.is_lead_key(LeadId::mint(), 32, &key));
+        assert!(!keys.is_lead_key(lead, 32, &key[..31]));
+        assert!(!keys.is_lead_key(lead, 32, ""));
+    }
+
+    #[test]
+    fn a_set_without_its_current_key_is_refused_and_not_shown() {
+        let error = KeySet::parse("JWT_SECRET", r#"{"current":"k9","k1":"hidden"}"#).unwrap_err();
+        assert!(error.to_string().contains("JWT_SECRET"));
+        assert!(!format!("{error} {:?}", master("hidden")).contains("hidden"));
+    }
+}

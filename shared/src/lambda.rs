@@ -1,0 +1,75 @@
+//! How a function starts: the log, the environment, then the runtime's loop.
+
+use std::fmt::Debug;
+
+use aws_smithy_types::error::display::DisplayErrorContext;
+use axum::Router;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Serialize, de::DeserializeOwned};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::{Env, Error, config::ConfigError};
+
+/// Serves a router behind the HTTP API.
+///
+/// # Errors
+///
+/// Where it cannot be built from the environment, naming the variable; where the runtime fails.
+pub async fn serve(
+    build: impl AsyncFnOnce(&Env) -> Result<Router, ConfigError>,
+) -> Result<(), lambda_http::Error> {
+    let env = start()?;
+    let router = build(&env).await.inspect_err(report)?;
+    lambda_http::run(router).await
+}
+
+/// Hands every event to `handle`, with what `build` made of the environment.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn consume<F, E, R>(
+    build: impl AsyncFnOnce(&Env) -> Result<F, ConfigError>,
+    handle: impl AsyncFn(&F, E) -> Result<R, Error>,
+) -> Result<(), lambda_runtime::Error>
+where
+    E: DeserializeOwned,
+    R: Serialize,
+{
+    let env = start()?;
+    let function = build(&env).await.inspect_err(report)?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<E>| {
+        handle(&function, event.payload).await.map_err(|error| {
+            tracing::error!(error = %DisplayErrorContext(&error), "event failed");
+            lambda_runtime::Error::from(error)
+        })
+    }))
+    .await
+}
+
+fn start() -> Result<Env, ConfigError> {
+    let env = Env::process();
+    log(&env).inspect_err(report)?;
+    Ok(env)
+}
+
+/// Writes the log as JSON lines, from `LOG_LEVEL` on.
+///
+/// Only our own crates go below `warn`: at lower levels the SDK writes requests with their secrets.
+fn log(env: &Env) -> Result<(), ConfigError> {
+    let level = env.parsed("LOG_LEVEL", LevelFilter::INFO, "error, warn, info, debug or trace")?;
+    let ours = ["shared", "leads", "tenants", "webhook", "home", "relay", "mailer", "pipelines"]
+        .into_iter()
+        .chain(["reconciler"])
+        .map(|name| (name, level));
+    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
+    // A host that has its own subscriber keeps it.
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+    Ok(())
+}
+
+fn report(error: &impl Debug) {
+    tracing::error!(?error, "the function cannot start");
+}

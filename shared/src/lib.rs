@@ -1,0 +1,30 @@
+//! What every function of the control plane shares.
+//!
+//! * [`domain`]: the rules. Pure functions and types; no I/O, no clock, no AWS.
+//! * [`store`]: the one DynamoDB table. Keys, items, transactions.
+//! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
+//! * [`keys`]: master keys, and the secrets that are derived from them.
+//! * [`config`] and [`aws`]: the environment, read once.
+//! * [`lambda`]: how a function starts.
+
+pub mod aws;
+pub mod config;
+pub mod domain;
+mod error;
+pub mod http;
+pub mod keys;
+pub mod lambda;
+pub mod store;
+pub mod token;
+
+pub use config::Env;
+pub use error::{Error, Result};
+
+use domain::Timestamp;
+
+/// The time now; the shell passes it to the rules, which never read a clock.
+#[must_use]
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    Timestamp::from(jiff::Timestamp::now())
+}

@@ -1,0 +1,177 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{IndexKey, Item, Key, Store, transaction::Changes};
+use crate::{
+    Error, Result,
+    domain::{Closing, Job, JobId, JobRef, JobState, Step, Tenant, TenantId, Timestamp, UserId},
+};
+
+impl Item for Job {
+    const KIND: &'static str = "job";
+
+    fn key(&self) -> Key {
+        Key::job(self.tenant_id, self.attempt)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        vec![IndexKey::listed(IndexKey::OPEN_JOB, self.deadline, self.id)]
+    }
+}
+
+/// A change that a job's closing makes: whose, which, how, when and by whom.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// The job.
+    pub job: &'a JobRef,
+    /// How it ends.
+    pub closing: &'a Closing,
+    /// When.
+    pub now: Timestamp,
+    /// Who reports it.
+    pub by: &'a UserId,
+}
+
+impl Store {
+    /// A tenant's jobs, newest first.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
+    pub async fn jobs_of(&self, tenant: TenantId) -> Result<Vec<Job>> {
+        let mut jobs: Vec<Job> = self.children(Key::tenant_partition(tenant), Key::JOBS).await?;
+        jobs.reverse();
+        Ok(jobs)
+    }
+
+    /// The job with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where the tenant has no such job.
+    pub async fn job(&self, tenant: TenantId, id: JobId) -> Result<Job> {
+        let found = self.jobs_of(tenant).await?.into_iter().find(|job| job.id == id);
+        found.ok_or_else(|| Error::not_found("Job", id))
+    }
+
+    /// Opens a job: writes it and moves its tenant to the status that it brings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where the tenant is not as it was when the job was decided.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.id, job.id = %job.id))]
+    pub async fn open_job(&self, tenant: &Tenant, job: &Job) -> Result<()> {
+        let status = job.kind.status_while_open();
+        let before = tenant.latest_job.as_ref();
+        let assumed = match before {
+            Some(_) => "#status = :was AND latestJob.id = :before AND deleted = :no",
+            None => "#status = :was AND attribute_not_exists(latestJob) AND deleted = :no",
+        };
+        let mut opened = Changes::when(assumed)
+            .given("was", tenant.status)
+            .given("no", false)
+            .set("#status", "status", status)
+            .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
+            .set("latestJob", "job", job.reference())
+            .set("modifiedOn", "now", job.audit.created_on)
+            .set("modifiedBy", "by", &job.audit.created_by);
+        if let Some(before) = before {
+            opened = opened.given("before", before.id);
+        }
+        self.transaction()
+            .update(Key::tenant(tenant.id), opened, Error::Stale)?
+            .insert(job)?
+            .commit()
+            .await
+    }
+
+    /// Notes that a job's pipeline runs, and where.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where the job is not queued any more.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.attempt = attempt))]
+    pub async fn start_job(
+        &self,
+        tenant: TenantId,
+        attempt: u32,
+        execution: &str,
+        log_url: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let running = Changes::when("#state = :queued")
+            .given("queued", JobState::Queued)
+            .set("#state", "running", JobState::Running)
+            .set("executionId", "execution", execution)
+            .set("logUrl", "log", log_url)
+            .set("modifiedOn", "now", now)
+            .append("steps", "step", Step { name: JobState::Running, time: now });
+        self.change(Key::job(tenant, attempt), running, Error::Stale).await
+    }
+
+    /// Closes an open job: its state, its tenant's status and what it built, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where the job is not the tenant's latest, or not open any more.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.id = %change.job.id))]
+    pub async fn close_job(&self, tenant: TenantId, change: &Change<'_>) -> Result<()> {
+        let Change { job, closing, now, by } = *change;
+        let status = job.kind.status_while_open().after(job.kind.closing(closing.outcome))?;
+        let moved =
+            Changes::when("latestJob.id = :job AND attribute_not_exists(latestJob.outcome)")
+                .given("job", job.id)
+                .set("latestJob.outcome", "outcome", closing.outcome)
+                .set("#status", "status", status)
+                .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
+                .set("modifiedOn", "now", now)
+                .set("modifiedBy", "by", by);
+        let state = closing.outcome.state();
+        let mut closed = Changes::when("#state IN (:queued, :running)")
+            .given("queued", JobState::Queued)
+            .given("running", JobState::Running)
+            .set("#state", "closed", state)
+            .append("steps", "step", Step { name: state, time: now })
+            .set("modifiedOn", "now", now)
+            .set("modifiedBy", "by", by)
+            .remove("gsi1pk")
+            .remove("gsi1sk");
+        if let Some(reason) = &closing.reason {
+            closed = closed.set("reason", "reason", reason);
+        }
+        if let Some(url) = &closing.app_plane_url {
+            closed = closed.set("appPlaneUrl", "url", url);
+        }
+        let mut writes = self
+            .transaction()
+            .update(Key::tenant(tenant), moved, Error::Stale)?
+            .update(Key::job_of(tenant, job), closed, Error::Stale)?;
+        for resource in &closing.resources {
+            writes = writes.insert(&resource.of(tenant, now, by))?;
+        }
+        writes.commit().await
+    }
+
+    /// Open jobs whose deadline is before `now`, the oldest first, up to 100.
+    pub async fn overdue_jobs(&self, now: Timestamp) -> Result<Vec<Job>> {
+        let reply = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name("gsi1")
+            .key_condition_expression("gsi1pk = :open AND gsi1sk < :now")
+            .expression_attribute_values(
+                ":open",
+                AttributeValue::S(IndexKey::list_of(IndexKey::OPEN_JOB)),
+            )
+            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .limit(100)
+            .send()
+            .await
+            .map_err(Error::aws("reading overdue jobs"))?;
+        let jobs = serde_dynamo::from_items(reply.items.unwrap_or_default());
+        jobs.map_err(Error::aws("decoding jobs"))
+    }
+}
+
+impl From<&Job> for JobRef {
+    fn from(job: &Job) -> Self {
+        job.reference()
+    }
+}

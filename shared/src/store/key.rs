@@ -1,0 +1,204 @@
+use std::{collections::HashMap, fmt::Display};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::domain::{ContactId, Email, JobRef, LeadId, ResourceId, TenantId, TenantKey};
+
+/// A primary key. Every key pattern of the table is a constructor here.
+///
+/// | item | pk | sk |
+/// |---|---|---|
+/// | lead | `LEAD#<id>` | `LEAD` |
+/// | e-mail claim of a validated lead | `LEAD_EMAIL#<lower-case e-mail>` | `CLAIM` |
+/// | tenant | `TENANT#<id>` | `TENANT` |
+/// | tenant key claim, never released | `TENANT_KEY#<key>` | `CLAIM` |
+/// | contact | `TENANT#<tenant id>` | `CONTACT#<id>` |
+/// | resource | `TENANT#<tenant id>` | `RESOURCE#<id>` |
+/// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
+/// | where a contact lives | `CONTACT#<id>` | `OWNER` |
+/// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
+/// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// A lead.
+    #[must_use]
+    pub fn lead(id: LeadId) -> Self {
+        Self::new(format!("LEAD#{id}"), "LEAD")
+    }
+
+    /// The claim that makes the e-mail of a validated lead unique.
+    #[must_use]
+    pub fn lead_email(email: &Email) -> Self {
+        Self::new(format!("LEAD_EMAIL#{}", email.folded()), "CLAIM")
+    }
+
+    /// A tenant.
+    #[must_use]
+    pub fn tenant(id: TenantId) -> Self {
+        Self::new(Self::tenant_partition(id), "TENANT")
+    }
+
+    /// The partition of a tenant and all its children.
+    #[must_use]
+    pub fn tenant_partition(id: TenantId) -> String {
+        format!("TENANT#{id}")
+    }
+
+    /// The claim that makes a tenant key unique.
+    #[must_use]
+    pub fn tenant_key(key: &TenantKey) -> Self {
+        Self::new(format!("TENANT_KEY#{key}"), "CLAIM")
+    }
+
+    /// A contact, in its tenant's partition.
+    #[must_use]
+    pub fn contact(tenant: TenantId, id: ContactId) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::CONTACTS))
+    }
+
+    /// Says in which tenant's partition a contact lives.
+    #[must_use]
+    pub fn contact_owner(id: ContactId) -> Self {
+        Self::new(format!("CONTACT#{id}"), "OWNER")
+    }
+
+    /// A resource, in its tenant's partition.
+    #[must_use]
+    pub fn resource(tenant: TenantId, id: ResourceId) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::RESOURCES))
+    }
+
+    /// A job, in its tenant's partition, in the order of attempts.
+    #[must_use]
+    pub fn job(tenant: TenantId, attempt: u32) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{attempt:06}", Self::JOBS))
+    }
+
+    /// The job that `reference` names.
+    #[must_use]
+    pub fn job_of(tenant: TenantId, reference: &JobRef) -> Self {
+        Self::job(tenant, reference.attempt)
+    }
+
+    /// How often `address` called `route` in the minute that starts at `minute` (epoch seconds).
+    #[must_use]
+    pub fn rate(route: &str, address: impl Display, minute: i64) -> Self {
+        Self::new(format!("RATE#{route}#{address}#{minute}"), "RATE")
+    }
+
+    /// What became of an event at a consumer.
+    #[must_use]
+    pub fn idempotency(consumer: &str, event: &str) -> Self {
+        Self::new(format!("IDEMPOTENCY#{consumer}#{event}"), "IDEMPOTENCY")
+    }
+
+    /// The prefix of contacts within their tenant's partition.
+    pub const CONTACTS: &str = "CONTACT#";
+    /// The prefix of resources within their tenant's partition.
+    pub const RESOURCES: &str = "RESOURCE#";
+    /// The prefix of jobs within their tenant's partition.
+    pub const JOBS: &str = "JOB#";
+}
+
+impl From<Key> for HashMap<String, AttributeValue> {
+    fn from(Key { pk, sk }: Key) -> Self {
+        [("pk", pk), ("sk", sk)].map(|(name, s)| (name.into(), AttributeValue::S(s))).into()
+    }
+}
+
+/// A place in an index: `gsi1` lists a kind in order, `gsi2` a narrowing of it.
+///
+/// | index | what | pk | sk |
+/// |---|---|---|---|
+/// | gsi1 | a kind, in order of creation | `<kind>#0` | `<createdOn>#<id>` |
+/// | gsi1 | open jobs, by deadline | `open-job#0` | `<deadline>#<id>` |
+/// | gsi2 | tenants of a status | `tenant-status#<number>` | `<createdOn>#<id>` |
+/// | gsi2 | leads of an e-mail | `lead-email#<lower-case e-mail>` | `<createdOn>#<id>` |
+///
+/// The `0` is a shard: a kind that outgrows one partition is spread over more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexKey {
+    /// `gsi1` or `gsi2`.
+    pub index: &'static str,
+    /// Its partition key.
+    pub pk: String,
+    /// Its sort key.
+    pub sk: String,
+}
+
+impl IndexKey {
+    /// The place of a `kind` in the order of creation.
+    #[must_use]
+    pub fn listed(kind: &str, order: impl Display, id: impl Display) -> Self {
+        Self { index: "gsi1", pk: Self::list_of(kind), sk: format!("{order}#{id}") }
+    }
+
+    /// The place of a narrowing of a kind.
+    #[must_use]
+    pub fn narrowed(pk: String, order: impl Display, id: impl Display) -> Self {
+        Self { index: "gsi2", pk, sk: format!("{order}#{id}") }
+    }
+
+    /// The partition in which a `kind` is listed.
+    #[must_use]
+    pub fn list_of(kind: &str) -> String {
+        format!("{kind}#0")
+    }
+
+    /// The partition of tenants with the status of this `number`.
+    #[must_use]
+    pub fn tenants_of_status(number: u8) -> String {
+        format!("tenant-status#{number}")
+    }
+
+    /// The partition of leads with this e-mail.
+    #[must_use]
+    pub fn leads_of_email(email: &Email) -> String {
+        format!("lead-email#{}", email.folded())
+    }
+
+    /// The kind under which open jobs are listed, by deadline.
+    pub const OPEN_JOB: &str = "open-job";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::read;
+
+    #[test]
+    fn all_patterns_are_distinct() {
+        let tenant = TenantId::mint();
+        // The same text wherever a pattern takes one, so that only the pattern tells keys apart.
+        let id = tenant.to_string();
+        let email: Email = read(&json!("a@b.test")).unwrap();
+        let key: TenantKey = read(&json!("acme")).unwrap();
+        let keys = [
+            Key::lead(id.parse().unwrap()),
+            Key::lead_email(&email),
+            Key::tenant(tenant),
+            Key::tenant_key(&key),
+            Key::contact(tenant, id.parse().unwrap()),
+            Key::contact_owner(id.parse().unwrap()),
+            Key::resource(tenant, id.parse().unwrap()),
+            Key::job(tenant, 1),
+            Key::rate("POST /leads", "::1", 60),
+            Key::idempotency("mailer", &id),
+        ];
+        let distinct: BTreeSet<_> = keys.iter().map(|key| (&key.pk, &key.sk)).collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+}

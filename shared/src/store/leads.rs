@@ -1,0 +1,91 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    IndexKey, Item, Key, Store,
+    item::{Attributes, encode},
+    transaction::Changes,
+};
+use crate::{
+    Error, Result,
+    domain::{Email, Lead, LeadId, Timestamp, UserId},
+};
+
+impl Item for Lead {
+    const KIND: &'static str = "lead";
+
+    fn key(&self) -> Key {
+        Key::lead(self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        let order = self.audit.created_on;
+        vec![
+            IndexKey::listed(Self::KIND, order, self.id),
+            IndexKey::narrowed(IndexKey::leads_of_email(&self.email), order, self.id),
+        ]
+    }
+}
+
+impl Store {
+    /// The lead with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is none, or it is deleted.
+    #[tracing::instrument(skip_all, fields(lead.id = %id))]
+    pub async fn lead(&self, id: LeadId) -> Result<Lead> {
+        let lead: Option<Lead> = self.get(Key::lead(id)).await?;
+        lead.filter(|lead| !lead.audit.deleted).ok_or_else(|| Error::not_found("Lead", id))
+    }
+
+    /// Writes a new lead.
+    ///
+    /// Whether its e-mail is taken is read first and not part of the write: the claim that decides
+    /// is made by [`Self::validate_lead`], and a condition check here would cost more than it saves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmailTaken`] where a validated lead has its e-mail.
+    #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
+    pub async fn add_lead(&self, lead: &Lead) -> Result<()> {
+        if self.is_claimed(&lead.email).await? {
+            return Err(Error::EmailTaken);
+        }
+        let request = self.client.put_item().table_name(&*self.table);
+        let request = request.set_item(Some(encode(lead)?));
+        let sent = request.condition_expression("attribute_not_exists(pk)").send().await;
+        sent.map(drop).map_err(Error::aws("writing a lead"))
+    }
+
+    /// Marks a lead as validated and claims its e-mail.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmailTaken`] where another lead has claimed it; [`Error::Stale`] where the lead
+    /// itself was validated or deleted in the meantime.
+    #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
+    pub async fn validate_lead(&self, lead: &Lead, now: Timestamp, by: &UserId) -> Result<()> {
+        let claim: Attributes = [
+            ("kind".into(), AttributeValue::S("lead-email".into())),
+            ("leadId".into(), AttributeValue::S(lead.id.to_string())),
+        ]
+        .into();
+        let validated = Changes::when("isValidated = :not AND deleted = :not")
+            .given("not", false)
+            .set("isValidated", "validated", true)
+            .set("modifiedOn", "now", now)
+            .set("modifiedBy", "by", by);
+        self.transaction()
+            .update(Key::lead(lead.id), validated, Error::Stale)?
+            .claim(Key::lead_email(&lead.email), claim, Error::EmailTaken)?
+            .commit()
+            .await
+    }
+
+    async fn is_claimed(&self, email: &Email) -> Result<bool> {
+        let key = Key::lead_email(email).into();
+        let request = self.client.get_item().table_name(&*self.table).set_key(Some(key));
+        let reply = request.consistent_read(true).projection_expression("pk").send().await;
+        Ok(reply.map_err(Error::aws("reading a claim"))?.item.is_some())
+    }
+}

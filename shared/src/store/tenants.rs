@@ -1,0 +1,132 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Cursor, IndexKey, Item, Key, Page, Store, item::Attributes, transaction::Changes};
+use crate::{
+    Error, Result,
+    domain::{Contact, Onboarding, Resource, Tenant, TenantId},
+};
+
+impl Item for Tenant {
+    const KIND: &'static str = "tenant";
+
+    fn key(&self) -> Key {
+        Key::tenant(self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        let order = self.audit.created_on;
+        let status = IndexKey::tenants_of_status(self.status.number());
+        vec![
+            IndexKey::listed(Self::KIND, order, self.id),
+            IndexKey::narrowed(status, order, self.id),
+        ]
+    }
+}
+
+impl Item for Contact {
+    const KIND: &'static str = "contact";
+
+    fn key(&self) -> Key {
+        Key::contact(self.tenant_id, self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        vec![IndexKey::listed(Self::KIND, self.audit.created_on, self.id)]
+    }
+}
+
+impl Item for Resource {
+    const KIND: &'static str = "resource";
+
+    fn key(&self) -> Key {
+        Key::resource(self.tenant_id, self.id)
+    }
+}
+
+impl Store {
+    /// The tenant with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is none, or it is deleted.
+    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
+    pub async fn tenant(&self, id: TenantId) -> Result<Tenant> {
+        let tenant: Option<Tenant> = self.get(Key::tenant(id)).await?;
+        tenant.filter(|tenant| !tenant.audit.deleted).ok_or_else(|| Error::not_found("Tenant", id))
+    }
+
+    /// The tenant with this id and its contacts, in one read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is none, or it is deleted.
+    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
+    pub async fn tenant_with_contacts(&self, id: TenantId) -> Result<(Tenant, Vec<Contact>)> {
+        let (mut found, mut contacts) = (None, Vec::new());
+        for item in self.partition(Key::tenant_partition(id), "").await? {
+            match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
+                Some(Tenant::KIND) => found = Some(decode::<Tenant>(item)?),
+                Some(Contact::KIND) => contacts.push(decode::<Contact>(item)?),
+                _ => {}
+            }
+        }
+        contacts.retain(|contact| !contact.audit.deleted);
+        let found = found.filter(|tenant| !tenant.audit.deleted);
+        found.map(|tenant| (tenant, contacts)).ok_or_else(|| Error::not_found("Tenant", id))
+    }
+
+    /// Writes a tenant and its first contact, claims its key, and closes the lead it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeadAlreadyConverted`] where the lead has a tenant, [`Error::TenantKeyTaken`].
+    #[tracing::instrument(skip_all, fields(tenant.id = %onboarding.tenant.id))]
+    pub async fn onboard(&self, onboarding: &Onboarding) -> Result<()> {
+        let Onboarding { tenant, contact } = onboarding;
+        let mut writes = self.transaction();
+        // The lead comes first: of several refusals the first one is told.
+        if let Some(lead) = tenant.lead_id {
+            let converted = Changes::when(
+                "isValidated = :yes AND deleted = :no AND attribute_not_exists(tenantId)",
+            )
+            .given("yes", true)
+            .given("no", false)
+            .set("tenantId", "tenant", tenant.id)
+            .set("modifiedOn", "now", tenant.audit.created_on)
+            .set("modifiedBy", "by", &tenant.audit.created_by);
+            writes = writes.update(Key::lead(lead), converted, Error::LeadAlreadyConverted)?;
+        }
+        let taken = Error::TenantKeyTaken(tenant.key.clone());
+        writes
+            .claim(Key::tenant_key(&tenant.key), owned_by(tenant.id, "tenant-key"), taken)?
+            .insert(tenant)?
+            .insert(contact)?
+            .place(Key::contact_owner(contact.id), owned_by(tenant.id, "contact-owner"))?
+            .commit()
+            .await
+    }
+
+    /// What provisioning reported of a tenant.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
+    pub async fn resources_of(&self, tenant: TenantId) -> Result<Vec<Resource>> {
+        self.children(Key::tenant_partition(tenant), Key::RESOURCES).await
+    }
+
+    /// Up to `limit` tenants, newest first, from `after` on.
+    pub async fn tenants(&self, limit: u16, after: Option<&Cursor>) -> Result<Page<Tenant>> {
+        self.list(Tenant::KIND, limit, after).await
+    }
+}
+
+fn decode<T: serde::de::DeserializeOwned>(item: Attributes) -> Result<T> {
+    serde_dynamo::from_item(item).map_err(Error::aws("decoding an item"))
+}
+
+/// The attributes of an item that only says whose something is.
+fn owned_by(tenant: TenantId, kind: &str) -> Attributes {
+    [
+        ("kind".into(), AttributeValue::S(kind.into())),
+        ("tenantId".into(), AttributeValue::S(tenant.to_string())),
+    ]
+    .into()
+}

@@ -1,0 +1,223 @@
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Put, TransactWriteItem, Update},
+};
+use serde::Serialize;
+
+use super::{
+    Item, Key, Store,
+    item::{Attributes, encode, encode_part},
+};
+use crate::{Error, Result};
+
+/// How often a transaction that met another one on the same item is sent again.
+const TRIES: u32 = 6;
+
+/// Writes that happen together or not at all.
+///
+/// Each conditional write names the [`Error`] that its condition stands for: DynamoDB reports a
+/// failed condition by its position and nothing else.
+#[must_use = "nothing is written until `commit`"]
+pub(super) struct Transaction<'a> {
+    store: &'a Store,
+    writes: Vec<(TransactWriteItem, Option<Error>)>,
+}
+
+impl Store {
+    /// Starts a transaction.
+    pub(super) fn transaction(&self) -> Transaction<'_> {
+        Transaction { store: self, writes: Vec::new() }
+    }
+}
+
+impl Transaction<'_> {
+    /// Inserts an item whose id is fresh.
+    pub(super) fn insert<T: Item>(self, item: &T) -> Result<Self> {
+        let put = Put::builder().set_item(Some(encode(item)?));
+        self.put(put.condition_expression("attribute_not_exists(pk)"), None)
+    }
+
+    /// Takes a key that nobody else may take; fails with `taken`. `attributes` go with it.
+    pub(super) fn claim(self, key: Key, attributes: Attributes, taken: Error) -> Result<Self> {
+        let put = Put::builder().set_item(Some(with_key(key, attributes)));
+        self.put(put.condition_expression("attribute_not_exists(pk)"), Some(taken))
+    }
+
+    /// Writes an item that only says something of another one in this transaction.
+    pub(super) fn place(self, key: Key, attributes: Attributes) -> Result<Self> {
+        let put = Put::builder().set_item(Some(with_key(key, attributes)));
+        self.put(put.condition_expression("attribute_not_exists(pk)"), None)
+    }
+
+    /// Changes the item at `key` if `change`'s condition holds; fails with `otherwise` if not.
+    pub(super) fn update(mut self, key: Key, change: Changes, otherwise: Error) -> Result<Self> {
+        let update = Update::builder()
+            .table_name(&*self.store.table)
+            .set_key(Some(key.into()))
+            .update_expression(change.expression())
+            .condition_expression(&change.condition)
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(Some(change.values?))
+            .build()
+            .map_err(Error::aws("building an update"))?;
+        self.writes.push((TransactWriteItem::builder().update(update).build(), Some(otherwise)));
+        Ok(self)
+    }
+
+    /// Writes everything, or fails with the error of the first refused write.
+    ///
+    /// A transaction that met another one on the same item (`TransactionConflict`) was not
+    /// decided; the SDK does not retry it, so it is sent again here, after a random wait.
+    ///
+    /// # Errors
+    ///
+    /// The error that the first refused write was given; [`Error::Busy`] after too many conflicts.
+    pub(super) async fn commit(self) -> Result<()> {
+        let (writes, mut meanings): (Vec<_>, Vec<_>) = self.writes.into_iter().unzip();
+        for attempt in 0..TRIES {
+            let request = self.store.client.transact_write_items();
+            let Err(cause) = request.set_transact_items(Some(writes.clone())).send().await else {
+                return Ok(());
+            };
+            if let Some(position) = reason(&cause, "ConditionalCheckFailed") {
+                let meaning = meanings.get_mut(position).and_then(Option::take);
+                return Err(
+                    meaning.unwrap_or_else(|| Error::aws("committing a transaction")(cause))
+                );
+            }
+            if reason(&cause, "TransactionConflict").is_none() {
+                return Err(Error::aws("committing a transaction")(cause));
+            }
+            tokio::time::sleep(wait(attempt)).await;
+        }
+        Err(Error::Busy("a transaction kept meeting others"))
+    }
+
+    fn put(
+        mut self,
+        put: aws_sdk_dynamodb::types::builders::PutBuilder,
+        taken: Option<Error>,
+    ) -> Result<Self> {
+        let put = put.table_name(&*self.store.table).build();
+        let put = put.map_err(Error::aws("building a put"))?;
+        self.writes.push((TransactWriteItem::builder().put(put).build(), taken));
+        Ok(self)
+    }
+}
+
+/// An item of a key and some attributes.
+pub(super) fn with_key(key: Key, mut attributes: Attributes) -> Attributes {
+    attributes.extend(Attributes::from(key));
+    attributes
+}
+
+/// What an update does to an item, and what it assumes of it. Adds 1 to its `version`.
+pub(super) struct Changes {
+    set: Vec<String>,
+    remove: Vec<&'static str>,
+    condition: String,
+    values: Result<Attributes>,
+}
+
+impl Changes {
+    /// No changes yet, to be made if `condition` holds.
+    pub(super) fn when(condition: impl Into<String>) -> Self {
+        let (condition, values) = (condition.into(), Ok(Attributes::new()));
+        Self { set: Vec::new(), remove: Vec::new(), condition, values }.given("one", 1)
+    }
+
+    /// Sets `path` to the value that goes by `name` in expressions.
+    pub(super) fn set(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
+        self.set.push(format!("{path} = :{name}"));
+        self.given(name, value)
+    }
+
+    /// Appends to the list at `path`.
+    pub(super) fn append(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
+        self.set.push(format!("{path} = list_append({path}, :{name})"));
+        self.given(name, [value])
+    }
+
+    /// Removes the attribute at `path`.
+    pub(super) fn remove(mut self, path: &'static str) -> Self {
+        self.remove.push(path);
+        self
+    }
+
+    /// Gives a value a `name` that the condition may use.
+    pub(super) fn given(mut self, name: &str, value: impl Serialize) -> Self {
+        self.values = self.values.and_then(|mut values| {
+            values.insert(format!(":{name}"), encode_part(value)?);
+            Ok(values)
+        });
+        self
+    }
+
+    /// What `#name` stands for: attributes whose names DynamoDB reserves.
+    fn names(&self) -> Option<HashMap<String, String>> {
+        let used = |name: &&str| {
+            let alias = format!("#{name}");
+            self.condition.contains(&alias) || self.set.iter().any(|set| set.contains(&alias))
+        };
+        let names: HashMap<_, _> = ["state", "status"]
+            .iter()
+            .filter(|name| used(name))
+            .map(|name| (format!("#{name}"), (*name).to_owned()))
+            .collect();
+        (!names.is_empty()).then_some(names)
+    }
+
+    fn expression(&self) -> String {
+        let mut expression = format!("SET {} ADD version :one", self.set.join(", "));
+        if !self.remove.is_empty() {
+            expression.push_str(" REMOVE ");
+            expression.push_str(&self.remove.join(", "));
+        }
+        expression
+    }
+}
+
+impl Store {
+    /// One conditional update; fails with `otherwise` where its condition does not hold.
+    pub(super) async fn change(&self, key: Key, change: Changes, otherwise: Error) -> Result<()> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.into()))
+            .update_expression(change.expression())
+            .condition_expression(&change.condition)
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(Some(change.values?));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(cause) => match cause.as_service_error() {
+                Some(error) if error.is_conditional_check_failed_exception() => Err(otherwise),
+                _ => Err(Error::aws("changing an item")(cause)),
+            },
+        }
+    }
+}
+
+/// The position of the first write that was cancelled for this `code`.
+fn reason(cause: &SdkError<TransactWriteItemsError>, code: &str) -> Option<usize> {
+    match cause.as_service_error()? {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            let reasons = cancelled.cancellation_reasons();
+            reasons.iter().position(|reason| reason.code() == Some(code))
+        }
+        _ => None,
+    }
+}
+
+/// A random wait of up to 20, 40, 80 … milliseconds.
+fn wait(attempt: u32) -> Duration {
+    let mut random = [0; 2];
+    // Without randomness the wait is the longest one, which is right as well.
+    let filled = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random);
+    let share = filled.map_or(1.0, |()| f64::from(u16::from_be_bytes(random)) / 65535.0);
+    Duration::from_millis(20 << attempt).mul_f64(share)
+}
