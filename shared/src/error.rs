@@ -118,7 +118,7 @@ impl Error {
     }
 
     /// No `entity` has this `id`.
-    pub fn not_found(entity: &'static str, id: impl ToString) -> Self {
+    pub fn not_found(entity: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound { entity, id: id.to_string() }
     }
 }

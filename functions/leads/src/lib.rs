@@ -1,1 +1,136 @@
-//! The `leads` Lambda.
+//! `/leads`: asking for a tenant, proving an e-mail address, becoming a tenant.
+
+use axum::{
+    Router,
+    extract::{FromRef, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::{ConfigError, LeadKeys},
+    domain::{Lead, LeadId, LeadView, NewLead, OnboardTenant, TenantView, UserId, permit},
+    http::{Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, finish, limited},
+    keys::MasterKeys,
+    store::{Store, deciding_again},
+    token::Tokens,
+};
+
+/// What the handlers need.
+#[derive(Clone, Debug, FromRef)]
+struct Leads {
+    store: Store,
+    tokens: Tokens,
+    keys: MasterKeys,
+    lead_keys: LeadKeys,
+    system: UserId,
+}
+
+/// The routes of this function, as `template.yaml` lists them.
+///
+/// # Errors
+///
+/// [`ConfigError`] naming the variable that is missing or malformed.
+pub async fn router(env: &Env) -> Result<Router, ConfigError> {
+    let aws = Aws::from_env(env)?;
+    let store = Store::from_env(env, &aws)?;
+    let public_calls = env.count("PUBLIC_API_MAX_ATTEMPTS", 30)?;
+    let limit = |route| Limiter::new(store.clone(), route, public_calls);
+    let (tokens, keys, ()) =
+        tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
+    let leads = Leads {
+        tokens: tokens?,
+        keys: keys?,
+        lead_keys: LeadKeys::from_env(env)?,
+        system: env.required("SYSTEM_USER_ID")?.into(),
+        store: store.clone(),
+    };
+    let routes = Router::new()
+        .route("/leads", limited(post(create), limit("POST /leads")))
+        .route("/leads/{id}", get(view))
+        .route("/leads/{id}/verify", post(verify))
+        .route(
+            "/leads/{id}/tenants",
+            limited(post(become_tenant), limit("POST /leads/{id}/tenants")),
+        );
+    Ok(finish(routes.with_state(leads)))
+}
+
+/// The answer to `POST /leads`.
+#[derive(Debug, Serialize)]
+struct Created {
+    id: LeadId,
+    /// With `LEAD_KEY_IN_RESPONSE` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+/// The answer to `POST /leads/{id}/verify`.
+#[derive(Debug, Serialize)]
+struct Verified {
+    id: LeadId,
+    token: String,
+}
+
+/// `POST /leads`: somebody asks for a tenant; the verification mail follows from the new item.
+async fn create(State(leads): State<Leads>, Json(new): Json<NewLead>) -> Result<Json<Created>> {
+    let lead = new.into_lead(shared::now(), &leads.system);
+    leads.store.add_lead(&lead).await?;
+    let in_response = leads.lead_keys.in_response;
+    let key = in_response.then(|| leads.keys.lead_key(lead.id, leads.lead_keys.length));
+    Ok(Json(Created { id: lead.id, key }))
+}
+
+/// `GET /leads/{id}`.
+async fn view(
+    State(store): State<Store>,
+    Allowed(bearer): Allowed<{ permit::VIEW_LEAD }>,
+    id: Id,
+) -> Result<Response> {
+    let id = id.of("id", "Lead")?;
+    bearer.may_act_on(Some(id))?;
+    let lead = store.lead(id).await?;
+    Ok(Json(LeadView::from(&lead)).into_response())
+}
+
+/// `POST /leads/{id}/verify`: the key from the mail proves the address. A forged or late key costs
+/// no read, and using it again within its time works: people click twice.
+async fn verify(
+    State(leads): State<Leads>,
+    KeyBearer(key): KeyBearer,
+    id: Id,
+) -> Result<Json<Verified>> {
+    let (id, now) = (id.of("id", "Lead")?, shared::now());
+    let LeadKeys { length, expiry, .. } = leads.lead_keys;
+    if Lead::key_expired(id, now, expiry) || !leads.keys.is_lead_key(id, length, &key) {
+        return Err(Error::Unauthorized("no good lead key"));
+    }
+    deciding_again(|| async {
+        let lead = leads.store.lead(id).await?;
+        if lead.is_validated {
+            Ok(())
+        } else {
+            leads.store.validate_lead(&lead, now, &leads.system).await
+        }
+    })
+    .await?;
+    Ok(Json(Verified { id, token: leads.tokens.for_lead(id, now)? }))
+}
+
+/// `POST /leads/{id}/tenants`: a validated lead becomes a tenant, once.
+async fn become_tenant(
+    State(store): State<Store>,
+    LeadBearer(bearer): LeadBearer,
+    id: Id,
+    Json(request): Json<OnboardTenant>,
+) -> Result<Response> {
+    let lead = match store.lead(id.of("id", "Lead")?).await {
+        Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such lead")),
+        found => found,
+    }?;
+    let onboarding = lead.become_tenant(request, shared::now(), &bearer.id)?;
+    store.onboard(&onboarding).await?;
+    Ok(Json(TenantView::onboarded(&onboarding, Some(&lead))).into_response())
+}

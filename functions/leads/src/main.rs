@@ -1,3 +1,6 @@
 //! The `leads` Lambda.
 
-fn main() {}
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::serve(leads::router).await
+}

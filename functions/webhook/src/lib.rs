@@ -1,1 +1,94 @@
-//! The `webhook` Lambda.
+//! `POST /webhook`: a build reports how a job ended.
+
+mod signature;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{FromRef, State},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use serde_json::Value;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::{ConfigError, millis},
+    domain::{Initiator, JobRef, Message, UserId, read},
+    http::{Limiter, RawBody, finish, limited},
+    keys::MasterKeys,
+    store::{Change, Store, deciding_again},
+};
+use signature::Signature;
+
+/// What the handler needs.
+#[derive(Clone, Debug, FromRef)]
+struct Webhook {
+    store: Store,
+    keys: MasterKeys,
+    system: UserId,
+    /// How far a sender's clock may be off.
+    tolerance: Duration,
+}
+
+/// The routes of this function, as `template.yaml` lists them.
+///
+/// # Errors
+///
+/// [`ConfigError`] naming the variable that is missing or malformed.
+pub async fn router(env: &Env) -> Result<Router, ConfigError> {
+    let aws = Aws::from_env(env)?;
+    let store = Store::from_env(env, &aws)?;
+    let calls = env.count("WEBHOOK_API_MAX_ATTEMPTS", 60)?;
+    let limiter = Limiter::new(store.clone(), "POST /webhook", calls);
+    let (keys, ()) = tokio::join!(MasterKeys::load(env, &aws), store.warm());
+    let webhook = Webhook {
+        store,
+        keys: keys?,
+        system: env.required("SYSTEM_USER_ID")?.into(),
+        tolerance: millis(env, "WEBHOOK_TOLERANCE", 20_000)?,
+    };
+    let routes = Router::new().route("/webhook", limited(post(report), limiter));
+    Ok(finish(routes.with_state(webhook)))
+}
+
+/// `POST /webhook`: closes the tenant's open job, once. The signature is over the bytes as sent, so
+/// they are checked before they are held against a schema.
+async fn report(
+    State(webhook): State<Webhook>,
+    headers: HeaderMap,
+    RawBody(bytes): RawBody,
+) -> Result<StatusCode> {
+    let now = shared::now();
+    let signature = Signature::of(&headers, now, webhook.tolerance)?;
+    let body = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+    let Initiator(id) = Initiator::of(&body).ok_or(Error::Unauthorized("no initiator"))?;
+    deciding_again(|| async {
+        let tenant = match webhook.store.tenant(id).await {
+            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such tenant")),
+            found => found,
+        }?;
+        let job = signature.job_of(&tenant, &bytes, &webhook.keys)?;
+        let message: Message = read(&body)?;
+        if already_closed(job, &message)? {
+            return Ok(());
+        }
+        let change = Change { job, closing: &message.closing, now, by: &webhook.system };
+        webhook.store.close_job(tenant.id, &change).await
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether the job is closed and `message` says so again.
+fn already_closed(job: &JobRef, message: &Message) -> Result<bool> {
+    if job.kind != message.kind {
+        return Err(Error::Contradiction);
+    }
+    match job.outcome {
+        None => Ok(false),
+        Some(outcome) if outcome == message.closing.outcome => Ok(true),
+        Some(_) => Err(Error::Contradiction),
+    }
+}

@@ -1,3 +1,6 @@
 //! The `webhook` Lambda.
 
-fn main() {}
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::serve(webhook::router).await
+}

@@ -1,4 +1,9 @@
-use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    str::FromStr,
+    time::Duration,
+};
 
 use super::ConfigError;
 
@@ -63,6 +68,13 @@ impl Env {
     /// [`ConfigError::Malformed`] for anything else.
     pub fn flag(&self, name: &str) -> Result<bool, ConfigError> {
         self.parsed(name, false, "true or false")
+    }
+
+    /// The parts of a comma-separated list, or those of `default`.
+    #[must_use]
+    pub fn list(&self, name: &str, default: &str) -> BTreeSet<String> {
+        let parts = self.get(name).unwrap_or(default).split(',').map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
     /// An absolute `http` or `https` URL, without a slash at its end.

@@ -1,8 +1,10 @@
 //! The configuration: environment variables, read once, when a function starts.
 
 mod env;
+mod lead_keys;
 
 pub use env::{Env, millis, seconds};
+pub use lead_keys::LeadKeys;
 
 /// A variable that keeps a function from starting; it names the variable.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh id: a UUIDv7, whose first 48 bits are the time (RFC 9562).
+            /// A fresh id: a `UUIDv7`, whose first 48 bits are the time (RFC 9562).
             #[must_use]
             pub fn mint() -> Self {
                 Self(Uuid::now_v7())
@@ -25,7 +25,7 @@ macro_rules! ids {
                 self.0.as_bytes()
             }
 
-            /// When it was minted; `None` for an id that is no UUIDv7, so not ours.
+            /// When it was minted; `None` for an id that is no `UUIDv7`, so not ours.
             #[must_use]
             pub fn minted(&self) -> Option<Timestamp> {
                 let bytes = self.0.as_bytes();

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lead {
-    /// Its id; a UUIDv7, so its age is in it.
+    /// Its id; a `UUIDv7`, so its age is in it.
     pub id: LeadId,
     /// First name.
     pub first_name: Text<1, 100>,

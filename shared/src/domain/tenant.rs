@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// A customer of the SaaS, pooled or siloed.
+/// A customer of the product, pooled or siloed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {

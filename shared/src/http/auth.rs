@@ -3,6 +3,7 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 
+use super::Id;
 use crate::{
     Error, Result,
     domain::Permission,
@@ -28,7 +29,26 @@ where
     }
 }
 
-/// A caller with the token of a lead.
+/// A caller whose token grants the permission of this code, and is no lead's.
+#[derive(Clone, Debug)]
+pub struct Operator<const CODE: u16>(pub Bearer);
+
+impl<const CODE: u16, S: Send + Sync> FromRequestParts<S> for Operator<CODE>
+where
+    Tokens: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Allowed::<CODE>(bearer) = Allowed::from_request_parts(parts, state).await?;
+        bearer.must_be_operator()?;
+        Ok(Self(bearer))
+    }
+}
+
+/// A caller with the token of the lead whose `id` is in the path.
+///
+/// Where the path's id is no id at all, that is left to [`Id`]: 404 comes after the body.
 #[derive(Clone, Debug)]
 pub struct LeadBearer(pub Bearer);
 
@@ -40,10 +60,14 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let bearer = Tokens::from_ref(state).bearer(presented(parts)?)?;
-        if bearer.lead().is_none() {
-            return Err(Error::Unauthorized("not a lead's token"));
+        let Ok(path) = Id::from_request_parts(parts, state).await;
+        match (bearer.lead(), path.of("id", "Lead")) {
+            (None, _) => Err(Error::Unauthorized("not a lead's token")),
+            (Some(lead), Ok(named)) if lead != named => {
+                Err(Error::Unauthorized("another lead's token"))
+            }
+            _ => Ok(Self(bearer)),
         }
-        Ok(Self(bearer))
     }
 }
 

@@ -68,7 +68,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
         let undeclared = declared.is_none();
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
         // Nothing at all is better called empty than of the wrong type.
-        if !json && !(undeclared && bytes.is_empty()) {
+        if !(json || undeclared && bytes.is_empty()) {
             return Err(Error::UnsupportedMediaType);
         }
         Self::parse(bytes)

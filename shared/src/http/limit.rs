@@ -30,7 +30,6 @@ impl Limiter {
 }
 
 /// `routes` behind a limit, which is checked before anything else.
-#[must_use]
 pub fn limited<S>(routes: MethodRouter<S>, limiter: Limiter) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -8,7 +8,7 @@ mod limit;
 mod page;
 mod request;
 
-pub use auth::{Allowed, KeyBearer, LeadBearer};
+pub use auth::{Allowed, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
 pub use error::envelope;
 pub use id::Id;

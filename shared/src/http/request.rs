@@ -22,7 +22,6 @@ pub fn client_address(extensions: &Extensions) -> Option<&str> {
 
 /// What every router has around its routes: a span and an id for each request, and our envelope
 /// where there is no such route or method.
-#[must_use]
 pub fn finish(router: Router) -> Router {
     router
         .fallback(async |uri: Uri| Error::NoRoute(uri.path().to_owned()))

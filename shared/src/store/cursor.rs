@@ -2,7 +2,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{IndexKey, Store, item::Attributes};
+use super::{
+    IndexKey, Store,
+    item::{Attributes, decode},
+};
 use crate::{Error, Result, keys::MasterKeys};
 
 /// Where the next page of a list begins: opaque to clients, signed, bound to its list.
@@ -88,7 +91,7 @@ impl Store {
             .await
             .map_err(Error::aws("listing"))?;
         let next = reply.last_evaluated_key.and_then(|key| Cursor::of_key(&list, key));
-        let items = serde_dynamo::from_items(reply.items.unwrap_or_default());
-        Ok(Page { items: items.map_err(Error::aws("decoding a list"))?, next })
+        let items = reply.items.unwrap_or_default().into_iter().map(decode).collect::<Result<_>>();
+        Ok(Page { items: items?, next })
     }
 }

@@ -46,3 +46,13 @@ pub(super) fn encode<T: Item>(item: &T) -> Result<Attributes> {
 pub(super) fn encode_part<T: Serialize>(part: T) -> Result<AttributeValue> {
     serde_dynamo::to_attribute_value(part).map_err(Error::aws("encoding a part of an item"))
 }
+
+/// What an item says.
+pub(super) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
+    serde_dynamo::from_item(item).map_err(Error::aws("decoding an item"))
+}
+
+/// Whether an item is softly deleted.
+pub(super) fn is_deleted(item: &Attributes) -> bool {
+    matches!(item.get("deleted"), Some(AttributeValue::Bool(true)))
+}

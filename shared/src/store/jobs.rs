@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{IndexKey, Item, Key, Store, transaction::Changes};
+use super::{IndexKey, Item, Key, Store, item::decode, transaction::Changes};
 use crate::{
     Error, Result,
     domain::{Closing, Job, JobId, JobRef, JobState, Step, Tenant, TenantId, Timestamp, UserId},
@@ -32,22 +32,27 @@ pub struct Change<'a> {
 }
 
 impl Store {
-    /// A tenant's jobs, newest first.
-    #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
-    pub async fn jobs_of(&self, tenant: TenantId) -> Result<Vec<Job>> {
-        let mut jobs: Vec<Job> = self.children(Key::tenant_partition(tenant), Key::JOBS).await?;
-        jobs.reverse();
-        Ok(jobs)
-    }
-
-    /// The job with this id.
+    /// The tenant with this id and its jobs, newest first, in one read.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where the tenant has no such job.
-    pub async fn job(&self, tenant: TenantId, id: JobId) -> Result<Job> {
-        let found = self.jobs_of(tenant).await?.into_iter().find(|job| job.id == id);
-        found.ok_or_else(|| Error::not_found("Job", id))
+    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
+    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
+    pub async fn tenant_with_jobs(&self, id: TenantId) -> Result<(Tenant, Vec<Job>)> {
+        let (tenant, mut jobs) = self.tenant_with::<Job>(id, Key::JOBS).await?;
+        jobs.reverse();
+        Ok((tenant, jobs))
+    }
+
+    /// The job with this id, and its tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is no such tenant, or it has no such job.
+    pub async fn tenant_with_job(&self, tenant: TenantId, id: JobId) -> Result<(Tenant, Job)> {
+        let (tenant, jobs) = self.tenant_with_jobs(tenant).await?;
+        let found = jobs.into_iter().find(|job| job.id == id);
+        found.map(|job| (tenant, job)).ok_or_else(|| Error::not_found("Job", id))
     }
 
     /// Opens a job: writes it and moves its tenant to the status that it brings.
@@ -165,8 +170,7 @@ impl Store {
             .send()
             .await
             .map_err(Error::aws("reading overdue jobs"))?;
-        let jobs = serde_dynamo::from_items(reply.items.unwrap_or_default());
-        jobs.map_err(Error::aws("decoding jobs"))
+        reply.items.unwrap_or_default().into_iter().map(decode).collect()
     }
 }
 

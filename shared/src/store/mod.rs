@@ -14,16 +14,21 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde::de::DeserializeOwned;
-use serde_dynamo::{from_item, from_items};
 
 pub use cursor::{Cursor, Page};
 pub use idempotency::Claim;
 pub use item::Item;
+use item::{Attributes, decode, is_deleted};
 pub use jobs::Change;
 pub use key::{IndexKey, Key};
 pub use rates::RATE_WINDOW;
 
-use crate::{Env, Error, Result, aws::Aws, config::ConfigError};
+use crate::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::{Tenant, TenantId},
+};
 
 /// The table and the client that reaches it.
 #[derive(Clone, Debug)]
@@ -56,30 +61,43 @@ impl Store {
         let request = self.client.get_item().table_name(&*self.table).set_key(Some(key.into()));
         let reply = request.consistent_read(true).send().await;
         let item = reply.map_err(Error::aws("reading an item"))?.item;
-        item.map(from_item).transpose().map_err(Error::aws("decoding an item"))
+        item.map(decode).transpose()
     }
 
-    /// The items of a partition whose sort key begins with `prefix`, strongly consistent.
-    async fn children<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>> {
-        from_items(self.partition(pk, prefix).await?).map_err(Error::aws("decoding items"))
-    }
-
-    /// As [`Self::children`], as they are stored. An empty `prefix` is the whole partition.
-    async fn partition(&self, pk: String, prefix: &str) -> Result<Vec<item::Attributes>> {
-        let mut request = self
+    /// A tenant and its children of one kind, strongly consistent, in one read.
+    ///
+    /// `TENANT` is the last sort key of a partition, so the range from the children's `prefix` on
+    /// holds both (and what lies between).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
+    async fn tenant_with<T: Item>(&self, id: TenantId, prefix: &str) -> Result<(Tenant, Vec<T>)> {
+        let pages = self
             .client
             .query()
             .table_name(&*self.table)
             .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk));
-        if !prefix.is_empty() {
-            request = request
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()));
+            .key_condition_expression("pk = :tenant AND sk >= :prefix")
+            .expression_attribute_values(":tenant", AttributeValue::S(Key::tenant_partition(id)))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let items: Vec<Attributes> = pages
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(Error::aws("reading a tenant's partition"))?;
+        let (mut tenant, mut children) = (None::<Tenant>, Vec::new());
+        for item in items.into_iter().filter(|item| !is_deleted(item)) {
+            match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
+                Some(kind) if kind == Tenant::KIND => tenant = Some(decode(item)?),
+                Some(kind) if kind == T::KIND => children.push(decode(item)?),
+                _ => {}
+            }
         }
-        let pages = request.into_paginator().items().send();
-        pages.collect::<Result<_, _>>().await.map_err(Error::aws("reading a partition"))
+        let tenant = tenant.ok_or_else(|| Error::not_found("Tenant", id))?;
+        Ok((tenant, children))
     }
 }
 
@@ -88,7 +106,10 @@ impl Store {
 /// # Errors
 ///
 /// What `decide` fails with; [`Error::Busy`] where the item kept changing.
-pub async fn deciding_again<T>(mut decide: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+pub async fn deciding_again<T, F>(mut decide: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
     for _ in 0..4 {
         match decide().await {
             Err(Error::Stale) => {}

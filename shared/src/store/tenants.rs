@@ -62,17 +62,7 @@ impl Store {
     /// [`Error::NotFound`] where there is none, or it is deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_contacts(&self, id: TenantId) -> Result<(Tenant, Vec<Contact>)> {
-        let (mut found, mut contacts) = (None, Vec::new());
-        for item in self.partition(Key::tenant_partition(id), "").await? {
-            match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
-                Some(Tenant::KIND) => found = Some(decode::<Tenant>(item)?),
-                Some(Contact::KIND) => contacts.push(decode::<Contact>(item)?),
-                _ => {}
-            }
-        }
-        contacts.retain(|contact| !contact.audit.deleted);
-        let found = found.filter(|tenant| !tenant.audit.deleted);
-        found.map(|tenant| (tenant, contacts)).ok_or_else(|| Error::not_found("Tenant", id))
+        self.tenant_with(id, Key::CONTACTS).await
     }
 
     /// Writes a tenant and its first contact, claims its key, and closes the lead it came from.
@@ -106,20 +96,20 @@ impl Store {
             .await
     }
 
-    /// What provisioning reported of a tenant.
-    #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
-    pub async fn resources_of(&self, tenant: TenantId) -> Result<Vec<Resource>> {
-        self.children(Key::tenant_partition(tenant), Key::RESOURCES).await
+    /// The tenant with this id and what provisioning reported of it, in one read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
+    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
+    pub async fn tenant_with_resources(&self, id: TenantId) -> Result<(Tenant, Vec<Resource>)> {
+        self.tenant_with(id, Key::RESOURCES).await
     }
 
     /// Up to `limit` tenants, newest first, from `after` on.
     pub async fn tenants(&self, limit: u16, after: Option<&Cursor>) -> Result<Page<Tenant>> {
         self.list(Tenant::KIND, limit, after).await
     }
-}
-
-fn decode<T: serde::de::DeserializeOwned>(item: Attributes) -> Result<T> {
-    serde_dynamo::from_item(item).map_err(Error::aws("decoding an item"))
 }
 
 /// The attributes of an item that only says whose something is.
