@@ -5,11 +5,33 @@ use std::fmt::Debug;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use axum::Router;
 use lambda_runtime::{LambdaEvent, service_fn};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{Env, Error, config::ConfigError};
+
+/// What EventBridge hands a function.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Envelope {
+    /// What happened.
+    pub detail_type: String,
+    /// The rest of it, to the letter.
+    pub detail: Box<RawValue>,
+}
+
+impl Envelope {
+    /// Reads the detail as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] where it is none.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(self.detail.get()).map_err(Error::aws("reading an event"))
+    }
+}
 
 /// Serves a router behind the HTTP API.
 ///

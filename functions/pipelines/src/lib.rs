@@ -1,1 +1,200 @@
-//! The `pipelines` Lambda.
+//! Events become pipeline executions, and executions that fail close their jobs.
+//!
+//! Every step can be repeated: a secret is found where it exists, an execution is started under the
+//! job's id as its token, and a job is changed only from the state that the step assumes.
+
+mod execution;
+mod secret;
+
+use aws_sdk_codepipeline::Client;
+use serde::Deserialize;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::{
+        Closing, Event, EventJob, EventTenant, Isolation, Job, JobId, Outcome, TenantId, UserId,
+    },
+    lambda::Envelope,
+    store::{Change, Store},
+};
+
+use crate::{execution::Execution, secret::JobSecrets};
+
+/// The two pipelines, and what goes between them and jobs.
+#[derive(Debug)]
+pub struct Pipelines {
+    client: Client,
+    store: Store,
+    secrets: JobSecrets,
+    siloed: String,
+    pooled: String,
+    callback_url: String,
+    /// A pattern with `{region}`, `{pipeline}` and `{execution}`.
+    log_url: String,
+    region: String,
+    system: UserId,
+}
+
+/// The `detail` of a `CodePipeline Pipeline Execution State Change`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct StateChange {
+    pipeline: String,
+    execution_id: String,
+    state: String,
+}
+
+/// Where the console shows an execution.
+const CONSOLE: &str = "https://{region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/\
+                       {pipeline}/executions/{execution}/timeline?region={region}";
+
+impl Pipelines {
+    /// Reads `SILOED_PIPELINE`, `POOLED_PIPELINE`, `CALLBACK_URL`, `JOB_SECRET_PREFIX` and
+    /// `PIPELINE_LOG_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable that is missing or malformed.
+    pub async fn new(env: &Env) -> Result<Self, ConfigError> {
+        let aws = Aws::from_env(env)?;
+        Ok(Self {
+            client: aws.codepipeline(),
+            store: Store::from_env(env, &aws)?,
+            secrets: JobSecrets::from_env(env, &aws).await?,
+            siloed: env.required("SILOED_PIPELINE")?.to_owned(),
+            pooled: env.required("POOLED_PIPELINE")?.to_owned(),
+            callback_url: env.url("CALLBACK_URL")?,
+            log_url: env.get("PIPELINE_LOG_URL").unwrap_or(CONSOLE).to_owned(),
+            region: aws.region().to_owned(),
+            system: env.required("SYSTEM_USER_ID")?.into(),
+        })
+    }
+
+    /// Starts, cleans up or closes, as the event says.
+    ///
+    /// # Errors
+    ///
+    /// Where a step failed that a later delivery may bring further.
+    pub async fn handle(&self, event: Envelope) -> Result<()> {
+        match event.detail_type.as_str() {
+            "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => self.start(event.read()?).await,
+            "CodePipeline Pipeline Execution State Change" => self.failed(&event.read()?).await,
+            _ => self.closed(&event.read()?).await,
+        }
+    }
+
+    /// A job opened: its secret is made, its pipeline started, and the job says where it runs.
+    async fn start(&self, event: Event) -> Result<()> {
+        let (Some(tenant), Some(opened)) = (event.tenant, event.job) else { return Ok(()) };
+        let Some(job) = self.open_job(tenant.id, opened.id).await? else { return Ok(()) };
+        let secret = self.secrets.create(tenant.id, job.id).await?;
+        let pipeline = self.pipeline(opened.isolation);
+        let variables = self.variables(&tenant, &opened, &job, &secret);
+        let Some(id) = execution::start(&self.client, pipeline, job.id, variables).await? else {
+            let reason = format!("The pipeline {pipeline} does not exist.");
+            return self.close(&job, reason).await;
+        };
+        let log_url = self.log_url(pipeline, &id);
+        let started = self.store.start_job(tenant.id, job.attempt, &id, &log_url, shared::now());
+        match started.await {
+            // A delivery beside this one noted it, or the job has closed and its secret must go.
+            Err(Error::Stale) => match self.open_job(tenant.id, job.id).await? {
+                Some(_) => Ok(()),
+                None => self.secrets.delete(job.id).await,
+            },
+            noted => noted,
+        }
+    }
+
+    /// A job closed: nobody needs its secret any more.
+    async fn closed(&self, event: &Event) -> Result<()> {
+        match &event.job {
+            Some(job) => self.secrets.delete(job.id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// An execution ended badly: so does its job, unless the build has reported before.
+    async fn failed(&self, change: &StateChange) -> Result<()> {
+        let id = &change.execution_id;
+        let Some(Execution { tenant, job }) =
+            execution::named(&self.client, &change.pipeline, id).await?
+        else {
+            return Ok(());
+        };
+        match self.open_job(tenant, job).await? {
+            Some(job) => {
+                self.close(&job, format!("The pipeline execution {id} {}.", ended(&change.state)))
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn close(&self, job: &Job, reason: String) -> Result<()> {
+        let closing = Closing::badly(Outcome::Failed, reason);
+        let change = Change {
+            job: &job.reference(),
+            closing: &closing,
+            now: shared::now(),
+            by: &self.system,
+        };
+        match self.store.close_job(job.tenant_id, &change).await {
+            Err(Error::Stale) => Ok(()),
+            closed => closed,
+        }
+    }
+
+    /// The job, if it is open.
+    async fn open_job(&self, tenant: TenantId, job: JobId) -> Result<Option<Job>> {
+        match self.store.tenant_with_job(tenant, job).await {
+            Ok((_, job)) => Ok(Some(job).filter(Job::is_open)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn pipeline(&self, isolation: Isolation) -> &str {
+        match isolation {
+            Isolation::Silo => &self.siloed,
+            Isolation::Pool => &self.pooled,
+        }
+    }
+
+    fn log_url(&self, pipeline: &str, execution: &str) -> String {
+        let url = self.log_url.replace("{region}", &self.region);
+        url.replace("{pipeline}", pipeline).replace("{execution}", execution)
+    }
+
+    /// What the pipeline is told (DESIGN §3). None may be empty: CodePipeline refuses that.
+    fn variables(
+        &self,
+        tenant: &EventTenant,
+        opened: &EventJob,
+        job: &Job,
+        secret: &str,
+    ) -> [(&'static str, String); 9] {
+        [
+            ("TENANT_ID", tenant.id.to_string()),
+            ("TENANT_KEY", tenant.key.to_string()),
+            ("TIER", opened.tier.to_string()),
+            ("JOB_ID", job.id.to_string()),
+            ("CONTEXT_ID", job.id.to_string()),
+            ("JOB_KIND", job.kind.to_string()),
+            ("SECRET_ARN", secret.to_owned()),
+            ("CALLBACK_URL", self.callback_url.clone()),
+            ("SUBSCRIPTION_ID", job.subscription.id()),
+        ]
+    }
+}
+
+/// What an execution in this `state` did.
+fn ended(state: &str) -> &'static str {
+    match state {
+        "CANCELED" => "was cancelled",
+        "STOPPED" => "was stopped",
+        "SUPERSEDED" => "was superseded by a later one",
+        _ => "failed",
+    }
+}

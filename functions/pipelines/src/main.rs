@@ -1,3 +1,8 @@
 //! The `pipelines` Lambda.
 
-fn main() {}
+use pipelines::Pipelines;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::lambda::consume(Pipelines::new, Pipelines::handle).await
+}

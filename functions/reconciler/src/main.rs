@@ -1,3 +1,8 @@
 //! The `reconciler` Lambda.
 
-fn main() {}
+use reconciler::Reconciler;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::lambda::consume(Reconciler::new, Reconciler::handle).await
+}

@@ -1,3 +1,8 @@
 //! The `relay` Lambda.
 
-fn main() {}
+use relay::Relay;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::lambda::consume(Relay::new, Relay::handle).await
+}

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -135,6 +135,13 @@ impl JobKind {
             Self::Provision => TenantStatus::Provisioning,
             Self::Deprovision => TenantStatus::Deprovisioning,
         }
+    }
+}
+
+impl fmt::Display for JobKind {
+    /// As on the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 

@@ -173,9 +173,3 @@ impl Store {
         reply.items.unwrap_or_default().into_iter().map(decode).collect()
     }
 }
-
-impl From<&Job> for JobRef {
-    fn from(job: &Job) -> Self {
-        job.reference()
-    }
-}

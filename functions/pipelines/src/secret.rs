@@ -1,0 +1,71 @@
+use aws_sdk_secretsmanager::Client;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::{JobId, TenantId},
+    keys::MasterKeys,
+};
+
+/// The secrets by which builds sign: one for each open job, readable by its pipeline alone.
+#[derive(Debug)]
+pub(crate) struct JobSecrets {
+    client: Client,
+    keys: MasterKeys,
+    prefix: String,
+}
+
+impl JobSecrets {
+    /// Reads `JOB_SECRET_PREFIX`, under which the pipelines' policy lets them read.
+    pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            client: aws.secrets(),
+            keys: MasterKeys::load(env, aws).await?,
+            prefix: env.get("JOB_SECRET_PREFIX").unwrap_or("tenantry/jobs/").to_owned(),
+        })
+    }
+
+    /// The ARN of the job's secret, which is made where it does not exist.
+    pub(crate) async fn create(&self, tenant: TenantId, job: JobId) -> Result<String> {
+        let created = self
+            .client
+            .create_secret()
+            .name(self.name(job))
+            .client_request_token(job.to_string())
+            .secret_string(self.keys.webhook_secret(tenant, job))
+            .send()
+            .await;
+        match created {
+            Ok(created) => named(created.arn),
+            Err(error) => match error.as_service_error() {
+                Some(cause) if cause.is_resource_exists_exception() => self.found(job).await,
+                _ => Err(Error::aws("making a job's secret")(error)),
+            },
+        }
+    }
+
+    /// Deletes the job's secret at once; it is well where there is none.
+    pub(crate) async fn delete(&self, job: JobId) -> Result<()> {
+        let request = self.client.delete_secret().secret_id(self.name(job));
+        match request.force_delete_without_recovery(true).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(cause) if cause.is_resource_not_found_exception() => Ok(()),
+                _ => Err(Error::aws("deleting a job's secret")(error)),
+            },
+        }
+    }
+
+    async fn found(&self, job: JobId) -> Result<String> {
+        let request = self.client.describe_secret().secret_id(self.name(job));
+        named(request.send().await.map_err(Error::aws("finding a job's secret"))?.arn)
+    }
+
+    fn name(&self, job: JobId) -> String {
+        format!("{}{job}", self.prefix)
+    }
+}
+
+fn named(arn: Option<String>) -> Result<String> {
+    arn.ok_or("it has no ARN").map_err(Error::aws("naming a job's secret"))
+}
