@@ -42,7 +42,7 @@ pub async fn serve(
     build: impl AsyncFnOnce(&Env) -> Result<Router, ConfigError>,
 ) -> Result<(), lambda_http::Error> {
     let env = start()?;
-    let router = build(&env).await.inspect_err(report)?;
+    let router = Box::pin(build(&env)).await.inspect_err(report)?;
     lambda_http::run(router).await
 }
 
@@ -60,7 +60,7 @@ where
     R: Serialize,
 {
     let env = start()?;
-    let function = build(&env).await.inspect_err(report)?;
+    let function = Box::pin(build(&env)).await.inspect_err(report)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<E>| {
         handle(&function, event.payload).await.map_err(|error| {
             tracing::error!(error = %DisplayErrorContext(&error), "event failed");
