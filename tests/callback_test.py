@@ -1,0 +1,112 @@
+"""infra/callback.sh against a server that checks what it sends."""
+
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import subprocess
+import threading
+import time
+import unittest
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+SCRIPT = pathlib.Path(__file__).parent.parent / "infra" / "callback.sh"
+SECRET = hashlib.sha256(b"a job's secret").hexdigest()
+JOB = "01931f6e-0000-7000-8000-000000000001"
+
+
+class ControlPlane(HTTPServer):
+    """Answers with one status after the other, and keeps what it was sent."""
+
+    def __init__(self, statuses):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.statuses, self.received = list(statuses), []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.received.append((body, dict(self.headers)))
+        self.send_response(self.server.statuses.pop(0))
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Callback(unittest.TestCase):
+    def report(self, statuses, *arguments, **environment):
+        server = ControlPlane(statuses)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        variables = {
+            "PATH": os.environ["PATH"],
+            "CALLBACK_URL": f"http://127.0.0.1:{server.server_port}/webhook",
+            "TENANT_ID": "01931f6e-0000-7000-8000-000000000002",
+            "CONTEXT_ID": JOB,
+            "JOB_KIND": "provision",
+            "CALLBACK_SECRET": SECRET,
+        } | environment
+        done = subprocess.run(
+            [SCRIPT, *arguments], env=variables, capture_output=True, text=True, timeout=60
+        )
+        self.assertNotIn(SECRET, done.stdout + done.stderr)
+        return done, server.received
+
+    def test_it_signs_the_bytes_that_it_sends(self):
+        reason = 'said "no"\nand: ünïcödé \\ $HOME `id` 😀'
+        done, received = self.report([204], "failure", "--reason", reason)
+        self.assertEqual((done.returncode, len(received)), (0, 1), done.stderr)
+        body, headers = received[0]
+        stamp = headers["x-timestamp"]
+        signed = hmac.new(SECRET.encode(), body + JOB.encode() + stamp.encode(), hashlib.sha256)
+        self.assertEqual(headers["x-signature"], signed.hexdigest())
+        self.assertLess(abs(time.time() * 1000 - int(stamp)), 10_000)
+        message = json.loads(body)
+        self.assertEqual(message["type"], 0)
+        self.assertEqual(message["data"]["status"], 0)
+        self.assertEqual(message["data"]["reason"], reason)
+
+    def test_success_carries_resources_and_the_application(self):
+        resources = [{"type": "bucket", "externalIdentifier": "b", "metadata": {"bucket": "b"}}]
+        done, received = self.report(
+            [204], "success", "--resources", json.dumps(resources),
+            "--app-url", "https://acme.example", JOB_KIND="deprovision",
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        message = json.loads(received[0][0])
+        self.assertEqual(message["type"], 1)
+        self.assertEqual(
+            message["data"],
+            {"status": 1, "resources": resources, "appPlaneUrl": "https://acme.example"},
+        )
+
+    def test_it_tries_again_with_a_fresh_signature(self):
+        done, received = self.report([503, 429, 204], "success")
+        self.assertEqual((done.returncode, len(received)), (0, 3), done.stderr)
+        stamps = {headers["x-timestamp"] for _, headers in received}
+        self.assertEqual(len(stamps), 3)
+
+    def test_a_refusal_is_final(self):
+        done, received = self.report([401], "success")
+        self.assertEqual((done.returncode, len(received)), (1, 1))
+        self.assertIn("401", done.stderr)
+
+    def test_what_is_missing_or_wrong_is_named(self):
+        for arguments, environment, named in [
+            (["perhaps"], {}, "success or failure"),
+            (["success"], {"CONTEXT_ID": ""}, "CONTEXT_ID"),
+            (["success"], {"CALLBACK_SECRET": ""}, "SECRET_ARN"),
+            (["success"], {"CALLBACK_SECRET": "short"}, "64 digits"),
+            (["success", "--resources", "{"], {}, "--resources"),
+            (["success", "--colour", "red"], {}, "--colour"),
+        ]:
+            done, received = self.report([204], *arguments, **environment)
+            self.assertEqual((done.returncode, received), (1, []), named)
+            self.assertIn(named, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
