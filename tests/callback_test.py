@@ -5,7 +5,10 @@ import hmac
 import json
 import os
 import pathlib
+import shutil
+import socket
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -19,10 +22,10 @@ JOB = "01931f6e-0000-7000-8000-000000000001"
 class ControlPlane(HTTPServer):
     """Answers with one status after the other, and keeps what it was sent."""
 
-    def __init__(self, statuses):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, statuses, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
         self.statuses, self.received = list(statuses), []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -83,6 +86,65 @@ class Callback(unittest.TestCase):
             {"status": 1, "resources": resources, "appPlaneUrl": "https://acme.example"},
         )
 
+    def test_resources_may_be_in_a_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('[{"type":"db","externalIdentifier":"ünïcödé","metadata":{"of":"\\"us\\""}}]\n')
+            file.flush()
+            done, received = self.report([204], "success", "--resources", file.name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        [resource] = json.loads(received[0][0])["data"]["resources"]
+        self.assertEqual(resource["externalIdentifier"], "ünïcödé")
+        self.assertEqual(resource["metadata"], {"of": '"us"'})
+
+    def test_a_log_of_any_bytes_and_length_is_a_reason(self):
+        log = b"\x1b[31mcut within a character: \xf0\x9f " + b"x" * 5000
+        done, received = self.report([204], "failure", "--reason", log)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        reason = json.loads(received[0][0].decode())["data"]["reason"]
+        self.assertTrue(reason.startswith("\x1b[31mcut within a character: \ufffd x"), reason[:40])
+        self.assertEqual(len(reason), 2000)
+        done, received = self.report([204], "failure", "--reason", "")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_nobody_can_read_the_secret_off_a_command_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            seen = pathlib.Path(folder, "seen")
+            for tool in ("openssl", "curl", "python3"):
+                spy = pathlib.Path(folder, tool)
+                real = shutil.which(tool)
+                spy.write_text(f'#!/bin/sh\nenv >> "{seen}"\necho "$@" >> "{seen}"\nexec "{real}" "$@"\n')
+                spy.chmod(0o755)
+            path = f"{folder}:{os.environ['PATH']}"
+            done, received = self.report([204], "success", PATH=path)
+            self.assertEqual((done.returncode, len(received)), (0, 1), done.stderr)
+            self.assertIn("x-signature", seen.read_text())
+            self.assertNotIn(SECRET, seen.read_text())
+
+    def test_the_secret_is_fetched_by_its_arn(self):
+        with tempfile.TemporaryDirectory() as folder:
+            aws = pathlib.Path(folder, "aws")
+            aws.write_text(f'#!/bin/sh\n[ "$4" = arn:of:the:secret ] && echo {SECRET}\n')
+            aws.chmod(0o755)
+            variables = {"CALLBACK_SECRET": "", "PATH": f"{folder}:{os.environ['PATH']}"}
+            done, received = self.report([204], "success", SECRET_ARN="arn:of:the:secret", **variables)
+            self.assertEqual((done.returncode, len(received)), (0, 1), done.stderr)
+            done, received = self.report([204], "success", SECRET_ARN="arn:of:another", **variables)
+            self.assertEqual((done.returncode, len(received)), (1, 0))
+            self.assertIn("secret cannot be read", done.stderr)
+
+    def test_it_waits_for_a_control_plane_that_is_not_there_yet(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+        late = []
+        timer = threading.Timer(1.5, lambda: late.append(ControlPlane([204], port)))
+        timer.start()
+        self.addCleanup(timer.join)
+        done, _ = self.report([], "success", CALLBACK_URL=f"http://127.0.0.1:{port}/webhook")
+        self.addCleanup(late[0].server_close)
+        self.addCleanup(late[0].shutdown)
+        self.assertEqual((done.returncode, len(late[0].received)), (0, 1), done.stderr)
+
     def test_it_tries_again_with_a_fresh_signature(self):
         done, received = self.report([503, 429, 204], "success")
         self.assertEqual((done.returncode, len(received)), (0, 3), done.stderr)
@@ -101,7 +163,10 @@ class Callback(unittest.TestCase):
             (["success"], {"CALLBACK_SECRET": ""}, "SECRET_ARN"),
             (["success"], {"CALLBACK_SECRET": "short"}, "64 digits"),
             (["success", "--resources", "{"], {}, "--resources"),
+            (["success", "--resources", "no/such/file"], {}, "--resources"),
             (["success", "--colour", "red"], {}, "--colour"),
+            (["failure", "--reason"], {}, "--reason"),
+            (["success"], {"JOB_KIND": "rebuild"}, "JOB_KIND"),
         ]:
             done, received = self.report([204], *arguments, **environment)
             self.assertEqual((done.returncode, received), (1, []), named)

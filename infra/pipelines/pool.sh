@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes or clears a pooled tenant's place in what all of them share, a prefix of a bucket with an
+# entry that says whose it is, and prints the resources as JSON. What it says on its way goes to
+# standard error.
+set -euo pipefail
+
+# What the variables are when somebody starts the pipeline by hand.
+[[ $TENANT_KEY != none ]] || { echo "no tenant: the control plane starts this pipeline" >&2; exit 1; }
+prefix="s3://$POOL_BUCKET/$TENANT_KEY/"
+
+case $JOB_KIND in
+  provision)
+    printf '{"tenantId":"%s","key":"%s"}\n' "$TENANT_ID" "$TENANT_KEY" |
+      aws s3 cp --only-show-errors --content-type application/json - "${prefix}tenant.json" >&2
+    printf '[{"type":"prefix","externalIdentifier":"%s","metadata":{"bucket":"%s"}}]\n' \
+      "$prefix" "$POOL_BUCKET"
+    ;;
+  deprovision)
+    aws s3 rm --recursive --only-show-errors "$prefix" >&2
+    echo '[]'
+    ;;
+  *)
+    echo "JOB_KIND is $JOB_KIND, not provision or deprovision" >&2
+    exit 1
+    ;;
+esac

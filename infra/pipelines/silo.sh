@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds or removes what a siloed tenant has of its own, a stack with a bucket, and prints the
+# resources as JSON. What it says on its way goes to standard error.
+set -euo pipefail
+
+# What the variables are when somebody starts the pipeline by hand.
+[[ $TENANT_KEY != none ]] || { echo "no tenant: the control plane starts this pipeline" >&2; exit 1; }
+stack="tenantry-silo-$TENANT_KEY"
+
+of_stack() {
+  aws cloudformation describe-stacks --stack-name "$stack" --query "Stacks[0].$1" --output text
+}
+bucket() { of_stack 'Outputs[?OutputKey==`Bucket`].OutputValue'; }
+remove() {
+  aws cloudformation delete-stack --stack-name "$stack" >&2
+  aws cloudformation wait stack-delete-complete --stack-name "$stack" >&2
+}
+
+case $JOB_KIND in
+  provision)
+    # What is left of an attempt that failed can be deleted, but not deployed to.
+    if [[ $(of_stack StackStatus || true) == ROLLBACK_COMPLETE ]]; then remove; fi
+    aws cloudformation deploy --stack-name "$stack" --template-file infra/pipelines/silo.yaml \
+      --parameter-overrides "TenantKey=$TENANT_KEY" --no-fail-on-empty-changeset >&2
+    name=$(bucket)
+    printf '[{"type":"bucket","externalIdentifier":"%s","metadata":{"bucket":"%s","stack":"%s"}}]\n' \
+      "$name" "$name" "$stack"
+    ;;
+  deprovision)
+    # A bucket is deleted only when it is empty. There is none where an earlier attempt got this far.
+    if name=$(bucket); then
+      aws s3 rm --recursive --only-show-errors "s3://$name" >&2
+    fi
+    remove
+    echo '[]'
+    ;;
+  *)
+    echo "JOB_KIND is $JOB_KIND, not provision or deprovision" >&2
+    exit 1
+    ;;
+esac
