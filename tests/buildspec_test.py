@@ -20,7 +20,7 @@ echo "$*" >> "$CALLS"
 case "$*" in
   secretsmanager*) echo {SECRET} ;;
   *describe-stacks*StackStatus*) echo "$STATUS" ;;
-  *describe-stacks*) echo acme-files ;;
+  *describe-stacks*) echo "$BUCKET" ;;
   "s3 cp"*) cat >> "$CALLS" ;;
   *) echo progress ;;
 esac
@@ -28,7 +28,7 @@ esac
 
 
 class Buildspec(unittest.TestCase):
-    def build(self, isolation, kind, fails="", status="None"):
+    def build(self, isolation, kind, fails="", status="None", bucket="acme-files-1"):
         """What the control plane was told, and how `aws` was called."""
         server = ControlPlane([204])
         self.addCleanup(server.server_close)
@@ -42,6 +42,7 @@ class Buildspec(unittest.TestCase):
             variables = {
                 "PATH": f"{folder}:{os.environ['PATH']}",
                 "CALLS": str(folder / "calls"), "FAILS": fails, "STATUS": status,
+                "BUCKET": bucket,
                 "TENANT_ID": "01931f6e-0000-7000-8000-000000000002", "TENANT_KEY": "acme",
                 "JOB_ID": "01931f6e-0000-7000-8000-000000000001",
                 "CONTEXT_ID": "01931f6e-0000-7000-8000-000000000001",
@@ -65,11 +66,11 @@ class Buildspec(unittest.TestCase):
 
     def test_a_silo_is_a_stack_with_a_bucket(self):
         message, calls = self.build("silo", "provision")
-        bucket = {"bucket": "acme-files", "stack": "tenantry-silo-acme"}
+        bucket = {"bucket": "acme-files-1", "stack": "tenantry-silo-acme"}
         self.assertEqual(message["type"], 0)
         self.assertEqual(message["data"], {
             "status": 1,
-            "resources": [{"type": "bucket", "externalIdentifier": "acme-files", "metadata": bucket}],
+            "resources": [{"type": "bucket", "externalIdentifier": "acme-files-1", "metadata": bucket}],
             "appPlaneUrl": "https://acme.app.example",
         })
         self.assertIn("cloudformation deploy --stack-name tenantry-silo-acme", calls)
@@ -95,6 +96,10 @@ class Buildspec(unittest.TestCase):
         message, calls = self.build("pool", "deprovision")
         self.assertEqual((message["type"], message["data"]["status"]), (1, 1))
         self.assertIn("s3 rm --recursive --only-show-errors s3://pool/acme/", calls)
+
+    def test_a_stack_without_its_bucket_is_no_success(self):
+        message, _ = self.build("silo", "provision", bucket="None")
+        self.assertEqual(message["data"]["status"], 0)
 
     def test_any_step_that_fails_is_reported(self):
         for isolation, kind, step in [

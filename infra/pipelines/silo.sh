@@ -10,7 +10,10 @@ stack="tenantry-silo-$TENANT_KEY"
 of_stack() {
   aws cloudformation describe-stacks --stack-name "$stack" --query "Stacks[0].$1" --output text
 }
-bucket() { of_stack 'Outputs[?OutputKey==`Bucket`].OutputValue'; }
+bucket() {
+  local name
+  name=$(of_stack 'Outputs[?OutputKey==`Bucket`].OutputValue') && [[ $name == *-files-* ]] && echo "$name"
+}
 remove() {
   aws cloudformation delete-stack --stack-name "$stack" >&2
   aws cloudformation wait stack-delete-complete --stack-name "$stack" >&2
