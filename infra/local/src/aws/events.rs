@@ -1,0 +1,107 @@
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::domain::Timestamp;
+
+use super::{Aws, AwsFault, Result};
+use crate::bus::Published;
+
+/// Bytes of all entries of a request together (AWS limit since January 2026; 256 KB before).
+const MOST_BYTES: usize = 1 << 20;
+
+/// Entries of a request.
+const MOST_ENTRIES: usize = 10;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PutEvents {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Entry {
+    source: String,
+    detail_type: String,
+    detail: String,
+    event_bus_name: String,
+    resources: Vec<String>,
+    time: Option<f64>,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self {
+            source: String::new(),
+            detail_type: String::new(),
+            detail: String::new(),
+            event_bus_name: "default".into(),
+            resources: Vec::new(),
+            time: None,
+        }
+    }
+}
+
+impl Aws {
+    /// Keeps the good entries with their deliveries in one transaction, and says which are bad.
+    pub(super) fn put_events(&self, request: PutEvents) -> Result<Value> {
+        let entries = request.entries;
+        if entries.is_empty() || entries.len() > MOST_ENTRIES {
+            return Err(AwsFault::bad("ValidationException", "1 to 10 entries are allowed"));
+        }
+        if entries.iter().map(Entry::size).sum::<usize>() > MOST_BYTES {
+            return Err(AwsFault::bad(
+                "ValidationException",
+                "Total size of the entries is over 1 MB",
+            ));
+        }
+        let mut events = Vec::new();
+        let mut results = Vec::new();
+        for entry in entries {
+            match entry.published().and_then(|published| {
+                let unknown = ("ResourceNotFoundException", "No such event bus");
+                self.buses.event(published).ok_or(unknown)
+            }) {
+                Ok(event) => {
+                    results.push(json!({ "EventId": event.id }));
+                    events.push(event);
+                }
+                Err((code, message)) => {
+                    results.push(json!({ "ErrorCode": code, "ErrorMessage": message }));
+                }
+            }
+        }
+        self.state.add_events(&events)?;
+        let failed = results.len() - events.len();
+        Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
+    }
+}
+
+impl Entry {
+    /// As AWS counts it.
+    fn size(&self) -> usize {
+        let resources = self.resources.iter().map(String::len).sum::<usize>();
+        let time = self.time.map_or(0, |_| 14);
+        self.source.len() + self.detail_type.len() + self.detail.len() + resources + time
+    }
+
+    fn published(self) -> Result<Published, (&'static str, &'static str)> {
+        if self.source.is_empty() || self.detail_type.is_empty() || self.detail.is_empty() {
+            return Err(("InvalidArgument", "Source, DetailType and Detail are required"));
+        }
+        if self.source.starts_with("aws.") {
+            return Err(("NotAuthorizedForSourceException", "Not authorized for the source."));
+        }
+        let detail = serde_json::from_str::<Value>(&self.detail).ok().filter(Value::is_object);
+        let detail = detail.ok_or(("MalformedDetail", "Detail is malformed."))?;
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of our time")]
+        let time = self.time.map(|seconds| Timestamp::from_millis((seconds * 1000.0) as i64));
+        Ok(Published {
+            bus: self.event_bus_name.rsplit('/').next().unwrap_or_default().to_owned(),
+            source: self.source,
+            detail_type: self.detail_type,
+            detail,
+            resources: self.resources,
+            time: time.unwrap_or_else(shared::now),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The few calls of EventBridge, SES v2, Secrets Manager and CodePipeline that the functions make,
+//! answered as AWS answers them. Any other is refused by name.
+
+mod codepipeline;
+mod events;
+mod fault;
+mod generate;
+mod secrets;
+mod ses;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State as Shared},
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(crate) use fault::AwsFault;
+
+use crate::{
+    bus::Buses,
+    calls::{Calls, Verdict},
+    state::State,
+    template::Template,
+};
+
+type Result<T, E = AwsFault> = std::result::Result<T, E>;
+
+/// What answers the calls.
+#[derive(Debug)]
+pub(crate) struct Aws {
+    pub(crate) state: Arc<State>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) buses: Arc<Buses>,
+    pub(crate) template: Arc<Template>,
+    /// Where the HTTP API is.
+    pub(crate) api_url: String,
+    /// The ARN of anything in Secrets Manager, up to the resource.
+    pub(crate) secrets_arn: String,
+}
+
+impl Aws {
+    /// The HTTP side of it.
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        // PutEvents takes 1 MB; a mail with its encoding may be larger.
+        Router::new().fallback(answer).layer(DefaultBodyLimit::max(10 << 20)).with_state(self)
+    }
+
+    fn call(&self, service: &'static str, action: &str, body: &[u8]) -> Result<Value> {
+        match (service, action) {
+            ("EventBridge", "PutEvents") => self.put_events(read(body)?),
+            ("SES", "SendEmail") => self.send_email(read(body)?),
+            ("SecretsManager", "CreateSecret") => self.create_secret(read(body)?),
+            ("SecretsManager", "DeleteSecret") => self.delete_secret(&read(body)?),
+            ("SecretsManager", "DescribeSecret") => self.describe_secret(&read(body)?),
+            ("SecretsManager", "GetSecretValue") => self.secret_value(&read(body)?),
+            ("CodePipeline", "StartPipelineExecution") => self.start_execution(read(body)?),
+            ("CodePipeline", "GetPipelineExecution") => self.execution(&read(body)?),
+            _ => Err(AwsFault::not_played(&format!("{service} {action}"))),
+        }
+    }
+}
+
+async fn answer(
+    Shared(aws): Shared<Arc<Aws>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let (service, action) = action_of(&method, &uri, &headers);
+    let verdict = aws.calls.note(&headers, service, &action);
+    if verdict == Verdict::Refuse {
+        return AwsFault::refused().into_response();
+    }
+    let answered = aws.call(service, &action, &body);
+    match (verdict, answered) {
+        (Verdict::LoseAnswer, _) => AwsFault::refused().into_response(),
+        (_, Ok(value)) => {
+            let kind = ("content-type", "application/x-amz-json-1.1".to_owned());
+            let headers = [kind, fault::request_id()];
+            (StatusCode::OK, headers, value.to_string()).into_response()
+        }
+        (_, Err(fault)) => fault.into_response(),
+    }
+}
+
+/// The service and action that a request calls.
+fn action_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> (&'static str, String) {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    match target.and_then(|target| target.split_once('.')) {
+        Some(("AWSEvents", action)) => ("EventBridge", action.to_owned()),
+        Some(("secretsmanager", action)) => ("SecretsManager", action.to_owned()),
+        Some(("CodePipeline_20150709", action)) => ("CodePipeline", action.to_owned()),
+        Some((service, action)) => ("AWS", format!("{service}.{action}")),
+        None if method == Method::POST && uri.path() == "/v2/email/outbound-emails" => {
+            ("SES", "SendEmail".into())
+        }
+        None => ("AWS", format!("{method} {}", uri.path())),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body)
+        .map_err(|cause| AwsFault::bad("SerializationException", cause.to_string()))
+}

@@ -1,0 +1,118 @@
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Aws, AwsFault, Result};
+use crate::{state::NewMail, template::MailTemplate};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SendEmail {
+    #[serde(default)]
+    from_email_address: String,
+    #[serde(default)]
+    destination: Destination,
+    content: Content,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
+struct Destination {
+    to_addresses: Vec<String>,
+    cc_addresses: Vec<String>,
+    bcc_addresses: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Content {
+    simple: Option<Simple>,
+    template: Option<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Simple {
+    subject: Part,
+    body: Body,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    html: Option<Part>,
+    text: Option<Part>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Part {
+    data: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    #[serde(default)]
+    template_name: String,
+    #[serde(default)]
+    template_data: String,
+}
+
+impl Aws {
+    /// Puts a mail into the mailbox.
+    pub(super) fn send_email(&self, request: SendEmail) -> Result<Value> {
+        let bad = |message: &str| AwsFault::bad("BadRequestException", message);
+        let Destination { mut to_addresses, cc_addresses, bcc_addresses } = request.destination;
+        to_addresses.extend(cc_addresses.into_iter().chain(bcc_addresses));
+        if request.from_email_address.is_empty() || to_addresses.is_empty() {
+            return Err(bad("FromEmailAddress and a destination are required"));
+        }
+        if to_addresses.len() > 50 {
+            return Err(bad("a mail has at most 50 recipients"));
+        }
+        let mut mail =
+            NewMail { from: request.from_email_address, to: to_addresses, ..NewMail::default() };
+        match request.content {
+            Content { simple: Some(simple), template: None } => {
+                mail.subject = simple.subject.data;
+                mail.html = simple.body.html.map(|part| part.data);
+                mail.text = simple.body.text.map(|part| part.data);
+                if mail.html.is_none() && mail.text.is_none() {
+                    return Err(bad("a mail needs a body"));
+                }
+            }
+            Content { simple: None, template: Some(named) } => self.fill(&mut mail, &named)?,
+            _ => return Err(AwsFault::not_played("SES SendEmail with this content")),
+        }
+        let id = format!("{}-000000", uuid::Uuid::new_v4());
+        self.state.add_mail(&id, &mail)?;
+        tracing::info!(mail.subject, "a mail arrived under /_local/mails");
+        Ok(json!({ "MessageId": id }))
+    }
+
+    /// Renders a template of ours; of one that lives in SES alone, its data is shown.
+    fn fill(&self, mail: &mut NewMail, named: &Named) -> Result<()> {
+        let data: Map<String, Value> = serde_json::from_str(&named.template_data)
+            .map_err(|_| AwsFault::bad("BadRequestException", "TemplateData is no JSON object"))?;
+        if let Some(template) = self.template.mail_templates.get(&named.template_name) {
+            let MailTemplate { subject, html, text } = template;
+            mail.subject = filled(subject, &data);
+            mail.html = Some(filled(html, &data)).filter(|html| !html.is_empty());
+            mail.text = Some(filled(text, &data)).filter(|text| !text.is_empty());
+        } else {
+            let data = serde_json::to_string_pretty(&data).unwrap_or_default();
+            mail.subject = format!("SES template {}", named.template_name);
+            mail.text = Some(data);
+        }
+        Ok(())
+    }
+}
+
+fn filled(template: &str, data: &Map<String, Value>) -> String {
+    data.iter().fold(template.to_owned(), |text, (name, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.replace(&format!("{{{{{name}}}}}"), &value)
+            .replace(&format!("{{{{ {name} }}}}"), &value)
+    })
+}

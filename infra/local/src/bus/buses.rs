@@ -1,0 +1,85 @@
+use serde_json::{Value, json};
+use shared::domain::Timestamp;
+
+use crate::{
+    state::{NewDelivery, NewEvent},
+    template::{Rule, Template},
+};
+
+/// The buses and the rules on them.
+#[derive(Debug)]
+pub(crate) struct Buses {
+    names: Vec<String>,
+    rules: Vec<Rule>,
+    region: String,
+    account: String,
+}
+
+/// What a publisher says of an event.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) bus: String,
+    pub(crate) source: String,
+    pub(crate) detail_type: String,
+    pub(crate) detail: Value,
+    pub(crate) resources: Vec<String>,
+    pub(crate) time: Timestamp,
+}
+
+impl Buses {
+    pub(crate) fn new(template: &Template, region: &str, account: &str) -> Self {
+        Self {
+            names: template.buses.iter().cloned().chain(["default".into()]).collect(),
+            rules: template.rules.clone(),
+            region: region.to_owned(),
+            account: account.to_owned(),
+        }
+    }
+
+    /// The event with the deliveries that the bus's rules make of it; `None` where there is no such
+    /// bus.
+    pub(crate) fn event(&self, published: Published) -> Option<NewEvent> {
+        self.names.contains(&published.bus).then(|| self.ruled(published))
+    }
+
+    /// What CodePipeline announces on the default bus.
+    pub(crate) fn execution_changed(&self, pipeline: &str, id: &str, state: &str) -> NewEvent {
+        let arn = format!("arn:aws:codepipeline:{}:{}:{pipeline}", self.region, self.account);
+        self.ruled(Published {
+            bus: "default".into(),
+            source: "aws.codepipeline".into(),
+            detail_type: "CodePipeline Pipeline Execution State Change".into(),
+            detail: json!({
+                "pipeline": pipeline,
+                "execution-id": id,
+                "state": state,
+                "version": 1.0,
+            }),
+            resources: vec![arn],
+            time: shared::now(),
+        })
+    }
+
+    fn ruled(&self, published: Published) -> NewEvent {
+        let Published { bus, source, detail_type, detail, resources, time } = published;
+        let id = uuid::Uuid::new_v4().to_string();
+        // EventBridge tells whole seconds.
+        let time = Timestamp::from_millis(time.seconds() * 1000).to_string().replace(".000Z", "Z");
+        let envelope = json!({
+            "version": "0",
+            "id": id,
+            "detail-type": detail_type,
+            "source": source,
+            "account": self.account,
+            "time": time,
+            "region": self.region,
+            "resources": resources,
+            "detail": detail,
+        });
+        let rules = self.rules.iter().filter(|rule| rule.bus == bus);
+        let deliveries = rules
+            .filter(|rule| rule.pattern.matches(&envelope))
+            .map(|rule| NewDelivery { rule: rule.name.clone(), function: rule.function.clone() });
+        NewEvent { id, deliveries: deliveries.collect(), bus, envelope }
+    }
+}

@@ -1,0 +1,108 @@
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::{
+    functions::Functions,
+    state::{self, Delivery, State},
+    stop::Stop,
+    template::{Retries, Template},
+};
+
+/// Deliveries that are made at once.
+const MOST: usize = 16;
+
+/// For how long deliveries under way may go on after the stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Hands events to functions, and what a function did not take again later.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) state: Arc<State>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) template: Arc<Template>,
+}
+
+impl Worker {
+    /// Works until the stop. What is not delivered then is still in the state.
+    pub(crate) async fn run(self, stop: Stop) {
+        let worker = Arc::new(self);
+        let stopped = stop.wait();
+        tokio::pin!(stopped);
+        let mut running = JoinSet::new();
+        let mut under_way = HashSet::new();
+        loop {
+            let told = worker.state.delivery.notified();
+            let wait = worker.begin(&mut running, &mut under_way);
+            tokio::select! {
+                () = &mut stopped => break,
+                () = told => {}
+                () = tokio::time::sleep(wait) => {}
+                Some(ended) = running.join_next() => {
+                    match ended {
+                        Ok(id) => drop(under_way.remove(&id)),
+                        Err(_) => under_way.clear(),
+                    }
+                }
+            }
+        }
+        let _ = tokio::time::timeout(GRACE, async { while running.join_next().await.is_some() {} })
+            .await;
+    }
+
+    /// Begins what is due; for how long nothing more will be.
+    fn begin(
+        self: &Arc<Self>,
+        running: &mut JoinSet<i64>,
+        under_way: &mut HashSet<i64>,
+    ) -> Duration {
+        let now = state::now();
+        let found = self.state.due_deliveries(now, MOST + under_way.len());
+        let next = found.and_then(|due| Ok((due, self.state.next_delivery(now)?)));
+        let (due, next) = match next {
+            Ok(found) => found,
+            Err(cause) => {
+                tracing::error!(%cause, "deliveries cannot be read");
+                return Duration::from_secs(1);
+            }
+        };
+        for (delivery, envelope) in due {
+            if running.len() < MOST && under_way.insert(delivery.id) {
+                let worker = Arc::clone(self);
+                running.spawn(async move {
+                    worker.deliver(&delivery, envelope).await;
+                    delivery.id
+                });
+            }
+        }
+        let wait = next.map_or(60_000, |due| due.saturating_sub(now));
+        Duration::from_millis(u64::try_from(wait).unwrap_or(0).clamp(5, 60_000))
+    }
+
+    async fn deliver(&self, delivery: &Delivery, envelope: Value) {
+        let answer = self.functions.invoke(&delivery.function, envelope.clone()).await;
+        let noted = match answer {
+            Ok(_) => self.state.delivered(delivery.id),
+            Err(error) => match self.wait(delivery, &envelope) {
+                Some(wait_ms) => self.state.deliver_later(delivery.id, &error, wait_ms),
+                None => self.state.give_up(delivery, &envelope, &error),
+            },
+        };
+        if let Err(cause) = noted {
+            tracing::error!(%cause, "a delivery cannot be noted");
+        }
+    }
+
+    /// How long to wait before the next attempt; `None` where there is none.
+    ///
+    /// Lambda waits a minute, then two. Here it is 1 s, 2 s, 4 s …: nobody watches a laptop for
+    /// minutes, and the order of things stays the same.
+    fn wait(&self, delivery: &Delivery, envelope: &Value) -> Option<i64> {
+        let Retries { most, max_age } = self.template.function(&delivery.function)?.retries;
+        let published = envelope["time"].as_str().and_then(|time| time.parse().ok());
+        let age = published.map(|published| shared::now().since(published)).unwrap_or_default();
+        let may_go_on = delivery.attempts < most && age < max_age;
+        may_go_on.then(|| 1000 << delivery.attempts.min(16))
+    }
+}

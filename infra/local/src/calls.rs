@@ -1,0 +1,150 @@
+//! A log of the calls that reach AWS, and switches that let some of them fail.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use http::HeaderMap;
+
+/// Calls that are remembered.
+const REMEMBERED: usize = 100_000;
+
+/// One call of an AWS action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The function that made it, by its binary; `local` for anybody else.
+    pub caller: String,
+    /// The service, as `DynamoDB`.
+    pub service: &'static str,
+    /// The action, as `GetItem`.
+    pub action: String,
+}
+
+/// How an action fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Every call is refused.
+    Refuse,
+    /// So many calls are refused, later ones are not.
+    RefuseNext(u32),
+    /// So many calls go through, later ones are refused.
+    RefuseAfter(u32),
+    /// So many calls are carried out, but their callers get an error.
+    LoseAnswers(u32),
+}
+
+/// What is to be done with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Answer,
+    Refuse,
+    LoseAnswer,
+}
+
+/// The log and the switches.
+#[derive(Debug, Default)]
+pub struct Calls(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    log: VecDeque<Call>,
+    faults: HashMap<String, Fault>,
+}
+
+impl Calls {
+    /// The calls since the start or the last [`Calls::forget`], oldest first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Call> {
+        self.lock().log.iter().cloned().collect()
+    }
+
+    /// The actions that `caller` called, oldest first.
+    #[must_use]
+    pub fn by(&self, caller: &str) -> Vec<String> {
+        let calls = self.all().into_iter();
+        calls.filter(|call| call.caller == caller).map(|call| call.action).collect()
+    }
+
+    /// How often `action` was called, by anybody.
+    #[must_use]
+    pub fn count(&self, action: &str) -> usize {
+        self.lock().log.iter().filter(|call| call.action == action).count()
+    }
+
+    /// Empties the log.
+    pub fn forget(&self) {
+        self.lock().log.clear();
+    }
+
+    /// Lets `action` fail from now on.
+    pub fn fail(&self, action: &str, fault: Fault) {
+        self.lock().faults.insert(action.to_owned(), fault);
+    }
+
+    /// Refuses every call of `action` until it is healed.
+    pub fn refuse(&self, action: &str) {
+        self.fail(action, Fault::Refuse);
+    }
+
+    /// Lets `action` work again.
+    pub fn heal(&self, action: &str) {
+        self.lock().faults.remove(action);
+    }
+
+    /// Notes a call, and says what is to be done with it.
+    pub(crate) fn note(&self, headers: &HeaderMap, service: &'static str, action: &str) -> Verdict {
+        let mut inner = self.lock();
+        if inner.log.len() == REMEMBERED {
+            inner.log.pop_front();
+        }
+        inner.log.push_back(Call { caller: caller(headers), service, action: action.to_owned() });
+        inner.faults.get_mut(action).map_or(Verdict::Answer, Fault::next)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fault {
+    fn next(&mut self) -> Verdict {
+        let (Self::RefuseNext(left) | Self::RefuseAfter(left) | Self::LoseAnswers(left)) = self
+        else {
+            return Verdict::Refuse;
+        };
+        let was_left = *left > 0;
+        *left = left.saturating_sub(1);
+        match self {
+            Self::RefuseNext(_) if was_left => Verdict::Refuse,
+            Self::RefuseAfter(_) if !was_left => Verdict::Refuse,
+            Self::LoseAnswers(_) if was_left => Verdict::LoseAnswer,
+            _ => Verdict::Answer,
+        }
+    }
+}
+
+/// Every function signs with an access key of its own, which the signature names in the clear.
+fn caller(headers: &HeaderMap) -> String {
+    let signature = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let key = signature.and_then(|text| text.split_once("Credential=")).map(|(_, rest)| rest);
+    key.and_then(|key| key.split('/').next()).unwrap_or("local").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_count_down() {
+        let calls = Calls::default();
+        let next = |action| calls.note(&HeaderMap::new(), "Events", action);
+        calls.fail("A", Fault::RefuseNext(1));
+        calls.fail("B", Fault::RefuseAfter(1));
+        calls.fail("C", Fault::LoseAnswers(1));
+        assert_eq!([next("A"), next("A")], [Verdict::Refuse, Verdict::Answer]);
+        assert_eq!([next("B"), next("B")], [Verdict::Answer, Verdict::Refuse]);
+        assert_eq!([next("C"), next("C")], [Verdict::LoseAnswer, Verdict::Answer]);
+        assert_eq!(next("D"), Verdict::Answer);
+    }
+}

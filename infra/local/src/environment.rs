@@ -1,0 +1,103 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::Env;
+
+use crate::{
+    Options,
+    template::{Function, Scope, Template},
+};
+
+/// Where `cargo lambda watch` serves the HTTP functions, unless `BASE_URL` says otherwise.
+const WATCH: &str = "http://127.0.0.1:9000";
+
+/// Secrets that may be given as plain values instead of the ARNs that the template names.
+const PLAIN_SECRETS: [&str; 2] = ["JWT_SECRET", "MASTER_KEYS"];
+
+/// What the functions' variables are made of: the template's, under those from outside, under those
+/// that keep a function on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    outside: Env,
+    /// The URL that we listen on.
+    pub(crate) own_url: String,
+    /// The URL of the HTTP API.
+    pub(crate) api_url: String,
+    pub(crate) region: String,
+    table_url: String,
+    aws_url: String,
+}
+
+impl Environment {
+    pub(crate) fn new(options: &Options, outside: Env, own: u16, table: u16, aws: u16) -> Self {
+        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let api_url = if options.aws_only {
+            outside.get("BASE_URL").unwrap_or(WATCH).trim_end_matches('/').to_owned()
+        } else {
+            url(own)
+        };
+        Self {
+            region: outside.get("AWS_REGION").unwrap_or("us-east-1").to_owned(),
+            own_url: url(own),
+            table_url: url(table),
+            aws_url: url(aws),
+            api_url,
+            outside,
+        }
+    }
+
+    /// What the template's references are resolved against.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope {
+            region: self.region.clone(),
+            api_url: self.api_url.clone(),
+            outside: self.outside.clone(),
+            ..Scope::default()
+        }
+    }
+
+    /// The variables of `function`. It signs as itself, so that its calls can be told apart.
+    pub(crate) fn of(&self, function: &Function) -> Env {
+        let variables: Env = function.variables.clone().into_iter().collect();
+        variables.with(self.outside.clone()).with(self.here(&function.binary).into_iter().collect())
+    }
+
+    /// The variables of all functions together, for what stands in for several of them. Where two
+    /// functions differ in one, it is left out.
+    pub(crate) fn of_all(&self, template: &Template) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        let mut differing = BTreeSet::new();
+        for (name, value) in template.functions.iter().flat_map(|function| &function.variables) {
+            let value = self.outside.get(name).unwrap_or(value).to_owned();
+            if all.insert(name.clone(), value.clone()).is_some_and(|other| other != value) {
+                differing.insert(name.clone());
+            }
+        }
+        all.retain(|name, _| !differing.contains(name));
+        let plain = PLAIN_SECRETS.map(|name| (name, self.outside.get(name)));
+        let plain =
+            plain.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
+        all.extend(plain);
+        all.extend(self.here("local"));
+        all
+    }
+
+    /// The endpoints of the services, by variable.
+    pub(crate) fn endpoints(&self) -> Vec<(String, String)> {
+        let others = ["CODEPIPELINE", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2"];
+        let others = others.map(|service| (service, &self.aws_url));
+        let all = [("DYNAMODB", &self.table_url)].into_iter().chain(others);
+        all.map(|(service, url)| (format!("AWS_ENDPOINT_URL_{service}"), url.clone())).collect()
+    }
+
+    /// What keeps a function on this machine: no credentials of yours, no endpoints but ours.
+    fn here(&self, caller: &str) -> BTreeMap<String, String> {
+        let credentials = [
+            ("AWS_ACCESS_KEY_ID", caller),
+            ("AWS_REGION", &self.region),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SESSION_TOKEN", ""),
+        ];
+        let here = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        here.into_iter().chain(self.endpoints()).collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! `cargo run`: the whole product on this machine.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use local::{Error, Local, Options};
+use shared::Env;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    log();
+    match Box::pin(run(options)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "local: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Error> {
+    let is_kept = options.data != local::Data::Memory;
+    let local = Local::start(options, Env::process()).await?;
+    // Whoever reads it may have gone; that is no reason to stop.
+    let _ = greet(&local, is_kept);
+    stopped()
+        .await
+        .map_err(|cause| Error::Failed { doing: "waiting for signals", cause: cause.into() })?;
+    let _ = writeln!(io::stderr(), "stopping");
+    local.stop().await;
+    Ok(())
+}
+
+/// Says where everything is, and what to do next.
+fn greet(local: &Local, is_kept: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let (url, pages) = (local.base_url(), local.pages_url());
+    writeln!(out, "The API             {url}")?;
+    writeln!(out, "Mails, events, …    {pages}")?;
+    writeln!(out, "Its variables       .local/env   (. .local/env)")?;
+    writeln!(out, "Operator token      {}", local.operator_token())?;
+    if !is_kept {
+        writeln!(out, "Data                in memory: it ends with this process")?;
+    }
+    writeln!(out, "\nNext, ask for a tenant; the mail arrives under {pages}/mails:\n")?;
+    writeln!(out, "  curl -s {url}/leads -H 'content-type: application/json' -d \\")?;
+    writeln!(
+        out,
+        "    '{{\"firstName\":\"Ada\",\"lastName\":\"Lovelace\",\"companyName\":\"Acme\",\"email\":\"ada@acme.test\"}}'"
+    )?;
+    writeln!(out, "\nStop with Ctrl-C.")?;
+    out.flush()
+}
+
+/// Waits for Ctrl-C or a polite kill.
+async fn stopped() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+/// Logs to standard error, ours from `LOG_LEVEL` on and others' warnings.
+fn log() {
+    let level = Env::process().get("LOG_LEVEL").and_then(|level| level.parse().ok());
+    let level = level.unwrap_or(LevelFilter::INFO);
+    let ours = [
+        "home",
+        "leads",
+        "local",
+        "mailer",
+        "pipelines",
+        "reconciler",
+        "relay",
+        "shared",
+        "tenants",
+        "webhook",
+    ];
+    let ours = ours.into_iter().map(|name| (name, level));
+    // The embedded table warns of every condition that does not hold, which is no fault.
+    let others = LevelFilter::WARN.min(level);
+    let filter = Targets::new()
+        .with_default(others)
+        .with_targets(ours)
+        .with_target("dynoxide", LevelFilter::ERROR);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
+    tracing_subscriber::registry().with(lines).with(filter).init();
+}

@@ -1,0 +1,175 @@
+//! Pipelines that are played: an execution waits a moment and reports by the script that a real
+//! build ends with.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde_json::json;
+use shared::Env;
+use tokio::{process::Command, task::JoinSet};
+
+use crate::{
+    bus::Buses,
+    options::Outcome,
+    state::{Execution, State, Status},
+    stop::Stop,
+};
+
+/// Waits between the tries of a script that fails.
+const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+
+/// Plays executions.
+#[derive(Debug)]
+pub(crate) struct Player {
+    pub(crate) state: Arc<State>,
+    pub(crate) buses: Arc<Buses>,
+    /// The script.
+    pub(crate) script: PathBuf,
+    /// How long a pipeline takes.
+    pub(crate) delay: Duration,
+    /// How it ends; a test may change its mind.
+    pub(crate) outcome: Arc<Mutex<Outcome>>,
+    /// The pipeline of siloed tenants.
+    pub(crate) siloed: String,
+    /// Where the API is now.
+    pub(crate) api_url: String,
+}
+
+impl Player {
+    /// Plays until the stop. An execution that has not ended then is played again at the next
+    /// start.
+    pub(crate) async fn run(self, stop: Stop) {
+        let player = Arc::new(self);
+        let stopped = stop.wait();
+        tokio::pin!(stopped);
+        let mut playing = JoinSet::new();
+        let mut known = HashSet::new();
+        loop {
+            let told = player.state.execution.notified();
+            let running = player.state.running_executions().unwrap_or_else(|cause| {
+                tracing::error!(%cause, "executions cannot be read");
+                Vec::new()
+            });
+            for execution in running {
+                if player.outcome() != Outcome::Silent && known.insert(execution.id.clone()) {
+                    let player = Arc::clone(&player);
+                    playing.spawn(async move { player.play(&execution).await });
+                }
+            }
+            tokio::select! {
+                () = &mut stopped => return,
+                () = told => {}
+                Some(_) = playing.join_next() => {}
+            }
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn play(&self, execution: &Execution) {
+        tokio::time::sleep(self.delay).await;
+        let (status, state, log) = match self.build(execution).await {
+            Ok(log) => (Status::Succeeded, "SUCCEEDED", log),
+            Err(log) => (Status::Failed, "FAILED", log),
+        };
+        tracing::info!(pipeline = execution.pipeline, state, "a pipeline ended");
+        let event = self.buses.execution_changed(&execution.pipeline, &execution.id, state);
+        if let Err(cause) = self.state.end_execution(&execution.id, status, &log, &event) {
+            tracing::error!(%cause, "an execution cannot be ended");
+        }
+    }
+
+    /// Runs the script until it succeeds or its tries are used up; what it said.
+    async fn build(&self, execution: &Execution) -> Result<String, String> {
+        let mut waits = WAITS.into_iter();
+        loop {
+            let failed = match self.report(execution).await {
+                Ok(log) => return Ok(log),
+                Err(failed) => failed,
+            };
+            let Some(wait) = waits.next() else { return Err(failed) };
+            tracing::warn!(pipeline = execution.pipeline, failed, "a build could not report");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn report(&self, execution: &Execution) -> Result<String, String> {
+        let environment = self.environment(execution)?;
+        let mut command = Command::new("bash");
+        command.arg(&self.script).args(self.arguments(execution));
+        command.env_clear().envs(environment).stdin(Stdio::null()).kill_on_drop(true);
+        let output = command.output().await.map_err(|cause| format!("bash: {cause}"))?;
+        let log = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        output.status.success().then_some(log.clone()).ok_or(log)
+    }
+
+    /// What a CodeBuild step has: the pipeline's variables, and the secret that they name as the
+    /// buildspec reads it.
+    fn environment(&self, execution: &Execution) -> Result<BTreeMap<String, String>, String> {
+        let mut environment = execution.variables.clone();
+        if let Some(url) = environment.get_mut("CALLBACK_URL")
+            && let Some(path) = url.strip_prefix(&execution.api_url)
+        {
+            // The API may be on another port than when the execution was started.
+            *url = format!("{}{path}", self.api_url);
+        }
+        if let Some(arn) = execution.variables.get("SECRET_ARN") {
+            let secret = self.state.secret(arn).map_err(|cause| cause.to_string())?;
+            let secret = secret.ok_or_else(|| format!("the secret {arn} does not exist"))?;
+            environment.insert("CALLBACK_SECRET".into(), secret.value);
+        }
+        let path = Env::process().get("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").to_owned();
+        environment.insert("PATH".into(), path);
+        Ok(environment)
+    }
+
+    /// What the script is told: how the build ended, and what it built.
+    fn arguments(&self, execution: &Execution) -> Vec<String> {
+        let of = |name: &str| execution.variables.get(name).map_or("", String::as_str);
+        let key = of("TENANT_KEY");
+        if self.outcome() == Outcome::Failure {
+            let reason = "The played pipeline was told to fail (--pipeline-outcome failure).";
+            return vec!["failure".into(), "--reason".into(), reason.into()];
+        }
+        let mut arguments = vec!["success".to_owned()];
+        if of("JOB_KIND") != "deprovision" {
+            let resources = if execution.pipeline == self.siloed {
+                json!([
+                    { "type": "bucket", "externalIdentifier": format!("{key}-assets"),
+                      "metadata": { "bucket": format!("{key}-assets"), "region": "local" } },
+                    { "type": "database", "externalIdentifier": format!("{key}-db"),
+                      "metadata": { "engine": "postgres", "host": format!("{key}.db.test") } },
+                    { "type": "cluster", "externalIdentifier": format!("{key}-cluster"),
+                      "metadata": { "namespace": key } },
+                ])
+            } else {
+                json!([
+                    { "type": "bucket-prefix", "externalIdentifier": format!("pool/{key}/"),
+                      "metadata": { "bucket": "pool", "prefix": format!("{key}/") } },
+                    { "type": "schema", "externalIdentifier": format!("pool_{key}"),
+                      "metadata": { "database": "pool" } },
+                ])
+            };
+            let url = format!("https://{key}.app.test");
+            arguments.extend([
+                "--resources".into(),
+                resources.to_string(),
+                "--app-url".into(),
+                url,
+            ]);
+        }
+        arguments
+    }
+}
+
+/// Where the script lies: beside the template, as the buildspecs have it.
+pub(crate) fn script(template: &Path) -> PathBuf {
+    template.parent().unwrap_or(Path::new("")).join("infra/callback.sh")
+}

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Reader;
+use crate::state;
+
+/// The longest wait between two attempts. Lambda's grows to a minute; see [`Batch::take`].
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// Records that are handed over together, in pieces once they failed.
+pub(super) struct Batch<'a> {
+    reader: &'a Reader,
+    /// What is left, last piece first.
+    pieces: Vec<Vec<Value>>,
+    attempts: u32,
+}
+
+/// What came of handing over a piece.
+enum Outcome {
+    Taken,
+    /// Taken up to the record at this position.
+    TakenUpTo(usize),
+    Failed(String),
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(reader: &'a Reader, records: Vec<Value>) -> Self {
+        Self { reader, pieces: vec![records], attempts: 0 }
+    }
+
+    /// Hands the records over until each is taken or given up.
+    ///
+    /// The waits between attempts are shorter than Lambda's, for somebody is watching.
+    pub(super) async fn take(mut self) -> state::Result<()> {
+        while let Some(mut piece) = self.pieces.pop() {
+            match self.hand_over(&piece).await {
+                Outcome::Taken => {
+                    self.done(&piece)?;
+                    self.attempts = 0;
+                }
+                Outcome::TakenUpTo(position) => {
+                    let rest = piece.split_off(position);
+                    if !piece.is_empty() {
+                        self.done(&piece)?;
+                        self.attempts = 0;
+                    }
+                    self.again(rest, "the function named it among the failures").await?;
+                }
+                // Splitting does not count as a retry.
+                Outcome::Failed(_) if self.reader.mapping.bisects && piece.len() > 1 => {
+                    let half = piece.split_off(piece.len() / 2);
+                    self.pieces.extend([half, piece]);
+                }
+                Outcome::Failed(error) => self.again(piece, &error).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self, piece: &[Value]) -> Outcome {
+        let reader = self.reader;
+        let event = json!({ "Records": piece });
+        let answer = match reader.functions.invoke(&reader.function, event).await {
+            Ok(answer) => answer,
+            Err(error) => return Outcome::Failed(error),
+        };
+        let failures = answer["batchItemFailures"]
+            .as_array()
+            .filter(|failures| reader.mapping.reports_failures && !failures.is_empty());
+        let Some(failures) = failures else { return Outcome::Taken };
+        let named = failures.iter().map(|failure| failure["itemIdentifier"].as_str());
+        // An identifier that is missing or unknown is the whole batch's failure.
+        let positions: Option<Vec<usize>> = named
+            .map(|name| piece.iter().position(|record| name == Some(sequence(record).as_str())))
+            .collect();
+        let first = positions.and_then(|positions| positions.into_iter().min());
+        Outcome::TakenUpTo(first.unwrap_or(0))
+    }
+
+    /// Waits and takes up the piece again, or gives it up.
+    async fn again(&mut self, piece: Vec<Value>, error: &str) -> state::Result<()> {
+        let reader = self.reader;
+        let oldest = piece
+            .first()
+            .and_then(|record| record["dynamodb"]["ApproximateCreationDateTime"].as_i64());
+        let age = shared::now().seconds() - oldest.unwrap_or_else(|| shared::now().seconds());
+        let is_used_up = reader.mapping.retries.is_some_and(|most| self.attempts >= most);
+        let limit = reader.mapping.max_age.map(|limit| limit.as_secs());
+        let is_too_old = limit.is_some_and(|limit| u64::try_from(age).unwrap_or(0) > limit);
+        if is_used_up || is_too_old {
+            self.attempts = 0;
+            let last = piece.last().map(sequence).unwrap_or_default();
+            let payload = json!({ "Records": piece });
+            return reader.state.skip(&reader.name(), &last, &reader.function, error, &payload);
+        }
+        let wait = Duration::from_millis(100 << self.attempts.min(10));
+        self.attempts += 1;
+        self.pieces.push(piece);
+        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+        Ok(())
+    }
+
+    fn done(&self, piece: &[Value]) -> state::Result<()> {
+        let last = piece.last().map(sequence).unwrap_or_default();
+        self.reader.state.set_checkpoint(&self.reader.name(), &last)
+    }
+}
+
+/// The record's sequence number.
+pub(super) fn sequence(record: &Value) -> String {
+    record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,78 @@
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State as Shared},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tokio::sync::Notify;
+
+use crate::{
+    aws::AwsFault,
+    calls::{Calls, Verdict},
+};
+
+/// Stands before the database: notes the calls, lets some fail, and wakes the stream's readers.
+#[derive(Debug)]
+pub(crate) struct Front {
+    calls: Arc<Calls>,
+    client: Client<HttpConnector, Body>,
+    database: String,
+    /// Told after each write.
+    pub(crate) written: Arc<Notify>,
+}
+
+impl Front {
+    /// A front of the database that listens at `database`, as `127.0.0.1:8000`.
+    pub(crate) fn new(calls: Arc<Calls>, database: String) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Self { calls, client, database, written: Arc::default() }
+    }
+
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new().fallback(forward).with_state(self)
+    }
+
+    async fn send(&self, mut request: Request) -> Response {
+        let place = Uri::builder().scheme("http").authority(self.database.as_str());
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let Ok(uri) = place.path_and_query(path).build() else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        *request.uri_mut() = uri;
+        request.headers_mut().remove(header::HOST);
+        match self.client.request(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(cause) => {
+                tracing::error!(%cause, "the table does not answer");
+                AwsFault::refused().into_response()
+            }
+        }
+    }
+}
+
+async fn forward(Shared(front): Shared<Arc<Front>>, request: Request) -> Response {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let action = target.and_then(|target| target.split_once('.')).map(|(_, action)| action);
+    let action = action.unwrap_or_default().to_owned();
+    let verdict = front.calls.note(request.headers(), "DynamoDB", &action);
+    if verdict == Verdict::Refuse {
+        return AwsFault::refused().into_response();
+    }
+    let response = front.send(request).await;
+    if ["Put", "Update", "Delete", "Write", "Execute"].iter().any(|verb| action.contains(verb)) {
+        front.written.notify_waiters();
+    }
+    match verdict {
+        Verdict::LoseAnswer => AwsFault::refused().into_response(),
+        Verdict::Answer | Verdict::Refuse => response,
+    }
+}

@@ -1,0 +1,263 @@
+//! What invokes functions: routes, streams, rules, schedules.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{
+    Fault, Function, Result,
+    function::number,
+    stack::{Stack, members},
+    text,
+};
+use crate::bus::Pattern;
+
+/// A route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// The method in capitals, or `ANY`.
+    pub method: String,
+    /// The path with `{parameters}`, or `$default`.
+    pub path: String,
+    /// The binary that serves it.
+    pub function: String,
+}
+
+/// A function that reads a table's stream.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// The table.
+    pub table: String,
+    /// The stream's ARN.
+    pub arn: String,
+    /// Whether the first start reads what was there before.
+    pub from_the_start: bool,
+    /// Records in one invocation, at most.
+    pub batch_size: usize,
+    /// Tries after the first one; `None` for no limit.
+    pub retries: Option<u32>,
+    /// The age at which a record is given up; `None` for no limit.
+    pub max_age: Option<Duration>,
+    /// Whether a batch that fails is split.
+    pub bisects: bool,
+    /// Whether the function names the records that failed.
+    pub reports_failures: bool,
+    /// Records that match none of these are passed over; empty lets all through.
+    pub filters: Vec<Pattern>,
+}
+
+impl Mapping {
+    /// Under which the stream's position is kept.
+    pub(crate) fn name(&self, function: &str) -> String {
+        format!("{} stream to {function}", self.table)
+    }
+}
+
+/// A rule that hands events to a function.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// The bus that it is on.
+    pub bus: String,
+    /// What it lets through.
+    pub pattern: Pattern,
+    /// The binary that gets the events.
+    pub function: String,
+    /// Whether events that cannot be handed over go to a queue.
+    pub has_dead_letters: bool,
+    /// How often a handing over is tried again, where the template says so.
+    pub retries: Option<u32>,
+}
+
+/// A clock that invokes a function.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// Its name.
+    pub name: String,
+    /// How often.
+    pub every: Duration,
+    /// What the function gets.
+    pub input: Value,
+}
+
+/// Adds to `function` what `event` says, except for a rule (see [`rules`]).
+pub(super) fn add(function: &mut Function, name: &str, event: &Value) -> Result<()> {
+    let properties = &event["Properties"];
+    let name = format!("{}.{name}", function.id);
+    match event["Type"].as_str().unwrap_or("no type") {
+        "HttpApi" => function.routes.push(route(&name, &function.binary, properties)?),
+        "DynamoDB" => function.streams.push(mapping(&name, properties)?),
+        "Schedule" | "ScheduleV2" => function.schedules.extend(schedule(&name, properties)?),
+        "EventBridgeRule" | "CloudWatchEvent" => {}
+        other => return Err(Fault(format!("{name} is a {other} event, not played here"))),
+    }
+    Ok(())
+}
+
+fn route(name: &str, function: &str, properties: &Value) -> Result<Route> {
+    known(name, properties, &["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion"])?;
+    let authorizer = properties["Auth"].get("Authorizer").filter(|auth| *auth != "NONE");
+    if let Some(authorizer) = authorizer {
+        return Err(Fault(format!("{name} has the authorizer {authorizer}, not played here")));
+    }
+    if properties.get("PayloadFormatVersion").is_some_and(|version| *version != "2.0") {
+        return Err(Fault(format!("{name} is not of payload format 2.0")));
+    }
+    let path = properties["Path"].as_str().unwrap_or("$default").to_owned();
+    let method = properties["Method"].as_str().unwrap_or("ANY").to_uppercase();
+    let method = if path == "$default" || method == "X-AMAZON-APIGATEWAY-ANY-METHOD" {
+        "ANY".into()
+    } else {
+        method
+    };
+    Ok(Route { method, path, function: function.to_owned() })
+}
+
+fn mapping(name: &str, properties: &Value) -> Result<Mapping> {
+    let played = [
+        "BatchSize",
+        "BisectBatchOnFunctionError",
+        "DestinationConfig",
+        "Enabled",
+        "FilterCriteria",
+        "FunctionResponseTypes",
+        "MaximumBatchingWindowInSeconds",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "ParallelizationFactor",
+        "StartingPosition",
+        "Stream",
+    ];
+    known(name, properties, &played)?;
+    let arn = text(&properties["Stream"], &format!("{name}.Stream"))?;
+    let table = arn.split('/').nth(1);
+    let table = table.ok_or_else(|| Fault(format!("{name} names no stream of a table: {arn}")))?;
+    let limit = |name| match &properties[name] {
+        Value::Number(number) if number.as_i64() == Some(-1) => Ok(None),
+        _ => number(properties, name),
+    };
+    let filters = properties["FilterCriteria"]["Filters"].as_array();
+    let filters = filters.into_iter().flatten().map(|filter| pattern(name, &filter["Pattern"]));
+    Ok(Mapping {
+        table: table.to_owned(),
+        from_the_start: properties["StartingPosition"] == "TRIM_HORIZON",
+        batch_size: usize::try_from(number(properties, "BatchSize")?.unwrap_or(100)).unwrap_or(100),
+        retries: limit("MaximumRetryAttempts")?.and_then(|most| u32::try_from(most).ok()),
+        max_age: limit("MaximumRecordAgeInSeconds")?.map(Duration::from_secs),
+        bisects: properties["BisectBatchOnFunctionError"] == true,
+        reports_failures: properties["FunctionResponseTypes"]
+            .as_array()
+            .is_some_and(|types| types.iter().any(|kind| kind == "ReportBatchItemFailures")),
+        filters: filters.collect::<Result<_>>()?,
+        arn,
+    })
+}
+
+fn schedule(name: &str, properties: &Value) -> Result<Option<Schedule>> {
+    if properties["State"] == "DISABLED" || properties["Enabled"] == false {
+        return Ok(None);
+    }
+    let expression = properties.get("ScheduleExpression").or_else(|| properties.get("Schedule"));
+    let expression = expression.and_then(Value::as_str).unwrap_or_default();
+    let rate = expression.strip_prefix("rate(").and_then(|rate| rate.strip_suffix(')'));
+    let every = rate.and_then(|rate| {
+        let (count, unit) = rate.split_once(' ')?;
+        let seconds = match unit.trim_end_matches('s') {
+            "minute" => 60,
+            "hour" => 3600,
+            "day" => 86_400,
+            _ => return None,
+        };
+        Some(Duration::from_secs(count.parse::<u64>().ok()? * seconds))
+    });
+    let every = every.filter(|every| !every.is_zero()).ok_or_else(|| {
+        Fault(format!("{name} runs at «{expression}»; only rate(…) is played here"))
+    })?;
+    let input = match &properties["Input"] {
+        Value::String(input) => serde_json::from_str(input)
+            .map_err(|_| Fault(format!("{name} has an Input that is no JSON")))?,
+        _ => Value::Object(serde_json::Map::new()),
+    };
+    Ok(Some(Schedule { name: name.to_owned(), every, input }))
+}
+
+/// Every rule: those among the functions' events, and those that stand for themselves.
+pub(super) fn rules(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>> {
+    let mut rules = Vec::new();
+    for function in functions {
+        for (name, event) in members(&function.events) {
+            if !matches!(event["Type"].as_str(), Some("EventBridgeRule" | "CloudWatchEvent")) {
+                continue;
+            }
+            let (name, given) = (format!("{}.{name}", function.id), &event["Properties"]);
+            let played = [
+                "DeadLetterConfig",
+                "EventBusName",
+                "Pattern",
+                "RetryPolicy",
+                "RuleName",
+                "State",
+                "Target",
+            ];
+            known(&name, given, &played)?;
+            rules.extend(rule(&name, given, &given["Pattern"], given, &function.binary)?);
+        }
+    }
+    for resource in stack.of_type("AWS::Events::Rule")? {
+        let given = &resource.properties;
+        if given.get("ScheduleExpression").is_some() {
+            return Err(Fault(format!("{} is a rule with a schedule", resource.id)));
+        }
+        for target in given["Targets"].as_array().into_iter().flatten() {
+            known(&resource.id, target, &["Arn", "DeadLetterConfig", "Id", "RetryPolicy"])?;
+            let name = target["Arn"].as_str().unwrap_or_default();
+            let function = functions.iter().find(|one| name.ends_with(&format!(":{}", one.name)));
+            let function = function.ok_or_else(|| {
+                Fault(format!("{} has a target that is none of the functions", resource.id))
+            })?;
+            let pattern = &given["EventPattern"];
+            rules.extend(rule(&resource.id, given, pattern, target, &function.binary)?);
+        }
+    }
+    Ok(rules)
+}
+
+fn rule(
+    name: &str,
+    given: &Value,
+    written: &Value,
+    target: &Value,
+    function: &str,
+) -> Result<Option<Rule>> {
+    if given["State"] == "DISABLED" {
+        return Ok(None);
+    }
+    let bus = given["EventBusName"].as_str().unwrap_or("default");
+    let retries = number(&target["RetryPolicy"], "MaximumRetryAttempts")?;
+    Ok(Some(Rule {
+        name: name.to_owned(),
+        bus: bus.rsplit('/').next().unwrap_or(bus).to_owned(),
+        pattern: pattern(name, written)?,
+        function: function.to_owned(),
+        has_dead_letters: target.get("DeadLetterConfig").is_some(),
+        retries: retries.and_then(|most| u32::try_from(most).ok()),
+    }))
+}
+
+fn pattern(name: &str, written: &Value) -> Result<Pattern> {
+    let parsed = match written {
+        Value::String(json) => serde_json::from_str(json)
+            .map_err(|_| Fault(format!("{name} has a pattern that is no JSON")))?,
+        written => written.clone(),
+    };
+    Pattern::parse(parsed).map_err(|fault| Fault(format!("{name}: {fault}")))
+}
+
+/// Refuses properties that nothing here plays.
+fn known(name: &str, properties: &Value, played: &[&str]) -> Result<()> {
+    match members(properties).find(|(member, _)| !played.contains(&member.as_str())) {
+        Some((member, _)) => Err(Fault(format!("{name} has {member}, which is not played here"))),
+        None => Ok(()),
+    }
+}

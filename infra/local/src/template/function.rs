@@ -1,0 +1,97 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    Fault, Result, Route,
+    events::{self, Mapping, Schedule},
+    stack::{Resource, Stack, members},
+    text,
+};
+
+/// A Lambda function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its logical id.
+    pub id: String,
+    /// Its name, as its ARN ends with it.
+    pub name: String,
+    /// The binary that it runs.
+    pub binary: String,
+    /// Its environment.
+    pub variables: BTreeMap<String, String>,
+    /// How long one invocation may take.
+    pub timeout: Duration,
+    /// The routes that it serves.
+    pub routes: Vec<Route>,
+    /// The streams that it reads.
+    pub streams: Vec<Mapping>,
+    /// When it is invoked by the clock.
+    pub schedules: Vec<Schedule>,
+    /// What happens when an event fails.
+    pub retries: Retries,
+    /// Its events as they are written, for the rules among them.
+    pub(super) events: Value,
+}
+
+/// How often an asynchronous invocation is tried again (`EventInvokeConfig`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// Tries after the first one.
+    pub most: u32,
+    /// The age at which an event is given up.
+    pub max_age: Duration,
+}
+
+pub(super) fn all(stack: &Stack<'_>) -> Result<Vec<Function>> {
+    stack.of_type("AWS::Serverless::Function")?.into_iter().map(function).collect()
+}
+
+fn function(resource: Resource) -> Result<Function> {
+    let Resource { id, properties, metadata, .. } = &resource;
+    let binary = metadata["BuildProperties"]["Binary"].as_str();
+    let binary = binary.ok_or_else(|| Fault(format!("{id} names no Binary in its Metadata")))?;
+    let mut function = Function {
+        id: id.clone(),
+        name: resource.name(),
+        binary: binary.to_owned(),
+        variables: variables(id, properties)?,
+        timeout: Duration::from_secs(number(properties, "Timeout")?.unwrap_or(3)),
+        routes: Vec::new(),
+        streams: Vec::new(),
+        schedules: Vec::new(),
+        retries: retries(properties)?,
+        events: properties["Events"].clone(),
+    };
+    let written = function.events.clone();
+    for (name, event) in members(&written) {
+        events::add(&mut function, name, event)?;
+    }
+    Ok(function)
+}
+
+fn variables(id: &str, properties: &Value) -> Result<BTreeMap<String, String>> {
+    let variables = members(&properties["Environment"]["Variables"]);
+    let texts = variables.map(|(name, value)| {
+        Ok((name.clone(), text(value, &format!("the variable {name} of {id}"))?))
+    });
+    texts.collect()
+}
+
+fn retries(properties: &Value) -> Result<Retries> {
+    let config = &properties["EventInvokeConfig"];
+    let most = number(config, "MaximumRetryAttempts")?.unwrap_or(2);
+    let age = number(config, "MaximumEventAgeInSeconds")?.unwrap_or(21_600);
+    Ok(Retries { most: u32::try_from(most).unwrap_or(2), max_age: Duration::from_secs(age) })
+}
+
+/// The whole number under `name`, if there is one.
+pub(super) fn number(properties: &Value, name: &str) -> Result<Option<u64>> {
+    match &properties[name] {
+        Value::Null => Ok(None),
+        value => {
+            let number = text(value, name)?.parse();
+            number.map(Some).map_err(|_| Fault(format!("{name} must be a whole number")))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `template.yaml`, read for what this machine plays.
+//!
+//! The template is the one source of routes, tables, rules, schedules, secrets and variables. What
+//! it has that cannot be played here is a [`Fault`] that names it, except for what is left out on
+//! purpose ([`resources::LEFT_OUT`]).
+
+mod events;
+mod function;
+mod intrinsic;
+mod names;
+mod pipelines;
+mod resources;
+mod stack;
+mod yaml;
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::Value;
+
+pub use events::{Mapping, Route, Rule, Schedule};
+pub(crate) use names::secret_arn;
+
+pub use function::{Function, Retries};
+pub use resources::{Cors, GeneratedSecret, Table};
+pub use stack::Scope;
+
+use crate::Error;
+use stack::Stack;
+
+/// What is wrong with a template; it reads on from the file's name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Fault(pub(crate) String);
+
+type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// What a template asks for, with every reference resolved.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The functions, by logical id.
+    pub functions: Vec<Function>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The secrets that are generated on the first start.
+    pub secrets: Vec<GeneratedSecret>,
+    /// The names of the event buses beside `default`.
+    pub buses: Vec<String>,
+    /// Rules on a bus that hand events to a function.
+    pub rules: Vec<Rule>,
+    /// The pipelines by name, each with the variables that it declares; `None` where it is not
+    /// described in the template, and any variable will do.
+    pub pipelines: BTreeMap<String, Option<Vec<String>>>,
+    /// What the HTTP API answers to other origins.
+    pub cors: Option<Cors>,
+    /// The SES templates: subject, HTML and text by name.
+    pub mail_templates: BTreeMap<String, MailTemplate>,
+}
+
+/// An SES template.
+#[derive(Clone, Debug, Default)]
+pub struct MailTemplate {
+    /// The subject with `{{placeholders}}`.
+    pub subject: String,
+    /// The HTML part.
+    pub html: String,
+    /// The text part.
+    pub text: String,
+}
+
+impl Template {
+    /// Reads the template in `file`, as it is deployed in `scope`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Template`] where it cannot be read, is broken, or has what is not played here.
+    pub fn read(file: &Path, scope: &Scope) -> Result<Self, Error> {
+        let fault = |fault: Fault| Error::Template { file: file.to_owned(), fault: fault.0 };
+        let text = std::fs::read_to_string(file)
+            .map_err(|cause| fault(Fault(format!("cannot be read: {cause}"))))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder, scope).map_err(fault)
+    }
+
+    /// Reads a template from its text; files that it refers to are looked for in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] where it is broken, or has what is not played here.
+    pub fn parse(text: &str, folder: &Path, scope: &Scope) -> Result<Self> {
+        let stack = Stack::new(yaml::parse(text)?, folder, "tenantry-local", scope, None)?;
+        let functions = function::all(&stack)?;
+        Ok(Self {
+            rules: events::rules(&stack, &functions)?,
+            tables: resources::tables(&stack)?,
+            secrets: resources::secrets(&stack)?,
+            buses: stack
+                .of_type("AWS::Events::EventBus")?
+                .iter()
+                .map(stack::Resource::name)
+                .collect(),
+            pipelines: pipelines::all(&stack, &functions)?,
+            cors: resources::cors(&stack)?,
+            mail_templates: resources::mail_templates(&stack)?,
+            functions,
+        })
+    }
+
+    /// The routes of every function.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.functions.iter().flat_map(|function| &function.routes)
+    }
+
+    /// The function whose binary is `binary`.
+    #[must_use]
+    pub fn function(&self, binary: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.binary == binary)
+    }
+}
+
+/// The text of `value`, or a fault that says what it is of.
+fn text(value: &Value, of: &str) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(value) => Ok(value.to_string()),
+        _ => Err(Fault(format!("{of} must be text"))),
+    }
+}

@@ -1,0 +1,216 @@
+//! Resources that are no functions.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Fault, MailTemplate, Result,
+    stack::{Resource, Stack, members},
+    text,
+};
+
+/// Types that this machine plays.
+const PLAYED: &[&str] = &[
+    "AWS::CloudFormation::Stack",
+    "AWS::CodePipeline::Pipeline",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::EventBus",
+    "AWS::Events::Rule",
+    "AWS::SES::Template",
+    "AWS::SecretsManager::Secret",
+    "AWS::Serverless::Application",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::HttpApi",
+];
+
+/// Types that are left out: they watch, permit or build, or are played by other means (what goes to
+/// a queue after its last attempt is a dead letter here).
+pub(super) const LEFT_OUT: &[&str] = &[
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::CloudFormation::WaitConditionHandle",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::CodeBuild::Project",
+    "AWS::Events::Archive",
+    "AWS::Events::EventBusPolicy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Alias",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::Logs::ResourcePolicy",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::SES::ConfigurationSet",
+    "AWS::SES::EmailIdentity",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SecretsManager::ResourcePolicy",
+    "AWS::XRay::Group",
+];
+
+/// Refuses a type that is neither played nor left out on purpose.
+pub(super) fn check_types(stack: &Stack<'_>) -> Result<()> {
+    for (id, resource) in members(&stack.document["Resources"]) {
+        let kind = resource["Type"].as_str().unwrap_or("no type");
+        if !PLAYED.contains(&kind) && !LEFT_OUT.contains(&kind) && stack.exists(resource)? {
+            return Err(Fault(format!("{id} is of {kind}, which is not played here")));
+        }
+    }
+    Ok(())
+}
+
+/// A table, as `CreateTable` takes it.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// The request that creates it.
+    pub create: Value,
+    /// The attribute that says when an item expires.
+    pub ttl_attribute: Option<String>,
+}
+
+/// What `CreateTable` takes over from the resource as it stands there.
+const TABLE_MEMBERS: &[&str] = &[
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+];
+
+pub(super) fn tables(stack: &Stack<'_>) -> Result<Vec<Table>> {
+    stack.of_type("AWS::DynamoDB::Table")?.iter().map(table).collect()
+}
+
+fn table(resource: &Resource) -> Result<Table> {
+    let given = &resource.properties;
+    let mut create = json!({ "TableName": resource.name() });
+    for member in TABLE_MEMBERS {
+        if let Some(value) = given.get(member) {
+            create[member] = value.clone();
+        }
+    }
+    if let Some(view) = given["StreamSpecification"].get("StreamViewType") {
+        create["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view });
+    }
+    let ttl = &given["TimeToLiveSpecification"];
+    let is_on =
+        ttl.get("Enabled").is_some_and(|enabled| text(enabled, "").as_deref() == Ok("true"));
+    let ttl_attribute = ttl.get("AttributeName").filter(|_| is_on);
+    let ttl_attribute = ttl_attribute.map(|name| text(name, "AttributeName")).transpose()?;
+    Ok(Table { name: resource.name(), create, ttl_attribute })
+}
+
+/// A secret that gets its value on the first start.
+#[derive(Clone, Debug)]
+pub struct GeneratedSecret {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// How it is generated (`GenerateSecretString`).
+    pub generate: Value,
+}
+
+pub(super) fn secrets(stack: &Stack<'_>) -> Result<Vec<GeneratedSecret>> {
+    let generated = |resource: &Resource| {
+        let generate = resource.properties.get("GenerateSecretString");
+        let generate = generate.cloned().ok_or_else(|| {
+            Fault(format!("{} has no GenerateSecretString, so no value here", resource.id))
+        })?;
+        let arn = resource.name();
+        let name = arn.split_once(":secret:").and_then(|(_, named)| named.rsplit_once('-'));
+        let name = name.map_or_else(|| arn.clone(), |(name, _)| name.to_owned());
+        Ok(GeneratedSecret { name, arn, generate })
+    };
+    stack.of_type("AWS::SecretsManager::Secret")?.iter().map(generated).collect()
+}
+
+/// What the HTTP API answers to other origins (`CorsConfiguration`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// Origins, or `*`.
+    pub origins: Vec<String>,
+    /// Methods, or `*`.
+    pub methods: Vec<String>,
+    /// Request headers, or `*`.
+    pub headers: Vec<String>,
+    /// Response headers that a page may read.
+    pub exposed: Vec<String>,
+    /// For how many seconds a browser may keep the answer.
+    pub max_age: Option<u64>,
+    /// Whether a page may send credentials.
+    pub credentials: bool,
+}
+
+pub(super) fn cors(stack: &Stack<'_>) -> Result<Option<Cors>> {
+    let apis = stack.of_type("AWS::Serverless::HttpApi")?;
+    let Some(api) = apis.first() else { return Ok(None) };
+    if apis.len() > 1 {
+        return Err(Fault("has more than one HttpApi; one is played here".into()));
+    }
+    for member in ["Auth", "DefinitionBody", "DefinitionUri"] {
+        if api.properties.get(member).is_some() {
+            return Err(Fault(format!("{} has {member}, which is not played here", api.id)));
+        }
+    }
+    Ok(match api.properties.get("CorsConfiguration") {
+        None | Some(Value::Bool(false)) => None,
+        Some(Value::Bool(true)) => Some(Cors::any()),
+        Some(given) => Some(Cors {
+            origins: list(&given["AllowOrigins"])?,
+            methods: list(&given["AllowMethods"])?,
+            headers: list(&given["AllowHeaders"])?,
+            exposed: list(&given["ExposeHeaders"])?,
+            max_age: match &given["MaxAge"] {
+                Value::Null => None,
+                age => text(age, "MaxAge")?.parse().ok(),
+            },
+            credentials: given["AllowCredentials"] == true || given["AllowCredentials"] == "true",
+        }),
+    })
+}
+
+impl Cors {
+    fn any() -> Self {
+        let any = || vec!["*".to_owned()];
+        Self { origins: any(), methods: any(), headers: any(), ..Self::default() }
+    }
+}
+
+fn list(value: &Value) -> Result<Vec<String>> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(items) => items.iter().map(|item| text(item, "a list's member")).collect(),
+        one => Ok(vec![text(one, "a list")?]),
+    }
+}
+
+pub(super) fn mail_templates(stack: &Stack<'_>) -> Result<BTreeMap<String, MailTemplate>> {
+    let templates = stack.of_type("AWS::SES::Template")?;
+    let read = |resource: &Resource| {
+        let part = |name: &str| {
+            let part = resource.properties["Template"].get(name).and_then(Value::as_str);
+            part.unwrap_or_default().to_owned()
+        };
+        let name = match part("TemplateName") {
+            name if name.is_empty() => resource.name(),
+            name => name,
+        };
+        let (subject, html, text) = (part("SubjectPart"), part("HtmlPart"), part("TextPart"));
+        (name, MailTemplate { subject, html, text })
+    };
+    Ok(templates.iter().map(read).collect())
+}
