@@ -1,1 +1,145 @@
-//! The `mailer` Lambda.
+//! Events become mails, each once.
+//!
+//! A claim in the table keeps deliveries of one event apart. SES has no token for a call made again,
+//! so a mail goes out twice where nobody knows whether SES took it: where its answer is lost, or the
+//! process ends between that answer and the note of it. Twice is better than never.
+
+mod mail;
+mod sender;
+#[cfg(test)]
+mod tests;
+mod words;
+mod writer;
+
+use std::time::Duration;
+
+use aws_sdk_sesv2::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{RequestId, send_email::SendEmailError},
+    types::Destination,
+};
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::Event,
+    lambda::Envelope,
+    store::{Claim, Store},
+};
+
+use crate::{mail::Mail, writer::Writer};
+
+/// Mails leads and tenants.
+#[derive(Debug)]
+pub struct Mailer {
+    client: Client,
+    store: Store,
+    writer: Writer,
+    from: String,
+    configuration_set: Option<String>,
+}
+
+/// The name under which events are claimed.
+const CONSUMER: &str = "mailer";
+
+/// How long a claim is good: longer than the SDK lets a call take, which is 8 seconds.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// How soon to look again at an event that another delivery has: it is likely done by then.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Mailer {
+    /// Reads `FROM_EMAIL`, `CONFIGURATION_SET`, and what the mails are written from.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable that is missing or malformed.
+    pub async fn new(env: &Env) -> Result<Self, ConfigError> {
+        let aws = Aws::from_env(env)?;
+        Ok(Self {
+            client: aws.ses(),
+            store: Store::from_env(env, &aws)?,
+            from: sender::from_env(env)?,
+            configuration_set: env.get("CONFIGURATION_SET").map(str::to_owned),
+            writer: Writer::from_env(env, &aws).await?,
+        })
+    }
+
+    /// Sends the mail that the event asks for, if any.
+    ///
+    /// # Errors
+    ///
+    /// Where it could not be sent, so that the event is delivered again.
+    pub async fn handle(&self, event: Envelope) -> Result<()> {
+        let (id, mail) = match event.detail_type.as_str() {
+            "LEAD_CREATED" => {
+                let Event { id, lead, .. } = event.read()?;
+                (id, lead.map(|lead| self.writer.verification(&lead, shared::now())))
+            }
+            "TENANT_PROVISIONING_SUCCESS" => {
+                let Event { id, tenant, job, .. } = event.read()?;
+                (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
+            }
+            other => {
+                tracing::debug!(event.kind = other, "nothing to mail");
+                return Ok(());
+            }
+        };
+        match mail.transpose()?.flatten() {
+            Some(mail) => self.send_once(&id, &mail).await,
+            None => {
+                tracing::info!(event.id = id, "no mail is due");
+                Ok(())
+            }
+        }
+    }
+
+    async fn send_once(&self, event: &str, mail: &Mail) -> Result<()> {
+        loop {
+            match self.store.claim_event(CONSUMER, event, shared::now(), LEASE).await? {
+                Claim::Ours => break,
+                Claim::Done => return Ok(()),
+                Claim::Held(until) => {
+                    let rest = until.since(shared::now()) + Duration::from_millis(1);
+                    tokio::time::sleep(rest.min(LOOK_AGAIN)).await;
+                }
+            }
+        }
+        let sent = self.send(mail).await;
+        let noted = match &sent {
+            Ok(()) => self.store.complete_event(CONSUMER, event, shared::now()).await,
+            Err(_) => self.store.release_event(CONSUMER, event, shared::now()).await,
+        };
+        // To fail here would bring the event again, and after the lease the mail a second time.
+        if let Err(error) = noted {
+            tracing::warn!(event.id = event, ?error, "what became of an event could not be noted");
+        }
+        sent
+    }
+
+    async fn send(&self, mail: &Mail) -> Result<()> {
+        let request = self
+            .client
+            .send_email()
+            .from_email_address(&self.from)
+            .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+            .content(mail.content()?)
+            .set_configuration_set_name(self.configuration_set.clone());
+        request.send().await.map(drop).map_err(failed)
+    }
+}
+
+/// A failure without SES's message, which names the address.
+fn failed(cause: SdkError<SendEmailError>) -> Error {
+    let failed = Error::aws("sending a mail");
+    match &cause {
+        SdkError::ServiceError(refusal) => {
+            let code = refusal.err().code().unwrap_or("no code");
+            let request = refusal.err().meta().request_id().unwrap_or("unknown");
+            failed(format!("SES refused it: {code} (request {request})"))
+        }
+        SdkError::ResponseError(_) => failed("SES gave an answer that cannot be read".to_owned()),
+        _ => Error::aws("sending a mail")(cause),
+    }
+}

@@ -1,3 +1,8 @@
 //! The `mailer` Lambda.
 
-fn main() {}
+use mailer::Mailer;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::lambda::consume(Mailer::new, Mailer::handle).await
+}

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::{
+    Env,
+    aws::Aws,
+    domain::{EventJob, EventLead, EventTenant, LeadId, TenantId},
+    keys::MasterKeys,
+    lambda::Envelope,
+};
+
+use crate::{
+    Mailer,
+    mail::{Mail, Words},
+    writer::Writer,
+};
+
+const HOSTILE: &str = "<img src=x onerror=alert(1)>\u{202E}\"'& http://evil.test";
+
+/// An environment whose endpoint nobody listens on.
+fn env(more: &[(&str, &str)]) -> Env {
+    let base = [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("TABLE_NAME", "Table"),
+        ("MASTER_KEYS", "master"),
+        ("FROM_EMAIL", "noreply@tenantry.test"),
+        ("APP_VALIDATE_URL", "https://api.test/validate/"),
+        ("APP_LOGIN_URL", "https://login.test/?a=1&b=2"),
+    ];
+    base.iter().chain(more).copied().collect()
+}
+
+async fn writer(more: &[(&str, &str)]) -> Writer {
+    let env = env(more);
+    Writer::from_env(&env, &Aws::from_env(&env).unwrap()).await.unwrap()
+}
+
+fn lead(name: &str) -> EventLead {
+    let lead = json!({
+        "id": LeadId::mint(), "firstName": name, "lastName": "Lovelace", "companyName": "Acme & Co.",
+        "email": "ada@acme.test", "address": null,
+    });
+    serde_json::from_value(lead).unwrap()
+}
+
+fn tenant() -> EventTenant {
+    let (time, id) = ("2026-11-23T17:54:06.859Z", TenantId::mint());
+    let contact = |email: &str, primary: bool| {
+        json!({
+            "id": TenantId::mint(), "firstName": "Ada", "lastName": "Lovelace", "email": email,
+            "isPrimary": primary, "type": null, "tenantId": id, "createdOn": time,
+            "modifiedOn": time, "createdBy": "x", "modifiedBy": "x", "deleted": false,
+            "deletedOn": null, "deletedBy": null,
+        })
+    };
+    let tenant = json!({
+        "id": id, "key": "acme", "name": "Acme", "status": 2, "domains": ["acme.test"],
+        "leadId": null, "address": null,
+        "contacts": [contact("bob@acme.test", false), contact("ada@acme.test", true)],
+    });
+    serde_json::from_value(tenant).unwrap()
+}
+
+fn job(app_plane_url: Option<&str>) -> EventJob {
+    let job = json!({
+        "id": TenantId::mint(), "attempt": 1, "kind": "provision", "tier": "PREMIUM",
+        "isolation": "silo", "state": "succeeded", "reason": null, "appPlaneUrl": app_plane_url,
+    });
+    serde_json::from_value(job).unwrap()
+}
+
+fn ours(mail: &Mail) -> (&str, &str, &str) {
+    let Words::Ours { subject, html, text } = &mail.words else { panic!("a template's words") };
+    (subject, html, text)
+}
+
+#[tokio::test]
+async fn the_verification_mail_has_one_link_and_says_until_when_it_works() {
+    let lead = lead("Ada");
+    let writer = writer(&[("APP_NAME", "Rocket")]).await;
+    let mail = writer.verification(&lead, shared::now()).unwrap().unwrap();
+    assert_eq!(mail.to.as_str(), "ada@acme.test");
+
+    let env = env(&[]);
+    let keys = MasterKeys::load(&env, &Aws::from_env(&env).unwrap()).await.unwrap();
+    let key = keys.lead_key(lead.id, 32);
+    let link = format!("https://api.test/validate/{}?code={key}", lead.id);
+    let until = crate::words::date(lead.id.minted().unwrap() + Duration::from_secs(86_400));
+    let (subject, html, text) = ours(&mail);
+    insta::assert_snapshot!(subject, @"Confirm your e-mail address for Rocket");
+    insta::assert_snapshot!(text.replace(&link, "<link>").replace(&until, "<until>"), @r#"
+    Confirm your e-mail address
+
+    Ada of Acme & Co. asked for a workspace on Rocket and gave this e-mail address.
+    Was it you? Then confirm it, and set your workspace up on the page that opens:
+
+    <link>
+
+    The link works until <until>.
+    If it was not you, ignore this mail: nothing happens without the link.
+    "#);
+    assert!(html.contains(&format!("<a href=\"{link}\"")) && html.contains(&until));
+    assert!(html.contains("<bdi>Ada</bdi> of <bdi>Acme &#38; Co.</bdi>"));
+}
+
+#[tokio::test]
+async fn the_welcome_mail_goes_to_the_primary_contact() {
+    let writer = writer(&[]).await;
+    let job = job(Some("https://acme.app.test/?x=1&y=2"));
+    let mail = writer.welcome(&tenant(), Some(&job)).unwrap().unwrap();
+    assert_eq!(mail.to.as_str(), "ada@acme.test");
+    let (subject, html, text) = ours(&mail);
+    insta::assert_snapshot!(subject, @"Acme is ready on Tenantry");
+    insta::assert_snapshot!(text, @r#"
+    Your workspace is ready
+
+    Hello Ada, the workspace Acme (acme) on Tenantry has been built:
+
+    https://acme.app.test/?x=1&y=2
+
+    You log in at https://login.test/?a=1&b=2
+    "#);
+    assert!(html.contains("<a href=\"https://acme.app.test/?x=1&#38;y=2\""));
+    assert!(html.contains("<a href=\"https://login.test/?a=1&#38;b=2\""));
+}
+
+#[tokio::test]
+async fn without_an_address_of_its_own_a_tenant_is_sent_to_the_login() {
+    let mail = writer(&[]).await.welcome(&tenant(), Some(&job(None))).unwrap().unwrap();
+    let (_, html, text) = ours(&mail);
+    assert_eq!(text.matches("https://login.test/?a=1&b=2").count(), 1);
+    assert!(html.contains("<a href=\"https://login.test/?a=1&#38;b=2\" style=\"display"));
+}
+
+#[tokio::test]
+async fn hostile_names_are_text() {
+    for template in [None, Some("theirs")] {
+        let writer = writer(&[("VERIFICATION_TEMPLATE", template.unwrap_or_default())]).await;
+        let mail = writer.verification(&lead(HOSTILE), shared::now()).unwrap().unwrap();
+        let (html, rest) = match &mail.words {
+            Words::Ours { html, text, .. } => (html.clone(), text.clone()),
+            Words::Template { data, .. } => {
+                (data["firstName"].as_str().unwrap().to_owned(), data.to_string())
+            }
+        };
+        assert!(!html.contains("<img") && !html.contains("alert(1)>"), "{html}");
+        for part in [html, rest] {
+            assert!(!part.contains('\u{202E}') && !part.contains("http://evil"), "{part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_team_s_template_gets_every_value_for_html_and_for_text() {
+    let writer = writer(&[("VERIFICATION_TEMPLATE", "verify"), ("WELCOME_TEMPLATE", "hi")]).await;
+    let verification = writer.verification(&lead("Ada"), shared::now()).unwrap().unwrap();
+    let welcome = writer.welcome(&tenant(), None).unwrap().unwrap();
+    let data = |mail: &Mail| match &mail.words {
+        Words::Template { name, data } => (name.clone(), data.clone()),
+        Words::Ours { .. } => panic!("our words"),
+    };
+    let (name, values) = data(&verification);
+    assert_eq!((name.as_str(), &values["companyName"]), ("verify", &json!("Acme &#38; Co.")));
+    assert_eq!(values["companyNameText"], "Acme & Co.");
+    let names = |values: &Value| values.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    insta::assert_snapshot!(names(&values).join(" "), @"appName appNameText companyName companyNameText firstName firstNameText link linkText validUntil validUntilText");
+    let (name, values) = data(&welcome);
+    assert_eq!(name, "hi");
+    insta::assert_snapshot!(names(&values).join(" "), @"appName appNameText firstName firstNameText link linkText loginUrl loginUrlText tenantKey tenantKeyText tenantName tenantNameText");
+    assert!(verification.content().unwrap().template().is_some());
+}
+
+#[tokio::test]
+async fn a_key_too_old_or_mailed_by_a_facade_is_not_mailed() {
+    let (lead, day) = (lead("Ada"), Duration::from_secs(86_400));
+    let minted = lead.id.minted().unwrap();
+    let usual = writer(&[]).await;
+    assert!(usual.verification(&lead, minted + day).unwrap().is_some());
+    assert!(usual.verification(&lead, minted + day + Duration::from_millis(1)).unwrap().is_none());
+    let facade = writer(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
+    assert!(facade.verification(&lead, minted).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_needs_no_mail_calls_nobody() {
+    let mailer = Mailer::new(&env(&[("LEAD_KEY_IN_RESPONSE", "true")])).await.unwrap();
+    let created = json!({
+        "version": 1, "id": "x#1", "time": "2026-11-23T17:54:06.859Z", "lead": lead("Ada"),
+    });
+    for (kind, detail) in
+        [("LEAD_CREATED", created), ("TENANT_PROVISIONING", json!({})), ("Weather", json!(1))]
+    {
+        let event = json!({ "detail-type": kind, "detail": detail }).to_string();
+        let event: Envelope = serde_json::from_str(&event).unwrap();
+        mailer.handle(event).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_missing_or_malformed_variable_is_named() {
+    for (name, value) in [("FROM_EMAIL", "nobody"), ("APP_LOGIN_URL", "/login"), ("TABLE_NAME", "")]
+    {
+        let error = Mailer::new(&env(&[(name, value)])).await.unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Which mail an event asks for, and in which words.
+
+use askama::Template;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::{ConfigError, LeadKeys},
+    domain::{EventJob, EventLead, EventTenant, Lead, Timestamp},
+    keys::MasterKeys,
+};
+
+use crate::{
+    mail::{Mail, Words, template_data},
+    words::{date, name},
+};
+
+/// Writes mails.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    app: String,
+    validate_url: String,
+    login_url: String,
+    keys: MasterKeys,
+    lead_keys: LeadKeys,
+    verification_template: Option<String>,
+    welcome_template: Option<String>,
+}
+
+/// What the verification mail tells.
+struct Verification<'a> {
+    app: &'a str,
+    first_name: String,
+    company_name: String,
+    link: String,
+    until: String,
+}
+
+#[derive(Template)]
+#[template(path = "verification.html")]
+struct VerificationHtml<'a> {
+    of: &'a Verification<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "verification.txt")]
+struct VerificationText<'a> {
+    of: &'a Verification<'a>,
+}
+
+/// What the welcome mail tells.
+struct Welcome<'a> {
+    app: &'a str,
+    first_name: String,
+    tenant_name: String,
+    tenant_key: String,
+    link: &'a str,
+    login: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "welcome.html")]
+struct WelcomeHtml<'a> {
+    of: &'a Welcome<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "welcome.txt")]
+struct WelcomeText<'a> {
+    of: &'a Welcome<'a>,
+}
+
+impl Writer {
+    /// Reads `APP_NAME`, `APP_VALIDATE_URL`, `APP_LOGIN_URL`, `VERIFICATION_TEMPLATE`,
+    /// `WELCOME_TEMPLATE`, and how lead keys are.
+    pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            app: env.get("APP_NAME").unwrap_or("Tenantry").to_owned(),
+            validate_url: env.url("APP_VALIDATE_URL")?,
+            login_url: env.url("APP_LOGIN_URL")?,
+            lead_keys: LeadKeys::from_env(env)?,
+            verification_template: env.get("VERIFICATION_TEMPLATE").map(str::to_owned),
+            welcome_template: env.get("WELCOME_TEMPLATE").map(str::to_owned),
+            keys: MasterKeys::load(env, aws).await?,
+        })
+    }
+
+    /// The mail with a new lead's key; none where a facade mails it, or where it is too old.
+    ///
+    /// The lead's own words stay out of the subject: nobody has shown yet that the address is theirs.
+    pub(crate) fn verification(&self, lead: &EventLead, now: Timestamp) -> Result<Option<Mail>> {
+        let LeadKeys { length, expiry, in_response } = self.lead_keys;
+        if in_response || Lead::key_expired(lead.id, now, expiry) {
+            return Ok(None);
+        }
+        let key = self.keys.lead_key(lead.id, length);
+        let of = Verification {
+            app: &self.app,
+            first_name: name(lead.first_name.as_str()),
+            company_name: name(lead.company_name.as_str()),
+            link: format!("{}/{}?code={key}", self.validate_url, lead.id),
+            until: date(lead.id.minted().unwrap_or(now) + expiry),
+        };
+        let words = match &self.verification_template {
+            Some(template) => Words::Template {
+                name: template.clone(),
+                data: template_data([
+                    ("appName", of.app),
+                    ("firstName", &of.first_name),
+                    ("companyName", &of.company_name),
+                    ("link", &of.link),
+                    ("validUntil", &of.until),
+                ]),
+            },
+            None => Words::Ours {
+                subject: format!("Confirm your e-mail address for {}", of.app),
+                html: written(&VerificationHtml { of: &of })?,
+                text: written(&VerificationText { of: &of })?,
+            },
+        };
+        Ok(Some(Mail { to: lead.email.clone(), words }))
+    }
+
+    /// The mail that a tenant is ready, to its primary contact; none where it has no contact.
+    pub(crate) fn welcome(
+        &self,
+        tenant: &EventTenant,
+        job: Option<&EventJob>,
+    ) -> Result<Option<Mail>> {
+        let Some(contact) = tenant.primary_contact() else { return Ok(None) };
+        let of = Welcome {
+            app: &self.app,
+            first_name: name(contact.first_name.as_str()),
+            tenant_name: name(tenant.name.as_str()),
+            tenant_key: tenant.key.to_string(),
+            link: job.and_then(|job| job.app_plane_url.as_deref()).unwrap_or(&self.login_url),
+            login: &self.login_url,
+        };
+        let words = match &self.welcome_template {
+            Some(template) => Words::Template {
+                name: template.clone(),
+                data: template_data([
+                    ("appName", of.app),
+                    ("firstName", &of.first_name),
+                    ("tenantName", &of.tenant_name),
+                    ("tenantKey", &of.tenant_key),
+                    ("link", of.link),
+                    ("loginUrl", of.login),
+                ]),
+            },
+            None => Words::Ours {
+                subject: format!("{} is ready on {}", of.tenant_name, of.app),
+                html: written(&WelcomeHtml { of: &of })?,
+                text: written(&WelcomeText { of: &of })?,
+            },
+        };
+        Ok(Some(Mail { to: contact.email.clone(), words }))
+    }
+}
+
+fn written(template: &impl Template) -> Result<String> {
+    template.render().map_err(Error::aws("writing a mail"))
+}

@@ -1,0 +1,112 @@
+//! One event makes one mail, however often and at once it is delivered.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up should panic")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Router, http::StatusCode, routing::post};
+use dynoxide::{Database, server};
+use mailer::Mailer;
+use serde_json::json;
+use shared::{Env, domain::LeadId, lambda::Envelope};
+use tokio::net::TcpListener;
+
+/// A mailer over a table of its own and an SES that refuses the first `refusals` mails.
+async fn mailer(refusals: usize) -> (Mailer, Arc<AtomicUsize>) {
+    let database = Database::memory().unwrap();
+    let table = json!({
+        "TableName": "Table", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            { "AttributeName": "pk", "AttributeType": "S" },
+            { "AttributeName": "sk", "AttributeType": "S" },
+        ],
+        "KeySchema": [
+            { "AttributeName": "pk", "KeyType": "HASH" },
+            { "AttributeName": "sk", "KeyType": "RANGE" },
+        ],
+    });
+    database.create_table(serde_json::from_value(table).unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dynamodb = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { server::serve_on(listener, database).await });
+
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let send = post(async move || match counted.fetch_add(1, Ordering::SeqCst) {
+        call if call < refusals => (
+            StatusCode::BAD_REQUEST,
+            [("x-amzn-errortype", "MessageRejected")],
+            json!({ "message": "ada@acme.test is not verified" }).to_string(),
+        ),
+        _ => (StatusCode::OK, [("x", "y")], json!({ "MessageId": "1" }).to_string()),
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ses = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/v2/email/outbound-emails", send);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let env = Env::from_iter([
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
+        ("AWS_ENDPOINT_URL_SESV2", &ses),
+        ("TABLE_NAME", "Table"),
+        ("MASTER_KEYS", "master"),
+        ("FROM_EMAIL", "noreply@tenantry.test"),
+        ("APP_VALIDATE_URL", "http://api.test/validate"),
+        ("APP_LOGIN_URL", "http://api.test"),
+    ]);
+    (Mailer::new(&env).await.unwrap(), calls)
+}
+
+fn lead_created() -> String {
+    let id = LeadId::mint();
+    json!({ "detail-type": "LEAD_CREATED", "detail": {
+        "version": 1, "id": format!("{id}#1"), "time": "2026-11-23T17:54:06.859Z",
+        "lead": { "id": id, "firstName": "Ada", "lastName": "Lovelace", "companyName": "Acme",
+            "email": "ada@acme.test", "address": null },
+    }})
+    .to_string()
+}
+
+fn envelope(event: &str) -> Envelope {
+    serde_json::from_str(event).unwrap()
+}
+
+#[tokio::test]
+async fn one_event_delivered_again_makes_one_mail() {
+    let (mailer, calls) = mailer(0).await;
+    let event = lead_created();
+    for _ in 0..3 {
+        mailer.handle(envelope(&event)).await.unwrap();
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    mailer.handle(envelope(&lead_created())).await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_refused_mail_is_sent_at_the_next_delivery() {
+    let (mailer, calls) = mailer(1).await;
+    let event = lead_created();
+    let refused = mailer.handle(envelope(&event)).await.unwrap_err();
+    let shown = format!("{refused:?}");
+    assert!(shown.contains("MessageRejected") && !shown.contains("acme.test"), "{shown}");
+    for _ in 0..2 {
+        mailer.handle(envelope(&event)).await.unwrap();
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn deliveries_at_once_wait_for_each_other() {
+    let (mailer, calls) = mailer(0).await;
+    let event = lead_created();
+    let deliver = async || mailer.handle(envelope(&event)).await.unwrap();
+    tokio::join!(deliver(), deliver());
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
