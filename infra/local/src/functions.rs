@@ -26,6 +26,7 @@ struct Bound {
 enum Handler {
     Http(Router),
     Relay(relay::Relay),
+    Mailer(mailer::Mailer),
     Pipelines(pipelines::Pipelines),
     Reconciler(reconciler::Reconciler),
 }
@@ -89,9 +90,10 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 impl Handler {
     async fn build(binary: &str, env: &Env) -> Result<Self, Cause> {
         Ok(match binary {
-            "leads" => Self::Http(leads::router(env).await?),
-            "tenants" => Self::Http(tenants::router(env).await?),
-            "webhook" => Self::Http(webhook::router(env).await?),
+            "leads" => Self::Http(Box::pin(leads::router(env)).await?),
+            "tenants" => Self::Http(Box::pin(tenants::router(env)).await?),
+            "webhook" => Self::Http(Box::pin(webhook::router(env)).await?),
+            "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),
             "pipelines" => Self::Pipelines(pipelines::Pipelines::new(env).await?),
             "reconciler" => Self::Reconciler(reconciler::Reconciler::new(env).await?),
@@ -102,6 +104,7 @@ impl Handler {
     async fn handle(&self, payload: Value) -> Result<Value, String> {
         match self {
             Self::Http(_) => Err("it serves HTTP alone".into()),
+            Self::Mailer(mailer) => write(mailer.handle(read(payload)?).await),
             Self::Relay(relay) => write(relay.handle(read(payload)?).await),
             Self::Pipelines(pipelines) => write(pipelines.handle(read(payload)?).await),
             Self::Reconciler(reconciler) => write(reconciler.handle(read(payload)?).await),

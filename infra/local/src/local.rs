@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -214,27 +214,44 @@ impl Local {
 
     /// Lets pipelines end in another way from now on.
     pub fn end_pipelines_with(&self, outcome: Outcome) {
-        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+        *self.outcome() = outcome;
         self.opened.state.execution.notify_one();
     }
 
-    /// Whether nothing is under way: streams are read, events delivered, pipelines ended.
+    /// Whether nothing is under way: streams are read, events delivered, pipelines ended (unless
+    /// they are silent).
     ///
     /// # Errors
     ///
     /// Where the database or the state cannot be read.
     pub fn is_settled(&self) -> Result<bool> {
-        let doing = || Error::doing("looking for what is under way");
+        let doing = Error::doing("looking for what is under way");
+        let read = self.streams_read_up_to()?;
+        let waits_for_pipelines = *self.outcome() != Outcome::Silent;
+        let is_idle = self.state().is_idle(waits_for_pipelines).map_err(doing)?;
+        // What was delivered in between may have written something new.
+        Ok(read.is_some() && is_idle && self.streams_read_up_to()? == read)
+    }
+
+    /// The last record of each stream; `None` where one is not read so far.
+    fn streams_read_up_to(&self) -> Result<Option<Vec<String>>> {
+        let mut all = Vec::new();
         for function in &self.template.functions {
             for mapping in &function.streams {
                 let last = Records::of(&self.opened.database, &mapping.table)?.last()?;
                 let read = self.state().checkpoint(&mapping.name(&function.binary));
-                if read.map_err(doing())?.unwrap_or_default() < last {
-                    return Ok(false);
+                let read = read.map_err(Error::doing("looking for what is under way"))?;
+                if read.unwrap_or_default() < last {
+                    return Ok(None);
                 }
+                all.push(last);
             }
         }
-        self.state().is_idle().map_err(doing())
+        Ok(Some(all))
+    }
+
+    fn outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts what works: deliveries, streams, schedules, pipelines.

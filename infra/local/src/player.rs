@@ -110,7 +110,7 @@ impl Player {
         output.status.success().then_some(log.clone()).ok_or(log)
     }
 
-    /// What a CodeBuild step has: the pipeline's variables, and the secret that they name as the
+    /// What a step of a build has: the pipeline's variables, and the secret that they name as the
     /// buildspec reads it.
     fn environment(&self, execution: &Execution) -> Result<BTreeMap<String, String>, String> {
         let mut environment = execution.variables.clone();

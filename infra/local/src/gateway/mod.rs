@@ -137,7 +137,7 @@ async fn handle(
 fn forwarded(headers: &mut HeaderMap, peer: IpAddr) {
     let claimed = headers.get("x-forwarded-for").and_then(|claimed| claimed.to_str().ok());
     let from = match claimed {
-        Some(claimed) => format!("{claimed}, {}", peer),
+        Some(claimed) => format!("{claimed}, {peer}"),
         None => peer.to_string(),
     };
     if let Ok(from) = HeaderValue::from_str(&from) {

@@ -1,4 +1,4 @@
-//! What AWS would remember, in one SQLite file: mails, events and their deliveries, secrets,
+//! What AWS would remember, in one file: mails, events and their deliveries, secrets,
 //! pipeline executions, how far streams are read, dead letters.
 //!
 //! Every step that must survive a kill is one transaction here.
@@ -72,11 +72,11 @@ impl State {
         set_checkpoint(&self.lock(), mapping, sequence)
     }
 
-    /// Whether every delivery and every execution has ended.
-    pub(crate) fn is_idle(&self) -> Result<bool> {
+    /// Whether every delivery has ended, and every execution where those count.
+    pub(crate) fn is_idle(&self, with_executions: bool) -> Result<bool> {
         let sql = "SELECT NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending')
-                   AND NOT EXISTS (SELECT 1 FROM executions WHERE status = 'InProgress')";
-        self.lock().query_row(sql, [], |row| row.get(0))
+                   AND NOT EXISTS (SELECT 1 FROM executions WHERE ? AND status = 'InProgress')";
+        self.lock().query_row(sql, [with_executions], |row| row.get(0))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -103,3 +103,6 @@ fn json<T: serde::de::DeserializeOwned>(row: &rusqlite::Row<'_>, column: &str) -
         rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,11 +44,11 @@ pub struct Retries {
 }
 
 pub(super) fn all(stack: &Stack<'_>) -> Result<Vec<Function>> {
-    stack.of_type("AWS::Serverless::Function")?.into_iter().map(function).collect()
+    stack.of_type("AWS::Serverless::Function")?.iter().map(function).collect()
 }
 
-fn function(resource: Resource) -> Result<Function> {
-    let Resource { id, properties, metadata, .. } = &resource;
+fn function(resource: &Resource) -> Result<Function> {
+    let Resource { id, properties, metadata, .. } = resource;
     let binary = metadata["BuildProperties"]["Binary"].as_str();
     let binary = binary.ok_or_else(|| Fault(format!("{id} names no Binary in its Metadata")))?;
     let mut function = Function {

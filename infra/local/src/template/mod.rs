@@ -126,3 +126,6 @@ fn text(value: &Value, of: &str) -> Result<String> {
         _ => Err(Fault(format!("{of} must be text"))),
     }
 }
+
+#[cfg(test)]
+mod tests;
