@@ -24,7 +24,7 @@ impl Announcement {
     pub fn of(record: EventRecord) -> Result<Option<Self>> {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let created = record.event_name == "INSERT";
-        match text(&new, "kind") {
+        match text(&new, "entity") {
             Some(Lead::KIND) if created => Self::of_lead(new).map(Some),
             Some(Job::KIND) if text(&new, "state") != text(&old, "state") => Self::of_job(new),
             _ => Ok(None),

@@ -77,7 +77,7 @@ impl Store {
 
 fn record(consumer: &str, event: &str, done: bool, now: Timestamp, lease: Timestamp) -> Attributes {
     let attributes = [
-        ("kind".into(), AttributeValue::S("idempotency".into())),
+        ("entity".into(), AttributeValue::S("idempotency".into())),
         ("done".into(), AttributeValue::Bool(done)),
         ("leaseUntil".into(), AttributeValue::S(lease.to_string())),
         ("expiresAt".into(), AttributeValue::N((now + KEPT).seconds().to_string())),

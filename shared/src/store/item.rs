@@ -12,7 +12,7 @@ pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// A value stored as one item.
 ///
-/// Beside the value's own attributes an item has its keys, its `kind` and its `version`, which
+/// Beside the value's own attributes an item has its keys, its `entity` and its `version`, which
 /// starts at 1 and grows with every change. What is absent in the value is absent in the item,
 /// never NULL, so that `attribute_not_exists` tells it.
 pub trait Item: Serialize + DeserializeOwned {
@@ -37,7 +37,7 @@ pub(super) fn encode<T: Item>(item: &T) -> Result<Attributes> {
         attributes.insert(format!("{}pk", place.index), AttributeValue::S(place.pk));
         attributes.insert(format!("{}sk", place.index), AttributeValue::S(place.sk));
     }
-    attributes.insert("kind".into(), AttributeValue::S(T::KIND.into()));
+    attributes.insert("entity".into(), AttributeValue::S(T::KIND.into()));
     attributes.insert("version".into(), AttributeValue::N("1".into()));
     Ok(attributes)
 }

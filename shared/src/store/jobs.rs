@@ -173,3 +173,39 @@ impl Store {
         reply.items.unwrap_or_default().into_iter().map(decode).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        domain::{Isolation, NewTenant, Subscription, read},
+        store::item::encode,
+    };
+
+    #[test]
+    fn a_job_is_read_as_it_was_written() {
+        let new: NewTenant = read(&json!({
+            "key": "acme", "name": "Acme", "domains": ["acme.test"],
+            "contact": {
+                "firstName": "Ada", "lastName": "L", "email": "ada@acme.test", "isPrimary": true,
+            },
+        }))
+        .unwrap();
+        let (now, by) = (crate::now(), UserId::from("operator"));
+        let onboarding = new.onboard(now, &by).unwrap();
+        let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
+        let subscription = Subscription::from_body(&body.to_string(), &body).unwrap();
+        let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
+        let tenant = onboarding.tenant;
+        let job = Job::provision(&tenant, contacts, subscription, Isolation::Pool, hour, now, &by)
+            .unwrap();
+        let item = encode(&job).unwrap();
+        assert!(item.values().all(|value| !value.is_null()), "what is absent is absent");
+        let read: Job = decode(item).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{job:?}"));
+    }
+}

@@ -66,7 +66,7 @@ impl Store {
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn validate_lead(&self, lead: &Lead, now: Timestamp, by: &UserId) -> Result<()> {
         let claim: Attributes = [
-            ("kind".into(), AttributeValue::S("lead-email".into())),
+            ("entity".into(), AttributeValue::S("lead-email".into())),
             ("leadId".into(), AttributeValue::S(lead.id.to_string())),
         ]
         .into();

@@ -90,7 +90,7 @@ impl Store {
             .map_err(Error::aws("reading a tenant's partition"))?;
         let (mut tenant, mut children) = (None::<Tenant>, Vec::new());
         for item in items.into_iter().filter(|item| !is_deleted(item)) {
-            match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
+            match item.get("entity").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
                 Some(kind) if kind == Tenant::KIND => tenant = Some(decode(item)?),
                 Some(kind) if kind == T::KIND => children.push(decode(item)?),
                 _ => {}

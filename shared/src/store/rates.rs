@@ -23,10 +23,10 @@ impl Store {
             .update_item()
             .table_name(&*self.table)
             .set_key(Some(Key::rate(route, address, minute).into()))
-            .update_expression("ADD calls :one SET expiresAt = :end, kind = :kind")
+            .update_expression("ADD calls :one SET expiresAt = :end, entity = :entity")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":end", number(minute + 2 * RATE_WINDOW))
-            .expression_attribute_values(":kind", AttributeValue::S("rate".into()))
+            .expression_attribute_values(":entity", AttributeValue::S("rate".into()))
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await

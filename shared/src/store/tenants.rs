@@ -115,7 +115,7 @@ impl Store {
 /// The attributes of an item that only says whose something is.
 fn owned_by(tenant: TenantId, kind: &str) -> Attributes {
     [
-        ("kind".into(), AttributeValue::S(kind.into())),
+        ("entity".into(), AttributeValue::S(kind.into())),
         ("tenantId".into(), AttributeValue::S(tenant.to_string())),
     ]
     .into()
