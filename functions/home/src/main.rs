@@ -1,3 +1,6 @@
 //! The `home` Lambda.
 
-fn main() {}
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::serve(home::router).await
+}

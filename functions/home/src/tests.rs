@@ -1,0 +1,131 @@
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use serde_json::Value;
+use shared::{Env, domain::LeadId};
+use tower::ServiceExt;
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+}
+
+async fn home() -> Router {
+    crate::router(&Env::from_iter([("APP_NAME", "Rocket & <b>Co</b>")])).await.unwrap()
+}
+
+async fn ask(request: Request<Body>) -> Reply {
+    let response = home().await.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let text = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(text).unwrap() }
+}
+
+async fn get(path: &str) -> Reply {
+    ask(Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+/// The files that `html` links, as paths from the root.
+fn linked(html: &str) -> Vec<String> {
+    let attributes = html.split("assets/").skip(1);
+    attributes.map(|rest| format!("/assets/{}", rest.split_once('"').unwrap().0)).collect()
+}
+
+#[tokio::test]
+async fn ping_tells_what_was_asked_and_nothing_secret() {
+    let hidden = [
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-api-key",
+        "x-signature",
+        "x-auth-token",
+    ];
+    let mut request =
+        Request::get("/ping?a=1&b=%20x").header("x-tag", "one").header("x-tag", "two");
+    for name in hidden {
+        request = request.header(name, "marker");
+    }
+    let reply = ask(request.body(Body::empty()).unwrap()).await;
+    assert_eq!((reply.status, reply.text.contains("marker")), (StatusCode::OK, false));
+    let ping = reply.json();
+    assert_eq!(ping["greeting"], "Hello from Rocket & <b>Co</b>");
+    assert_eq!(ping["url"], "/ping?a=1&b=%20x");
+    assert_eq!(ping["headers"], serde_json::json!({ "x-tag": "one, two" }));
+    let date = ping["date"].as_str().unwrap();
+    assert!(date.len() == "2026-11-23T17:54:06.859Z".len() && date.ends_with('Z'), "{date}");
+}
+
+#[tokio::test]
+async fn a_page_loads_what_is_served_and_may_do_no_more() {
+    for (path, files) in [("/".to_owned(), 2), (format!("/validate/{}?code=x", LeadId::mint()), 3)]
+    {
+        let page = get(&path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none';") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert!(!page.header("x-request-id").is_empty());
+        assert!(page.text.contains("Rocket &#38; &#60;b&#62;Co&#60;/b&#62;"));
+        assert!(!page.text.contains("style=") && !page.text.contains("onclick"));
+
+        let linked = linked(&page.text);
+        assert_eq!(linked.len(), files);
+        for file in linked {
+            let asset = get(&file).await;
+            assert_eq!(asset.status, StatusCode::OK, "{file}");
+            assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
+            let media_type = match file.rsplit('.').next() {
+                Some("css") => "text/css; charset=utf-8",
+                Some("js") => "text/javascript; charset=utf-8",
+                _ => "image/svg+xml",
+            };
+            assert_eq!(asset.header("content-type"), media_type);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_answered_in_the_envelope() {
+    for path in [
+        "/validate/1",
+        "/validate/%FF",
+        "/validate",
+        "/assets/page.css",
+        "/assets/..%2Fsrc%2Flib.rs",
+        "/favicon.ico",
+    ] {
+        let reply = get(path).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(reply.json()["error"]["name"], "NotFoundError", "{path}");
+    }
+    let reply = ask(Request::post("/ping").body(Body::empty()).unwrap()).await;
+    assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn the_page_has_the_fields_that_the_api_names() {
+    let page = get(&format!("/validate/{}", LeadId::mint())).await.text;
+    for field in ["name", "key", "domains"] {
+        assert!(page.contains(&format!("name=\"{field}\"")), "{field}");
+        assert!(page.contains(&format!("id=\"{field}-error\"")), "{field}");
+    }
+}
