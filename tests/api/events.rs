@@ -1,0 +1,105 @@
+use serde_json::{Value, json};
+use support::{App, at_once, lead};
+
+/// Every delivery of every event again, the last one first.
+async fn deliver_all_again(app: &App) {
+    for event in app.events() {
+        let kind = event["detail-type"].as_str().unwrap();
+        if matches!(kind, "LEAD_CREATED" | "TENANT_PROVISIONING_SUCCESS") {
+            app.invoke("mailer", event.clone()).await.unwrap();
+        }
+        if kind.starts_with("TENANT_") {
+            app.invoke("pipelines", event.clone()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_event_delivered_twice_and_backwards_changes_nothing() {
+    let app = App::start().await;
+    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let (tenant, _) = app.provisioning("acme", "PREMIUM").await;
+    app.status_of(&tenant.to_string(), 0).await;
+    app.settle().await;
+    let counts = |app: &App| (app.mails().len(), app.executions(), app.job_secrets().len());
+    let before = (counts(&app), app.items());
+    assert_eq!(before.0, (2, 1, 0));
+
+    for _ in 0..2 {
+        deliver_all_again(&app).await;
+    }
+    app.settle().await;
+    assert_eq!((counts(&app), app.items()), before);
+}
+
+#[tokio::test]
+async fn one_event_delivered_six_times_at_once_is_one_mail() {
+    let app = App::start().await;
+    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.settle().await;
+    let mut event = app.events_of("LEAD_CREATED").remove(0);
+    event["detail"]["id"] = json!("another#1");
+    event["detail"]["lead"]["email"] = json!("twin@acme.test");
+    let deliveries = (0..6).map(|_| app.invoke("mailer", event.clone()));
+    assert!(at_once(deliveries).await.into_iter().all(|delivered| delivered.is_ok()));
+    assert_eq!(app.mails_to("twin@acme.test").len(), 1);
+}
+
+#[tokio::test]
+async fn a_start_that_comes_after_the_end_starts_nothing() {
+    let app = App::start().await;
+    let (tenant, _) = app.provisioning("acme", "BASIC").await;
+    app.status_of(&tenant.to_string(), 0).await;
+    app.settle().await;
+    let start = app.events_of("TENANT_PROVISIONING").remove(0);
+    app.invoke("pipelines", start).await.unwrap();
+    assert_eq!((app.executions(), app.job_secrets().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_bus_that_refuses_for_a_while_loses_nothing() {
+    let app = App::start().await;
+    app.refuse("PutEvents", true);
+    let lead = app.verified_lead("ada@acme.test").await;
+    let body = json!({ "key": "acme", "domains": ["acme.test"] });
+    let made = app.client.post(&lead.token, &format!("/leads/{}/tenants", lead.id), &body).await;
+    let tenant = made.expect(200).text("/id");
+    let path = format!("/tenants/{tenant}/provision");
+    app.client.post(&lead.token, &path, &support::subscription("BASIC")).await.expect(204);
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    assert_eq!(app.events(), Vec::<Value>::new());
+
+    app.refuse("PutEvents", false);
+    app.status_of(&tenant, 0).await;
+    app.settle().await;
+    assert_eq!((app.mails().len(), app.executions(), app.dead_letters()), (2, 1, 0));
+}
+
+#[tokio::test]
+async fn a_service_that_fails_for_a_while_delays_and_doubles_nothing() {
+    for action in ["SendEmail", "CreateSecret", "StartPipelineExecution", "UpdateItem", "Query"] {
+        let app = App::start().await;
+        let lead = app.verified_lead("ada@acme.test").await;
+        let body = json!({ "key": "acme", "domains": ["acme.test"] });
+        let path = format!("/leads/{}/tenants", lead.id);
+        let tenant = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
+        let path = format!("/tenants/{tenant}/provision");
+        app.client.post(&lead.token, &path, &support::subscription("BASIC")).await.expect(204);
+        app.refuse(action, true);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        app.refuse(action, false);
+        app.status_of(&tenant, 0).await;
+        app.settle().await;
+        assert_eq!((app.mails().len(), app.executions()), (2, 1), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_bus_that_refuses_one_entry_gets_it_again() {
+    let app = App::start().await;
+    app.local().calls().fail("PutEvents", local::Fault::LoseAnswers(2));
+    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.settle().await;
+    assert_eq!(app.events_of("LEAD_CREATED").len(), 1, "one event, however often it was sent");
+    assert_eq!(app.mails_to("ada@acme.test").len(), 1, "and one effect");
+}

@@ -1,0 +1,104 @@
+use serde_json::json;
+use support::{App, lead};
+
+#[tokio::test]
+async fn a_lead_proves_its_address_and_sees_itself() {
+    let app = App::start().await;
+    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let id = created.text("/id");
+    assert_eq!(created.body, json!({ "id": id }), "the key goes by mail alone");
+
+    let key = app.key_from_mail("ada@acme.test").await;
+    let path = format!("/leads/{id}/verify");
+    let verified = app.client.post(&key, &path, &json!(null)).await.expect(200);
+    assert_eq!(verified.text("/id"), id);
+    let again = app.client.post(&key, &path, &json!(null)).await.expect(200);
+
+    let seen = app.client.get(&again.text("/token"), &format!("/leads/{id}")).await.expect(200);
+    insta::assert_json_snapshot!(seen.body, {
+        ".id" => "[id]", ".createdOn" => "[time]", ".modifiedOn" => "[time]", ".addressId" => "[id]"
+    }, @r#"
+    {
+      "addressId": "[id]",
+      "companyName": "Acme",
+      "createdBy": "00000000-0000-0000-0000-000000000000",
+      "createdOn": "[time]",
+      "deleted": false,
+      "deletedBy": null,
+      "deletedOn": null,
+      "email": "ada@acme.test",
+      "firstName": "Ada",
+      "id": "[id]",
+      "isValidated": true,
+      "lastName": "Lovelace",
+      "modifiedBy": "00000000-0000-0000-0000-000000000000",
+      "modifiedOn": "[time]"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn two_leads_of_one_address_verified_at_once_make_one() {
+    let app = App::start().await;
+    let mut leads = Vec::new();
+    for email in ["ada@acme.test", "ADA@Acme.test"] {
+        let id = app.client.post_openly("/leads", &lead(email)).await.expect(200).text("/id");
+        let key = app.lead_key(&id);
+        leads.push((format!("/leads/{id}/verify"), key));
+    }
+    let verify = |(path, key): (String, String)| {
+        let client = app.client.clone();
+        async move { client.post(&key, &path, &json!(null)).await.status }
+    };
+    let mut statuses = support::at_once(leads.into_iter().map(verify)).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+
+    let third = app.client.post_openly("/leads", &lead("aDa@acme.test")).await.expect(409);
+    assert_eq!(third.text("/error/name"), "ConflictError");
+}
+
+#[tokio::test]
+async fn a_key_of_another_lead_or_age_is_refused() {
+    let app = App::with(&[("VALIDATION_TOKEN_EXPIRY", "300")]).await;
+    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let other = app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200);
+    let (id, other) = (created.text("/id"), other.text("/id"));
+    let path = format!("/leads/{id}/verify");
+    app.client.post(&app.lead_key(&other), &path, &json!(null)).await.expect(401);
+    app.client.post("", &path, &json!(null)).await.expect(401);
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    app.client.post(&app.lead_key(&id), &path, &json!(null)).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_facade_that_mails_by_itself_gets_the_key() {
+    let app = App::with(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
+    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let path = format!("/leads/{}/verify", created.text("/id"));
+    app.client.post(&created.text("/key"), &path, &json!(null)).await.expect(200);
+    app.settle().await;
+    assert_eq!(app.mails_to("ada@acme.test").len(), 0);
+}
+
+#[tokio::test]
+async fn public_routes_are_limited_by_address_and_minute() {
+    let app = App::with(&[("PUBLIC_API_MAX_ATTEMPTS", "3")]).await;
+    let mut last = None;
+    for call in 0..4 {
+        let path = format!("/leads?call={call}");
+        let forwarded = format!("10.0.0.{call}");
+        let reply = app
+            .client
+            .send(reqwest::Method::POST, &path, |request| {
+                request.header("x-forwarded-for", forwarded).json(&json!({}))
+            })
+            .await;
+        last = Some(reply);
+    }
+    // The minute may turn in the middle of the test; then the fourth call is the first of the next.
+    let last = last.unwrap();
+    if last.header("x-ratelimit-remaining") == "0" && last.status != 422 {
+        assert_eq!(last.expect(429).text("/error/name"), "TooManyRequestsError");
+    }
+}

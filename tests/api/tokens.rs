@@ -1,0 +1,141 @@
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::domain::TenantId;
+use support::{App, JWT_SECRET, subscription, tenant};
+
+/// Every route that asks for a token, with the permission it asks for.
+const ROUTES: &[(&str, &str, &str)] = &[
+    ("GET", "/leads/{id}", "10203"),
+    ("POST", "/tenants", "10204"),
+    ("GET", "/tenants", "10207"),
+    ("GET", "/tenants/{id}", "10207"),
+    ("POST", "/tenants/{id}/provision", "10216"),
+    ("GET", "/tenants/{id}/jobs", "10207"),
+    ("GET", "/tenants/{id}/jobs/{jobId}", "10207"),
+    ("GET", "/tenants/{id}/resources", "10207"),
+];
+
+fn claims() -> Value {
+    json!({
+        "id": "op-1", "userTenantId": "ops", "iss": "tenantry",
+        "exp": shared::now().seconds() + 60, "permissions": ["10207"],
+    })
+}
+
+fn signed(header: &Header, claims: &Value, key: &str) -> String {
+    jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(key.as_bytes())).unwrap()
+}
+
+fn hs256(claims: &Value) -> String {
+    signed(&Header::new(Algorithm::HS256), claims, JWT_SECRET)
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[name] = value;
+    claims
+}
+
+#[tokio::test]
+async fn a_bad_token_costs_no_call_to_the_table() {
+    let app = App::start().await;
+    let path = format!("/tenants/{}", TenantId::mint());
+    app.client.get(&hs256(&claims()), &path).await.expect(404);
+
+    let mut no_exp = claims();
+    no_exp.as_object_mut().unwrap().remove("exp");
+    let mut no_issuer = claims();
+    no_issuer.as_object_mut().unwrap().remove("iss");
+    let good = hs256(&claims());
+    let parts: Vec<_> = good.split('.').collect();
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+    let unknown = Header { kid: Some("k9".into()), ..Header::new(Algorithm::HS256) };
+    app.settle().await;
+    let before = app.table_calls();
+    for (what, token) in [
+        ("no token", String::new()),
+        ("no JWT", "abc".into()),
+        ("alg none", format!("{none}.{}.", parts[1])),
+        ("alg none with a signature", format!("{none}.{}.{}", parts[1], parts[2])),
+        ("no signature", format!("{}.{}.", parts[0], parts[1])),
+        ("wrong key", signed(&Header::new(Algorithm::HS256), &claims(), "another")),
+        ("wrong issuer", hs256(&with("iss", json!("somebody")))),
+        ("no issuer", hs256(&no_issuer)),
+        ("no exp", hs256(&no_exp)),
+        ("expired", hs256(&with("exp", json!(shared::now().seconds() - 1)))),
+        ("not yet", hs256(&with("nbf", json!(shared::now().seconds() + 60)))),
+        ("permissions are no array", hs256(&with("permissions", json!("10207")))),
+        ("unknown kid", signed(&unknown, &claims(), JWT_SECRET)),
+    ] {
+        let refused = app.client.get(&token, &path).await;
+        assert_eq!(refused.status, 401, "{what}");
+        assert_eq!(refused.text("/error/message"), "Unauthorized", "{what}");
+    }
+    assert_eq!(app.table_calls(), before);
+}
+
+#[tokio::test]
+async fn every_route_asks_for_a_token_and_for_its_permission() {
+    let app = App::start().await;
+    let before = app.table_calls();
+    for (method, route, permission) in ROUTES {
+        let path = route.replace("{id}", &TenantId::mint().to_string());
+        let path = path.replace("{jobId}", &TenantId::mint().to_string());
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let body = json!({});
+        let send = |token: String| {
+            app.client.send(method.clone(), &path, |request| request.bearer_auth(token).json(&body))
+        };
+        assert_eq!(send(String::new()).await.status, 401, "{route}");
+        let all_but = ["10200", "10203", "10204", "10207", "10216"];
+        let others: Vec<_> = all_but.iter().filter(|code| *code != permission).collect();
+        let refused = send(hs256(&with("permissions", json!(others)))).await;
+        assert_eq!(
+            (refused.status, refused.text("/error/message").as_str()),
+            (403, "NotAllowedAccess"),
+            "{route}"
+        );
+    }
+    assert_eq!(app.table_calls(), before, "who may not do it costs no call");
+}
+
+#[tokio::test]
+async fn a_lead_s_token_opens_nothing_of_anybody_else_s() {
+    let app = App::silent().await;
+    let (ada, bob) =
+        (app.verified_lead("ada@acme.test").await, app.verified_lead("bob@acme.test").await);
+    let body = json!({ "key": "acme", "domains": ["acme.test"] });
+    let path = format!("/leads/{}/tenants", ada.id);
+    let acme = app.client.post(&ada.token, &path, &body).await.expect(200).text("/id");
+
+    app.client.get(&bob.token, &format!("/leads/{}", ada.id)).await.expect(403);
+    app.client.get(&bob.token, &format!("/tenants/{acme}")).await.expect(403);
+    let provision = format!("/tenants/{acme}/provision");
+    app.client.post(&bob.token, &provision, &subscription("BASIC")).await.expect(403);
+    app.client.post(&bob.token, "/tenants", &tenant("evil")).await.expect(403);
+    app.client.post(&bob.token, &path, &body).await.expect(401);
+
+    // As powerful as an operator's in every permission, and still a lead's.
+    let all = with("permissions", json!(["10203", "10204", "10207", "10216"]));
+    let lead = |id: &str| {
+        let mut claims = all.clone();
+        claims["id"] = json!(id);
+        claims["userTenantId"] = json!(id);
+        hs256(&claims)
+    };
+    for path in [
+        format!("/tenants/{acme}"),
+        format!("/tenants/{acme}/jobs"),
+        format!("/tenants/{acme}/resources"),
+    ] {
+        app.client.get(&lead(&bob.id), &path).await.expect(403);
+        app.client.get(&lead(&ada.id), &path).await.expect(200);
+    }
+    app.client.post(&lead(&bob.id), "/tenants", &tenant("evil")).await.expect(403);
+    let own = app.client.get(&lead(&ada.id), "/tenants").await.expect(200);
+    assert_eq!(own.body.as_array().unwrap().len(), 1);
+    let none = app.client.get(&lead(&bob.id), "/tenants").await.expect(200);
+    assert_eq!(none.body, json!([]));
+    app.client.post(&ada.token, &provision, &subscription("BASIC")).await.expect(204);
+}

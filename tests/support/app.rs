@@ -1,0 +1,327 @@
+use std::time::{Duration, Instant};
+
+use local::{Data, Fault, Local, Outcome};
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::{
+    Env,
+    aws::Aws,
+    domain::{JobId, LeadId, TenantId},
+    keys::MasterKeys,
+};
+
+use crate::{Client, lead, subscription, tenant, watch::Watch};
+
+/// The key of bearer tokens in tests.
+pub const JWT_SECRET: &str = "jwt-secret-marker-6f1e";
+/// The master key in tests.
+pub const MASTER_KEY: &str = "master-key-marker-91c4";
+
+/// How long anything may take to come about.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a control plane is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    outcome: Outcome,
+    data: Data,
+    variables: Vec<(String, String)>,
+}
+
+impl Options {
+    /// Pipelines that report success at once.
+    pub fn succeeding() -> Self {
+        Self { outcome: Outcome::Success, data: Data::Memory, variables: Vec::new() }
+    }
+
+    /// Pipelines that report failure.
+    pub fn failing() -> Self {
+        Self { outcome: Outcome::Failure, ..Self::succeeding() }
+    }
+
+    /// Pipelines that never report.
+    pub fn silent() -> Self {
+        Self { outcome: Outcome::Silent, ..Self::succeeding() }
+    }
+
+    /// With a variable of the functions set.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With its data in a folder, so that it outlives the process.
+    #[must_use]
+    pub fn data_in(self, folder: &std::path::Path) -> Self {
+        Self { data: Data::Folder(folder.to_owned()), ..self }
+    }
+}
+
+/// A lead that has followed its verification link.
+#[derive(Clone, Debug)]
+pub struct VerifiedLead {
+    /// Its id.
+    pub id: String,
+    /// Its token.
+    pub token: String,
+}
+
+/// A control plane of one's own, and a client of it.
+///
+/// With `TENANTRY_TEST_WATCH` set, the HTTP functions are served by `cargo lambda watch`.
+#[derive(Debug)]
+pub struct App {
+    /// A client of its API.
+    pub client: Client,
+    /// The token of an operator with every permission.
+    pub operator: String,
+    /// What its secrets are cut from.
+    pub keys: MasterKeys,
+    local: Local,
+    _watch: Option<Watch>,
+}
+
+impl App {
+    /// One whose pipelines report success at once.
+    pub async fn start() -> Self {
+        Self::with_options(Options::succeeding()).await
+    }
+
+    /// One whose pipelines never report.
+    pub async fn silent() -> Self {
+        Self::with_options(Options::silent()).await
+    }
+
+    /// One with these variables set.
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        let options = Options::succeeding();
+        let with = |options: Options, (name, value): &(&str, &str)| options.variable(name, value);
+        Self::with_options(variables.iter().fold(options, with)).await
+    }
+
+    /// One as `options` say.
+    pub async fn with_options(options: Options) -> Self {
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+        let mut play = local::Options::private(template);
+        play.pipeline_outcome = options.outcome;
+        play.data = options.data;
+        let defaults = [
+            ("JWT_SECRET", JWT_SECRET),
+            ("MASTER_KEYS", MASTER_KEY),
+            ("PUBLIC_API_MAX_ATTEMPTS", "100000"),
+            ("WEBHOOK_API_MAX_ATTEMPTS", "100000"),
+        ];
+        let mut outside: Env = defaults.into_iter().collect();
+        let watch = Watch::wanted();
+        if let Some(watch) = &watch {
+            play.aws_only = true;
+            outside = outside.with([("BASE_URL", watch.base_url())].into_iter().collect());
+        }
+        let outside = outside.with(options.variables.into_iter().collect());
+        let local = Local::start(play, outside).await.unwrap();
+        let watch = match watch {
+            Some(watch) => Some(watch.serve(&local.env()).await),
+            None => None,
+        };
+        let keys = MasterKeys::load(&local.env(), &Aws::from_env(&local.env()).unwrap()).await;
+        Self {
+            client: Client::of(local.base_url()),
+            operator: local.operator_token().to_owned(),
+            keys: keys.unwrap(),
+            local,
+            _watch: watch,
+        }
+    }
+
+    /// Stops it; what is in a folder stays there.
+    pub async fn stop(self) {
+        self.local.stop().await;
+    }
+
+    /// The id that the operator's changes are made under.
+    pub fn operator_id(&self) -> String {
+        "local-operator".into()
+    }
+
+    /// The key of a lead, as its mail has it.
+    pub fn lead_key(&self, id: &str) -> String {
+        self.keys.lead_key(id.parse::<LeadId>().unwrap(), 32)
+    }
+
+    /// The key in the mail to `email`, once it has come.
+    pub async fn key_from_mail(&self, email: &str) -> String {
+        let link = eventually("a mail", async || {
+            let mail = self.mails_to(email).into_iter().next()?;
+            Some(mail["links"][0].as_str()?.to_owned())
+        });
+        link.await.split_once("code=").unwrap().1.to_owned()
+    }
+
+    /// A lead that has followed its verification link.
+    pub async fn verified_lead(&self, email: &str) -> VerifiedLead {
+        let created = self.client.post_openly("/leads", &lead(email)).await.expect(200);
+        let id = created.text("/id");
+        let path = format!("/leads/{id}/verify");
+        let verified = self.client.post(&self.lead_key(&id), &path, &json!(null)).await.expect(200);
+        VerifiedLead { id, token: verified.text("/token") }
+    }
+
+    /// A tenant whose first job runs, and that job.
+    pub async fn provisioning(&self, key: &str, tier: &str) -> (TenantId, JobId) {
+        let made = self.client.post(&self.operator, "/tenants", &tenant(key)).await.expect(200);
+        let id = made.text("/id").parse().unwrap();
+        (id, self.provision(id, tier).await)
+    }
+
+    /// Opens the next job of a tenant, and waits until its pipeline runs.
+    pub async fn provision(&self, tenant: TenantId, tier: &str) -> JobId {
+        let path = format!("/tenants/{tenant}/provision");
+        let accepted = self.client.post(&self.operator, &path, &subscription(tier)).await;
+        let accepted = accepted.expect(204);
+        let job = accepted.header("location").rsplit('/').next().unwrap().parse().unwrap();
+        eventually("a running job", async || {
+            let state = self.job(tenant, job).await["state"].clone();
+            (state != "queued").then_some(())
+        })
+        .await;
+        job
+    }
+
+    /// A tenant's job.
+    pub async fn job(&self, tenant: TenantId, job: JobId) -> Value {
+        let path = format!("/tenants/{tenant}/jobs/{job}");
+        self.client.get(&self.operator, &path).await.expect(200).body
+    }
+
+    /// Waits until the tenant has this status.
+    pub async fn status_of(&self, tenant: &str, status: u8) {
+        let path = format!("/tenants/{tenant}");
+        eventually(&format!("status {status} of {tenant}"), async || {
+            let read = self.client.get(&self.operator, &path).await;
+            (read.status == 200 && read.body["status"] == status).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until nothing is under way.
+    pub async fn settle(&self) {
+        eventually("rest", async || self.local.is_settled().unwrap().then_some(())).await;
+    }
+
+    /// Runs what the schedule runs.
+    pub async fn reconcile(&self) {
+        self.local.run_schedules().await.unwrap();
+    }
+
+    /// Hands an event to a function.
+    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
+        self.local.invoke(function, event).await
+    }
+
+    /// Tells the control plane that a pipeline's execution ended so.
+    pub async fn execution_ends(&self, execution: &str, state: &str) {
+        let detail =
+            json!({ "pipeline": "tenantry-pool", "execution-id": execution, "state": state });
+        let event = json!({
+            "source": "aws.codepipeline",
+            "detail-type": "CodePipeline Pipeline Execution State Change",
+            "detail": detail,
+        });
+        self.invoke("pipelines", event).await.unwrap();
+    }
+
+    /// Lets pipelines succeed from now on.
+    pub fn pipelines_succeed(&self) {
+        self.local.end_pipelines_with(Outcome::Success);
+    }
+
+    /// Lets every call of an AWS action fail, or not any more.
+    pub fn refuse(&self, action: &str, refused: bool) {
+        if refused {
+            self.local.calls().fail(action, Fault::Refuse);
+        } else {
+            self.local.calls().heal(action);
+        }
+    }
+
+    /// Calls that the HTTP functions made of the table so far.
+    pub fn table_calls(&self) -> usize {
+        let of_http = |caller: &str| ["leads", "tenants", "webhook", "home"].contains(&caller);
+        let calls = self.local.calls().all();
+        calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
+    }
+
+    /// Every item of the table, as it is stored.
+    pub fn items(&self) -> Vec<Value> {
+        self.local.items().unwrap()
+    }
+
+    /// Every item of a kind.
+    pub fn items_of(&self, kind: &str) -> Vec<Value> {
+        self.items().into_iter().filter(|item| item["entity"]["S"] == kind).collect()
+    }
+
+    /// Every mail, newest first.
+    pub fn mails(&self) -> Vec<Value> {
+        let mails = self.local.state().mails().unwrap();
+        mails.iter().map(|mail| serde_json::to_value(mail).unwrap()).collect()
+    }
+
+    /// The mails to an address, newest first.
+    pub fn mails_to(&self, email: &str) -> Vec<Value> {
+        self.mails().into_iter().filter(|mail| mail["to"][0] == email).collect()
+    }
+
+    /// The envelopes of all events, newest first.
+    pub fn events(&self) -> Vec<Value> {
+        self.local.state().events().unwrap().into_iter().map(|event| event.envelope).collect()
+    }
+
+    /// The different events of a type: what consumers see once they drop what they have seen.
+    pub fn events_of(&self, kind: &str) -> Vec<Value> {
+        let mut events = self.events();
+        events.retain(|event| event["detail-type"] == kind);
+        events.sort_by_key(|event| event["detail"]["id"].to_string());
+        events.dedup_by_key(|event| event["detail"]["id"].to_string());
+        events
+    }
+
+    /// The executions that were started.
+    pub fn executions(&self) -> usize {
+        self.local.state().executions().unwrap().len()
+    }
+
+    /// What could not be delivered.
+    pub fn dead_letters(&self) -> usize {
+        self.local.state().dead_letters().unwrap().len()
+    }
+
+    /// The secrets of jobs that are still there.
+    pub fn job_secrets(&self) -> Vec<String> {
+        let secrets = self.local.state().secrets().unwrap().into_iter();
+        secrets.map(|secret| secret.name).filter(|name| name.contains("/jobs/")).collect()
+    }
+
+    /// The control plane itself.
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// Sends any request without a bearer.
+    pub async fn send(&self, method: Method, path: &str) -> crate::Reply {
+        self.client.send(method, path, |request| request).await
+    }
+}
+
+/// Waits until `look` finds something, and fails where that takes too long.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what} did not come about");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,88 @@
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// A client of the API, as a frontend is one.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+/// An answer, read.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its body; `null` where there is none, a string where it is no JSON.
+    pub body: Value,
+    headers: reqwest::header::HeaderMap,
+}
+
+impl Reply {
+    /// The header `name`, or an empty string.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The string at `pointer`.
+    pub fn text(&self, pointer: &str) -> String {
+        let found = self.body.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("no text at {pointer} of {}", self.body)).to_owned()
+    }
+
+    /// Fails unless the status is `expected`.
+    #[track_caller]
+    pub fn expect(self, expected: u16) -> Self {
+        assert_eq!(self.status, expected, "{}", self.body);
+        self
+    }
+
+    /// The paths and codes of all violations, as `path code`.
+    pub fn violations(&self) -> Vec<String> {
+        let details = self.body["error"]["details"].as_array().cloned().unwrap_or_default();
+        let line = |detail: &Value| {
+            format!("{} {}", detail["path"].as_str().unwrap(), detail["code"].as_str().unwrap())
+        };
+        details.iter().map(line).collect()
+    }
+}
+
+impl Client {
+    /// A client of the API at `base`.
+    pub fn of(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
+    }
+
+    /// Sends what `build` makes of a request.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Reply {
+        let request = build(self.http.request(method, format!("{}{path}", self.base)));
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        };
+        Reply { status, body, headers }
+    }
+
+    /// `GET path` with a bearer.
+    pub async fn get(&self, bearer: &str, path: &str) -> Reply {
+        self.send(Method::GET, path, |request| request.bearer_auth(bearer)).await
+    }
+
+    /// `POST path` with a bearer and a JSON body.
+    pub async fn post(&self, bearer: &str, path: &str, body: &Value) -> Reply {
+        self.send(Method::POST, path, |request| request.bearer_auth(bearer).json(body)).await
+    }
+
+    /// `POST path` with a JSON body alone.
+    pub async fn post_openly(&self, path: &str, body: &Value) -> Reply {
+        self.send(Method::POST, path, |request| request.json(body)).await
+    }
+}

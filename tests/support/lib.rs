@@ -1,0 +1,20 @@
+//! A whole control plane in one process, and a client of it.
+
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
+#![expect(clippy::missing_panics_doc, reason = "everything here panics where a test should fail")]
+
+mod app;
+mod bodies;
+mod client;
+mod watch;
+mod webhook;
+
+pub use app::{App, JWT_SECRET, MASTER_KEY, Options, VerifiedLead, eventually};
+pub use bodies::{lead, subscription, tenant};
+pub use client::{Client, Reply};
+pub use webhook::Signed;
+
+/// Runs all of `futures` at once; their results in order.
+pub async fn at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    futures_util::future::join_all(futures).await
+}

@@ -1,0 +1,66 @@
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use shared::Env;
+
+use crate::app::eventually;
+
+/// `cargo lambda watch`, serving the HTTP functions through the real Lambda runtime loop.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Watch {
+    /// One on a free port, if `TENANTRY_TEST_WATCH` asks for it: it names the `cargo-lambda` to run.
+    pub(crate) fn wanted() -> Option<Self> {
+        Self::program()?;
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        Some(Self { port: free.local_addr().unwrap().port(), child: None })
+    }
+
+    /// Where it serves.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts it with the variables of a control plane's functions, and waits until it answers.
+    pub(crate) async fn serve(mut self, env: &Env) -> Self {
+        let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let child = Command::new(Self::program().unwrap())
+            .args(["lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P"])
+            .arg(self.port.to_string())
+            .current_dir(root)
+            .envs(env.iter())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.child = Some(child.unwrap());
+        let url = format!("{}/ping", self.base_url());
+        eventually("an answer of cargo lambda watch", async || {
+            let answer = reqwest::get(&url).await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        self
+    }
+
+    fn program() -> Option<String> {
+        #[expect(clippy::disallowed_methods, reason = "how tests are run is not configuration")]
+        std::env::var("TENANTRY_TEST_WATCH").ok()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // An interrupt, so that it stops the functions that it started.
+            let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+use reqwest::Method;
+use serde_json::Value;
+use shared::{
+    domain::{JobId, TenantId},
+    keys::{MasterKeys, mac},
+};
+
+use crate::{Client, Reply};
+
+/// A signed message about a job, as a build sends it.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    body: String,
+    timestamp: String,
+    signature: String,
+}
+
+impl Signed {
+    /// Signs `body` with the secret of the tenant's job, as of now.
+    pub fn new(keys: &MasterKeys, tenant: TenantId, job: JobId, body: &Value) -> Self {
+        Self::at(keys, tenant, job, body, shared::now().millis())
+    }
+
+    /// Signs `body` as of `millis` since the epoch.
+    pub fn at(keys: &MasterKeys, tenant: TenantId, job: JobId, body: &Value, millis: i64) -> Self {
+        let (body, context, timestamp) = (body.to_string(), job.to_string(), millis.to_string());
+        let secret = keys.webhook_secret(tenant, job);
+        let parts = [body.as_bytes(), context.as_bytes(), timestamp.as_bytes()];
+        let signature = mac(secret.as_bytes(), &parts);
+        let hex = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { body, timestamp, signature: hex }
+    }
+
+    /// Sends it.
+    pub async fn send(&self, client: &Client) -> Reply {
+        client
+            .send(Method::POST, "/webhook", |request| {
+                request
+                    .header("content-type", "application/json")
+                    .header("x-timestamp", &self.timestamp)
+                    .header("x-signature", &self.signature)
+                    .body(self.body.clone())
+            })
+            .await
+    }
+
+    /// The same message with another body, so that the signature is wrong.
+    pub fn tampered(&self, body: &Value) -> Self {
+        Self { body: body.to_string(), ..self.clone() }
+    }
+}
