@@ -127,6 +127,6 @@ step("plan", {
 
 element("confirm").hidden = false;
 if (!key) {
-  element("confirm").querySelector("button").disabled = true;
+  element("confirm").querySelector("button").hidden = true;
   say("This address lacks its code. Open the link in your mail again.", true);
 }
