@@ -40,6 +40,8 @@ pub(crate) enum Verdict {
     Answer,
     Refuse,
     LoseAnswer,
+    /// Neither carried out nor answered, ever.
+    Never,
 }
 
 /// The log and the switches.
@@ -50,6 +52,9 @@ pub struct Calls(Mutex<Inner>);
 struct Inner {
     log: VecDeque<Call>,
     faults: HashMap<String, Fault>,
+    /// So many calls are answered before everything freezes.
+    answered: Option<usize>,
+    frozen: bool,
 }
 
 impl Calls {
@@ -92,9 +97,29 @@ impl Calls {
         self.lock().faults.remove(action);
     }
 
+    /// Answers `calls` more calls of any action and then none: what follows is as if the process
+    /// had been stopped between the two, which a test then does.
+    pub fn freeze_after(&self, calls: usize) {
+        self.lock().answered = Some(calls);
+    }
+
+    /// Whether a call was left unanswered since [`Calls::freeze_after`].
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.lock().frozen
+    }
+
     /// Notes a call, and says what is to be done with it.
     pub(crate) fn note(&self, headers: &HeaderMap, service: &'static str, action: &str) -> Verdict {
         let mut inner = self.lock();
+        match &mut inner.answered {
+            Some(0) => {
+                inner.frozen = true;
+                return Verdict::Never;
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
         if inner.log.len() == REMEMBERED {
             inner.log.pop_front();
         }

@@ -75,8 +75,10 @@ async fn answer(
 ) -> Response {
     let (service, action) = action_of(&method, &uri, &headers);
     let verdict = aws.calls.note(&headers, service, &action);
-    if verdict == Verdict::Refuse {
-        return AwsFault::refused().into_response();
+    match verdict {
+        Verdict::Never => return std::future::pending().await,
+        Verdict::Refuse => return AwsFault::refused().into_response(),
+        Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let answered = aws.call(service, &action, &body);
     match (verdict, answered) {

@@ -64,15 +64,14 @@ async fn forward(Shared(front): Shared<Arc<Front>>, request: Request) -> Respons
     let action = target.and_then(|target| target.split_once('.')).map(|(_, action)| action);
     let action = action.unwrap_or_default().to_owned();
     let verdict = front.calls.note(request.headers(), "DynamoDB", &action);
-    if verdict == Verdict::Refuse {
-        return AwsFault::refused().into_response();
+    match verdict {
+        Verdict::Never => return std::future::pending().await,
+        Verdict::Refuse => return AwsFault::refused().into_response(),
+        Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let response = front.send(request).await;
     if ["Put", "Update", "Delete", "Write", "Execute"].iter().any(|verb| action.contains(verb)) {
         front.written.notify_waiters();
     }
-    match verdict {
-        Verdict::LoseAnswer => AwsFault::refused().into_response(),
-        Verdict::Answer | Verdict::Refuse => response,
-    }
+    if verdict == Verdict::LoseAnswer { AwsFault::refused().into_response() } else { response }
 }

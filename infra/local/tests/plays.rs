@@ -1,0 +1,186 @@
+//! What happens by itself: deliveries, pipelines, restarts; and what the API Gateway would do.
+
+use std::{path::PathBuf, time::Duration};
+
+use aws_sdk_codepipeline::types::PipelineVariable;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use local::{
+    Data, Local, Options, Outcome,
+    state::{DeliveryState, Status},
+};
+use serde_json::{Value, json};
+use shared::{Env, aws::Aws};
+
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
+fn options() -> Options {
+    Options::private(TEMPLATE)
+}
+
+async fn start(options: Options) -> Local {
+    Local::start(options, Env::default()).await.unwrap()
+}
+
+async fn settle(local: &Local) {
+    for _ in 0..3000 {
+        if local.is_settled().unwrap() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it did not settle: {:?}", local.state().events());
+}
+
+fn folder() -> PathBuf {
+    std::env::temp_dir().join(format!("tenantry-{}", std::process::id()))
+}
+
+async fn post(url: &str, path: &str, body: &Value) -> (u16, Value) {
+    let client = reqwest::Client::new();
+    let reply = client.post(format!("{url}{path}")).json(body).send().await.unwrap();
+    (reply.status().as_u16(), reply.json().await.unwrap_or_default())
+}
+
+fn ada() -> Value {
+    json!({ "firstName": "Ada", "lastName": "L", "companyName": "Acme", "email": "a@acme.test" })
+}
+
+#[tokio::test]
+async fn a_lead_gets_its_mail() {
+    let local = start(options()).await;
+    let (status, _) = post(local.base_url(), "/leads", &ada()).await;
+    assert_eq!(status, 200);
+    settle(&local).await;
+    let mails = local.state().mails().unwrap();
+    assert_eq!(mails[0].to, ["a@acme.test"]);
+    assert!(mails[0].links[0].starts_with(&format!("{}/validate/", local.base_url())));
+    assert!(local.state().dead_letters().unwrap().is_empty());
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn a_bus_that_refuses_for_a_while_loses_nothing() {
+    let local = start(options()).await;
+    local.calls().refuse("PutEvents");
+    assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(local.state().events().unwrap().is_empty());
+    assert!(!local.is_settled().unwrap());
+    local.calls().heal("PutEvents");
+    settle(&local).await;
+    assert_eq!(local.state().mails().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_under_way_goes_on_after_a_restart() {
+    let folder = folder();
+    let kept = || Options { data: Data::Folder(folder.clone()), ..options() };
+    let local = start(kept()).await;
+    let token = local.operator_token().to_owned();
+    local.calls().refuse("SendEmail");
+    assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let again = Local::start(kept(), Env::default()).await.unwrap_err().to_string();
+    assert!(again.contains("another process uses it"), "{again}");
+    local.stop().await;
+
+    let local = start(kept()).await;
+    settle(&local).await;
+    assert_eq!(local.state().mails().unwrap().len(), 1);
+    assert_eq!(local.state().events().unwrap().len(), 1);
+    let url = format!("{}/tenants", local.base_url());
+    let read = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
+    assert_eq!(read.status(), 200, "the keys are those of the first start");
+    local.stop().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_is_never_taken_becomes_a_dead_letter() {
+    let local = start(options()).await;
+    let aws = Aws::from_env(&local.env()).unwrap();
+    let entry = PutEventsRequestEntry::builder().source("tenantry").detail_type("LEAD_CREATED");
+    let entry = entry.event_bus_name("tenantry-local").detail(r#"{"no":"lead"}"#).build();
+    aws.eventbridge().put_events().entries(entry).send().await.unwrap();
+    settle(&local).await;
+    let events = local.state().events().unwrap();
+    let delivery = &events[0].deliveries[0];
+    assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Dead, 3));
+    let letters = local.state().dead_letters().unwrap();
+    assert_eq!((letters.len(), letters[0].function.as_str()), (1, "mailer"));
+    assert_eq!(letters[0].payload["detail"]["no"], "lead");
+}
+
+#[tokio::test]
+async fn a_build_that_nobody_knows_fails_and_is_announced() {
+    let local = start(Options { pipeline_outcome: Outcome::Silent, ..options() }).await;
+    let aws = Aws::from_env(&local.env()).unwrap();
+    let callback = format!("{}/webhook", local.base_url());
+    let id = "01a20b8a-4862-71dd-8066-3bc426e94d38";
+    let variables = [
+        ("TENANT_ID", id),
+        ("CONTEXT_ID", id),
+        ("JOB_ID", id),
+        ("JOB_KIND", "provision"),
+        ("CALLBACK_URL", &callback),
+        ("SECRET_ARN", "nothing"),
+    ];
+    let pipelines = aws.codepipeline();
+    let mut request = pipelines.start_pipeline_execution().name("tenantry-pool");
+    for (name, value) in variables {
+        let variable = PipelineVariable::builder().name(name).value(value).build().unwrap();
+        request = request.variables(variable);
+    }
+    request.send().await.unwrap();
+    settle(&local).await;
+    assert_eq!(local.state().executions().unwrap()[0].status, Status::InProgress);
+    local.end_pipelines_with(Outcome::Success);
+    settle(&local).await;
+    let execution = &local.state().executions().unwrap()[0];
+    assert_eq!(execution.status, Status::Failed);
+    assert!(execution.log.contains("the secret nothing does not exist"), "{}", execution.log);
+    let events = local.state().events().unwrap();
+    let states: Vec<_> = events.iter().map(|event| &event.envelope["detail"]["state"]).collect();
+    assert_eq!(states, ["FAILED", "STARTED"]);
+    assert_eq!(events[0].deliveries[0].function, "pipelines");
+}
+
+#[tokio::test]
+async fn the_gateway_answers_as_api_gateway() {
+    let local = start(options()).await;
+    let client = reqwest::Client::new();
+    let url = format!("{}/leads", local.base_url());
+    let origin = "http://localhost:4200";
+    let preflight = client.request(reqwest::Method::OPTIONS, &url);
+    let preflight = preflight.header("origin", origin);
+    let answer = preflight.header("access-control-request-method", "POST").send().await.unwrap();
+    assert_eq!(answer.status(), 204);
+    assert_eq!(answer.headers()["access-control-allow-origin"], origin);
+    assert!(answer.headers()["access-control-allow-methods"].to_str().unwrap().contains("POST"));
+    let answer = client.get(&url).header("origin", "http://evil.test").send().await.unwrap();
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    let large = client.post(&url).body(vec![b'x'; 11 << 20]).send().await.unwrap();
+    assert_eq!(large.status(), 413);
+    let ping = client.get(format!("{}/ping", local.base_url())).send().await.unwrap();
+    let ping: Value = ping.json().await.unwrap();
+    assert_eq!(ping["headers"]["x-forwarded-for"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn what_keeps_it_from_starting_is_said_in_a_line() {
+    let fails = async |options: Options, outside: &[(&str, &str)]| {
+        let outside = outside.iter().copied().collect();
+        Local::start(options, outside).await.unwrap_err().to_string()
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let fault = fails(Options { port, ..options() }, &[]).await;
+    assert!(fault.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")), "{fault}");
+    let fault = fails(Options { data: Data::Folder(TEMPLATE.into()), ..options() }, &[]).await;
+    assert!(fault.starts_with("cannot use the data folder "), "{fault}");
+    let fault = fails(Options::private("nowhere.yaml"), &[]).await;
+    assert!(fault.starts_with("nowhere.yaml: cannot be read: "), "{fault}");
+    let fault = fails(options(), &[("PUBLIC_API_MAX_ATTEMPTS", "many")]).await;
+    assert!(fault.contains("leads cannot start") && fault.contains("PUBLIC_API_MAX_ATTEMPTS"));
+    assert!(!fault.contains('\n'), "{fault}");
+}
