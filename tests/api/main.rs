@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod calls;
+mod crash;
 mod events;
 mod jobs;
 mod leads;
