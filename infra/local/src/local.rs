@@ -10,7 +10,11 @@ use shared::{
     domain::Permission,
     token::{Claims, Tokens},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
 use crate::{
     Calls, Error, Options, Outcome, Result,
@@ -129,10 +133,12 @@ impl Local {
 
     /// Stops everything: what is under way ends, what is not done is kept, every file is closed.
     pub async fn stop(self) {
-        let Self { front, back, functions, opened, .. } = self;
-        front.stop().await;
+        let Self { front, back, functions, opened, calls, .. } = self;
+        // Who waits for an answer that never comes waits in vain.
+        let grace = if calls.is_frozen() { Duration::ZERO } else { GRACE };
+        front.stop(grace).await;
         drop(functions);
-        back.stop().await;
+        back.stop(grace).await;
         drop(opened);
     }
 
@@ -271,6 +277,7 @@ impl Local {
             script: player::script(&options.template),
             delay: options.pipeline_delay(),
             outcome: Arc::clone(&self.outcome),
+            turns: Semaphore::new(player::MOST),
             siloed: self
                 .environment
                 .of_all(&self.template)
@@ -382,11 +389,11 @@ impl Stage {
         });
     }
 
-    async fn stop(self) {
+    async fn stop(self, grace: Duration) {
         let Self { switch, mut tasks, .. } = self;
         drop(switch);
         let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
+        if tokio::time::timeout(grace, ended).await.is_err() {
             tasks.shutdown().await;
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::json;
 use shared::Env;
-use tokio::{process::Command, task::JoinSet};
+use tokio::{process::Command, sync::Semaphore, task::JoinSet};
 
 use crate::{
     bus::Buses,
@@ -19,6 +19,9 @@ use crate::{
     state::{Execution, State, Status},
     stop::Stop,
 };
+
+/// Scripts that run at once: they fork a lot.
+pub(crate) const MOST: usize = 8;
 
 /// Waits between the tries of a script that fails.
 const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
@@ -36,6 +39,8 @@ pub(crate) struct Player {
     pub(crate) outcome: Arc<Mutex<Outcome>>,
     /// The pipeline of siloed tenants.
     pub(crate) siloed: String,
+    /// Who has one may run the script.
+    pub(crate) turns: Semaphore,
     /// Where the API is now.
     pub(crate) api_url: String,
 }
@@ -101,6 +106,7 @@ impl Player {
     }
 
     async fn report(&self, execution: &Execution) -> Result<String, String> {
+        let _turn = self.turns.acquire().await.map_err(|cause| cause.to_string())?;
         let environment = self.environment(execution)?;
         let mut command = Command::new("bash");
         command.arg(&self.script).args(self.arguments(execution));

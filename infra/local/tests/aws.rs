@@ -1,5 +1,7 @@
 //! The answers of AWS, asked by the real SDK clients.
 
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
+
 use aws_sdk_codepipeline::types::PipelineVariable;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Template};

@@ -1,5 +1,7 @@
 //! What happens by itself: deliveries, pipelines, restarts; and what the API Gateway would do.
 
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
+
 use std::{path::PathBuf, time::Duration};
 
 use aws_sdk_codepipeline::types::PipelineVariable;
