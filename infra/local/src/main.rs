@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
@@ -27,9 +28,10 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Error> {
     let is_kept = options.data != local::Data::Memory;
+    let env_file = options.env_file.clone();
     let local = Local::start(options, Env::process()).await?;
     // Whoever reads it may have gone; that is no reason to stop.
-    let _ = greet(&local, is_kept);
+    let _ = greet(&local, &env_file, is_kept);
     stopped()
         .await
         .map_err(|cause| Error::Failed { doing: "waiting for signals", cause: cause.into() })?;
@@ -39,12 +41,13 @@ async fn run(options: Options) -> Result<(), Error> {
 }
 
 /// Says where everything is, and what to do next.
-fn greet(local: &Local, is_kept: bool) -> io::Result<()> {
+fn greet(local: &Local, env_file: &Path, is_kept: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let (url, pages) = (local.base_url(), local.pages_url());
     writeln!(out, "The API             {url}")?;
     writeln!(out, "Mails, events, …    {pages}")?;
-    writeln!(out, "Its variables       .local/env   (. .local/env)")?;
+    let env_file = env_file.display();
+    writeln!(out, "Its variables       {env_file}   (. {env_file})")?;
     writeln!(out, "Operator token      {}", local.operator_token())?;
     if !is_kept {
         writeln!(out, "Data                in memory: it ends with this process")?;
