@@ -71,11 +71,13 @@ PYTHON
 # HMAC-SHA256 (RFC 2104) of standard input: openssl takes a key on the command line alone, where
 # every process on the machine can read it, so the key goes in by standard input as well.
 padded_key() {
-  local pad=$1 i byte
+  local pad=$1 i byte bytes=
   for ((i = 0; i < 64; i++)); do
     printf -v byte '%d' "'${CALLBACK_SECRET:i:1}"
-    printf "\\x$(printf '%02x' $((byte ^ pad)))"
+    printf -v byte '\\x%02x' $((byte ^ pad))
+    bytes+=$byte
   done
+  printf '%b' "$bytes"
 }
 sign() {
   { padded_key 0x5c; { padded_key 0x36; cat; } | openssl dgst -sha256 -binary; } |
