@@ -18,7 +18,7 @@ pub const JWT_SECRET: &str = "jwt-secret-marker-6f1e";
 pub const MASTER_KEY: &str = "master-key-marker-91c4";
 
 /// How long anything may take to come about.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a control plane is started.
 #[derive(Clone, Debug)]
@@ -247,7 +247,7 @@ impl App {
 
     /// Calls that the HTTP functions made of the table so far.
     pub fn table_calls(&self) -> usize {
-        let of_http = |caller: &str| ["leads", "tenants", "webhook", "home"].contains(&caller);
+        let of_http = |caller: &str| ["leads", "tenants", "webhook", "home", "local"].contains(&caller);
         let calls = self.local.calls().all();
         calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
     }
