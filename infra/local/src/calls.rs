@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use http::HeaderMap;
+use axum::http::HeaderMap;
 
 /// Calls that are remembered.
 const REMEMBERED: usize = 100_000;

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     fs::{self, File, TryLockError},
+    io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -43,8 +44,11 @@ fn open_folder(folder: &Path) -> Result<Opened> {
     // It holds secrets, so it is its owner's alone.
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|cause| unusable(cause.into()))?;
-    let lock = lock(&folder.join("lock")).map_err(unusable)?;
     let file = |name: &str| -> PathBuf { folder.join(name) };
+    let lock = lock(&file("lock")).map_err(unusable)?;
+    for name in ["table.sqlite", "state.sqlite"] {
+        own(&file(name)).map_err(|cause| unusable(cause.into()))?;
+    }
     let database = table::open(Some(&file("table.sqlite")));
     let state = State::open(Some(&file("state.sqlite")));
     Ok(Opened {
@@ -54,10 +58,14 @@ fn open_folder(folder: &Path) -> Result<Opened> {
     })
 }
 
-fn lock(file: &Path) -> Result<File, Box<dyn std::error::Error + Send + Sync>> {
+/// Opens a file that only its owner may read, also in a folder that others see.
+fn own(file: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600);
-    let lock = options.open(file)?;
+    options.write(true).create(true).truncate(false).mode(0o600).open(file)
+}
+
+fn lock(file: &Path) -> Result<File, Box<dyn std::error::Error + Send + Sync>> {
+    let lock = own(file)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err("another process uses it".into()),

@@ -186,3 +186,26 @@ async fn what_keeps_it_from_starting_is_said_in_a_line() {
     assert!(fault.contains("leads cannot start") && fault.contains("PUBLIC_API_MAX_ATTEMPTS"));
     assert!(!fault.contains('\n'), "{fault}");
 }
+
+#[tokio::test]
+async fn a_record_that_is_never_taken_is_given_up_and_the_stream_read_on() {
+    let folder = folder().with_extension("poison");
+    std::fs::create_dir_all(&folder).unwrap();
+    let impatient = std::fs::read_to_string(TEMPLATE).unwrap();
+    let impatient = impatient.replace("MaximumRetryAttempts: 1000", "MaximumRetryAttempts: 2");
+    std::fs::write(folder.join("template.yaml"), impatient).unwrap();
+    let local = start(Options::private(folder.join("template.yaml"))).await;
+    let aws = Aws::from_env(&local.env()).unwrap();
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.into());
+    let poison = aws.dynamodb().put_item().table_name("tenantry-local-Table");
+    let poison = poison.item("pk", text("LEAD#x")).item("sk", text("LEAD"));
+    poison.item("entity", text("lead")).send().await.unwrap();
+    assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
+    settle(&local).await;
+    let letters = local.state().dead_letters().unwrap();
+    assert_eq!(letters[0].function, "relay");
+    assert_eq!(letters[0].payload["Records"][0]["dynamodb"]["Keys"]["pk"]["S"], "LEAD#x");
+    assert_eq!(letters[0].payload["Records"].as_array().unwrap().len(), 1);
+    assert_eq!(local.state().mails().unwrap().len(), 1);
+    std::fs::remove_dir_all(folder).unwrap();
+}
