@@ -81,6 +81,8 @@ impl Player {
     async fn play(&self, execution: &Execution) {
         tokio::time::sleep(self.delay).await;
         let (status, state, log) = match self.build(execution).await {
+            // A build that failed has reported so; its pipeline fails all the same.
+            Ok(log) if self.outcome() == Outcome::Failure => (Status::Failed, "FAILED", log),
             Ok(log) => (Status::Succeeded, "SUCCEEDED", log),
             Err(log) => (Status::Failed, "FAILED", log),
         };

@@ -24,6 +24,13 @@ impl Event {
     pub fn detail_type(&self) -> &str {
         self.envelope["detail-type"].as_str().unwrap_or_default()
     }
+
+    /// When it happened, and what its detail says of a state.
+    pub(crate) fn summary(&self) -> String {
+        let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let state = said(&self.envelope["detail"]["state"]);
+        format!("{} {state}", said(&self.envelope["time"]))
+    }
 }
 
 /// An event to keep with the deliveries that rules make of it.

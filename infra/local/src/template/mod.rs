@@ -2,7 +2,7 @@
 //!
 //! The template is the one source of routes, tables, rules, schedules, secrets and variables. What
 //! it has that cannot be played here is a [`Fault`] that names it, except for what is left out on
-//! purpose ([`resources::LEFT_OUT`]).
+//! purpose (`LEFT_OUT` in `resources`).
 
 mod events;
 mod function;
