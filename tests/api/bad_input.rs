@@ -142,10 +142,15 @@ async fn a_subscription_is_checked_and_an_unknown_tenant_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_or_method_is_answered_in_the_envelope() {
+async fn an_unknown_route_is_answered_in_the_envelope() {
     let app = App::start().await;
     let missing = app.client.get(&app.operator, "/nowhere").await.expect(404);
     assert_eq!(missing.text("/error/name"), "NotFoundError");
+}
+
+#[tokio::test]
+async fn a_hostile_name_is_text_in_a_mail() {
+    let app = App::start().await;
     let hostile =
         json!({ "firstName": "<img src=x onerror=alert(1)>", "lastName": "\u{202e}evil" });
     let mut body = lead("eve@acme.test");

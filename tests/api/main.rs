@@ -3,6 +3,7 @@
 mod bad_input;
 mod calls;
 mod crash;
+mod drift;
 mod events;
 mod jobs;
 mod leads;

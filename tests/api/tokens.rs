@@ -5,7 +5,7 @@ use shared::domain::TenantId;
 use support::{App, JWT_SECRET, subscription, tenant};
 
 /// Every route that asks for a token, with the permission it asks for.
-const ROUTES: &[(&str, &str, &str)] = &[
+pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/leads/{id}", "10203"),
     ("POST", "/tenants", "10204"),
     ("GET", "/tenants", "10207"),
@@ -14,6 +14,18 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/tenants/{id}/jobs", "10207"),
     ("GET", "/tenants/{id}/jobs/{jobId}", "10207"),
     ("GET", "/tenants/{id}/resources", "10207"),
+];
+
+/// Every other route: open to all, or asking for a key or a signature.
+pub(crate) const PUBLIC: &[&str] = &[
+    "GET /",
+    "GET /assets/{file}",
+    "GET /ping",
+    "GET /validate/{leadId}",
+    "POST /leads",
+    "POST /leads/{id}/tenants",
+    "POST /leads/{id}/verify",
+    "POST /webhook",
 ];
 
 fn claims() -> Value {

@@ -247,7 +247,8 @@ impl App {
 
     /// Calls that the HTTP functions made of the table so far.
     pub fn table_calls(&self) -> usize {
-        let of_http = |caller: &str| ["leads", "tenants", "webhook", "home", "local"].contains(&caller);
+        let of_http =
+            |caller: &str| ["leads", "tenants", "webhook", "home", "local"].contains(&caller);
         let calls = self.local.calls().all();
         calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
     }

@@ -62,6 +62,21 @@ impl Subscription {
     }
 }
 
+/// A word that may stand in a build's variables, whatever they are quoted by.
+struct Plain<const MAX: usize>;
+
+impl<const MAX: usize> FromJson for Plain<MAX> {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let text = at.text(value, 1, MAX)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || " _.:/@+-".contains(c);
+        if !text.chars().all(plain) {
+            at.wrong_pattern("^[A-Za-z0-9 _.:/@+-]+$");
+            return None;
+        }
+        Some(Self)
+    }
+}
+
 /// A date, or a date with a time, as the subscription service writes them.
 struct Date;
 
@@ -75,7 +90,7 @@ struct Plan {
 impl FromJson for Form {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let mut members = at.members(value)?;
-        members.required::<Text<1, 255>>("id");
+        members.required::<Plain<255>>("id");
         for name in ["subscriberId", "planId", "invoiceId", "createdBy", "modifiedBy", "deletedBy"]
         {
             members.optional::<Text<0, 255>>(name);
@@ -94,7 +109,9 @@ impl FromJson for Form {
 impl FromJson for Plan {
     /// Members that we do not know pass through to the event (CONTRACT §5).
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { tier: at.members(value)?.required("tier")? })
+        let mut members = at.members(value)?;
+        members.required::<Plain<100>>("tier")?;
+        Some(Self { tier: members.required("tier")? })
     }
 }
 
@@ -135,6 +152,18 @@ mod tests {
         let kept = subscription(text).unwrap();
         assert_eq!(kept.raw().unwrap().get(), text);
         assert_eq!((kept.id().as_str(), kept.tier().unwrap().as_str()), ("s1", "PREMIUM"));
+    }
+
+    #[test]
+    fn what_goes_into_a_build_cannot_break_out_of_its_quotes() {
+        for (text, path) in [
+            (r#"{"id":"a\"b","plan":{"tier":"BASIC"}}"#, "/id"),
+            (r#"{"id":"$(id)","plan":{"tier":"BASIC"}}"#, "/id"),
+            (r##"{"id":"s1","plan":{"tier":"#{variables.SECRET_ARN}"}}"##, "/plan/tier"),
+        ] {
+            let Error::Invalid(violations) = subscription(text).unwrap_err() else { panic!() };
+            assert_eq!((violations[0].path.as_str(), violations[0].code), (path, "pattern"));
+        }
     }
 
     #[test]
