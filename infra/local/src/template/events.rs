@@ -1,15 +1,10 @@
-//! What invokes functions: routes, streams, rules, schedules.
+//! What invokes functions: routes, streams, schedules (and [`super::rules`]).
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{
-    Fault, Function, Result,
-    function::number,
-    stack::{Stack, members},
-    text,
-};
+use super::{Fault, Function, Result, function::number, stack::members, text};
 use crate::bus::Pattern;
 
 /// A route of the HTTP API.
@@ -53,23 +48,6 @@ impl Mapping {
     }
 }
 
-/// A rule that hands events to a function.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Its name.
-    pub name: String,
-    /// The bus that it is on.
-    pub bus: String,
-    /// What it lets through.
-    pub pattern: Pattern,
-    /// The binary that gets the events.
-    pub function: String,
-    /// Whether events that cannot be handed over go to a queue.
-    pub has_dead_letters: bool,
-    /// How often a handing over is tried again, where the template says so.
-    pub retries: Option<u32>,
-}
-
 /// A clock that invokes a function.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -81,7 +59,7 @@ pub struct Schedule {
     pub input: Value,
 }
 
-/// Adds to `function` what `event` says, except for a rule (see [`rules`]).
+/// Adds to `function` what `event` says, except for a rule.
 pub(super) fn add(function: &mut Function, name: &str, event: &Value) -> Result<()> {
     let properties = &event["Properties"];
     let name = format!("{}.{name}", function.id);
@@ -182,70 +160,7 @@ fn schedule(name: &str, properties: &Value) -> Result<Option<Schedule>> {
     Ok(Some(Schedule { name: name.to_owned(), every, input }))
 }
 
-/// Every rule: those among the functions' events, and those that stand for themselves.
-pub(super) fn rules(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>> {
-    let mut rules = Vec::new();
-    for function in functions {
-        for (name, event) in members(&function.events) {
-            if !matches!(event["Type"].as_str(), Some("EventBridgeRule" | "CloudWatchEvent")) {
-                continue;
-            }
-            let (name, given) = (format!("{}.{name}", function.id), &event["Properties"]);
-            let played = [
-                "DeadLetterConfig",
-                "EventBusName",
-                "Pattern",
-                "RetryPolicy",
-                "RuleName",
-                "State",
-                "Target",
-            ];
-            known(&name, given, &played)?;
-            rules.extend(rule(&name, given, &given["Pattern"], given, &function.binary)?);
-        }
-    }
-    for resource in stack.of_type("AWS::Events::Rule")? {
-        let given = &resource.properties;
-        if given.get("ScheduleExpression").is_some() {
-            return Err(Fault(format!("{} is a rule with a schedule", resource.id)));
-        }
-        for target in given["Targets"].as_array().into_iter().flatten() {
-            known(&resource.id, target, &["Arn", "DeadLetterConfig", "Id", "RetryPolicy"])?;
-            let name = target["Arn"].as_str().unwrap_or_default();
-            let function = functions.iter().find(|one| name.ends_with(&format!(":{}", one.name)));
-            let function = function.ok_or_else(|| {
-                Fault(format!("{} has a target that is none of the functions", resource.id))
-            })?;
-            let pattern = &given["EventPattern"];
-            rules.extend(rule(&resource.id, given, pattern, target, &function.binary)?);
-        }
-    }
-    Ok(rules)
-}
-
-fn rule(
-    name: &str,
-    given: &Value,
-    written: &Value,
-    target: &Value,
-    function: &str,
-) -> Result<Option<Rule>> {
-    if given["State"] == "DISABLED" {
-        return Ok(None);
-    }
-    let bus = given["EventBusName"].as_str().unwrap_or("default");
-    let retries = number(&target["RetryPolicy"], "MaximumRetryAttempts")?;
-    Ok(Some(Rule {
-        name: name.to_owned(),
-        bus: bus.rsplit('/').next().unwrap_or(bus).to_owned(),
-        pattern: pattern(name, written)?,
-        function: function.to_owned(),
-        has_dead_letters: target.get("DeadLetterConfig").is_some(),
-        retries: retries.and_then(|most| u32::try_from(most).ok()),
-    }))
-}
-
-fn pattern(name: &str, written: &Value) -> Result<Pattern> {
+pub(super) fn pattern(name: &str, written: &Value) -> Result<Pattern> {
     let parsed = match written {
         Value::String(json) => serde_json::from_str(json)
             .map_err(|_| Fault(format!("{name} has a pattern that is no JSON")))?,
@@ -255,7 +170,7 @@ fn pattern(name: &str, written: &Value) -> Result<Pattern> {
 }
 
 /// Refuses properties that nothing here plays.
-fn known(name: &str, properties: &Value, played: &[&str]) -> Result<()> {
+pub(super) fn known(name: &str, properties: &Value, played: &[&str]) -> Result<()> {
     match members(properties).find(|(member, _)| !played.contains(&member.as_str())) {
         Some((member, _)) => Err(Fault(format!("{name} has {member}, which is not played here"))),
         None => Ok(()),

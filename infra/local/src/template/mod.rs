@@ -10,6 +10,7 @@ mod intrinsic;
 mod names;
 mod pipelines;
 mod resources;
+mod rules;
 mod stack;
 mod yaml;
 
@@ -17,11 +18,12 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-pub use events::{Mapping, Route, Rule, Schedule};
+pub use events::{Mapping, Route, Schedule};
 pub(crate) use names::secret_arn;
 
 pub use function::{Function, Retries};
 pub use resources::{Cors, GeneratedSecret, Table};
+pub use rules::Rule;
 pub use stack::Scope;
 
 use crate::Error;
@@ -90,7 +92,7 @@ impl Template {
         let stack = Stack::new(yaml::parse(text)?, folder, "tenantry-local", scope, None)?;
         let functions = function::all(&stack)?;
         Ok(Self {
-            rules: events::rules(&stack, &functions)?,
+            rules: rules::all(&stack, &functions)?,
             tables: resources::tables(&stack)?,
             secrets: resources::secrets(&stack)?,
             buses: stack

@@ -1,20 +1,20 @@
+//! Everything put together, started and stopped.
+
+mod stage;
+mod view;
+
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use serde_json::Value;
 use shared::{
     Env,
     domain::Permission,
     token::{Claims, Tokens},
 };
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
     Calls, Error, Options, Outcome, Result,
@@ -28,12 +28,11 @@ use crate::{
     pages,
     player::{self, Player},
     schedule,
-    state::State,
-    stop::{Stop, serve},
     stream::Reader,
-    table::{self, Front, Records},
+    table::{self, Front},
     template::Template,
 };
+use stage::Stage;
 
 /// For how long an operator token is good.
 const OPERATOR_EXPIRY: Duration = Duration::from_secs(12 * 3600);
@@ -55,14 +54,6 @@ pub struct Local {
     front: Stage,
     /// What the functions call: stopped when they have ended.
     back: Stage,
-}
-
-/// Tasks that are stopped together.
-#[derive(Debug)]
-struct Stage {
-    switch: watch::Sender<()>,
-    stop: Stop,
-    tasks: JoinSet<()>,
 }
 
 impl Local {
@@ -140,124 +131,6 @@ impl Local {
         drop(functions);
         back.stop(grace).await;
         drop(opened);
-    }
-
-    /// Where the HTTP API is.
-    #[must_use]
-    pub fn base_url(&self) -> &str {
-        &self.environment.api_url
-    }
-
-    /// Where the pages under `/_local` are: the API's address, or our own where others serve it.
-    #[must_use]
-    pub fn pages_url(&self) -> String {
-        format!("{}/_local", self.environment.own_url)
-    }
-
-    /// A token with every permission.
-    #[must_use]
-    pub fn operator_token(&self) -> &str {
-        &self.operator_token
-    }
-
-    /// The variables of all functions together, with endpoints and credentials.
-    #[must_use]
-    pub fn env(&self) -> Env {
-        self.environment.of_all(&self.template).into_iter().collect()
-    }
-
-    /// The template that is played.
-    #[must_use]
-    pub fn template(&self) -> &Template {
-        &self.template
-    }
-
-    /// Mails, events, secrets, executions and dead letters.
-    #[must_use]
-    pub fn state(&self) -> &State {
-        &self.opened.state
-    }
-
-    /// The calls that reached AWS, and switches that let some fail.
-    #[must_use]
-    pub fn calls(&self) -> &Calls {
-        &self.calls
-    }
-
-    /// Every item of every table, in DynamoDB's JSON.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
-    pub fn items(&self) -> Result<Vec<Value>> {
-        let tables = self.template.tables.iter();
-        let items = tables.map(|table| table::items(&self.opened.database, &table.name));
-        Ok(items.collect::<Result<Vec<_>>>()?.concat())
-    }
-
-    /// Hands `payload` to a function, as Lambda would.
-    ///
-    /// # Errors
-    ///
-    /// What the function failed of.
-    pub async fn invoke(&self, function: &str, payload: Value) -> Result<Value, String> {
-        self.functions.invoke(function, payload).await
-    }
-
-    /// Invokes what schedules invoke, now.
-    ///
-    /// # Errors
-    ///
-    /// What the first function to fail failed of.
-    pub async fn run_schedules(&self) -> Result<(), String> {
-        for function in &self.template.functions {
-            for timer in &function.schedules {
-                schedule::invoke(timer, &function.binary, &self.functions).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets pipelines end in another way from now on.
-    pub fn end_pipelines_with(&self, outcome: Outcome) {
-        *self.outcome() = outcome;
-        self.opened.state.execution.notify_one();
-    }
-
-    /// Whether nothing is under way: streams are read, events delivered, pipelines ended (unless
-    /// they are silent).
-    ///
-    /// # Errors
-    ///
-    /// Where the database or the state cannot be read.
-    pub fn is_settled(&self) -> Result<bool> {
-        let doing = Error::doing("looking for what is under way");
-        let read = self.streams_read_up_to()?;
-        let waits_for_pipelines = *self.outcome() != Outcome::Silent;
-        let is_idle = self.state().is_idle(waits_for_pipelines).map_err(doing)?;
-        // What was delivered in between may have written something new.
-        Ok(read.is_some() && is_idle && self.streams_read_up_to()? == read)
-    }
-
-    /// The last record of each stream; `None` where one is not read so far.
-    fn streams_read_up_to(&self) -> Result<Option<Vec<String>>> {
-        let mut all = Vec::new();
-        for function in &self.template.functions {
-            for mapping in &function.streams {
-                let last = Records::of(&self.opened.database, &mapping.table)?.last()?;
-                let read = self.state().checkpoint(&mapping.name(&function.binary));
-                let read = read.map_err(Error::doing("looking for what is under way"))?;
-                if read.unwrap_or_default() < last {
-                    return Ok(None);
-                }
-                all.push(last);
-            }
-        }
-        Ok(Some(all))
-    }
-
-    fn outcome(&self) -> MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts what works: deliveries, streams, schedules, pipelines.
@@ -340,62 +213,6 @@ impl Local {
         variables.insert("BASE_URL".into(), self.base_url().to_owned());
         variables.insert("OPERATOR_TOKEN".into(), self.operator_token.clone());
         env_file::write(&options.env_file, &variables).map_err(Error::doing("writing .local/env"))
-    }
-}
-
-impl Stage {
-    fn new() -> Self {
-        let (switch, stop) = Stop::new();
-        Self { switch, stop, tasks: JoinSet::new() }
-    }
-
-    fn serve(&mut self, listener: TcpListener, router: axum::Router) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            if let Err(cause) = serve(listener, router, stop).await {
-                tracing::error!(%cause, "a listener ended");
-            }
-        });
-    }
-
-    fn serve_database(&mut self, listener: TcpListener, database: dynoxide::Database) {
-        let stop = self.stop.wait();
-        self.tasks.spawn(async move {
-            if let Err(cause) =
-                dynoxide::server::serve_with_shutdown(listener, database, stop).await
-            {
-                tracing::error!(cause, "the table's listener ended");
-            }
-        });
-    }
-
-    /// Deletes what has expired, as DynamoDB does in its own time.
-    fn sweep(&mut self, database: dynoxide::Database) {
-        let stop = self.stop.wait();
-        self.tasks.spawn(async move {
-            tokio::pin!(stop);
-            loop {
-                tokio::select! {
-                    () = &mut stop => return,
-                    () = tokio::time::sleep(Duration::from_secs(30)) => {}
-                }
-                let database = database.clone();
-                if let Ok(Err(cause)) =
-                    tokio::task::spawn_blocking(move || database.sweep_ttl()).await
-                {
-                    tracing::error!(%cause, "expired items cannot be deleted");
-                }
-            }
-        });
-    }
-
-    async fn stop(self, grace: Duration) {
-        let Self { switch, mut tasks, .. } = self;
-        drop(switch);
-        let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(grace, ended).await.is_err() {
-            tasks.shutdown().await;
-        }
     }
 }
 

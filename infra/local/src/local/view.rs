@@ -1,0 +1,133 @@
+use std::sync::{MutexGuard, PoisonError};
+
+use serde_json::Value;
+use shared::Env;
+
+use super::Local;
+use crate::{
+    Calls, Error, Outcome, Result, schedule,
+    state::State,
+    table::{self, Records},
+    template::Template,
+};
+
+/// What a caller sees of it, and may do to it.
+impl Local {
+    /// Where the HTTP API is.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.environment.api_url
+    }
+
+    /// Where the pages under `/_local` are: the API's address, or our own where others serve it.
+    #[must_use]
+    pub fn pages_url(&self) -> String {
+        format!("{}/_local", self.environment.own_url)
+    }
+
+    /// A token with every permission.
+    #[must_use]
+    pub fn operator_token(&self) -> &str {
+        &self.operator_token
+    }
+
+    /// The variables of all functions together, with endpoints and credentials.
+    #[must_use]
+    pub fn env(&self) -> Env {
+        self.environment.of_all(&self.template).into_iter().collect()
+    }
+
+    /// The template that is played.
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Mails, events, secrets, executions and dead letters.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.opened.state
+    }
+
+    /// The calls that reached AWS, and switches that let some fail.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Every item of every table, in DynamoDB's JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub fn items(&self) -> Result<Vec<Value>> {
+        let tables = self.template.tables.iter();
+        let items = tables.map(|table| table::items(&self.opened.database, &table.name));
+        Ok(items.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    /// Hands `payload` to a function, as Lambda would.
+    ///
+    /// # Errors
+    ///
+    /// What the function failed of.
+    pub async fn invoke(&self, function: &str, payload: Value) -> Result<Value, String> {
+        self.functions.invoke(function, payload).await
+    }
+
+    /// Invokes what schedules invoke, now.
+    ///
+    /// # Errors
+    ///
+    /// What the first function to fail failed of.
+    pub async fn run_schedules(&self) -> Result<(), String> {
+        for function in &self.template.functions {
+            for timer in &function.schedules {
+                schedule::invoke(timer, &function.binary, &self.functions).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets pipelines end in another way from now on.
+    pub fn end_pipelines_with(&self, outcome: Outcome) {
+        *self.outcome() = outcome;
+        self.opened.state.execution.notify_one();
+    }
+
+    /// Whether nothing is under way: streams are read, events delivered, pipelines ended (unless
+    /// they are silent).
+    ///
+    /// # Errors
+    ///
+    /// Where the database or the state cannot be read.
+    pub fn is_settled(&self) -> Result<bool> {
+        let doing = Error::doing("looking for what is under way");
+        let read = self.streams_read_up_to()?;
+        let waits_for_pipelines = *self.outcome() != Outcome::Silent;
+        let is_idle = self.state().is_idle(waits_for_pipelines).map_err(doing)?;
+        // What was delivered in between may have written something new.
+        Ok(read.is_some() && is_idle && self.streams_read_up_to()? == read)
+    }
+
+    /// The last record of each stream; `None` where one is not read so far.
+    fn streams_read_up_to(&self) -> Result<Option<Vec<String>>> {
+        let mut all = Vec::new();
+        for function in &self.template.functions {
+            for mapping in &function.streams {
+                let last = Records::of(&self.opened.database, &mapping.table)?.last()?;
+                let read = self.state().checkpoint(&mapping.name(&function.binary));
+                let read = read.map_err(Error::doing("looking for what is under way"))?;
+                if read.unwrap_or_default() < last {
+                    return Ok(None);
+                }
+                all.push(last);
+            }
+        }
+        Ok(Some(all))
+    }
+
+    fn outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

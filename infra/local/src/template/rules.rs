@@ -1,0 +1,92 @@
+//! Rules that hand events to functions: those among a function's events, and those that stand for
+//! themselves.
+
+use serde_json::Value;
+
+use super::{
+    Fault, Function, Result,
+    events::{known, pattern},
+    function::number,
+    stack::{Stack, members},
+};
+use crate::bus::Pattern;
+
+/// A rule that hands events to a function.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// The bus that it is on.
+    pub bus: String,
+    /// What it lets through.
+    pub pattern: Pattern,
+    /// The binary that gets the events.
+    pub function: String,
+    /// Whether events that cannot be handed over go to a queue.
+    pub has_dead_letters: bool,
+    /// How often a handing over is tried again, where the template says so.
+    pub retries: Option<u32>,
+}
+
+/// Every rule: those among the functions' events, and those that stand for themselves.
+pub(super) fn all(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>> {
+    let mut rules = Vec::new();
+    for function in functions {
+        for (name, event) in members(&function.events) {
+            if !matches!(event["Type"].as_str(), Some("EventBridgeRule" | "CloudWatchEvent")) {
+                continue;
+            }
+            let (name, given) = (format!("{}.{name}", function.id), &event["Properties"]);
+            let played = [
+                "DeadLetterConfig",
+                "EventBusName",
+                "Pattern",
+                "RetryPolicy",
+                "RuleName",
+                "State",
+                "Target",
+            ];
+            known(&name, given, &played)?;
+            rules.extend(rule(&name, given, &given["Pattern"], given, &function.binary)?);
+        }
+    }
+    for resource in stack.of_type("AWS::Events::Rule")? {
+        let given = &resource.properties;
+        if given.get("ScheduleExpression").is_some() {
+            return Err(Fault(format!("{} is a rule with a schedule", resource.id)));
+        }
+        for target in given["Targets"].as_array().into_iter().flatten() {
+            known(&resource.id, target, &["Arn", "DeadLetterConfig", "Id", "RetryPolicy"])?;
+            let name = target["Arn"].as_str().unwrap_or_default();
+            let function = functions.iter().find(|one| name.ends_with(&format!(":{}", one.name)));
+            let function = function.ok_or_else(|| {
+                Fault(format!("{} has a target that is none of the functions", resource.id))
+            })?;
+            let pattern = &given["EventPattern"];
+            rules.extend(rule(&resource.id, given, pattern, target, &function.binary)?);
+        }
+    }
+    Ok(rules)
+}
+
+fn rule(
+    name: &str,
+    given: &Value,
+    written: &Value,
+    target: &Value,
+    function: &str,
+) -> Result<Option<Rule>> {
+    if given["State"] == "DISABLED" {
+        return Ok(None);
+    }
+    let bus = given["EventBusName"].as_str().unwrap_or("default");
+    let retries = number(&target["RetryPolicy"], "MaximumRetryAttempts")?;
+    Ok(Some(Rule {
+        name: name.to_owned(),
+        bus: bus.rsplit('/').next().unwrap_or(bus).to_owned(),
+        pattern: pattern(name, written)?,
+        function: function.to_owned(),
+        has_dead_letters: target.get("DeadLetterConfig").is_some(),
+        retries: retries.and_then(|most| u32::try_from(most).ok()),
+    }))
+}
