@@ -43,10 +43,14 @@ async fn the_template_the_watch_router_and_the_tests_know_the_same_routes() {
 #[tokio::test]
 async fn every_route_of_the_template_is_one_of_its_function() {
     let app = App::start().await;
+    let page = app.send(Method::GET, "/").await.expect(200).body;
+    let asset = page.as_str().unwrap().split("/assets/").nth(1).unwrap();
+    let asset = asset.split('"').next().unwrap();
     for route in of_template(&app) {
         let (method, path) = route.split_once(' ').unwrap();
         let id = "01931f6e-0000-7000-8000-000000000001";
         let path = path.replace("{id}", id).replace("{leadId}", id).replace("{jobId}", id);
+        let path = path.replace("{file}", asset);
         let reply = app.send(Method::from_bytes(method.as_bytes()).unwrap(), &path).await;
         let message = reply.body["error"]["message"].as_str().unwrap_or_default();
         assert!(!message.starts_with("Endpoint"), "{route}: {message}");

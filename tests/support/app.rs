@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use local::{Data, Fault, Local, Outcome};
+use local::{Fault, Local, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::{
@@ -10,7 +10,7 @@ use shared::{
     keys::MasterKeys,
 };
 
-use crate::{Client, lead, subscription, tenant, watch::Watch};
+use crate::{Client, Options, lead, subscription, tenant, watch::Watch};
 
 /// The key of bearer tokens in tests.
 pub const JWT_SECRET: &str = "jwt-secret-marker-6f1e";
@@ -19,44 +19,6 @@ pub const MASTER_KEY: &str = "master-key-marker-91c4";
 
 /// How long anything may take to come about.
 const PATIENCE: Duration = Duration::from_secs(180);
-
-/// How a control plane is started.
-#[derive(Clone, Debug)]
-pub struct Options {
-    outcome: Outcome,
-    data: Data,
-    variables: Vec<(String, String)>,
-}
-
-impl Options {
-    /// Pipelines that report success at once.
-    pub fn succeeding() -> Self {
-        Self { outcome: Outcome::Success, data: Data::Memory, variables: Vec::new() }
-    }
-
-    /// Pipelines that report failure.
-    pub fn failing() -> Self {
-        Self { outcome: Outcome::Failure, ..Self::succeeding() }
-    }
-
-    /// Pipelines that never report.
-    pub fn silent() -> Self {
-        Self { outcome: Outcome::Silent, ..Self::succeeding() }
-    }
-
-    /// With a variable of the functions set.
-    #[must_use]
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// With its data in a folder, so that it outlives the process.
-    #[must_use]
-    pub fn data_in(self, folder: &std::path::Path) -> Self {
-        Self { data: Data::Folder(folder.to_owned()), ..self }
-    }
-}
 
 /// A lead that has followed its verification link.
 #[derive(Clone, Debug)]
@@ -243,65 +205,6 @@ impl App {
         } else {
             self.local.calls().heal(action);
         }
-    }
-
-    /// Calls that the HTTP functions made of the table so far.
-    pub fn table_calls(&self) -> usize {
-        let of_http =
-            |caller: &str| ["leads", "tenants", "webhook", "home", "local"].contains(&caller);
-        let calls = self.local.calls().all();
-        calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
-    }
-
-    /// Every item of the table, as it is stored.
-    pub fn items(&self) -> Vec<Value> {
-        self.local.items().unwrap()
-    }
-
-    /// Every item of a kind.
-    pub fn items_of(&self, kind: &str) -> Vec<Value> {
-        self.items().into_iter().filter(|item| item["entity"]["S"] == kind).collect()
-    }
-
-    /// Every mail, newest first.
-    pub fn mails(&self) -> Vec<Value> {
-        let mails = self.local.state().mails().unwrap();
-        mails.iter().map(|mail| serde_json::to_value(mail).unwrap()).collect()
-    }
-
-    /// The mails to an address, newest first.
-    pub fn mails_to(&self, email: &str) -> Vec<Value> {
-        self.mails().into_iter().filter(|mail| mail["to"][0] == email).collect()
-    }
-
-    /// The envelopes of all events, newest first.
-    pub fn events(&self) -> Vec<Value> {
-        self.local.state().events().unwrap().into_iter().map(|event| event.envelope).collect()
-    }
-
-    /// The different events of a type: what consumers see once they drop what they have seen.
-    pub fn events_of(&self, kind: &str) -> Vec<Value> {
-        let mut events = self.events();
-        events.retain(|event| event["detail-type"] == kind);
-        events.sort_by_key(|event| event["detail"]["id"].to_string());
-        events.dedup_by_key(|event| event["detail"]["id"].to_string());
-        events
-    }
-
-    /// The executions that were started.
-    pub fn executions(&self) -> usize {
-        self.local.state().executions().unwrap().len()
-    }
-
-    /// What could not be delivered.
-    pub fn dead_letters(&self) -> usize {
-        self.local.state().dead_letters().unwrap().len()
-    }
-
-    /// The secrets of jobs that are still there.
-    pub fn job_secrets(&self) -> Vec<String> {
-        let secrets = self.local.state().secrets().unwrap().into_iter();
-        secrets.map(|secret| secret.name).filter(|name| name.contains("/jobs/")).collect()
     }
 
     /// The control plane itself.

@@ -6,12 +6,15 @@
 mod app;
 mod bodies;
 mod client;
+mod options;
 mod watch;
 mod webhook;
+mod witness;
 
-pub use app::{App, JWT_SECRET, MASTER_KEY, Options, VerifiedLead, eventually};
+pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{lead, subscription, tenant};
 pub use client::{Client, Reply};
+pub use options::Options;
 pub use webhook::Signed;
 
 /// Runs all of `futures` at once; their results in order.

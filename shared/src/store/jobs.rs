@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{IndexKey, Item, Key, Store, item::decode, transaction::Changes};
+use super::{IndexKey, Item, Key, Store, changes::Changes, item::decode};
 use crate::{
     Error, Result,
     domain::{Closing, Job, JobId, JobRef, JobState, Step, Tenant, TenantId, Timestamp, UserId},

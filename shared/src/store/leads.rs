@@ -2,8 +2,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     IndexKey, Item, Key, Store,
+    changes::Changes,
     item::{Attributes, encode},
-    transaction::Changes,
 };
 use crate::{
     Error, Result,

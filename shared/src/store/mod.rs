@@ -1,5 +1,6 @@
 //! The one DynamoDB table.
 
+mod changes;
 mod cursor;
 mod idempotency;
 mod item;

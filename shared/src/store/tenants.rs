@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Cursor, IndexKey, Item, Key, Page, Store, item::Attributes, transaction::Changes};
+use super::{Cursor, IndexKey, Item, Key, Page, Store, changes::Changes, item::Attributes};
 use crate::{
     Error, Result,
     domain::{Contact, Onboarding, Resource, Tenant, TenantId},

@@ -1,15 +1,15 @@
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem, Update},
+    types::{Put, TransactWriteItem, Update, builders::PutBuilder},
 };
-use serde::Serialize;
 
 use super::{
     Item, Key, Store,
-    item::{Attributes, encode, encode_part},
+    changes::Changes,
+    item::{Attributes, encode},
 };
 use crate::{Error, Result};
 
@@ -96,11 +96,7 @@ impl Transaction<'_> {
         Err(Error::Busy("a transaction kept meeting others"))
     }
 
-    fn put(
-        mut self,
-        put: aws_sdk_dynamodb::types::builders::PutBuilder,
-        taken: Option<Error>,
-    ) -> Result<Self> {
+    fn put(mut self, put: PutBuilder, taken: Option<Error>) -> Result<Self> {
         let put = put.table_name(&*self.store.table).build();
         let put = put.map_err(Error::aws("building a put"))?;
         self.writes.push((TransactWriteItem::builder().put(put).build(), taken));
@@ -112,94 +108,6 @@ impl Transaction<'_> {
 pub(super) fn with_key(key: Key, mut attributes: Attributes) -> Attributes {
     attributes.extend(Attributes::from(key));
     attributes
-}
-
-/// What an update does to an item, and what it assumes of it. Adds 1 to its `version`.
-pub(super) struct Changes {
-    set: Vec<String>,
-    remove: Vec<&'static str>,
-    condition: String,
-    values: Result<Attributes>,
-}
-
-impl Changes {
-    /// No changes yet, to be made if `condition` holds.
-    pub(super) fn when(condition: impl Into<String>) -> Self {
-        let (condition, values) = (condition.into(), Ok(Attributes::new()));
-        Self { set: Vec::new(), remove: Vec::new(), condition, values }.given("one", 1)
-    }
-
-    /// Sets `path` to the value that goes by `name` in expressions.
-    pub(super) fn set(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
-        self.set.push(format!("{path} = :{name}"));
-        self.given(name, value)
-    }
-
-    /// Appends to the list at `path`.
-    pub(super) fn append(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
-        self.set.push(format!("{path} = list_append({path}, :{name})"));
-        self.given(name, [value])
-    }
-
-    /// Removes the attribute at `path`.
-    pub(super) fn remove(mut self, path: &'static str) -> Self {
-        self.remove.push(path);
-        self
-    }
-
-    /// Gives a value a `name` that the condition may use.
-    pub(super) fn given(mut self, name: &str, value: impl Serialize) -> Self {
-        self.values = self.values.and_then(|mut values| {
-            values.insert(format!(":{name}"), encode_part(value)?);
-            Ok(values)
-        });
-        self
-    }
-
-    /// What `#name` stands for: attributes whose names DynamoDB reserves.
-    fn names(&self) -> Option<HashMap<String, String>> {
-        let used = |name: &&str| {
-            let alias = format!("#{name}");
-            self.condition.contains(&alias) || self.set.iter().any(|set| set.contains(&alias))
-        };
-        let names: HashMap<_, _> = ["state", "status"]
-            .iter()
-            .filter(|name| used(name))
-            .map(|name| (format!("#{name}"), (*name).to_owned()))
-            .collect();
-        (!names.is_empty()).then_some(names)
-    }
-
-    fn expression(&self) -> String {
-        let mut expression = format!("SET {} ADD version :one", self.set.join(", "));
-        if !self.remove.is_empty() {
-            expression.push_str(" REMOVE ");
-            expression.push_str(&self.remove.join(", "));
-        }
-        expression
-    }
-}
-
-impl Store {
-    /// One conditional update; fails with `otherwise` where its condition does not hold.
-    pub(super) async fn change(&self, key: Key, change: Changes, otherwise: Error) -> Result<()> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key.into()))
-            .update_expression(change.expression())
-            .condition_expression(&change.condition)
-            .set_expression_attribute_names(change.names())
-            .set_expression_attribute_values(Some(change.values?));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(cause) => match cause.as_service_error() {
-                Some(error) if error.is_conditional_check_failed_exception() => Err(otherwise),
-                _ => Err(Error::aws("changing an item")(cause)),
-            },
-        }
-    }
 }
 
 /// The position of the first write that was cancelled for this `code`.

@@ -1,0 +1,65 @@
+use serde_json::Value;
+
+use crate::App;
+
+/// What a test sees of a control plane beside its API.
+impl App {
+    /// Calls that the HTTP functions made of the table so far.
+    pub fn table_calls(&self) -> usize {
+        let of_http =
+            |caller: &str| ["leads", "tenants", "webhook", "home", "local"].contains(&caller);
+        let calls = self.local().calls().all();
+        calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
+    }
+
+    /// Every item of the table, as it is stored.
+    pub fn items(&self) -> Vec<Value> {
+        self.local().items().unwrap()
+    }
+
+    /// Every item of a kind.
+    pub fn items_of(&self, kind: &str) -> Vec<Value> {
+        self.items().into_iter().filter(|item| item["entity"]["S"] == kind).collect()
+    }
+
+    /// Every mail, newest first.
+    pub fn mails(&self) -> Vec<Value> {
+        let mails = self.local().state().mails().unwrap();
+        mails.iter().map(|mail| serde_json::to_value(mail).unwrap()).collect()
+    }
+
+    /// The mails to an address, newest first.
+    pub fn mails_to(&self, email: &str) -> Vec<Value> {
+        self.mails().into_iter().filter(|mail| mail["to"][0] == email).collect()
+    }
+
+    /// The envelopes of all events, newest first.
+    pub fn events(&self) -> Vec<Value> {
+        self.local().state().events().unwrap().into_iter().map(|event| event.envelope).collect()
+    }
+
+    /// The different events of a type: what consumers see once they drop what they have seen.
+    pub fn events_of(&self, kind: &str) -> Vec<Value> {
+        let mut events = self.events();
+        events.retain(|event| event["detail-type"] == kind);
+        events.sort_by_key(|event| event["detail"]["id"].to_string());
+        events.dedup_by_key(|event| event["detail"]["id"].to_string());
+        events
+    }
+
+    /// The executions that were started.
+    pub fn executions(&self) -> usize {
+        self.local().state().executions().unwrap().len()
+    }
+
+    /// What could not be delivered.
+    pub fn dead_letters(&self) -> usize {
+        self.local().state().dead_letters().unwrap().len()
+    }
+
+    /// The secrets of jobs that are still there.
+    pub fn job_secrets(&self) -> Vec<String> {
+        let secrets = self.local().state().secrets().unwrap().into_iter();
+        secrets.map(|secret| secret.name).filter(|name| name.contains("/jobs/")).collect()
+    }
+}
