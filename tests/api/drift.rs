@@ -8,6 +8,9 @@ use support::App;
 
 use crate::tokens::{PUBLIC, ROUTES};
 
+/// An id of nothing.
+const ID: &str = "01931f6e-0000-7000-8000-000000000001";
+
 /// The routes of `template.yaml`, as `GET /ping`; without `$default`, which no client asks for.
 fn of_template(app: &App) -> BTreeSet<String> {
     let routes = app.local().template().functions.iter().flat_map(|function| &function.routes);
@@ -43,13 +46,12 @@ async fn the_template_the_watch_router_and_the_tests_know_the_same_routes() {
 #[tokio::test]
 async fn every_route_of_the_template_is_one_of_its_function() {
     let app = App::start().await;
-    let page = app.send(Method::GET, "/").await.expect(200).body;
+    let page = app.send(Method::GET, &format!("/validate/{ID}")).await.expect(200).body;
     let asset = page.as_str().unwrap().split("/assets/").nth(1).unwrap();
     let asset = asset.split('"').next().unwrap();
     for route in of_template(&app) {
         let (method, path) = route.split_once(' ').unwrap();
-        let id = "01931f6e-0000-7000-8000-000000000001";
-        let path = path.replace("{id}", id).replace("{leadId}", id).replace("{jobId}", id);
+        let path = path.replace("{id}", ID).replace("{leadId}", ID).replace("{jobId}", ID);
         let path = path.replace("{file}", asset);
         let reply = app.send(Method::from_bytes(method.as_bytes()).unwrap(), &path).await;
         let message = reply.body["error"]["message"].as_str().unwrap_or_default();

@@ -100,7 +100,7 @@ async fn sixty_four_flows_at_once_all_end_active() {
             let path = format!("/leads/{id}/tenants");
             let tenant = app.client.post(&token, &path, &body).await.expect(200).text("/id");
             let path = format!("/tenants/{tenant}/provision");
-            let tier = if n % 2 == 0 { "PREMIUM" } else { "BASIC" };
+            let tier = if n.is_multiple_of(2) { "PREMIUM" } else { "BASIC" };
             app.client.post(&token, &path, &subscription(tier)).await.expect(204);
             app.status_of(&tenant, 0).await;
         }

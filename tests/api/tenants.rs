@@ -9,7 +9,7 @@ async fn a_lead_that_asks_eight_times_at_once_gets_one_tenant() {
     let ask = |n: usize| {
         let (client, token, path) = (app.client.clone(), lead.token.clone(), path.clone());
         // Half of them ask for the same key, half for one of their own.
-        let key = if n % 2 == 0 { "acme".to_owned() } else { format!("acme{n}") };
+        let key = if n.is_multiple_of(2) { "acme".to_owned() } else { format!("acme{n}") };
         let body = json!({ "key": key, "domains": ["acme.test"] });
         async move { client.post(&token, &path, &body).await.status }
     };
