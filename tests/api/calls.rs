@@ -6,6 +6,7 @@ use support::{App, Signed, lead, subscription, tenant};
 #[tokio::test]
 async fn each_endpoint_makes_as_few_calls_as_it_can() {
     let app = App::silent().await;
+    app.warm().await;
     let mut counted = Vec::new();
     let mut last = app.table_calls();
     let mut count = |what: &str, app: &App| {

@@ -90,6 +90,7 @@ async fn a_bad_token_costs_no_call_to_the_table() {
 #[tokio::test]
 async fn every_route_asks_for_a_token_and_for_its_permission() {
     let app = App::start().await;
+    app.warm().await;
     let before = app.table_calls();
     for (method, route, permission) in ROUTES {
         let path = route.replace("{id}", &TenantId::mint().to_string());
