@@ -1,6 +1,7 @@
 //! What every function of the control plane shares.
 //!
 //! * [`domain`]: the rules. Pure functions and types; no I/O, no clock, no AWS.
+//! * [`filter`]: what a list is asked for. Pure, like the rules.
 //! * [`store`]: the one DynamoDB table. Keys, items, transactions.
 //! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
 //! * [`keys`]: master keys, and the secrets that are derived from them.
@@ -11,6 +12,7 @@ pub mod aws;
 pub mod config;
 pub mod domain;
 mod error;
+pub mod filter;
 pub mod http;
 pub mod keys;
 pub mod lambda;

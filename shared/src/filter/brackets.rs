@@ -1,0 +1,105 @@
+//! The bracket form, as the `qs` package writes it: `filter[where][status]=1`.
+
+use std::collections::BTreeMap;
+
+use super::{DEEPEST, node::Node, place::Place};
+use crate::Result;
+
+/// A parameter as its brackets describe it, while its pairs come in.
+#[derive(Debug)]
+pub(super) enum Tree {
+    Leaf(String),
+    Branch(BTreeMap<Step, Tree>),
+}
+
+/// What is between two brackets: a position of an array, or the name of a member.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Index(u32),
+    Name(String),
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::Branch(BTreeMap::new())
+    }
+}
+
+impl Tree {
+    /// Adds one pair: `brackets` is the `[where][status]` of its name.
+    pub(super) fn add(&mut self, brackets: &str, value: String, at: &Place<'_>) -> Result<()> {
+        let inner = brackets.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let steps = inner.ok_or_else(|| at.refuse("has brackets that are not closed"))?;
+        let steps: Vec<&str> = steps.split("][").collect();
+        if steps.len() > DEEPEST {
+            return Err(at.refuse(format_args!("is nested deeper than {DEEPEST} levels")));
+        }
+        if steps.iter().any(|step| step.contains(['[', ']'])) {
+            return Err(at.refuse("has brackets that are not closed"));
+        }
+        self.insert(&steps, value, at)
+    }
+
+    fn insert(&mut self, steps: &[&str], value: String, at: &Place<'_>) -> Result<()> {
+        let clash = || at.refuse("has brackets that contradict each other");
+        let Some((first, rest)) = steps.split_first() else {
+            return Err(clash());
+        };
+        let Self::Branch(branches) = self else { return Err(clash()) };
+        let step = Step::of(first, branches);
+        let below = at.below(first);
+        match (branches.get_mut(&step), rest) {
+            (None, []) => {
+                branches.insert(step, Self::Leaf(value));
+                Ok(())
+            }
+            (Some(_), []) => Err(below.refuse("is given twice")),
+            (Some(branch), _) => branch.insert(rest, value, &below),
+            (None, _) => {
+                let mut branch = Self::default();
+                branch.insert(rest, value, &below)?;
+                branches.insert(step, branch);
+                Ok(())
+            }
+        }
+    }
+
+    /// The value that the pairs make.
+    pub(super) fn into_node(self, at: &Place<'_>) -> Result<Node> {
+        let branches = match self {
+            Self::Leaf(text) => return Ok(Node::Loose(text)),
+            Self::Branch(branches) => branches,
+        };
+        let (mut items, mut members) = (Vec::new(), BTreeMap::new());
+        for (step, tree) in branches {
+            match step {
+                Step::Index(index) => items.push(tree.into_node(&at.below(&index.to_string()))?),
+                Step::Name(name) => {
+                    let node = tree.into_node(&at.below(&name))?;
+                    members.insert(name, node);
+                }
+            }
+        }
+        match (items.is_empty(), members.is_empty()) {
+            (false, false) => Err(at.refuse("mixes positions and names")),
+            (false, true) => Ok(Node::List(items)),
+            (true, _) => Ok(Node::Object(members)),
+        }
+    }
+}
+
+impl Step {
+    /// Digits are a position; nothing at all is the next one.
+    fn of(text: &str, among: &BTreeMap<Self, Tree>) -> Self {
+        if text.is_empty() {
+            let last = among.keys().rev().find_map(|step| match step {
+                Self::Index(index) => Some(*index),
+                Self::Name(_) => None,
+            });
+            return Self::Index(last.map_or(0, |last| last.saturating_add(1)));
+        }
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let index = text.parse().ok().filter(|_| is_number);
+        index.map_or_else(|| Self::Name(text.to_owned()), Self::Index)
+    }
+}

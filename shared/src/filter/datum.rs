@@ -1,0 +1,100 @@
+use std::mem::discriminant;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Decimal, Kind, node::Node, place::Place};
+use crate::Result;
+
+/// A value of a known type: what a condition compares with, and what an item holds.
+///
+/// In their order `null` is the greatest, as in PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Datum {
+    /// A truth.
+    Boolean(bool),
+    /// A number or an amount, exact.
+    Number(Decimal),
+    /// A text or an id; an id in the form we mint.
+    Text(String),
+    /// A moment.
+    Time(Timestamp),
+    /// An array or an object.
+    Whole(Node),
+    /// Nothing.
+    Null,
+}
+
+impl Datum {
+    /// What `node` is as a value of `kind`, or `null`.
+    pub(super) fn read(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Self> {
+        let is_null = match node {
+            Node::Null => true,
+            Node::Loose(text) => text == "null",
+            _ => false,
+        };
+        if is_null {
+            return Ok(Self::Null);
+        }
+        Self::of_kind(kind, node).ok_or_else(|| at.refuse(format_args!("{} or null", kind.rule())))
+    }
+
+    /// What `node` is as a value of `kind`, which is not `null`.
+    pub(super) fn read_some(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Self> {
+        match Self::read(kind, node, at) {
+            Ok(Self::Null) | Err(_) => Err(at.refuse(kind.rule())),
+            read => read,
+        }
+    }
+
+    /// What an item holds as a property of `kind`; what does not fit is like nothing asked for.
+    pub(super) fn held(kind: Kind, value: Option<&Value>) -> Self {
+        let node = match value {
+            None | Some(Value::Null) => return Self::Null,
+            Some(Value::String(text)) if kind == Kind::Text => return Self::Text(text.clone()),
+            Some(value) => Node::from(value),
+        };
+        Self::of_kind(kind, &node).unwrap_or(Self::Whole(node))
+    }
+
+    fn of_kind(kind: Kind, node: &Node) -> Option<Self> {
+        Some(match (kind, node) {
+            (Kind::Text, _) => Self::Text(node.text()?.to_owned()),
+            (Kind::Number | Kind::Money, Node::Number(number)) => Self::Number(number.clone()),
+            (Kind::Number | Kind::Money, Node::Loose(text)) | (Kind::Money, Node::Text(text)) => {
+                Self::Number(text.parse().ok()?)
+            }
+            (Kind::Boolean, _) => Self::Boolean(node.boolean()?),
+            (Kind::Time, _) => Self::Time(moment(node.text()?)?),
+            (Kind::Id, _) => Self::Text(Uuid::parse_str(node.text()?).ok()?.to_string()),
+            (Kind::Object, Node::Object(_)) | (Kind::List, Node::List(_)) => {
+                Self::Whole(node.settled())
+            }
+            (Kind::Number | Kind::Money | Kind::Object | Kind::List, _) => return None,
+        })
+    }
+
+    /// Whether this is before or after `other`, and not of another type or `null`.
+    pub(super) fn compares_with(&self, other: &Self) -> bool {
+        discriminant(self) == discriminant(other) && *self != Self::Null
+    }
+
+    /// As JSON, where it is something that an item could be looked up by.
+    pub(super) fn to_json(&self) -> Option<Value> {
+        Some(match self {
+            Self::Boolean(truth) => json!(truth),
+            Self::Number(number) => json!(number.integer()?),
+            Self::Text(text) => json!(text),
+            Self::Time(moment) => json!(moment.to_string()),
+            Self::Whole(_) | Self::Null => return None,
+        })
+    }
+}
+
+/// A date-time with its offset, or a date: midnight in UTC, as JavaScript reads it.
+fn moment(text: &str) -> Option<Timestamp> {
+    let is_date = text.len() == "2026-11-23".len();
+    let midnight = is_date.then(|| format!("{text}T00:00:00Z"));
+    midnight.as_deref().unwrap_or(text).parse().ok()
+}

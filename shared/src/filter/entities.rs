@@ -1,0 +1,93 @@
+//! The entities that are listed, and what they can include (CONTRACT §3).
+
+use super::{Kind, Kind::*, Relation, Schema};
+
+/// The properties of an entity: its id, its own, its audit (CONTRACT §1).
+macro_rules! properties {
+    ($($name:literal: $kind:expr),* $(,)?) => {
+        &[
+            ("id", Id),
+            $(($name, $kind),)*
+            ("createdOn", Time),
+            ("modifiedOn", Time),
+            ("createdBy", Text),
+            ("modifiedBy", Text),
+            ("deleted", Boolean),
+            ("deletedOn", Time),
+            ("deletedBy", Text),
+        ] as &[(&str, Kind)]
+    };
+}
+
+/// A lead.
+pub static LEAD: Schema = Schema {
+    entity: "Lead",
+    properties: properties! {
+        "firstName": Text, "lastName": Text, "companyName": Text, "email": Text,
+        "isValidated": Boolean, "addressId": Id,
+    },
+    relations: &[
+        Relation { name: "tenant", schema: &TENANT, many: false },
+        Relation { name: "address", schema: &ADDRESS, many: false },
+    ],
+};
+
+/// A tenant.
+pub static TENANT: Schema = Schema {
+    entity: "Tenant",
+    properties: properties! {
+        "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": List,
+        "leadId": Id, "addressId": Id,
+    },
+    relations: &[
+        Relation { name: "contacts", schema: &CONTACT, many: true },
+        Relation { name: "resources", schema: &RESOURCE, many: true },
+        Relation { name: "lead", schema: &LEAD, many: false },
+        Relation { name: "address", schema: &ADDRESS, many: false },
+    ],
+};
+
+/// A contact of a tenant.
+pub static CONTACT: Schema = Schema {
+    entity: "Contact",
+    properties: properties! {
+        "firstName": Text, "lastName": Text, "email": Text, "isPrimary": Boolean, "type": Text,
+        "tenantId": Id,
+    },
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
+};
+
+/// An invoice of a tenant.
+pub static INVOICE: Schema = Schema {
+    entity: "Invoice",
+    properties: properties! {
+        "startDate": Time, "endDate": Time, "amount": Money, "currencyCode": Text,
+        "invoiceFile": Text, "dueDate": Time, "status": Number, "tenantId": Id,
+    },
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
+};
+
+/// A configuration of a tenant.
+pub static TENANT_CONFIG: Schema = Schema {
+    entity: "TenantConfig",
+    properties: properties! { "configKey": Text, "configValue": Object, "tenantId": Id },
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
+};
+
+/// What provisioning built for a tenant.
+pub static RESOURCE: Schema = Schema {
+    entity: "Resource",
+    properties: properties! {
+        "externalIdentifier": Text, "type": Text, "metadata": Object, "tenantId": Id,
+    },
+    relations: &[],
+};
+
+/// The address of a lead or a tenant.
+pub static ADDRESS: Schema = Schema {
+    entity: "Address",
+    properties: properties! {
+        "address": Text, "city": Text, "state": Text, "zip": Text, "country": Text,
+    },
+    relations: &[],
+};

@@ -1,0 +1,57 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Condition, Datum, Where, condition::Test, node::Node};
+
+/// An item, whose properties are read once, however many conditions ask for them.
+struct Item<'a> {
+    entity: &'a Map<String, Value>,
+    held: BTreeMap<&'static str, Datum>,
+}
+
+impl Where {
+    /// Whether `entity`, in its form on the wire, is asked for.
+    #[must_use]
+    pub fn matches(&self, entity: &Map<String, Value>) -> bool {
+        self.hold(&mut Item { entity, held: BTreeMap::new() })
+    }
+
+    fn hold(&self, item: &mut Item<'_>) -> bool {
+        self.0.iter().all(|condition| match condition {
+            Condition::All(all) => all.iter().all(|each| each.hold(item)),
+            Condition::Any(any) => any.iter().any(|each| each.hold(item)),
+            Condition::Property(name, kind, test) => {
+                let entity = item.entity;
+                let read = || Datum::held(*kind, entity.get(*name));
+                test.passes(item.held.entry(name).or_insert_with(read))
+            }
+        })
+    }
+}
+
+impl Test {
+    /// Whether what an item holds passes. `null` passes only where the test speaks of it.
+    fn passes(&self, held: &Datum) -> bool {
+        let is_null = *held == Datum::Null;
+        let orders = |value: &Datum| held.compares_with(value);
+        match self {
+            Self::Eq(value) => held == value,
+            Self::Neq(value) => !is_null && held != value,
+            Self::Gt(value) => orders(value) && held > value,
+            Self::Gte(value) => orders(value) && held >= value,
+            Self::Lt(value) => orders(value) && held < value,
+            Self::Lte(value) => orders(value) && held <= value,
+            Self::Between(low, high) => orders(low) && held >= low && held <= high,
+            Self::In(values) => values.contains(held),
+            Self::NotIn(values) => !is_null && !values.contains(held),
+            Self::Matches(pattern) => matches!(held, Datum::Text(text) if pattern.matches(text)),
+            Self::Misses(pattern) => matches!(held, Datum::Text(text) if !pattern.matches(text)),
+            Self::Exists(wanted) => is_null != *wanted,
+            Self::Contains(wanted) => {
+                let Datum::Whole(Node::List(items)) = held else { return false };
+                wanted.iter().all(|each| items.contains(each))
+            }
+        }
+    }
+}

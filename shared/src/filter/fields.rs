@@ -1,0 +1,57 @@
+use serde_json::{Map, Value};
+
+use super::{Schema, node::Node, place::Place};
+use crate::Result;
+
+/// Which properties of an item are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    left_out: Vec<&'static str>,
+}
+
+impl Fields {
+    /// Reads an array of names, or an object: `{"a":true}` leaves out all others, `{"a":false}`
+    /// only this one. An empty one leaves out nothing.
+    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
+        let (mut taken, mut dropped) = (Vec::new(), Vec::new());
+        match node {
+            Node::List(items) => {
+                for (position, item) in items.iter().enumerate() {
+                    let position = position.to_string();
+                    let below = at.below(&position);
+                    let name = item.text().ok_or_else(|| below.refuse("must be a string"))?;
+                    taken.push(schema.property(name, &at.below(name))?.0);
+                }
+            }
+            Node::Object(members) => {
+                for (name, node) in members {
+                    let below = at.below(name);
+                    let (name, _) = schema.property(name, &below)?;
+                    match node.boolean() {
+                        Some(true) => taken.push(name),
+                        Some(false) => dropped.push(name),
+                        None => return Err(below.refuse("must be true or false")),
+                    }
+                }
+            }
+            _ => return Err(at.refuse("must be an array or an object")),
+        }
+        let all = schema.properties.iter().map(|(name, _)| *name);
+        let left_out = match taken.is_empty() {
+            true => dropped,
+            false => all.filter(|name| !taken.contains(name)).collect(),
+        };
+        Ok(Self { left_out })
+    }
+
+    /// Whether `property` is left out.
+    #[must_use]
+    pub fn leave_out(&self, property: &str) -> bool {
+        self.left_out.contains(&property)
+    }
+
+    /// Takes from `item` what is left out; what was included in it stays.
+    pub fn cut(&self, item: &mut Map<String, Value>) {
+        item.retain(|name, _| !self.leave_out(name));
+    }
+}

@@ -1,0 +1,64 @@
+use super::{Filter, Schema, node::Node, place::Place};
+use crate::Result;
+
+/// How deep inclusions go: contacts of a tenant of an invoice are two.
+const DEEPEST: usize = 3;
+
+/// A relation that is included in each item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Include {
+    /// Its name.
+    pub relation: &'static str,
+    /// Whether there are many of it, in an array.
+    pub many: bool,
+    /// Which of it, in which order, with what.
+    pub scope: Option<Filter>,
+}
+
+impl Include {
+    /// Reads an array of names and `{relation, scope}`, or one of them alone. `depth` counts the
+    /// inclusions that this is within.
+    pub(super) fn read(
+        node: &Node,
+        schema: &'static Schema,
+        depth: usize,
+        at: &Place<'_>,
+    ) -> Result<Vec<Self>> {
+        if depth == DEEPEST {
+            return Err(at.refuse(format_args!("is an inclusion deeper than {DEEPEST} levels")));
+        }
+        let Some(items) = node.list() else { return Ok(vec![one(node, schema, depth, at)?]) };
+        let mut includes: Vec<Self> = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            let position = position.to_string();
+            let below = at.below(&position);
+            let include = one(item, schema, depth, &below)?;
+            if includes.iter().any(|earlier| earlier.relation == include.relation) {
+                return Err(below.refuse(format_args!("names {} again", include.relation)));
+            }
+            includes.push(include);
+        }
+        Ok(includes)
+    }
+}
+
+fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Result<Include> {
+    let rule = || at.refuse("must be the name of a relation, or an object with `relation`");
+    let (name, scope) = match node.object() {
+        None => (node.text().ok_or_else(rule)?, None),
+        Some(members) => {
+            let unknown =
+                members.keys().find(|name| !["relation", "scope"].contains(&name.as_str()));
+            if let Some(name) = unknown {
+                let rule = "is no member of an inclusion (relation, scope)";
+                return Err(at.below(name).refuse(rule));
+            }
+            let name = members.get("relation").and_then(Node::text).ok_or_else(rule)?;
+            (name, members.get("scope"))
+        }
+    };
+    let relation = schema.relation(name, at)?;
+    let scope =
+        scope.map(|scope| Filter::read(scope, relation.schema, depth + 1, &at.below("scope")));
+    Ok(Include { relation: relation.name, many: relation.many, scope: scope.transpose()? })
+}

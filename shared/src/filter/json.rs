@@ -1,0 +1,93 @@
+//! The JSON form. Numbers keep the digits they were written with: `serde_json::Value` would round
+//! them to a float.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    DEEPEST,
+    node::Node,
+    place::{Place, Short},
+};
+use crate::Result;
+
+/// Reads the JSON of a parameter.
+pub(super) fn parse(text: &str, at: &Place<'_>) -> Result<Node> {
+    let whole: &RawValue = serde_json::from_str(text).map_err(|cause| no_json(at, &cause))?;
+    node(whole, 0, at)
+}
+
+fn no_json(at: &Place<'_>, cause: &serde_json::Error) -> crate::Error {
+    at.refuse(format_args!("is not valid JSON: {cause}"))
+}
+
+/// Reads one level; the values below it are still text, so each level reads them again. Depth is
+/// bounded, and so is that.
+fn node(raw: &RawValue, depth: usize, at: &Place<'_>) -> Result<Node> {
+    let text = raw.get();
+    let is_nested = text.starts_with(['{', '[']);
+    if is_nested && depth == DEEPEST {
+        return Err(at.refuse(format_args!("is nested deeper than {DEEPEST} levels")));
+    }
+    let wrong = |cause| no_json(at, &cause);
+    Ok(match text.as_bytes().first() {
+        Some(b'{') => {
+            let Members(members) = serde_json::from_str(text).map_err(wrong)?;
+            let mut read = BTreeMap::new();
+            for (name, raw) in members {
+                let below = at.below(&name);
+                let value = node(raw, depth + 1, &below)?;
+                if read.contains_key(&name) {
+                    return Err(below.refuse("is given twice"));
+                }
+                read.insert(name, value);
+            }
+            Node::Object(read)
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(wrong)?;
+            let read = |(position, raw): (usize, _)| {
+                node(raw, depth + 1, &at.below(&position.to_string()))
+            };
+            Node::List(items.into_iter().enumerate().map(read).collect::<Result<_>>()?)
+        }
+        Some(b'"') => Node::Text(serde_json::from_str(text).map_err(wrong)?),
+        Some(b't' | b'f') => Node::Boolean(serde_json::from_str(text).map_err(wrong)?),
+        Some(b'n') => Node::Null,
+        _ => Node::Number(text.parse().map_err(|_| {
+            at.refuse(format_args!("{} is no number that can be compared", Short(text)))
+        })?),
+    })
+}
+
+/// An object whose values are still text, with every name that is written.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
+}

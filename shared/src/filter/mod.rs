@@ -1,0 +1,176 @@
+//! What a list is asked for: which items, in which order, how many, with what (CONTRACT §8).
+//!
+//! A [`Filter`] is read from a query string, in JSON or in brackets, against the [`Schema`] of the
+//! entity: what the schema does not know is refused, so that a typo never selects everything. It is
+//! evaluated over items in their form on the wire; the store may narrow what it reads by
+//! [`Where::equals`], which never changes what is found.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `query`, `json`, `brackets` | the query string, to one tree of [`Node`]s |
+//! | `condition`, `operators`, `datum`, `pattern` | `where`, with values of the property's type |
+//! | `order`, `fields`, `include` | the members of those names |
+//! | `evaluate` | items |
+//!
+//! # Semantics
+//!
+//! Those of LoopBack 4 over PostgreSQL, and where that has no answer or a surprising one:
+//!
+//! * `null` passes only a test that speaks of it: equality with `null`, `exists: false`, an `inq`
+//!   that lists it. No comparison, no `neq` of a value, no `nin`, `nlike` or `nilike` finds it.
+//!   `neq: null` finds what is not `null`. An absent property is `null`.
+//! * Several operators of one property must all hold. `and` and `or` must not be empty, nor hold an
+//!   empty condition; an empty `inq` finds nothing and an empty `nin` everything that is not `null`.
+//! * Numbers and amounts compare exactly, by their digits; times compare as moments, and a date is
+//!   midnight in UTC; ids compare in lower case; texts by their characters' code points, with case.
+//! * `like` matches the whole text: `%` is any text, `_` any character, `\` takes the next as it is.
+//!   `ilike` ignores case. `regexp` searches, is written `/pattern/flags` (g, i, m, s, u) or
+//!   without slashes, and has neither look-around nor back-references: it runs in linear time.
+//! * `contains` is for arrays, as in PostgreSQL: all of the given values are among the items. An
+//!   array is equal to one with the same items in the same order. An object is compared by `eq`
+//!   and `neq`, whole; without an operator it would read as one.
+//! * In order, `null` is the greatest value. Ties follow the id.
+//! * In brackets a value becomes what its property demands: `null` is `null`, a number is one, and
+//!   what is within an array or an object is text. An empty array cannot be written.
+//! * A JSON value of another type is refused, not converted; an amount may be a string of digits.
+
+mod brackets;
+mod condition;
+mod datum;
+mod decimal;
+pub mod entities;
+mod evaluate;
+mod fields;
+mod include;
+mod json;
+mod node;
+mod operators;
+mod order;
+mod pattern;
+mod place;
+mod query;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+pub use condition::{Condition, Test, Where};
+pub use datum::Datum;
+pub use decimal::{Decimal, NotDecimal};
+pub use fields::Fields;
+pub use include::Include;
+pub use node::Node;
+pub use order::{Direction, Order, OrderBy};
+pub use pattern::Pattern;
+pub use query::with_cursor;
+pub use schema::{Kind, Relation, Schema};
+
+use crate::Result;
+use place::Place;
+
+/// How deep a filter may be nested, in objects and arrays.
+const DEEPEST: usize = 32;
+
+/// The most that one page holds.
+const LARGEST_PAGE: u16 = 1000;
+
+/// How many a page holds where no `limit` is given.
+const USUAL_PAGE: u16 = 100;
+
+/// What a list is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// Which items.
+    pub conditions: Where,
+    /// In which order.
+    pub order: Order,
+    /// How many at most, where it was said.
+    pub limit: Option<u16>,
+    /// How many to leave out at the start. Zero with a cursor: the first page left them out.
+    pub skip: u32,
+    /// Which properties of each.
+    pub fields: Fields,
+    /// With what else in each.
+    pub include: Vec<Include>,
+    /// Where to begin, as the link to this page said.
+    pub cursor: Option<String>,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            conditions: Where::default(),
+            order: Order::newest_first(),
+            limit: None,
+            skip: 0,
+            fields: Fields::default(),
+            include: Vec::new(),
+            cursor: None,
+        }
+    }
+}
+
+impl Filter {
+    /// Reads a filter, or the scope of an inclusion that is `depth` deep.
+    fn read(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Result<Self> {
+        let members = node.object().ok_or_else(|| at.refuse("must be an object"))?;
+        let mut filter = Self::default();
+        for (name, node) in members {
+            let below = at.below(name);
+            match name.as_str() {
+                "where" => filter.conditions = Where::read(node, schema, &below)?,
+                "order" => filter.order = Order::read(node, schema, &below)?,
+                "limit" => filter.limit = Some(limit(node, &below)?),
+                "offset" if members.contains_key("skip") => {
+                    return Err(below.refuse("means the same as skip, which is given, too"));
+                }
+                "skip" | "offset" => {
+                    let rule = || below.refuse("must be a whole number from 0 to 4294967295");
+                    filter.skip = node.integer().ok_or_else(rule)?;
+                }
+                "fields" => filter.fields = Fields::read(node, schema, &below)?,
+                "include" => filter.include = Include::read(node, schema, depth, &below)?,
+                _ => {
+                    let known = "where, order, limit, skip, offset, fields, include";
+                    return Err(below.refuse(format_args!("is no member of a filter ({known})")));
+                }
+            }
+        }
+        Ok(filter)
+    }
+
+    /// How many items a page holds.
+    #[must_use]
+    pub fn page_size(&self) -> u16 {
+        self.limit.unwrap_or(USUAL_PAGE)
+    }
+
+    /// Those of `items` that are asked for, in order, from `skip` on, at most `limit` where it is
+    /// given; whole, so that what they include can be found.
+    #[must_use]
+    pub fn select(&self, mut items: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
+        items.retain(|item| self.conditions.matches(item));
+        self.order.sort(&mut items);
+        let skip = usize::try_from(self.skip).unwrap_or(usize::MAX);
+        let limit = self.limit.map_or(usize::MAX, usize::from);
+        items.into_iter().skip(skip).take(limit).collect()
+    }
+
+    /// [`Filter::select`], and of each the fields that are asked for.
+    #[must_use]
+    pub fn apply(&self, items: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
+        let mut items = self.select(items);
+        for item in &mut items {
+            self.fields.cut(item);
+        }
+        items
+    }
+}
+
+fn limit(node: &Node, at: &Place<'_>) -> Result<u16> {
+    let given = node.integer().and_then(|limit| u16::try_from(limit).ok());
+    let within = given.filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+    let rule = format_args!("must be a whole number from 1 to {LARGEST_PAGE}").to_string();
+    within.ok_or_else(|| at.refuse(rule))
+}

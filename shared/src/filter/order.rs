@@ -1,0 +1,121 @@
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
+use super::{
+    Datum, Kind, Schema,
+    node::Node,
+    place::{Place, Short},
+};
+use crate::Result;
+
+/// What items are ordered by, first to last.
+///
+/// Items that are equal in it follow their ids, in the direction of the last part, so that the
+/// order is one and the same on every call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order(Vec<OrderBy>);
+
+/// A property that items are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderBy {
+    /// Its name.
+    pub property: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Which end comes first.
+    pub direction: Direction,
+}
+
+/// Which end comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The least; `null` comes last, as in PostgreSQL.
+    Ascending,
+    /// The greatest; `null` comes first, as in PostgreSQL.
+    Descending,
+}
+
+impl Order {
+    /// The order where none is asked for: `createdOn DESC`.
+    #[must_use]
+    pub fn newest_first() -> Self {
+        let (kind, direction) = (Kind::Time, Direction::Descending);
+        Self(vec![OrderBy { property: "createdOn", kind, direction }])
+    }
+
+    /// The direction, where it is by the time of creation alone: an index has that order.
+    #[must_use]
+    pub fn by_creation(&self) -> Option<Direction> {
+        match self.0.as_slice() {
+            [OrderBy { property: "createdOn", direction, .. }] => Some(*direction),
+            _ => None,
+        }
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn parts(&self) -> &[OrderBy] {
+        &self.0
+    }
+
+    /// Reads `"key ASC"`, or an array of such.
+    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
+        let Some(items) = node.list() else { return Ok(Self(vec![part(node, schema, at)?])) };
+        let mut parts: Vec<OrderBy> = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            let name = position.to_string();
+            let below = at.below(&name);
+            let part = part(item, schema, &below)?;
+            if parts.iter().any(|earlier| earlier.property == part.property) {
+                return Err(below.refuse(format_args!("names {} again", part.property)));
+            }
+            parts.push(part);
+        }
+        Ok(if parts.is_empty() { Self::newest_first() } else { Self(parts) })
+    }
+
+    /// Puts `items` in order.
+    pub(super) fn sort(&self, items: &mut Vec<Map<String, Value>>) {
+        let last = self.0.last().map_or(Direction::Descending, |part| part.direction);
+        let id = OrderBy { property: "id", kind: Kind::Id, direction: last };
+        let parts = || self.0.iter().chain([&id]);
+        let held = |item: Map<String, Value>| {
+            let keys = parts().map(|part| Datum::held(part.kind, item.get(part.property)));
+            (keys.collect::<Vec<_>>(), item)
+        };
+        let mut keyed: Vec<_> = std::mem::take(items).into_iter().map(held).collect();
+        keyed.sort_by(|(a, _), (b, _)| {
+            let each = parts().zip(a.iter().zip(b)).map(|(part, (a, b))| match part.direction {
+                Direction::Ascending => a.cmp(b),
+                Direction::Descending => b.cmp(a),
+            });
+            each.fold(Ordering::Equal, Ordering::then)
+        });
+        items.extend(keyed.into_iter().map(|(_, item)| item));
+    }
+}
+
+fn part(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<OrderBy> {
+    let text = node.text().ok_or_else(|| at.refuse("must be a string"))?;
+    let mut words = text.split_ascii_whitespace();
+    let (name, direction) = match (words.next(), words.next(), words.next()) {
+        (Some(name), None, None) => (name, Direction::Ascending),
+        (Some(name), Some(word), None) if word.eq_ignore_ascii_case("asc") => {
+            (name, Direction::Ascending)
+        }
+        (Some(name), Some(word), None) if word.eq_ignore_ascii_case("desc") => {
+            (name, Direction::Descending)
+        }
+        _ => {
+            let text = Short(text);
+            let rule = format_args!("\"{text}\" is no property with ASC or DESC");
+            return Err(at.refuse(rule));
+        }
+    };
+    let (property, kind) = schema.property(name, &at.below(name))?;
+    if !matches!(kind, Kind::Boolean) && !kind.is_ordered() {
+        return Err(at.refuse(format_args!("{property} is {}, which has no order", kind.noun())));
+    }
+    Ok(OrderBy { property, kind, direction })
+}

@@ -1,0 +1,97 @@
+use regex::{Regex, RegexBuilder};
+
+use super::{
+    node::Node,
+    place::{Place, Short},
+};
+use crate::Result;
+
+/// The most characters of a pattern.
+const LONGEST: usize = 1000;
+
+/// The most bytes that a compiled pattern takes. What a pattern costs for each character of an item
+/// is bounded by this, whatever it says.
+const LARGEST: usize = 1 << 18;
+
+/// A pattern that a text is matched with, compiled to an automaton: its time is linear in the text.
+#[derive(Clone, Debug)]
+pub struct Pattern(Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Pattern {
+    /// The pattern of `like`: `%` is any text, `_` any character, `\` takes the next as it is.
+    pub(super) fn like(node: &Node, ignore_case: bool, at: &Place<'_>) -> Result<Self> {
+        let mut expression = String::from(if ignore_case { "(?is)^" } else { "(?s)^" });
+        let mut characters = source(node, at)?.chars();
+        while let Some(character) = characters.next() {
+            let literal = match character {
+                '%' => {
+                    expression.push_str(".*");
+                    continue;
+                }
+                '_' => {
+                    expression.push('.');
+                    continue;
+                }
+                '\\' => characters.next().ok_or_else(|| at.refuse("must not end with \\"))?,
+                other => other,
+            };
+            expression.push_str(&regex::escape(literal.encode_utf8(&mut [0; 4])));
+        }
+        expression.push('$');
+        Self::compile(&expression, at)
+    }
+
+    /// The pattern of `regexp`: `/pattern/flags` as JavaScript writes it, or the pattern alone.
+    pub(super) fn regexp(node: &Node, at: &Place<'_>) -> Result<Self> {
+        let text = source(node, at)?;
+        let written = text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+        let Some((pattern, flags)) = written else { return Self::compile(text, at) };
+        let known = |flag: char| match flag {
+            'i' | 'm' | 's' => Some(Some(flag)),
+            // "All matches" and "Unicode" change nothing in whether there is a match.
+            'g' | 'u' => Some(None),
+            _ => None,
+        };
+        let flags: Option<Vec<_>> = flags.chars().map(known).collect();
+        let flags = flags.ok_or_else(|| at.refuse("must have no flags but g, i, m, s and u"))?;
+        let flags: String = flags.into_iter().flatten().collect();
+        match flags.as_str() {
+            "" => Self::compile(pattern, at),
+            flags => Self::compile(&format!("(?{flags}){pattern}"), at),
+        }
+    }
+
+    fn compile(expression: &str, at: &Place<'_>) -> Result<Self> {
+        at.count_pattern()?;
+        let built =
+            RegexBuilder::new(expression).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
+        built.map(Self).map_err(|cause| match cause {
+            regex::Error::CompiledTooBig(_) => at.refuse("is a pattern that is too large"),
+            cause => {
+                let cause = cause.to_string();
+                let reason = cause.lines().next_back().unwrap_or_default();
+                let reason = Short(reason.trim_start_matches("error: "));
+                at.refuse(format_args!("is no regular expression: {reason}"))
+            }
+        })
+    }
+
+    /// Whether `text` matches.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+fn source<'n>(node: &'n Node, at: &Place<'_>) -> Result<&'n str> {
+    let text = node.text().ok_or_else(|| at.refuse("must be a string"))?;
+    if text.chars().count() > LONGEST {
+        return Err(at.refuse(format_args!("must not be longer than {LONGEST} characters")));
+    }
+    Ok(text)
+}

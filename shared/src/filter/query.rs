@@ -1,0 +1,179 @@
+//! From a raw query string to a filter.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::{
+    Filter, Schema, Where,
+    brackets::Tree,
+    json,
+    node::Node,
+    place::{Budget, Place, Short},
+};
+use crate::{Error, Result};
+
+/// The most bytes of a query string.
+const LONGEST: usize = 128 * 1024;
+
+impl Filter {
+    /// Reads the query of a list: `filter`, `limit` as a shorthand of `filter[limit]`, `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadParameter`] for anything that is unknown or breaks its rule, naming it.
+    pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["filter", "limit", "cursor"], &budget)?;
+        let mut filter = match parameters.take("filter", &budget)? {
+            Some(node) => Self::read(&node, schema, 0, &Place::parameter("filter", &budget))?,
+            None => Self::default(),
+        };
+        if let Some(node) = parameters.take_text("limit", &budget)? {
+            let at = Place::parameter("limit", &budget);
+            if filter.limit.is_some() {
+                return Err(at.refuse("is given in the filter, too"));
+            }
+            filter.limit = Some(super::limit(&Node::Loose(node), &at)?);
+        }
+        if let Some(cursor) = parameters.take_text("cursor", &budget)? {
+            filter.cursor = Some(cursor);
+            filter.skip = 0;
+        }
+        Ok(filter)
+    }
+
+    /// Reads the query of one entity, whose `filter` has no `where`: the path says which one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filter::from_query`].
+    pub fn of_entity(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["filter"], &budget)?;
+        let Some(node) = parameters.take("filter", &budget)? else { return Ok(Self::default()) };
+        let at = Place::parameter("filter", &budget);
+        if node.object().is_some_and(|members| members.contains_key("where")) {
+            return Err(at.below("where").refuse("does not go with an id"));
+        }
+        Self::read(&node, schema, 0, &at)
+    }
+}
+
+impl Where {
+    /// Reads the query of a count or a bulk update: `where`. Without it, everything is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filter::from_query`].
+    pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["where"], &budget)?;
+        let Some(node) = parameters.take("where", &budget)? else { return Ok(Self::default()) };
+        Self::read(&node, schema, &Place::parameter("where", &budget))
+    }
+}
+
+/// The query of the next page: that of this one, with another cursor.
+#[must_use]
+pub fn with_cursor(query: &str, cursor: &str) -> String {
+    let is_cursor = |pair: &str| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        name.is_empty() || decode(name).is_ok_and(|name| name == "cursor")
+    };
+    let mut next: String = query
+        .split('&')
+        .filter(|pair| !is_cursor(pair))
+        .fold(String::new(), |next, pair| next + pair + "&");
+    next.push_str("cursor=");
+    next.extend(url::form_urlencoded::byte_serialize(cursor.as_bytes()));
+    next
+}
+
+/// The parameters of a query, each once, in JSON or in brackets.
+struct Parameters(Vec<(&'static str, Parameter)>);
+
+enum Parameter {
+    Text(String),
+    Brackets(Tree),
+}
+
+impl Parameters {
+    fn read(query: &str, known: &[&'static str], budget: &Budget) -> Result<Self> {
+        if query.len() > LONGEST {
+            let rule = format!("the query string must not be longer than {LONGEST} bytes");
+            return Err(Error::BadParameter(rule));
+        }
+        let mut parameters = Self(Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
+            let (root, brackets) = name.split_at(name.find('[').unwrap_or(name.len()));
+            let at = Place::parameter(root, budget);
+            let unknown =
+                || at.refuse(format_args!("is no parameter of this route ({})", known.join(", ")));
+            let root = known.iter().find(|known| **known == root).ok_or_else(unknown)?;
+            parameters.add(root, brackets, value, &at)?;
+        }
+        Ok(parameters)
+    }
+
+    fn add(
+        &mut self,
+        name: &'static str,
+        brackets: &str,
+        value: String,
+        at: &Place<'_>,
+    ) -> Result<()> {
+        let found = self.0.iter_mut().find(|(known, _)| *known == name);
+        match (found, brackets) {
+            (None, "") => self.0.push((name, Parameter::Text(value))),
+            (None, _) => {
+                let mut tree = Tree::default();
+                tree.add(brackets, value, at)?;
+                self.0.push((name, Parameter::Brackets(tree)));
+            }
+            (Some((_, Parameter::Brackets(tree))), brackets) if !brackets.is_empty() => {
+                tree.add(brackets, value, at)?;
+            }
+            (Some(_), _) => return Err(at.refuse("is given twice")),
+        }
+        Ok(())
+    }
+
+    fn take_raw(&mut self, name: &str) -> Option<Parameter> {
+        let position = self.0.iter().position(|(known, _)| *known == name)?;
+        Some(self.0.swap_remove(position).1)
+    }
+
+    /// A parameter that is JSON or in brackets.
+    fn take(&mut self, name: &str, budget: &Budget) -> Result<Option<Node>> {
+        let at = Place::parameter(name, budget);
+        let read = |parameter| match parameter {
+            Parameter::Text(text) => json::parse(&text, &at),
+            Parameter::Brackets(tree) => tree.into_node(&at),
+        };
+        self.take_raw(name).map(read).transpose()
+    }
+
+    /// A parameter that is its text.
+    fn take_text(&mut self, name: &str, budget: &Budget) -> Result<Option<String>> {
+        let at = Place::parameter(name, budget);
+        let read = |parameter| match parameter {
+            Parameter::Text(text) => Ok(text),
+            Parameter::Brackets(_) => Err(at.refuse("takes no brackets")),
+        };
+        self.take_raw(name).map(read).transpose()
+    }
+}
+
+/// Undoes the encoding of a form.
+fn decode(text: &str) -> Result<String> {
+    let spaced: Cow<'_, str> =
+        if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned);
+    decoded.map_err(|_| {
+        let text = Short(text);
+        Error::BadParameter(format!("the query string is not encoded in UTF-8: {text}"))
+    })
+}

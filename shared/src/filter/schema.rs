@@ -1,0 +1,104 @@
+use super::place::Place;
+use crate::Result;
+
+/// What a list may be filtered, ordered and cut by: the properties of an entity on the wire, and
+/// the entities that it can include.
+#[derive(Debug)]
+pub struct Schema {
+    /// What the entity is called, in errors.
+    pub entity: &'static str,
+    /// Its properties, in the order of the wire.
+    pub properties: &'static [(&'static str, Kind)],
+    /// What can be included in it.
+    pub relations: &'static [Relation],
+}
+
+/// What an entity can include.
+#[derive(Debug)]
+pub struct Relation {
+    /// The name of the member that holds it.
+    pub name: &'static str,
+    /// What is included.
+    pub schema: &'static Schema,
+    /// Whether there are many of it, in an array.
+    pub many: bool,
+}
+
+/// The type of a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A string.
+    Text,
+    /// A number.
+    Number,
+    /// An exact decimal: a string of digits within the program, a number on the wire.
+    Money,
+    /// `true` or `false`.
+    Boolean,
+    /// A moment, RFC 3339.
+    Time,
+    /// A UUID.
+    Id,
+    /// An object whose members are not filtered by.
+    Object,
+    /// An array.
+    List,
+}
+
+impl Kind {
+    /// What a value of it must be, in errors.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Text => "must be a string",
+            Self::Number | Self::Money => "must be a number",
+            Self::Boolean => "must be true or false",
+            Self::Time => "must be a date or a date-time (RFC 3339)",
+            Self::Id => "must be a UUID",
+            Self::Object => "must be an object",
+            Self::List => "must be an array",
+        }
+    }
+
+    /// Whether its values have an order.
+    #[must_use]
+    pub fn is_ordered(self) -> bool {
+        match self {
+            Self::Text | Self::Number | Self::Money | Self::Time | Self::Id => true,
+            Self::Boolean | Self::Object | Self::List => false,
+        }
+    }
+
+    /// What a property of it is called, in errors.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Money => "an amount",
+            Self::Boolean => "a boolean",
+            Self::Time => "a date",
+            Self::Id => "an id",
+            Self::Object => "an object",
+            Self::List => "an array",
+        }
+    }
+}
+
+impl Schema {
+    /// The property called `name`, with its type.
+    pub(super) fn property(&self, name: &str, at: &Place<'_>) -> Result<(&'static str, Kind)> {
+        let found = self.properties.iter().find(|(known, _)| *known == name);
+        found.copied().ok_or_else(|| at.refuse(format_args!("is no property of {}", self.entity)))
+    }
+
+    /// The relation called `name`.
+    pub(super) fn relation(&self, name: &str, at: &Place<'_>) -> Result<&'static Relation> {
+        let found = self.relations.iter().find(|relation| relation.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<_> = self.relations.iter().map(|relation| relation.name).collect();
+            let (name, known) = (super::place::Short(name), known.join(", "));
+            let rule = format_args!("\"{name}\" is no relation of {} ({known})", self.entity);
+            at.refuse(rule)
+        })
+    }
+}

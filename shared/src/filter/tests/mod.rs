@@ -1,0 +1,1 @@
+//! Filters over made-up items.
