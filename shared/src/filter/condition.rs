@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Datum, Kind, Pattern, Schema, node::Node, operators, place::Place};
+use super::{Kind, Schema, datum::Datum, node::Node, operators, pattern::Pattern, place::Place};
 use crate::Result;
 
 /// Which items are asked for: those that meet every condition.
@@ -11,7 +11,7 @@ pub struct Where(pub(super) Vec<Condition>);
 
 /// One condition of a [`Where`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Condition {
+pub(super) enum Condition {
     /// Every one of these holds.
     All(Vec<Where>),
     /// At least one of these holds.
@@ -22,7 +22,7 @@ pub enum Condition {
 
 /// What is asked of a property.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Test {
+pub(super) enum Test {
     /// It is this, or `null`.
     Eq(Datum),
     /// It is something else, and not `null`; or merely not `null`.

@@ -9,9 +9,9 @@ use crate::Result;
 
 /// A value of a known type: what a condition compares with, and what an item holds.
 ///
-/// In their order `null` is the greatest, as in PostgreSQL.
+/// In their order `null` is the greatest, as in Postgres.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Datum {
+pub(super) enum Datum {
     /// A truth.
     Boolean(bool),
     /// A number or an amount, exact.

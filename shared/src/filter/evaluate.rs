@@ -2,7 +2,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Condition, Datum, Where, condition::Test, node::Node};
+use super::{
+    Where,
+    condition::{Condition, Test},
+    datum::Datum,
+    node::Node,
+};
 
 /// An item, whose properties are read once, however many conditions ask for them.
 struct Item<'a> {

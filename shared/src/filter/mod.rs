@@ -7,14 +7,14 @@
 //!
 //! | file | what it reads |
 //! |---|---|
-//! | `query`, `json`, `brackets` | the query string, to one tree of [`Node`]s |
+//! | `query`, `json`, `brackets` | the query string, to one tree |
 //! | `condition`, `operators`, `datum`, `pattern` | `where`, with values of the property's type |
 //! | `order`, `fields`, `include` | the members of those names |
 //! | `evaluate` | items |
 //!
 //! # Semantics
 //!
-//! Those of LoopBack 4 over PostgreSQL, and where that has no answer or a surprising one:
+//! Those of LoopBack 4 over Postgres, and where that has no answer or a surprising one:
 //!
 //! * `null` passes only a test that speaks of it: equality with `null`, `exists: false`, an `inq`
 //!   that lists it. No comparison, no `neq` of a value, no `nin`, `nlike` or `nilike` finds it.
@@ -26,7 +26,7 @@
 //! * `like` matches the whole text: `%` is any text, `_` any character, `\` takes the next as it is.
 //!   `ilike` ignores case. `regexp` searches, is written `/pattern/flags` (g, i, m, s, u) or
 //!   without slashes, and has neither look-around nor back-references: it runs in linear time.
-//! * `contains` is for arrays, as in PostgreSQL: all of the given values are among the items. An
+//! * `contains` is for arrays, as in Postgres: all of the given values are among the items. An
 //!   array is equal to one with the same items in the same order. An object is compared by `eq`
 //!   and `neq`, whole; without an operator it would read as one.
 //! * In order, `null` is the greatest value. Ties follow the id.
@@ -55,19 +55,16 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-pub use condition::{Condition, Test, Where};
-pub use datum::Datum;
+pub use condition::Where;
 pub use decimal::{Decimal, NotDecimal};
 pub use fields::Fields;
 pub use include::Include;
-pub use node::Node;
 pub use order::{Direction, Order, OrderBy};
-pub use pattern::Pattern;
 pub use query::with_cursor;
 pub use schema::{Kind, Relation, Schema};
 
 use crate::Result;
-use place::Place;
+use {node::Node, place::Place};
 
 /// How deep a filter may be nested, in objects and arrays.
 const DEEPEST: usize = 32;

@@ -6,7 +6,7 @@ use super::Decimal;
 
 /// A value as a client wrote it, in JSON or in brackets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Node {
+pub(super) enum Node {
     /// `null`.
     Null,
     /// `true` or `false`.

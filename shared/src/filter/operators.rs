@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{Datum, Kind, condition::Test, node::Node, pattern::Pattern, place::Place};
+use super::{Kind, condition::Test, datum::Datum, node::Node, pattern::Pattern, place::Place};
 use crate::Result;
 
 /// The most values of `inq` and `nin`.

@@ -3,7 +3,8 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::{
-    Datum, Kind, Schema,
+    Kind, Schema,
+    datum::Datum,
     node::Node,
     place::{Place, Short},
 };
@@ -30,9 +31,9 @@ pub struct OrderBy {
 /// Which end comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The least; `null` comes last, as in PostgreSQL.
+    /// The least; `null` comes last, as in Postgres.
     Ascending,
-    /// The greatest; `null` comes first, as in PostgreSQL.
+    /// The greatest; `null` comes first, as in Postgres.
     Descending,
 }
 

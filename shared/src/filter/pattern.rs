@@ -15,7 +15,7 @@ const LARGEST: usize = 1 << 18;
 
 /// A pattern that a text is matched with, compiled to an automaton: its time is linear in the text.
 #[derive(Clone, Debug)]
-pub struct Pattern(Regex);
+pub(super) struct Pattern(Regex);
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
@@ -72,7 +72,9 @@ impl Pattern {
         let built =
             RegexBuilder::new(expression).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
         built.map(Self).map_err(|cause| match cause {
-            regex::Error::CompiledTooBig(_) => at.refuse("is a pattern that is too large"),
+            regex::Error::CompiledTooBig(_) => {
+                at.refuse("is too large a pattern, for its repetitions or its classes")
+            }
             cause => {
                 let cause = cause.to_string();
                 let reason = cause.lines().next_back().unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 const MOST_CONDITIONS: u16 = 1000;
 
 /// The most patterns that one filter holds; each is compiled, and run over each item.
-const MOST_PATTERNS: u16 = 20;
+const MOST_PATTERNS: u16 = 10;
 
 /// What a filter has used of what it may.
 #[derive(Debug, Default)]

@@ -1,1 +1,91 @@
 //! Filters over made-up items.
+
+mod bounds;
+mod forms;
+mod operators;
+mod random;
+mod refused;
+mod shape;
+
+use serde_json::{Map, Value, json};
+
+use super::{Filter, Kind, Relation, Schema};
+
+/// An entity with a property of every kind.
+static ITEM: Schema = Schema {
+    entity: "Item",
+    properties: &[
+        ("id", Kind::Id),
+        ("name", Kind::Text),
+        ("size", Kind::Number),
+        ("price", Kind::Money),
+        ("open", Kind::Boolean),
+        ("createdOn", Kind::Time),
+        ("tags", Kind::List),
+        ("meta", Kind::Object),
+    ],
+    relations: &[
+        Relation { name: "parts", schema: &PART, many: true },
+        Relation { name: "owner", schema: &ITEM, many: false },
+    ],
+};
+
+static PART: Schema = Schema {
+    entity: "Part",
+    properties: &[("id", Kind::Id), ("weight", Kind::Number), ("createdOn", Kind::Time)],
+    relations: &[Relation { name: "item", schema: &ITEM, many: false }],
+};
+
+const IDS: [&str; 5] = [
+    "01890000-0000-7000-8000-00000000000a",
+    "01890000-0000-7000-8000-00000000000b",
+    "01890000-0000-7000-8000-00000000000c",
+    "01890000-0000-7000-8000-00000000000d",
+    "01890000-0000-7000-8000-00000000000e",
+];
+
+/// Five items: `a` to `d` are full, of `e` nothing is known but its id and name.
+fn items() -> Vec<Map<String, Value>> {
+    let item = |value: Value| value.as_object().unwrap().clone();
+    [
+        json!({ "id": IDS[0], "name": "Acme", "size": 1, "price": "12345678901234567.89",
+                "open": true, "createdOn": "2026-01-01T00:00:00.000Z", "tags": ["x"],
+                "meta": { "a": 1, "b": [null, "c"] } }),
+        json!({ "id": IDS[1], "name": "acme ltd", "size": 2, "price": "12345678901234567.90",
+                "open": false, "createdOn": "2026-01-02T00:00:00.000Z", "tags": ["x", "y"],
+                "meta": {} }),
+        json!({ "id": IDS[2], "name": "100% Ünder_line", "size": 10, "price": "0.5",
+                "open": true, "createdOn": "2026-01-03T12:00:00.123Z", "tags": [],
+                "meta": { "a": "1" } }),
+        json!({ "id": IDS[3], "name": "line\none", "size": -2.5, "price": "3",
+                "open": false, "createdOn": "2026-01-04T00:00:00.000Z", "tags": ["y", "x"],
+                "meta": { "b": [null, "c"], "a": 1.0 } }),
+        json!({ "id": IDS[4], "name": "null", "size": null, "price": null, "open": null,
+                "createdOn": null, "tags": null }),
+    ]
+    .map(item)
+    .into()
+}
+
+/// A value as a part of a query.
+fn encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// The filter that this JSON says.
+fn filter(filter: &Value) -> crate::Result<Filter> {
+    Filter::from_query(&format!("filter={}", encode(&filter.to_string())), &ITEM)
+}
+
+/// Which of the items are asked for, as the letters that end their ids, in order.
+fn found(query: &str) -> String {
+    let filter = Filter::from_query(query, &ITEM).unwrap_or_else(|e| panic!("{query}: {e}"));
+    let last = |item: &Map<String, Value>| item["id"].as_str().and_then(|id| id.chars().last());
+    filter.select(items()).iter().filter_map(last).collect()
+}
+
+/// Which of the items this `where` asks for, by id.
+fn found_where(conditions: &str) -> String {
+    let filter = format!(r#"{{"where":{conditions},"order":"id"}}"#);
+    found(&format!("filter={}", encode(&filter)))
+}

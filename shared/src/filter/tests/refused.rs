@@ -1,0 +1,270 @@
+//! Each kind of bad input, with the exact words that refuse it.
+
+use super::{ITEM, encode};
+use crate::{
+    Error,
+    filter::{Filter, Where},
+};
+
+fn refusal(query: &str) -> String {
+    match Filter::from_query(query, &ITEM) {
+        Err(Error::BadParameter(message)) => message,
+        other => panic!("{query}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_unknown_is_refused() {
+    for (query, message) in [
+        ("filtre={}", "filtre: is no parameter of this route (filter, limit, cursor)"),
+        ("where={}", "where: is no parameter of this route (filter, limit, cursor)"),
+        ("=1", ": is no parameter of this route (filter, limit, cursor)"),
+        (
+            "filter[wher][size]=1",
+            "filter.wher: is no member of a filter (where, order, limit, skip, offset, fields, include)",
+        ),
+        (
+            "filter[cursor]=x",
+            "filter.cursor: is no member of a filter (where, order, limit, skip, offset, fields, include)",
+        ),
+        ("filter[where][sise]=1", "filter.where.sise: is no property of Item"),
+        ("filter[where][parts]=1", "filter.where.parts: is no property of Item"),
+        ("filter[where][meta.a]=1", "filter.where.meta.a: is no property of Item"),
+        ("filter[where][nor][0][size]=1", "filter.where.nor: is no property of Item"),
+        ("filter[where][or][0][sise]=1", "filter.where.or.0.sise: is no property of Item"),
+        (
+            "filter[where][size][gtt]=1",
+            "filter.where.size.gtt: is no operator (eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, regexp, exists, contains)",
+        ),
+        (
+            "filter[where][meta][a]=1",
+            "filter.where.meta.a: is no operator (eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, regexp, exists, contains)",
+        ),
+        ("filter[order]=sise", "filter.order.sise: is no property of Item"),
+        ("filter[order][0]=size+UP", "filter.order.0: \"size UP\" is no property with ASC or DESC"),
+        (
+            "filter[order]=size+ASC,+name",
+            "filter.order: \"size ASC, name\" is no property with ASC or DESC",
+        ),
+        ("filter[order]=", "filter.order: \"\" is no property with ASC or DESC"),
+        ("filter[fields][]=sise", "filter.fields.sise: is no property of Item"),
+        ("filter[fields][sise]=true", "filter.fields.sise: is no property of Item"),
+        (
+            "filter[include][]=part",
+            "filter.include.0: \"part\" is no relation of Item (parts, owner)",
+        ),
+        (
+            "filter[include][0][relation]=parts&filter[include][0][scop][limit]=1",
+            "filter.include.0.scop: is no member of an inclusion (relation, scope)",
+        ),
+        (
+            "filter[include][0][relation]=parts&filter[include][0][scope][where][size]=1",
+            "filter.include.0.scope.where.size: is no property of Part",
+        ),
+    ] {
+        assert_eq!(refusal(query), message);
+    }
+}
+
+#[test]
+fn a_value_of_another_type_is_refused() {
+    for (conditions, message) in [
+        (r#"{"size":"1"}"#, "filter.where.size: must be a number or null"),
+        (r#"{"size":true}"#, "filter.where.size: must be a number or null"),
+        (r#"{"size":[1]}"#, "filter.where.size: must be a number or null"),
+        (r#"{"name":1}"#, "filter.where.name: must be a string or null"),
+        (r#"{"open":"true"}"#, "filter.where.open: must be true or false or null"),
+        (r#"{"open":0}"#, "filter.where.open: must be true or false or null"),
+        (r#"{"price":"1,5"}"#, "filter.where.price: must be a number or null"),
+        (r#"{"id":"1"}"#, "filter.where.id: must be a UUID or null"),
+        (
+            r#"{"createdOn":1}"#,
+            "filter.where.createdOn: must be a date or a date-time (RFC 3339) or null",
+        ),
+        (
+            r#"{"createdOn":"2026-13-01"}"#,
+            "filter.where.createdOn: must be a date or a date-time (RFC 3339) or null",
+        ),
+        (
+            r#"{"createdOn":"2026-01-01T00:00:00"}"#,
+            "filter.where.createdOn: must be a date or a date-time (RFC 3339) or null",
+        ),
+        (r#"{"tags":"x"}"#, "filter.where.tags: must be an array or null"),
+        (r#"{"meta":1}"#, "filter.where.meta: must be an object or null"),
+        (r#"{"size":{"eq":"1"}}"#, "filter.where.size.eq: must be a number or null"),
+        (r#"{"size":{"gt":null}}"#, "filter.where.size.gt: must be a number"),
+        (r#"{"size":{"inq":1}}"#, "filter.where.size.inq: must be an array"),
+        (r#"{"size":{"inq":[1,"2"]}}"#, "filter.where.size.inq.1: must be a number or null"),
+        (
+            r#"{"size":{"between":[1]}}"#,
+            "filter.where.size.between: must be an array of two values",
+        ),
+        (r#"{"size":{"between":[1,null]}}"#, "filter.where.size.between.1: must be a number"),
+        (r#"{"size":{"like":"1"}}"#, "filter.where.size.like: does not apply to a number property"),
+        (
+            r#"{"name":{"contains":"x"}}"#,
+            "filter.where.name.contains: does not apply to a text property",
+        ),
+        (r#"{"open":{"gt":false}}"#, "filter.where.open.gt: does not apply to a boolean property"),
+        (r#"{"tags":{"lt":[]}}"#, "filter.where.tags.lt: does not apply to an array property"),
+        (
+            r#"{"tags":{"contains":null}}"#,
+            "filter.where.tags.contains: must be a value or an array",
+        ),
+        (r#"{"name":{"like":1}}"#, "filter.where.name.like: must be a string"),
+        (r#"{"name":{"like":"a\\"}}"#, "filter.where.name.like: must not end with \\"),
+        (r#"{"name":{"exists":1}}"#, "filter.where.name.exists: must be true or false"),
+        (r#"{"size":{}}"#, "filter.where.size: must have an operator"),
+        (r#"{"or":[]}"#, "filter.where.or: must be an array of at least one condition"),
+        (r#"{"and":{"size":1}}"#, "filter.where.and: must be an array of at least one condition"),
+        (r#"{"or":[{"size":1},{}]}"#, "filter.where.or.1: must have a condition"),
+        (r#"{"or":[1]}"#, "filter.where.or.0: must be an object"),
+        ("null", "filter.where: must be an object"),
+        (r#"{"size":1,"size":2}"#, "filter.where.size: is given twice"),
+        (
+            r#"{"size":1e99999999999}"#,
+            "filter.where.size: 1e99999999999 is no number that can be compared",
+        ),
+    ] {
+        let query = format!("filter={}", encode(&format!(r#"{{"where":{conditions}}}"#)));
+        assert_eq!(refusal(&query), message);
+    }
+}
+
+#[test]
+fn a_bad_pattern_is_refused() {
+    for (pattern, message) in [
+        ("(", "is no regular expression: unclosed group"),
+        (
+            "a{2,1}",
+            "is no regular expression: invalid repetition count range, the start must be <= the end",
+        ),
+        (r"(a)\1", "is no regular expression: backreferences are not supported"),
+        (
+            "(?=a)",
+            "is no regular expression: look-around, including look-ahead and look-behind, is not su…",
+        ),
+        ("/a/x", "must have no flags but g, i, m, s and u"),
+        ("(a{1000}){1000}", "is too large a pattern, for its repetitions or its classes"),
+        (r"\w{500}", "is too large a pattern, for its repetitions or its classes"),
+        (&"a".repeat(1001), "must not be longer than 1000 characters"),
+    ] {
+        let query = format!("filter[where][name][regexp]={}", encode(pattern));
+        assert_eq!(refusal(&query), format!("filter.where.name.regexp: {message}"));
+    }
+}
+
+#[test]
+fn a_member_of_another_type_is_refused() {
+    for (filter, message) in [
+        ("", "filter: is not valid JSON: EOF while parsing a value at line 1 column 0"),
+        ("x", "filter: is not valid JSON: expected value at line 1 column 1"),
+        (
+            r#"{"limit":1"#,
+            "filter: is not valid JSON: EOF while parsing an object at line 1 column 10",
+        ),
+        (r#"{"limit":1}}"#, "filter: is not valid JSON: trailing characters at line 1 column 12"),
+        (
+            r#"{"order":"\ud800"}"#,
+            "filter.order: is not valid JSON: unexpected end of hex escape at line 1 column 8",
+        ),
+        ("[]", "filter: must be an object"),
+        ("null", "filter: must be an object"),
+        (r#"{"limit":0}"#, "filter.limit: must be a whole number from 1 to 1000"),
+        (r#"{"limit":1001}"#, "filter.limit: must be a whole number from 1 to 1000"),
+        (r#"{"limit":-1}"#, "filter.limit: must be a whole number from 1 to 1000"),
+        (r#"{"limit":1.5}"#, "filter.limit: must be a whole number from 1 to 1000"),
+        (r#"{"limit":"1"}"#, "filter.limit: must be a whole number from 1 to 1000"),
+        (r#"{"limit":1e400}"#, "filter.limit: must be a whole number from 1 to 1000"),
+        (r#"{"skip":-1}"#, "filter.skip: must be a whole number from 0 to 4294967295"),
+        (r#"{"offset":"a"}"#, "filter.offset: must be a whole number from 0 to 4294967295"),
+        (r#"{"skip":1,"offset":1}"#, "filter.offset: means the same as skip, which is given, too"),
+        (r#"{"order":1}"#, "filter.order: must be a string"),
+        (r#"{"order":["id",1]}"#, "filter.order.1: must be a string"),
+        (r#"{"order":["id","id DESC"]}"#, "filter.order.1: names id again"),
+        (r#"{"order":"meta"}"#, "filter.order: meta is an object, which has no order"),
+        (r#"{"fields":"id"}"#, "filter.fields: must be an array or an object"),
+        (r#"{"fields":[1]}"#, "filter.fields.0: must be a string"),
+        (r#"{"fields":{"id":1}}"#, "filter.fields.id: must be true or false"),
+        (
+            r#"{"include":1}"#,
+            "filter.include: must be the name of a relation, or an object with `relation`",
+        ),
+        (
+            r#"{"include":[{"scope":{}}]}"#,
+            "filter.include.0: must be the name of a relation, or an object with `relation`",
+        ),
+        (r#"{"include":["parts","parts"]}"#, "filter.include.1: names parts again"),
+        (
+            r#"{"include":[{"relation":"parts","scope":1}]}"#,
+            "filter.include.0.scope: must be an object",
+        ),
+    ] {
+        assert_eq!(refusal(&format!("filter={}", encode(filter))), message);
+    }
+}
+
+#[test]
+fn a_bad_query_is_refused() {
+    for (query, message) in [
+        ("limit=0", "limit: must be a whole number from 1 to 1000"),
+        ("limit=", "limit: must be a whole number from 1 to 1000"),
+        ("limit=1&limit=2", "limit: is given twice"),
+        ("limit[]=1", "limit: takes no brackets"),
+        ("limit=1&filter[limit]=1", "limit: is given in the filter, too"),
+        ("cursor=a&cursor=b", "cursor: is given twice"),
+        ("filter={}&filter={}", "filter: is given twice"),
+        ("filter={}&filter[limit]=1", "filter: is given twice"),
+        ("filter[limit]=1&filter[limit]=1", "filter.limit: is given twice"),
+        ("filter[where", "filter: has brackets that are not closed"),
+        ("filter[where]x=1", "filter: has brackets that are not closed"),
+        ("filter[[where]]=1", "filter: has brackets that are not closed"),
+        (
+            "filter[where]=1&filter[where][size]=1",
+            "filter.where: has brackets that contradict each other",
+        ),
+        ("filter[where][size]=1&filter[where]=1", "filter.where: is given twice"),
+        ("filter[where][0]=1&filter[where][size]=1", "filter.where: mixes positions and names"),
+        ("filter[where][size]=one", "filter.where.size: must be a number or null"),
+        ("filter[where][open]=1", "filter.where.open: must be true or false or null"),
+        ("filter[where][size][inq]=1", "filter.where.size.inq: must be an array"),
+        ("filter=%FF", "the query string is not encoded in UTF-8: %FF"),
+    ] {
+        assert_eq!(refusal(query), message);
+    }
+}
+
+#[test]
+fn one_entity_and_a_count_take_less() {
+    for (query, message) in [
+        ("filter[where][size]=1", "filter.where: does not go with an id"),
+        ("limit=1", "limit: is no parameter of this route (filter)"),
+    ] {
+        assert_eq!(Filter::of_entity(query, &ITEM).unwrap_err().to_string(), message);
+    }
+    for (query, message) in [
+        ("where[sise]=1", "where.sise: is no property of Item"),
+        ("filter={}", "filter: is no parameter of this route (where)"),
+        ("where=", "where: is not valid JSON: EOF while parsing a value at line 1 column 0"),
+        ("where[]=1", "where: must be an object"),
+    ] {
+        assert_eq!(Where::from_query(query, &ITEM).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn an_error_does_not_send_back_what_is_long() {
+    let long = "a".repeat(100_000);
+    for query in [
+        format!("{long}=1"),
+        format!("filter[where][{long}]=1"),
+        format!("filter[where][size][{long}]=1"),
+        format!("filter[order]={long}+{long}"),
+        format!("filter[include]={long}"),
+        format!("filter[where][name][regexp]=({long}"),
+    ] {
+        if query.len() < 128 * 1024 {
+            assert!(refusal(&query).len() < 300);
+        }
+    }
+}
