@@ -2,7 +2,7 @@ use std::mem::discriminant;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::{Decimal, Kind, node::Node, place::Place};
 use crate::Result;
@@ -16,7 +16,7 @@ pub(super) enum Datum {
     Boolean(bool),
     /// A number or an amount, exact.
     Number(Decimal),
-    /// A text or an id; an id in the form we mint.
+    /// A text, in lower case where its case does not matter.
     Text(String),
     /// A moment.
     Time(Timestamp),
@@ -67,11 +67,14 @@ impl Datum {
             }
             (Kind::Boolean, _) => Self::Boolean(node.boolean()?),
             (Kind::Time, _) => Self::Time(moment(node.text()?)?),
-            (Kind::Id, _) => Self::Text(Uuid::parse_str(node.text()?).ok()?.to_string()),
-            (Kind::Object, Node::Object(_)) | (Kind::List, Node::List(_)) => {
-                Self::Whole(node.settled())
+            (Kind::Id, _) => Self::Text(node.text()?.parse::<Hyphenated>().ok()?.to_string()),
+            (Kind::Email, _) => Self::Text(node.text()?.to_ascii_lowercase()),
+            (Kind::Object, Node::Object(_)) | (Kind::List | Kind::Hosts, Node::List(_)) => {
+                Self::Whole(node.settled(kind))
             }
-            (Kind::Number | Kind::Money | Kind::Object | Kind::List, _) => return None,
+            (Kind::Number | Kind::Money | Kind::Object | Kind::List | Kind::Hosts, _) => {
+                return None;
+            }
         })
     }
 

@@ -23,7 +23,7 @@ macro_rules! properties {
 pub static LEAD: Schema = Schema {
     entity: "Lead",
     properties: properties! {
-        "firstName": Text, "lastName": Text, "companyName": Text, "email": Text,
+        "firstName": Text, "lastName": Text, "companyName": Text, "email": Email,
         "isValidated": Boolean, "addressId": Id,
     },
     relations: &[
@@ -36,7 +36,7 @@ pub static LEAD: Schema = Schema {
 pub static TENANT: Schema = Schema {
     entity: "Tenant",
     properties: properties! {
-        "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": List,
+        "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
         "leadId": Id, "addressId": Id,
     },
     relations: &[
@@ -51,7 +51,7 @@ pub static TENANT: Schema = Schema {
 pub static CONTACT: Schema = Schema {
     entity: "Contact",
     properties: properties! {
-        "firstName": Text, "lastName": Text, "email": Text, "isPrimary": Boolean, "type": Text,
+        "firstName": Text, "lastName": Text, "email": Email, "isPrimary": Boolean, "type": Text,
         "tenantId": Id,
     },
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],

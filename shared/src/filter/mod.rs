@@ -22,7 +22,8 @@
 //! * Several operators of one property must all hold. `and` and `or` must not be empty, nor hold an
 //!   empty condition; an empty `inq` finds nothing and an empty `nin` everything that is not `null`.
 //! * Numbers and amounts compare exactly, by their digits; times compare as moments, and a date is
-//!   midnight in UTC; ids compare in lower case; texts by their characters' code points, with case.
+//!   midnight in UTC; texts by their characters' code points, with case. Ids,
+//!   e-mail addresses and host names compare, and match, without case.
 //! * `like` matches the whole text: `%` is any text, `_` any character, `\` takes the next as it is.
 //!   `ilike` ignores case. `regexp` searches, is written `/pattern/flags` (g, i, m, s, u) or
 //!   without slashes, and has neither look-around nor back-references: it runs in linear time.

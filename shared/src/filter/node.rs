@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Decimal;
+use super::{Decimal, Kind};
 
 /// A value as a client wrote it, in JSON or in brackets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,16 +66,20 @@ impl Node {
         }
     }
 
-    /// This, where what the bracket form left open is text.
-    pub(super) fn settled(&self) -> Self {
+    /// This as a value of `kind`: what the bracket form left open is text, and text is in lower
+    /// case where case does not matter.
+    pub(super) fn settled(&self, kind: Kind) -> Self {
         match self {
-            Self::Loose(text) => Self::Text(text.clone()),
-            Self::List(items) => Self::List(items.iter().map(Self::settled).collect()),
-            Self::Object(members) => {
-                let settled = members.iter().map(|(name, node)| (name.clone(), node.settled()));
-                Self::Object(settled.collect())
+            Self::Text(text) | Self::Loose(text) if kind.ignores_case() => {
+                Self::Text(text.to_ascii_lowercase())
             }
-            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Text(_) => self.clone(),
+            Self::Text(text) | Self::Loose(text) => Self::Text(text.clone()),
+            Self::List(items) => Self::List(items.iter().map(|item| item.settled(kind)).collect()),
+            Self::Object(members) => {
+                let settled = |(name, node): (&String, &Self)| (name.clone(), node.settled(kind));
+                Self::Object(members.iter().map(settled).collect())
+            }
+            Self::Null | Self::Boolean(_) | Self::Number(_) => self.clone(),
         }
     }
 }

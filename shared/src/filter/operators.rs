@@ -13,34 +13,40 @@ const OPERATORS: &str = "eq, neq, gt, gte, lt, lte, between, inq, nin, like, nli
 /// What the operator `name` with the operand `node` asks of a property of `kind`.
 pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
     at.count_condition()?;
-    let ordered = || applies(kind.is_ordered(), kind, at);
-    let textual = || applies(matches!(kind, Kind::Text | Kind::Id), kind, at);
+    let applies = match name {
+        "gt" | "gte" | "lt" | "lte" | "between" => kind.is_ordered(),
+        "like" | "nlike" | "ilike" | "nilike" | "regexp" => kind.is_text(),
+        "contains" => kind.is_list(),
+        _ => true,
+    };
+    if !applies {
+        return Err(at.refuse(format_args!("does not apply to {} property", kind.noun())));
+    }
+    let value = || Datum::read(kind, node, at);
+    let some = || Datum::read_some(kind, node, at);
+    let like = |ignore_case| Pattern::like(node, ignore_case || kind.ignores_case(), at);
     Ok(match name {
-        "eq" => Test::Eq(Datum::read(kind, node, at)?),
-        "neq" => Test::Neq(Datum::read(kind, node, at)?),
-        "gt" => ordered().and_then(|()| Datum::read_some(kind, node, at)).map(Test::Gt)?,
-        "gte" => ordered().and_then(|()| Datum::read_some(kind, node, at)).map(Test::Gte)?,
-        "lt" => ordered().and_then(|()| Datum::read_some(kind, node, at)).map(Test::Lt)?,
-        "lte" => ordered().and_then(|()| Datum::read_some(kind, node, at)).map(Test::Lte)?,
-        "between" => ordered().and_then(|()| between(kind, node, at))?,
-        "inq" => values(kind, node, at).map(Test::In)?,
-        "nin" => values(kind, node, at).map(Test::NotIn)?,
-        "like" => textual().and_then(|()| Pattern::like(node, false, at)).map(Test::Matches)?,
-        "nlike" => textual().and_then(|()| Pattern::like(node, false, at)).map(Test::Misses)?,
-        "ilike" => textual().and_then(|()| Pattern::like(node, true, at)).map(Test::Matches)?,
-        "nilike" => textual().and_then(|()| Pattern::like(node, true, at)).map(Test::Misses)?,
-        "regexp" => textual().and_then(|()| Pattern::regexp(node, at)).map(Test::Matches)?,
+        "eq" => Test::Eq(value()?),
+        "neq" => Test::Neq(value()?),
+        "gt" => Test::Gt(some()?),
+        "gte" => Test::Gte(some()?),
+        "lt" => Test::Lt(some()?),
+        "lte" => Test::Lte(some()?),
+        "between" => between(kind, node, at)?,
+        "inq" => Test::In(values(kind, node, at)?),
+        "nin" => Test::NotIn(values(kind, node, at)?),
+        "like" => Test::Matches(like(false)?),
+        "nlike" => Test::Misses(like(false)?),
+        "ilike" => Test::Matches(like(true)?),
+        "nilike" => Test::Misses(like(true)?),
+        "regexp" => Test::Matches(Pattern::regexp(node, kind.ignores_case(), at)?),
         "exists" => {
-            node.boolean().map(Test::Exists).ok_or_else(|| at.refuse(Kind::Boolean.rule()))?
+            let exists = node.boolean().map(Test::Exists);
+            exists.ok_or_else(|| at.refuse(Kind::Boolean.rule()))?
         }
-        "contains" => applies(kind == Kind::List, kind, at).and_then(|()| contains(node, at))?,
+        "contains" => contains(kind, node, at)?,
         _ => return Err(at.refuse(format_args!("is no operator ({OPERATORS})"))),
     })
-}
-
-fn applies(it_does: bool, kind: Kind, at: &Place<'_>) -> Result<()> {
-    let rule = || at.refuse(format_args!("does not apply to {} property", kind.noun()));
-    it_does.then_some(()).ok_or_else(rule)
 }
 
 fn between(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
@@ -63,14 +69,14 @@ fn values(kind: Kind, node: &Node, at: &Place<'_>) -> Result<BTreeSet<Datum>> {
 }
 
 /// One value, or an array of values that must all be there.
-fn contains(node: &Node, at: &Place<'_>) -> Result<Test> {
+fn contains(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
     let items = match node {
-        Node::List(items) => items.clone(),
+        Node::List(items) => items.as_slice(),
         Node::Object(_) | Node::Null => return Err(at.refuse("must be a value or an array")),
-        one => vec![one.clone()],
+        one => std::slice::from_ref(one),
     };
     if items.len() > MOST_VALUES {
         return Err(at.refuse(format_args!("must NOT have more than {MOST_VALUES} items")));
     }
-    Ok(Test::Contains(items.iter().map(Node::settled).collect()))
+    Ok(Test::Contains(items.iter().map(|item| item.settled(kind)).collect()))
 }

@@ -48,19 +48,16 @@ impl Pattern {
     }
 
     /// The pattern of `regexp`: `/pattern/flags` as JavaScript writes it, or the pattern alone.
-    pub(super) fn regexp(node: &Node, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn regexp(node: &Node, ignore_case: bool, at: &Place<'_>) -> Result<Self> {
         let text = source(node, at)?;
         let written = text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
-        let Some((pattern, flags)) = written else { return Self::compile(text, at) };
-        let known = |flag: char| match flag {
-            'i' | 'm' | 's' => Some(Some(flag)),
-            // "All matches" and "Unicode" change nothing in whether there is a match.
-            'g' | 'u' => Some(None),
-            _ => None,
-        };
-        let flags: Option<Vec<_>> = flags.chars().map(known).collect();
-        let flags = flags.ok_or_else(|| at.refuse("must have no flags but g, i, m, s and u"))?;
-        let flags: String = flags.into_iter().flatten().collect();
+        let (pattern, given) = written.unwrap_or((text, ""));
+        // "All matches" and "Unicode" change nothing in whether there is a match.
+        if given.contains(|flag| !"gimsu".contains(flag)) {
+            return Err(at.refuse("must have no flags but g, i, m, s and u"));
+        }
+        let is_set = |flag| given.contains(flag) || (flag == 'i' && ignore_case);
+        let flags: String = ['i', 'm', 's'].into_iter().filter(|flag| is_set(*flag)).collect();
         match flags.as_str() {
             "" => Self::compile(pattern, at),
             flags => Self::compile(&format!("(?{flags}){pattern}"), at),

@@ -37,12 +37,16 @@ pub enum Kind {
     Boolean,
     /// A moment, RFC 3339.
     Time,
-    /// A UUID.
+    /// A UUID, compared without case.
     Id,
+    /// An e-mail address, compared without case.
+    Email,
     /// An object whose members are not filtered by.
     Object,
     /// An array.
     List,
+    /// An array of host names, compared without case.
+    Hosts,
 }
 
 impl Kind {
@@ -50,13 +54,13 @@ impl Kind {
     #[must_use]
     pub fn rule(self) -> &'static str {
         match self {
-            Self::Text => "must be a string",
+            Self::Text | Self::Email => "must be a string",
             Self::Number | Self::Money => "must be a number",
             Self::Boolean => "must be true or false",
             Self::Time => "must be a date or a date-time (RFC 3339)",
             Self::Id => "must be a UUID",
             Self::Object => "must be an object",
-            Self::List => "must be an array",
+            Self::List | Self::Hosts => "must be an array",
         }
     }
 
@@ -64,22 +68,37 @@ impl Kind {
     #[must_use]
     pub fn is_ordered(self) -> bool {
         match self {
-            Self::Text | Self::Number | Self::Money | Self::Time | Self::Id => true,
-            Self::Boolean | Self::Object | Self::List => false,
+            Self::Text | Self::Number | Self::Money | Self::Time | Self::Id | Self::Email => true,
+            Self::Boolean | Self::Object | Self::List | Self::Hosts => false,
         }
+    }
+
+    /// Whether its values are text that a pattern can match.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Id | Self::Email)
+    }
+
+    /// Whether its values are arrays.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::Hosts)
+    }
+
+    /// Whether its values are compared, and matched, without case.
+    pub(super) fn ignores_case(self) -> bool {
+        matches!(self, Self::Id | Self::Email | Self::Hosts)
     }
 
     /// What a property of it is called, in errors.
     pub(super) fn noun(self) -> &'static str {
         match self {
-            Self::Text => "a text",
+            Self::Text | Self::Email => "a text",
             Self::Number => "a number",
             Self::Money => "an amount",
             Self::Boolean => "a boolean",
             Self::Time => "a date",
             Self::Id => "an id",
             Self::Object => "an object",
-            Self::List => "an array",
+            Self::List | Self::Hosts => "an array",
         }
     }
 }

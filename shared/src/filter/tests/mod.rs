@@ -22,6 +22,8 @@ static ITEM: Schema = Schema {
         ("open", Kind::Boolean),
         ("createdOn", Kind::Time),
         ("tags", Kind::List),
+        ("email", Kind::Email),
+        ("hosts", Kind::Hosts),
         ("meta", Kind::Object),
     ],
     relations: &[
@@ -50,6 +52,7 @@ fn items() -> Vec<Map<String, Value>> {
     [
         json!({ "id": IDS[0], "name": "Acme", "size": 1, "price": "12345678901234567.89",
                 "open": true, "createdOn": "2026-01-01T00:00:00.000Z", "tags": ["x"],
+                "email": "Ada@Acme.test", "hosts": ["acme.test", "a.acme.test"],
                 "meta": { "a": 1, "b": [null, "c"] } }),
         json!({ "id": IDS[1], "name": "acme ltd", "size": 2, "price": "12345678901234567.90",
                 "open": false, "createdOn": "2026-01-02T00:00:00.000Z", "tags": ["x", "y"],

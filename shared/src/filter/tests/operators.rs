@@ -94,6 +94,14 @@ fn each_operator_finds_what_it_says() {
         (r#"{"tags":{"contains":["y","x"]}}"#, "bd"),
         (r#"{"tags":{"contains":["x","z"]}}"#, ""),
         (r#"{"tags":{"contains":[]}}"#, "abcd"),
+        // Without case.
+        (r#"{"email":"ADA@acme.test"}"#, "a"),
+        (r#"{"email":{"like":"ada@%"}}"#, "a"),
+        (r#"{"email":{"regexp":"^ada@"}}"#, "a"),
+        (r#"{"email":{"inq":["ada@ACME.test"]}}"#, "a"),
+        (r#"{"hosts":["ACME.test","a.acme.test"]}"#, "a"),
+        (r#"{"hosts":{"contains":"ACME.test"}}"#, "a"),
+        (r#"{"id":{"like":"%B"}}"#, "b"),
         // And, or, nested.
         (r#"{"size":1,"open":true}"#, "a"),
         (r#"{"size":1,"open":false}"#, ""),
@@ -157,6 +165,7 @@ fn the_store_sees_what_every_item_must_equal() {
         ),
         (json!({ "size": { "inq": [] } }), "size", None, Some(vec![])),
         (json!({ "size": { "inq": [1, null] } }), "size", None, None),
+        (json!({ "email": "A@b" }), "email", Some(json!("a@b")), Some(vec![json!("a@b")])),
         (json!({ "name": null }), "name", None, None),
         (json!({ "name": "Acme" }), "size", None, None),
         (json!({ "or": [{ "name": "Acme" }] }), "name", None, None),

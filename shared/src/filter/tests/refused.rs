@@ -77,6 +77,9 @@ fn a_value_of_another_type_is_refused() {
         (r#"{"open":0}"#, "filter.where.open: must be true or false or null"),
         (r#"{"price":"1,5"}"#, "filter.where.price: must be a number or null"),
         (r#"{"id":"1"}"#, "filter.where.id: must be a UUID or null"),
+        (r#"{"id":"6b2f0d5c6b1e4a559d2c0d3b1f9a7e21"}"#, "filter.where.id: must be a UUID or null"),
+        (r#"{"email":1}"#, "filter.where.email: must be a string or null"),
+        (r#"{"hosts":"a.test"}"#, "filter.where.hosts: must be an array or null"),
         (
             r#"{"createdOn":1}"#,
             "filter.where.createdOn: must be a date or a date-time (RFC 3339) or null",

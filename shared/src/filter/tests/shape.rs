@@ -1,9 +1,16 @@
 //! Order, page, fields and inclusions.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{ITEM, encode, filter, found, items};
-use crate::filter::{Direction, Filter, Order, entities, with_cursor};
+use crate::{
+    domain::{
+        AddressView, LeadView, NewLead, NewResource, NewTenant, TenantView, Timestamp, UserId, read,
+    },
+    filter::{Direction, Filter, Order, Schema, entities, with_cursor},
+};
 
 #[test]
 fn items_come_in_the_order_asked_for() {
@@ -73,7 +80,8 @@ fn the_order_of_an_index_is_told_from_others() {
 
 #[test]
 fn fields_say_what_is_left() {
-    let all = ["createdOn", "id", "meta", "name", "open", "price", "size", "tags"];
+    let all =
+        ["createdOn", "email", "hosts", "id", "meta", "name", "open", "price", "size", "tags"];
     let but_size = all.into_iter().filter(|name| *name != "size").collect::<Vec<_>>();
     for (fields, expected) in [
         (json!(["id", "name"]), vec!["id", "name"]),
@@ -102,8 +110,8 @@ fn fields_leave_inclusions_alone() {
 
 #[test]
 fn inclusions_are_names_or_have_a_scope() {
-    let read = |include: Value| filter(&json!({ "include": include })).unwrap().include;
-    let names = |include| read(include).iter().map(|one| one.relation).collect::<Vec<_>>();
+    let included = |include: Value| filter(&json!({ "include": include })).unwrap().include;
+    let names = |include| included(include).iter().map(|one| one.relation).collect::<Vec<_>>();
     assert_eq!(names(json!(["parts", "owner"])), ["parts", "owner"]);
     assert_eq!(names(json!("parts")), ["parts"]);
     assert_eq!(names(json!([{ "relation": "parts" }])), ["parts"]);
@@ -111,7 +119,7 @@ fn inclusions_are_names_or_have_a_scope() {
 
     let scope = json!({ "where": { "weight": { "gt": 1 } }, "limit": 1, "order": "weight DESC",
                         "include": [{ "relation": "item", "scope": { "include": ["owner"] } }] });
-    let include = read(json!([{ "relation": "parts", "scope": scope }])).swap_remove(0);
+    let include = included(json!([{ "relation": "parts", "scope": scope }])).swap_remove(0);
     assert!(include.many);
     let scope = include.scope.unwrap();
     let parts = [json!({ "weight": 1 }), json!({ "weight": 2 }), json!({ "weight": 3 })];
@@ -144,4 +152,38 @@ fn every_entity_is_newest_first_and_found_by_id() {
     let tenants = "filter[include][0]=contacts&filter[where][domains][contains]=acme.test";
     Filter::from_query(tenants, &entities::TENANT).unwrap();
     Filter::from_query("filter[where][amount][gt]=0.1", &entities::INVOICE).unwrap();
+}
+
+/// The names of the members of `entity`, but for those of its relations.
+fn members(entity: &impl serde::Serialize, schema: &Schema) -> BTreeSet<String> {
+    let entity = serde_json::to_value(entity).unwrap();
+    let related = |name: &str| schema.relations.iter().any(|relation| relation.name == name);
+    entity.as_object().unwrap().keys().filter(|name| !related(name)).cloned().collect()
+}
+
+#[test]
+fn a_schema_names_what_the_wire_has() {
+    let known = |schema: &Schema| -> BTreeSet<String> {
+        schema.properties.iter().map(|(name, _)| (*name).to_owned()).collect()
+    };
+    let (now, by) = (Timestamp::from_millis(0), UserId::from("ada"));
+    let address = json!({ "city": "Ulm" });
+    let lead = json!({ "firstName": "Ada", "lastName": "L", "companyName": "Acme",
+                       "email": "ada@acme.test", "address": address });
+    let lead = read::<NewLead>(&lead).unwrap().into_lead(now, &by);
+    let tenant = json!({ "key": "acme", "name": "Acme", "domains": ["acme.test"], "city": "Ulm",
+                         "contact": { "firstName": "Ada", "lastName": "L",
+                                      "email": "ada@acme.test", "isPrimary": true } });
+    let onboarding = read::<NewTenant>(&tenant).unwrap().onboard(now, &by).unwrap();
+    let resource = json!({ "type": "bucket", "externalIdentifier": "b" });
+    let resource = read::<NewResource>(&resource).unwrap().of(onboarding.tenant.id, now, &by);
+    let address = onboarding.tenant.address.clone().unwrap();
+    let address = AddressView::new(&address, &onboarding.tenant.audit);
+
+    let tenant = TenantView::onboarded(&onboarding, Some(&lead));
+    assert_eq!(members(&LeadView::from(&lead), &entities::LEAD), known(&entities::LEAD));
+    assert_eq!(members(&tenant, &entities::TENANT), known(&entities::TENANT));
+    assert_eq!(members(&onboarding.contact, &entities::CONTACT), known(&entities::CONTACT));
+    assert_eq!(members(&resource, &entities::RESOURCE), known(&entities::RESOURCE));
+    assert_eq!(members(&address, &entities::ADDRESS), known(&entities::ADDRESS));
 }
