@@ -21,9 +21,9 @@
 //!   `neq: null` finds what is not `null`. An absent property is `null`.
 //! * Several operators of one property must all hold. `and` and `or` must not be empty, nor hold an
 //!   empty condition; an empty `inq` finds nothing and an empty `nin` everything that is not `null`.
-//! * Numbers and amounts compare exactly, by their digits; times compare as moments, and a date is
-//!   midnight in UTC; texts by their characters' code points, with case. Ids,
-//!   e-mail addresses and host names compare, and match, without case.
+//! * Numbers and amounts compare exactly, by their digits; times as moments, and a date is midnight
+//!   in UTC; texts by the code points of their characters, with case. Ids, e-mail addresses and
+//!   host names compare, and match, without case.
 //! * `like` matches the whole text: `%` is any text, `_` any character, `\` takes the next as it is.
 //!   `ilike` ignores case. `regexp` searches, is written `/pattern/flags` (g, i, m, s, u) or
 //!   without slashes, and has neither look-around nor back-references: it runs in linear time.
@@ -34,6 +34,11 @@
 //! * In brackets a value becomes what its property demands: `null` is `null`, a number is one, and
 //!   what is within an array or an object is text. An empty array cannot be written.
 //! * A JSON value of another type is refused, not converted; an amount may be a string of digits.
+//!
+//! # Bounds
+//!
+//! A query of 128 KiB, 32 levels of nesting, 1,000 conditions, 1,000 values in a list, 10 patterns
+//! of 1,000 characters and 256 KiB compiled, 3 levels of inclusion. What is more is refused.
 
 mod brackets;
 mod condition;
@@ -145,7 +150,7 @@ impl Filter {
     }
 
     /// Those of `items` that are asked for, in order, from `skip` on, at most `limit` where it is
-    /// given; whole, so that what they include can be found.
+    /// given (an inclusion without one is whole); uncut, so that what they include can be found.
     #[must_use]
     pub fn select(&self, mut items: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
         items.retain(|item| self.conditions.matches(item));
@@ -169,6 +174,5 @@ impl Filter {
 fn limit(node: &Node, at: &Place<'_>) -> Result<u16> {
     let given = node.integer().and_then(|limit| u16::try_from(limit).ok());
     let within = given.filter(|limit| (1..=LARGEST_PAGE).contains(limit));
-    let rule = format_args!("must be a whole number from 1 to {LARGEST_PAGE}").to_string();
-    within.ok_or_else(|| at.refuse(rule))
+    within.ok_or_else(|| at.refuse(format_args!("must be a whole number from 1 to {LARGEST_PAGE}")))
 }

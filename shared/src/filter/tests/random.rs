@@ -169,7 +169,7 @@ fn naive_test(name: &str, operator: &str, operand: &Value, held: &Value) -> bool
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn random_filters_agree_with_a_plain_evaluation(
