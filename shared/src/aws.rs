@@ -68,6 +68,13 @@ impl Aws {
         self.shared.region().map_or("", Region::as_ref)
     }
 
+    /// A client of Cognito user pools.
+    #[must_use]
+    pub fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
+        let service = self.service("COGNITO_IDENTITY_PROVIDER");
+        aws_sdk_cognitoidentityprovider::Client::new(&service)
+    }
+
     /// A client of DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {

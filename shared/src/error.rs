@@ -97,6 +97,17 @@ pub enum Error {
     #[error("busy: {0}")]
     Busy(&'static str),
 
+    /// A system that is not ours refused or failed. The client sees the step, the log its cause
+    /// too; neither sees what that system said, which may hold secrets.
+    #[error("{step}")]
+    Upstream {
+        /// What was being done, such as `auth0: creating the organization`.
+        step: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
     /// AWS refused or failed. The client sees 500; the log sees the cause.
     #[error("{doing}")]
     Aws {

@@ -31,17 +31,8 @@ impl KeySet {
     ///
     /// [`ConfigError`] where neither is set, the secret cannot be read, or its form is wrong.
     pub async fn load(env: &Env, aws: &Aws, name: &str) -> Result<Self, ConfigError> {
-        if let Some(value) = env.get(name) {
-            return Self::parse(name, value);
-        }
-        let variable = format!("{name}_ARN");
-        let arn = env.get(&variable).ok_or_else(|| ConfigError::Missing(name.to_owned()))?;
-        let secret = aws.secrets().get_secret_value().secret_id(arn).send().await;
-        let secret = secret.map_err(|cause| ConfigError::Unreachable {
-            doing: format!("reading the secret of {variable}"),
-            cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),
-        })?;
-        Self::parse(&variable, secret.secret_string().unwrap_or_default())
+        let value = secret(env, aws, name).await?;
+        Self::parse(name, &value.ok_or_else(|| ConfigError::Missing(name.to_owned()))?)
     }
 
     fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
@@ -77,6 +68,26 @@ impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.keys.keys()).finish()
     }
+}
+
+/// The value of the variable `name`, or of the secret that `<name>_ARN` names; `None` where neither
+/// is set.
+///
+/// # Errors
+///
+/// [`ConfigError::Unreachable`] where the secret cannot be read.
+pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, ConfigError> {
+    if let Some(value) = env.get(name) {
+        return Ok(Some(value.to_owned()));
+    }
+    let variable = format!("{name}_ARN");
+    let Some(arn) = env.get(&variable) else { return Ok(None) };
+    let secret = aws.secrets().get_secret_value().secret_id(arn).send().await;
+    let secret = secret.map_err(|cause| ConfigError::Unreachable {
+        doing: format!("reading the secret of {variable}"),
+        cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),
+    })?;
+    Ok(secret.secret_string)
 }
 
 /// The master keys (`MASTER_KEYS`), from which the other secrets are cut.
@@ -120,10 +131,24 @@ impl MasterKeys {
         message: &[&[u8]],
         signature: &[u8],
     ) -> bool {
-        self.0.verifying(None).any(|key| {
-            let secret = cut_webhook_secret(key, tenant, job);
-            same_bytes(mac(secret.as_bytes(), message).as_ref(), signature)
-        })
+        self.0
+            .verifying(None)
+            .any(|key| is_signature(&cut_webhook_secret(key, tenant, job), message, signature))
+    }
+
+    /// The secret that a tenant's build signs `POST /manage/users` with, in hex: good for that
+    /// tenant's identity provider alone.
+    #[must_use]
+    pub fn idp_secret(&self, tenant: TenantId) -> String {
+        cut_idp_secret(self.0.signing().1, tenant)
+    }
+
+    /// Whether `signature` is that of `message` under this tenant's secret of [`Self::idp_secret`].
+    #[must_use]
+    pub fn is_idp_signature(&self, tenant: TenantId, message: &[&[u8]], signature: &[u8]) -> bool {
+        self.0
+            .verifying(None)
+            .any(|key| is_signature(&cut_idp_secret(key, tenant), message, signature))
     }
 
     /// The tag that makes a cursor ours.
@@ -150,6 +175,16 @@ fn cut_lead_key(master: &str, lead: LeadId, length: usize) -> String {
 fn cut_webhook_secret(master: &str, tenant: TenantId, job: JobId) -> String {
     let parts: [&[u8]; 3] = [b"webhook\0", tenant.as_bytes(), job.as_bytes()];
     hex::encode(mac(master.as_bytes(), &parts))
+}
+
+fn cut_idp_secret(master: &str, tenant: TenantId) -> String {
+    hex::encode(mac(master.as_bytes(), &[b"idp\0", tenant.as_bytes()]))
+}
+
+/// Whether `signature` is that of `message` under `secret`, compared in constant time.
+#[must_use]
+pub fn is_signature(secret: &str, message: &[&[u8]], signature: &[u8]) -> bool {
+    same_bytes(mac(secret.as_bytes(), message).as_ref(), signature)
 }
 
 /// HMAC-SHA256 of `parts`, one after the other.
@@ -198,6 +233,16 @@ mod tests {
         assert!(after.is_webhook_signature(tenant, job, &message, signature.as_ref()));
         assert!(!retired.is_webhook_signature(tenant, job, &message, signature.as_ref()));
         assert!(!after.is_webhook_signature(tenant, JobId::mint(), &message, signature.as_ref()));
+    }
+
+    #[test]
+    fn an_idp_secret_is_one_tenant_s_and_no_job_s() {
+        let (keys, tenant, job) = (master("secret"), TenantId::mint(), JobId::mint());
+        let message: [&[u8]; 2] = [b"body", b"1"];
+        let signature = mac(keys.idp_secret(tenant).as_bytes(), &message);
+        assert!(keys.is_idp_signature(tenant, &message, signature.as_ref()));
+        assert!(!keys.is_idp_signature(TenantId::mint(), &message, signature.as_ref()));
+        assert!(!keys.is_webhook_signature(tenant, job, &message, signature.as_ref()));
     }
 
     #[test]

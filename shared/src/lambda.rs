@@ -83,7 +83,7 @@ fn log(env: &Env) -> Result<(), ConfigError> {
     let level = env.parsed("LOG_LEVEL", LevelFilter::INFO, "error, warn, info, debug or trace")?;
     let ours = ["shared", "leads", "tenants", "webhook", "home", "relay", "mailer", "pipelines"]
         .into_iter()
-        .chain(["reconciler"])
+        .chain(["reconciler", "idp"])
         .map(|name| (name, level));
     let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);

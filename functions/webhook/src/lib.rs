@@ -16,11 +16,11 @@ use shared::{
     aws::Aws,
     config::{ConfigError, millis},
     domain::{Initiator, JobRef, Message, UserId, read},
-    http::{Limiter, RawBody, finish, limited},
+    http::{Limiter, RawBody, Signature, finish, limited},
     keys::MasterKeys,
     store::{Change, Store, deciding_again},
 };
-use signature::Signature;
+use signature::job_of;
 
 /// What the handler needs.
 #[derive(Clone, Debug, FromRef)]
@@ -69,7 +69,7 @@ async fn report(
             Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such tenant")),
             found => found,
         }?;
-        let job = signature.job_of(&tenant, &bytes, &webhook.keys)?;
+        let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
         let message: Message = read(&body)?;
         if already_closed(job, &message)? {
             return Ok(());

@@ -1,87 +1,20 @@
-use std::time::Duration;
-
-use axum::http::HeaderMap;
 use shared::{
     Error, Result,
-    domain::{JobRef, Tenant, Timestamp},
+    domain::{JobRef, Tenant},
+    http::Signature,
     keys::MasterKeys,
 };
 
-/// The two headers of a signed request (CONTRACT §6), well formed and of this moment.
-#[derive(Debug)]
-pub(crate) struct Signature {
-    timestamp: String,
-    mac: Vec<u8>,
-}
-
-impl Signature {
-    /// Reads `x-timestamp` (milliseconds since the epoch) and `x-signature` (lower-case hex).
-    pub(crate) fn of(headers: &HeaderMap, now: Timestamp, tolerance: Duration) -> Result<Self> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let timestamp = header("x-timestamp").filter(|millis| is_fresh(millis, now, tolerance));
-        let mac = header("x-signature").and_then(mac_of_hex);
-        match (timestamp, mac) {
-            (Some(timestamp), Some(mac)) => Ok(Self { timestamp: timestamp.to_owned(), mac }),
-            _ => Err(Error::Unauthorized("no well-formed, fresh signature")),
-        }
-    }
-
-    /// The latest job of `tenant`, if it is the one whose secret signed `body`.
-    pub(crate) fn job_of<'t>(
-        &self,
-        tenant: &'t Tenant,
-        body: &[u8],
-        keys: &MasterKeys,
-    ) -> Result<&'t JobRef> {
-        let job = tenant.latest_job.as_ref().ok_or(Error::Unauthorized("no job"))?;
-        let context = job.id.to_string();
-        let message = [body, context.as_bytes(), self.timestamp.as_bytes()];
-        let genuine = keys.is_webhook_signature(tenant.id, job.id, &message, &self.mac);
-        genuine.then_some(job).ok_or(Error::Unauthorized("wrong signature"))
-    }
-}
-
-fn is_fresh(millis: &str, now: Timestamp, tolerance: Duration) -> bool {
-    let digits = !millis.is_empty() && millis.bytes().all(|byte| byte.is_ascii_digit());
-    let sent = millis.parse().ok().filter(|_| digits).map(Timestamp::from_millis);
-    sent.is_some_and(|sent| now.since(sent) <= tolerance && sent.since(now) <= tolerance)
-}
-
-fn mac_of_hex(text: &str) -> Option<Vec<u8>> {
-    let lower = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let well_formed = text.len() == 64 && text.bytes().all(lower);
-    well_formed.then(|| hex::decode(text).ok())?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timestamp_is_fresh_for_the_tolerance_on_both_sides() {
-        let (now, tolerance) = (Timestamp::from_millis(1_000_000), Duration::from_secs(20));
-        for (millis, fresh) in [
-            ("1000000", true),
-            ("980000", true),
-            ("979999", false),
-            ("1020000", true),
-            ("1020001", false),
-            ("+1000000", false),
-            ("-1000000", false),
-            ("1e6", false),
-            ("", false),
-            ("99999999999999999999999", false),
-            ("9223372036854775807", false),
-        ] {
-            assert_eq!(is_fresh(millis, now, tolerance), fresh, "{millis}");
-        }
-    }
-
-    #[test]
-    fn a_signature_is_64_digits_of_lower_case_hex() {
-        assert!(mac_of_hex(&"0a".repeat(32)).is_some());
-        for bad in ["0A".repeat(32), "0a".repeat(31), "zz".repeat(32), String::new()] {
-            assert!(mac_of_hex(&bad).is_none());
-        }
-    }
+/// The latest job of `tenant`, if it is the one whose secret signed `body`.
+pub(crate) fn job_of<'t>(
+    signature: &Signature,
+    tenant: &'t Tenant,
+    body: &[u8],
+    keys: &MasterKeys,
+) -> Result<&'t JobRef> {
+    let job = tenant.latest_job.as_ref().ok_or(Error::Unauthorized("no job"))?;
+    let context = job.id.to_string();
+    let message = [body, context.as_bytes(), signature.timestamp()];
+    let genuine = keys.is_webhook_signature(tenant.id, job.id, &message, signature.mac());
+    genuine.then_some(job).ok_or(Error::Unauthorized("wrong signature"))
 }

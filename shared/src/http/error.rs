@@ -25,6 +25,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Error::Stale | Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
         Error::Aws { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -48,11 +49,13 @@ fn name(status: StatusCode) -> &'static str {
     }
 }
 
-/// What the client is told: of a 401, a 403 and a 5xx no more than the status says.
+/// What the client is told: of a 401, a 403 and a 5xx no more than the status says, of a 502 which
+/// step of what others do for us it was.
 fn message(error: &Error, status: StatusCode) -> String {
     match status.as_u16() {
         401 => "Unauthorized".to_owned(),
         403 => "NotAllowedAccess".to_owned(),
+        502 => error.to_string(),
         503 => "Service Unavailable, please try again".to_owned(),
         500.. => "Internal Server Error".to_owned(),
         _ => error.to_string(),
@@ -101,5 +104,23 @@ impl IntoResponse for Error {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_others_names_the_step_and_not_its_cause() {
+        let step = "auth0: creating the organization";
+        let error = Error::Upstream { step, source: "it answered 403".into() };
+        let body = json!({ "error": {
+            "statusCode": 502,
+            "name": "BadGatewayError",
+            "message": "auth0: creating the organization",
+        } });
+        assert_eq!(envelope(&error), body);
+        assert_eq!(error.into_response().status(), StatusCode::BAD_GATEWAY);
     }
 }

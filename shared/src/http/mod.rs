@@ -7,6 +7,7 @@ mod id;
 mod limit;
 mod page;
 mod request;
+mod signature;
 
 pub use auth::{Allowed, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
@@ -15,3 +16,4 @@ pub use id::Id;
 pub use limit::{Limiter, limited};
 pub use page::{ListQuery, linked};
 pub use request::{client_address, finish};
+pub use signature::Signature;
