@@ -68,11 +68,13 @@ impl Aws {
         self.shared.region().map_or("", Region::as_ref)
     }
 
-    /// A client of Cognito user pools.
+    /// A client of Cognito user pools, which sends nothing twice by itself: Cognito would make what
+    /// was asked for twice.
     #[must_use]
     pub fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
-        let service = self.service("COGNITO_IDENTITY_PROVIDER");
-        aws_sdk_cognitoidentityprovider::Client::new(&service)
+        let service = self.service("COGNITO_IDENTITY_PROVIDER").into_builder();
+        let once = service.retry_config(RetryConfig::disabled()).build();
+        aws_sdk_cognitoidentityprovider::Client::new(&once)
     }
 
     /// A client of DynamoDB.

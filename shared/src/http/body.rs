@@ -1,6 +1,6 @@
 use axum::{
     extract::{FromRequest, Request},
-    http::header::CONTENT_TYPE,
+    http::{HeaderMap, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -41,6 +41,21 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 }
 
 impl Body {
+    /// Reads bytes that `headers` declare to be JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedMediaType`] where they declare something else, and as [`Self::parse`].
+    pub fn declared(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self> {
+        let declared = headers.get(CONTENT_TYPE);
+        let json = declared.is_some_and(|declared| declared.to_str().is_ok_and(is_json));
+        // Nothing at all is better called empty than of the wrong type.
+        if !(json || declared.is_none() && bytes.is_empty()) {
+            return Err(Error::UnsupportedMediaType);
+        }
+        Self::parse(bytes)
+    }
+
     /// Reads JSON text.
     ///
     /// # Errors
@@ -63,15 +78,9 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let declared = request.headers().get(CONTENT_TYPE);
-        let json = declared.is_some_and(|declared| declared.to_str().is_ok_and(is_json));
-        let undeclared = declared.is_none();
+        let headers = request.headers().clone();
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
-        // Nothing at all is better called empty than of the wrong type.
-        if !(json || undeclared && bytes.is_empty()) {
-            return Err(Error::UnsupportedMediaType);
-        }
-        Self::parse(bytes)
+        Self::declared(&headers, bytes)
     }
 }
 

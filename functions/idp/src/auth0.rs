@@ -1,0 +1,321 @@
+use axum::http::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use shared::{Env, Result, aws::Aws, config::ConfigError};
+use url::Url;
+
+use crate::{
+    client::{Call, Client, Failure, below, ensure},
+    config::{base, needed_secret, redirects},
+    password,
+    setup::{Setup, Tenant},
+    space::{MARK, Space},
+};
+
+/// Clients that one page of a listing holds, the most that Auth0 allows.
+const PAGE: usize = 100;
+
+/// Auth0 by its Management API v2: a space is an organization, an admin is a member whose
+/// `app_metadata` says of which tenant.
+#[derive(Clone)]
+pub(crate) struct Auth0 {
+    http: Client,
+    base: Url,
+    client_id: String,
+    client_secret: String,
+    audience: String,
+    /// The name of the database connection that holds the users.
+    connection: String,
+    domain: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Organization {
+    id: String,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Application {
+    client_id: String,
+    #[serde(default)]
+    client_metadata: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    user_id: String,
+    #[serde(default)]
+    email_verified: bool,
+    #[serde(default)]
+    app_metadata: Map<String, Value>,
+    #[serde(default)]
+    identities: Vec<Identity>,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    connection: String,
+}
+
+/// One set-up, signed in.
+struct Session<'a> {
+    auth0: &'a Auth0,
+    token: String,
+    setup: &'a Setup,
+}
+
+impl Auth0 {
+    /// None where `AUTH0_DOMAIN` is not set.
+    pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
+        let Some(domain) = env.get("AUTH0_DOMAIN") else { return Ok(None) };
+        let url = if domain.contains("://") { domain } else { &format!("https://{domain}") };
+        let base = base("AUTH0_DOMAIN", url)?;
+        let audience = below(&base, &["api", "v2", ""], &[]).to_string();
+        Ok(Some(Self {
+            http: Client::new(),
+            client_id: env.required("AUTH0_CLIENT_ID")?.to_owned(),
+            client_secret: needed_secret(env, aws, "AUTH0_CLIENT_SECRET").await?,
+            audience: env.get("AUTH0_AUDIENCE").map_or(audience, str::to_owned),
+            connection: env
+                .get("AUTH0_CONNECTION")
+                .unwrap_or("Username-Password-Authentication")
+                .to_owned(),
+            domain: env.get("DOMAIN_NAME").map(str::to_owned),
+            base,
+        }))
+    }
+
+    /// Sets everything up, or finds it so; the id of the admin.
+    pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
+        let session = Session { auth0: self, token: self.sign_in().await?, setup };
+        let connection = session.connection().await?;
+        let organization = session.organization(space, &connection).await?;
+        let client = session.client(&connection).await?;
+        let user = session.user().await?;
+        session.join(&organization, &user).await?;
+        if !user.email_verified {
+            session.mail(&organization, &client).await?;
+        }
+        Ok(user.user_id)
+    }
+
+    async fn sign_in(&self) -> Result<String> {
+        let url = below(&self.base, &["oauth", "token"], &[]);
+        let call = Call::new("auth0: signing in", Method::POST, url).json(&json!({
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "audience": self.audience,
+        }));
+        let token: Token = self.http.send(call).await?.read()?;
+        Ok(token.access_token)
+    }
+}
+
+impl Session<'_> {
+    /// The database connection, which is the operator's own.
+    async fn connection(&self) -> Result<String> {
+        let step = "auth0: finding the connection";
+        let query = [("name", self.auth0.connection.as_str()), ("strategy", "auth0")];
+        let call = self.call(step, Method::GET, &["connections"], &query);
+        let found: Vec<Named> = self.auth0.http.send(call).await?.read()?;
+        let connection = found.into_iter().next().ok_or_else(|| Failure::Lost.at(step))?;
+        Ok(connection.id)
+    }
+
+    async fn organization(&self, space: &Space, connection: &str) -> Result<String> {
+        let (look, make) = ("auth0: finding the organization", "auth0: creating the organization");
+        let body = json!({
+            "name": space.name,
+            "display_name": space.title,
+            "metadata": { MARK: space.mark },
+            "enabled_connections":
+                [{ "connection_id": connection, "assign_membership_on_login": false }],
+        });
+        let organization: Organization = ensure(
+            look,
+            || async {
+                let path = ["organizations", "name", &space.name];
+                self.auth0.http.send(self.call(look, Method::GET, &path, &[])).await?.found()
+            },
+            || async {
+                let call = self.call(make, Method::POST, &["organizations"], &[]).json(&body);
+                self.auth0.http.send(call).await?.made()
+            },
+        )
+        .await?;
+        if organization.metadata.get(MARK).and_then(Value::as_str) != Some(&space.mark) {
+            return Err(Failure::Foreign.at(look));
+        }
+        Ok(organization.id)
+    }
+
+    /// The tenant's application, told from others by its metadata: names are not unique.
+    async fn client(&self, connection: &str) -> Result<String> {
+        let (look, make) = ("auth0: finding the client", "auth0: creating the client");
+        let client: Application = ensure(
+            look,
+            || async { self.find_client(look).await },
+            || async {
+                let call =
+                    self.call(make, Method::POST, &["clients"], &[]).json(&self.new_client());
+                self.auth0.http.send(call).await?.made()
+            },
+        )
+        .await?;
+        let path = ["connections", connection, "clients"];
+        let enable = "auth0: enabling the connection for the client";
+        let enabled = json!([{ "client_id": client.client_id, "status": true }]);
+        let call = self.call(enable, Method::PATCH, &path, &[]).json(&enabled);
+        self.auth0.http.send(call).await?.done()?;
+        Ok(client.client_id)
+    }
+
+    async fn find_client(&self, step: &'static str) -> Result<Option<Application>> {
+        let ours = self.tenant_mark();
+        for page in 0_usize.. {
+            let (page, size) = (page.to_string(), PAGE.to_string());
+            let query = [
+                ("fields", "client_id,client_metadata"),
+                ("include_fields", "true"),
+                ("is_global", "false"),
+                ("page", page.as_str()),
+                ("per_page", size.as_str()),
+            ];
+            let call = self.call(step, Method::GET, &["clients"], &query);
+            let clients: Vec<Application> = self.auth0.http.send(call).await?.read()?;
+            let last = clients.len() < PAGE;
+            let is_ours = |client: &Application| client.client_metadata.get(MARK) == Some(&ours);
+            let found = clients.into_iter().find(is_ours);
+            if last || found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A browser's client: it holds no secret and proves itself by PKCE.
+    fn new_client(&self) -> Value {
+        let redirects = redirects(self.auth0.domain.as_deref(), &self.setup.tenant.key, "");
+        json!({
+            "name": format!("client-{}", self.setup.tenant.key),
+            "app_type": "spa",
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "oidc_conformant": true,
+            "organization_usage": "require",
+            "organization_require_behavior": "pre_login_prompt",
+            "callbacks": redirects,
+            "allowed_logout_urls": redirects,
+            "web_origins": redirects,
+            "client_metadata": { MARK: self.tenant_mark() },
+        })
+    }
+
+    async fn user(&self) -> Result<User> {
+        let (look, make) = ("auth0: finding the user", "auth0: creating the user");
+        let Tenant { admin, .. } = &self.setup.tenant;
+        let email = admin.email.folded();
+        let body = json!({
+            "connection": self.auth0.connection,
+            "email": email,
+            "given_name": admin.first_name,
+            "family_name": admin.last_name,
+            "name": format!("{} {}", admin.first_name, admin.last_name),
+            "password": password::temporary()?,
+            "email_verified": false,
+            "verify_email": false,
+            "app_metadata": self.admin_of(),
+        });
+        let user: User = ensure(
+            look,
+            || async {
+                let call = self.call(look, Method::GET, &["users-by-email"], &[("email", &email)]);
+                let found: Vec<User> = self.auth0.http.send(call).await?.read()?;
+                let name = &self.auth0.connection;
+                let at_home = |user: &User| user.identities.iter().any(|i| i.connection == *name);
+                Ok(found.into_iter().find(at_home))
+            },
+            || async {
+                let call = self.call(make, Method::POST, &["users"], &[]).json(&body);
+                self.auth0.http.send(call).await?.made()
+            },
+        )
+        .await?;
+        self.adopt(&user).await?;
+        Ok(user)
+    }
+
+    /// Makes a user who was there before an admin. Where nobody has proved that the address is
+    /// theirs, anybody may have signed up with it: they lose their password.
+    async fn adopt(&self, user: &User) -> Result<()> {
+        if user.app_metadata.contains_key(&self.admin_key()) {
+            return Ok(());
+        }
+        let mut change = json!({ "app_metadata": self.admin_of() });
+        if !user.email_verified {
+            change["connection"] = self.auth0.connection.as_str().into();
+            change["password"] = password::temporary()?.into();
+        }
+        let path = ["users", &user.user_id];
+        let call = self.call("auth0: making the user an admin", Method::PATCH, &path, &[]);
+        self.auth0.http.send(call.json(&change)).await?.done()
+    }
+
+    /// Auth0 takes a member again.
+    async fn join(&self, organization: &str, user: &User) -> Result<()> {
+        let path = ["organizations", organization, "members"];
+        let call = self.call("auth0: adding the member", Method::POST, &path, &[]);
+        let call = call.json(&json!({ "members": [user.user_id] }));
+        self.auth0.http.send(call).await?.done()
+    }
+
+    /// Has Auth0 send the mail by which the admin chooses a password. (A password-change ticket
+    /// would be a link that we had to mail; an invitation is for people who are no user yet.)
+    async fn mail(&self, organization: &str, client: &str) -> Result<()> {
+        let url = below(&self.auth0.base, &["dbconnections", "change_password"], &[]);
+        let call = Call::new("auth0: sending the mail", Method::POST, url).json(&json!({
+            "client_id": client,
+            "email": self.setup.tenant.admin.email.folded(),
+            "connection": self.auth0.connection,
+            "organization": organization,
+        }));
+        self.auth0.http.send(call).await?.done()
+    }
+
+    fn tenant_mark(&self) -> Value {
+        format!("tenant:{}", self.setup.tenant.id).into()
+    }
+
+    /// Metadata is merged by its first level: an admin of several tenants has several keys.
+    fn admin_of(&self) -> Value {
+        json!({ self.admin_key(): "admin" })
+    }
+
+    fn admin_key(&self) -> String {
+        format!("{MARK}_{}", self.setup.tenant.key)
+    }
+
+    fn call(
+        &self,
+        step: &'static str,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Call {
+        let url = below(&self.auth0.base, &[&["api", "v2"], path].concat(), query);
+        Call::new(step, method, url).bearer(&self.token)
+    }
+}

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{
+        self, Method, Request, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client as Hyper, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::{Error, Result};
+use url::{Url, form_urlencoded};
+
+/// No call to a provider takes longer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most of an answer that is read, in bytes.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// The HTTP client for providers that are not AWS: the crates and the TLS that the SDK brings, with
+/// the public roots.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(Hyper<HttpsConnector<HttpConnector>, Body>);
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// What it is for, should it fail.
+    step: &'static str,
+    method: Method,
+    url: Url,
+    bearer: Option<String>,
+    body: Option<(&'static str, Vec<u8>)>,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    step: &'static str,
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// Why a call failed, without a word of what the provider said: its answer may repeat a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("it answered {0}")]
+    Status(StatusCode),
+    #[error("it answered with the error {0}")]
+    Code(String),
+    #[error("it did not answer in time")]
+    Late,
+    #[error("it could not be reached")]
+    Unreachable,
+    #[error("its answer cannot be understood")]
+    Unreadable,
+    #[error("what it has just made cannot be found")]
+    Lost,
+    #[error("there is one of that name that is not ours")]
+    Foreign,
+}
+
+impl Failure {
+    /// The failure of `step`.
+    pub(crate) fn at(self, step: &'static str) -> Error {
+        Error::Upstream { step, source: Box::new(self) }
+    }
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        let connector = HttpsConnectorBuilder::new().with_webpki_roots();
+        let connector = connector.https_or_http().enable_http1().build();
+        Self(Hyper::builder(TokioExecutor::new()).build(connector))
+    }
+
+    /// Sends `call`, once: what failed is repeated by our caller, who finds it half done.
+    pub(crate) async fn send(&self, call: Call) -> Result<Answer> {
+        let step = call.step;
+        let request = call.request().map_err(|_| Failure::Unreachable.at(step))?;
+        let exchange = async {
+            let response = self.0.request(request).await.map_err(|_| Failure::Unreachable)?;
+            let (parts, body) = response.into_parts();
+            let body = to_bytes(Body::new(body), ANSWER_LIMIT).await;
+            let body = body.map_err(|_| Failure::Unreadable)?.into();
+            Ok(Answer { step, status: parts.status, body })
+        };
+        let answer = tokio::time::timeout(TIMEOUT, exchange).await;
+        answer.unwrap_or(Err(Failure::Late)).map_err(|failure| failure.at(step))
+    }
+}
+
+impl Call {
+    pub(crate) fn new(step: &'static str, method: Method, url: Url) -> Self {
+        Self { step, method, url, bearer: None, body: None }
+    }
+
+    pub(crate) fn bearer(mut self, token: &str) -> Self {
+        self.bearer = Some(format!("Bearer {token}"));
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.body = Some(("application/json", body.to_string().into_bytes()));
+        self
+    }
+
+    pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body = Some(("application/x-www-form-urlencoded", form.into_bytes()));
+        self
+    }
+
+    fn request(self) -> http::Result<Request<Body>> {
+        let mut request = Request::builder().method(self.method).uri(self.url.as_str());
+        if let Some(bearer) = self.bearer {
+            request = request.header(AUTHORIZATION, bearer);
+        }
+        let (kind, body) = self.body.unzip();
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        request.body(body.unwrap_or_default().into())
+    }
+}
+
+impl Answer {
+    /// It worked; what it says is of no use.
+    pub(crate) fn done(&self) -> Result<()> {
+        match self.status {
+            status if status.is_success() => Ok(()),
+            status => Err(Failure::Status(status).at(self.step)),
+        }
+    }
+
+    /// It worked and says a `T`.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        self.done()?;
+        serde_json::from_slice(&self.body).map_err(|_| Failure::Unreadable.at(self.step))
+    }
+
+    /// It worked and says a `T`, or there is none (404).
+    pub(crate) fn found<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        if self.status == StatusCode::NOT_FOUND { Ok(None) } else { self.read().map(Some) }
+    }
+
+    /// It worked and says the `T` that it made, or somebody was faster (409).
+    pub(crate) fn made<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        if self.status == StatusCode::CONFLICT { Ok(None) } else { self.read().map(Some) }
+    }
+
+    /// It worked, or somebody was faster (409); what it made is to be looked up.
+    pub(crate) fn exists<T>(&self) -> Result<Option<T>> {
+        if self.status == StatusCode::CONFLICT { Ok(None) } else { self.done().map(|()| None) }
+    }
+}
+
+/// The URL of `segments` below `base`, each of them escaped.
+pub(crate) fn below(base: &Url, segments: &[&str], query: &[(&str, &str)]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    // Auth0's ids have one, and an HTTP request line must not.
+    let path = url.path().replace('|', "%7C");
+    url.set_path(&path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url
+}
+
+/// What `look` finds, or what `make` makes; looked up again where `make` has nothing to tell, since
+/// somebody else was faster or the provider does not answer with what it made.
+pub(crate) async fn ensure<T, L, M>(
+    step: &'static str,
+    look: impl Fn() -> L,
+    make: impl FnOnce() -> M,
+) -> Result<T>
+where
+    L: Future<Output = Result<Option<T>>>,
+    M: Future<Output = Result<Option<T>>>,
+{
+    if let Some(found) = look().await? {
+        return Ok(found);
+    }
+    if let Some(made) = make().await? {
+        return Ok(made);
+    }
+    look().await?.ok_or_else(|| Failure::Lost.at(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_escapes_from_its_segment() {
+        let base = Url::parse("https://id.test/auth/").unwrap();
+        let url = below(&base, &["users", "a|/../b?c%"], &[("email", "a+b@c.test")]);
+        let expected = "https://id.test/auth/users/a%7C%2F..%2Fb%3Fc%25?email=a%2Bb%40c.test";
+        assert_eq!(url.as_str(), expected);
+    }
+}

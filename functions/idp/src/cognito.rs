@@ -1,0 +1,245 @@
+use aws_sdk_cognitoidentityprovider::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::DateTime,
+    types::{
+        AdminCreateUserConfigType, AttributeType, DeletionProtectionType, DeliveryMediumType,
+        ExplicitAuthFlowsType, MessageActionType, PreventUserExistenceErrorTypes, UserStatusType,
+        UsernameAttributeType, VerifiedAttributeType,
+    },
+};
+use shared::{Env, Error, Result, aws::Aws, config::ConfigError};
+
+use crate::{
+    client::{Failure, ensure},
+    password,
+    setup::Setup,
+    space::{MARK, Space},
+};
+
+/// User pools, and clients, that one page of a listing holds: the most that Cognito allows.
+const PAGE: i32 = 60;
+
+/// Cognito: a space is a user pool, an admin is in the tenant's group of admins.
+#[derive(Clone, Debug)]
+pub(crate) struct Cognito(Client);
+
+#[derive(Debug)]
+struct User {
+    id: String,
+    /// No password has been chosen yet.
+    is_pending: bool,
+}
+
+/// One set-up in its pool.
+struct Session<'a> {
+    client: &'a Client,
+    pool: String,
+    setup: &'a Setup,
+    email: String,
+}
+
+impl Cognito {
+    /// None where `COGNITO_ENABLED` is not set to true: its other variables are every function's.
+    pub(crate) fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
+        Ok(env.flag("COGNITO_ENABLED")?.then(|| Self(aws.cognito())))
+    }
+
+    /// Sets everything up, or finds it so; the id (`sub`) of the admin.
+    pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
+        let pool = self.pool(space).await?;
+        let email = setup.tenant.admin.email.folded();
+        let session = Session { client: &self.0, pool, setup, email };
+        session.client().await?;
+        session.group().await?;
+        let user = session.user().await?;
+        session.join().await?;
+        if user.is_pending {
+            session.mail().await?;
+        }
+        Ok(user.id)
+    }
+
+    async fn pool(&self, space: &Space) -> Result<String> {
+        let (look, make) = ("cognito: finding the user pool", "cognito: creating the user pool");
+        let only_admins =
+            AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build();
+        ensure(
+            look,
+            || async { self.find_pool(look, space).await },
+            || async {
+                let made = self.0.create_user_pool().pool_name(&space.name);
+                let made = made
+                    .username_attributes(UsernameAttributeType::Email)
+                    .auto_verified_attributes(VerifiedAttributeType::Email)
+                    .admin_create_user_config(only_admins)
+                    .deletion_protection(DeletionProtectionType::Active)
+                    .user_pool_tags(MARK, &space.mark);
+                let made = made.send().await.map_err(failed(make))?;
+                Ok(made.user_pool.and_then(|pool| pool.id))
+            },
+        )
+        .await
+    }
+
+    /// The pool of that name with our tag; of several the oldest, so that every call takes the same.
+    async fn find_pool(&self, step: &'static str, space: &Space) -> Result<Option<String>> {
+        let pages = self.0.list_user_pools().max_results(PAGE).into_paginator().items().send();
+        let mut pools: Vec<_> = pages.try_collect().await.map_err(failed(step))?;
+        pools.retain(|pool| pool.name() == Some(&space.name));
+        pools.sort_by_key(|pool| pool.creation_date().map(DateTime::as_nanos));
+        for id in pools.into_iter().filter_map(|pool| pool.id) {
+            let found = self.0.describe_user_pool().user_pool_id(&id).send().await;
+            let tags = found.map_err(failed(step))?.user_pool.and_then(|pool| pool.user_pool_tags);
+            if tags.is_some_and(|tags| tags.get(MARK) == Some(&space.mark)) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Session<'_> {
+    /// A browser's client: it holds no secret.
+    async fn client(&self) -> Result<String> {
+        let (look, make) = ("cognito: finding the client", "cognito: creating the client");
+        let name = format!("client-{}", self.setup.tenant.key);
+        ensure(
+            look,
+            || async {
+                let listed = self.client.list_user_pool_clients().user_pool_id(&self.pool);
+                let pages = listed.max_results(PAGE).into_paginator().items().send();
+                let clients: Vec<_> = pages.try_collect().await.map_err(failed(look))?;
+                let named = clients.into_iter().filter(|found| found.client_name() == Some(&name));
+                Ok(named.filter_map(|found| found.client_id).min())
+            },
+            || async {
+                let made = self.client.create_user_pool_client().user_pool_id(&self.pool);
+                let made = made
+                    .client_name(&name)
+                    .generate_secret(false)
+                    .explicit_auth_flows(ExplicitAuthFlowsType::AllowUserSrpAuth)
+                    .explicit_auth_flows(ExplicitAuthFlowsType::AllowRefreshTokenAuth)
+                    .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled);
+                let made = made.send().await.map_err(failed(make))?;
+                Ok(made.user_pool_client.and_then(|client| client.client_id))
+            },
+        )
+        .await
+    }
+
+    async fn group(&self) -> Result<()> {
+        let (look, make) = ("cognito: finding the group", "cognito: creating the group");
+        ensure(
+            look,
+            || async {
+                let found = self.client.get_group().user_pool_id(&self.pool);
+                match found.group_name(self.admins()).send().await {
+                    Ok(_) => Ok(Some(())),
+                    Err(error) if is(&error, "ResourceNotFoundException") => Ok(None),
+                    Err(error) => Err(failed(look)(error)),
+                }
+            },
+            || async {
+                let made = self.client.create_group().user_pool_id(&self.pool);
+                match made.group_name(self.admins()).send().await {
+                    Ok(_) => Ok(Some(())),
+                    Err(error) if is(&error, "GroupExistsException") => Ok(None),
+                    Err(error) => Err(failed(make)(error)),
+                }
+            },
+        )
+        .await
+    }
+
+    /// Made without a mail: that is the last step, so that it says what is so.
+    async fn user(&self) -> Result<User> {
+        let (look, make) = ("cognito: finding the user", "cognito: creating the user");
+        let password = password::temporary()?;
+        ensure(
+            look,
+            || async { self.find_user(look).await },
+            || async {
+                let admin = &self.setup.tenant.admin;
+                let attributes = [
+                    attribute("email", &self.email)?,
+                    attribute("email_verified", "true")?,
+                    attribute("given_name", admin.first_name.as_str())?,
+                    attribute("family_name", admin.last_name.as_str())?,
+                ];
+                let made = self.client.admin_create_user().user_pool_id(&self.pool);
+                let made = made
+                    .username(&self.email)
+                    .set_user_attributes(Some(attributes.to_vec()))
+                    .temporary_password(password)
+                    .message_action(MessageActionType::Suppress);
+                match made.send().await {
+                    Ok(_) => Ok(None),
+                    Err(error) if is(&error, "UsernameExistsException") => Ok(None),
+                    Err(error) => Err(failed(make)(error)),
+                }
+            },
+        )
+        .await
+    }
+
+    async fn find_user(&self, step: &'static str) -> Result<Option<User>> {
+        let found = self.client.admin_get_user().user_pool_id(&self.pool);
+        let found = match found.username(&self.email).send().await {
+            Ok(found) => found,
+            Err(error) if is(&error, "UserNotFoundException") => return Ok(None),
+            Err(error) => return Err(failed(step)(error)),
+        };
+        let sub = found.user_attributes().iter().find(|attribute| attribute.name() == "sub");
+        let id = sub.and_then(AttributeType::value).ok_or_else(|| Failure::Unreadable.at(step))?;
+        let is_pending = found.user_status() == Some(&UserStatusType::ForceChangePassword);
+        Ok(Some(User { id: id.to_owned(), is_pending }))
+    }
+
+    /// Cognito takes a member again.
+    async fn join(&self) -> Result<()> {
+        let joined = self.client.admin_add_user_to_group().user_pool_id(&self.pool);
+        let joined = joined.username(&self.email).group_name(self.admins()).send().await;
+        joined.map(drop).map_err(failed("cognito: adding the member"))
+    }
+
+    /// Has Cognito mail the invitation, with another temporary password.
+    async fn mail(&self) -> Result<()> {
+        let sent = self.client.admin_create_user().user_pool_id(&self.pool);
+        let sent = sent
+            .username(&self.email)
+            .temporary_password(password::temporary()?)
+            .message_action(MessageActionType::Resend)
+            .desired_delivery_mediums(DeliveryMediumType::Email);
+        sent.send().await.map(drop).map_err(failed("cognito: sending the mail"))
+    }
+
+    /// The group is of one tenant, also in a pool that tenants share.
+    fn admins(&self) -> String {
+        format!("admins-{}", self.setup.tenant.key)
+    }
+}
+
+fn attribute(name: &str, value: &str) -> Result<AttributeType> {
+    let built = AttributeType::builder().name(name).value(value).build();
+    built.map_err(Error::aws("naming an attribute of a user"))
+}
+
+fn is<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
+    matches!(error, SdkError::ServiceError(error) if error.err().code() == Some(code))
+}
+
+/// Of a failure only its code is kept: the SDK's own account of it has the whole answer in it.
+fn failed<E: ProvideErrorMetadata, R>(step: &'static str) -> impl FnOnce(SdkError<E, R>) -> Error {
+    move |error| {
+        let failure = match &error {
+            SdkError::ServiceError(error) => {
+                Failure::Code(error.err().code().unwrap_or("unknown").to_owned())
+            }
+            SdkError::TimeoutError(_) => Failure::Late,
+            SdkError::ResponseError(_) => Failure::Unreadable,
+            _ => Failure::Unreachable,
+        };
+        failure.at(step)
+    }
+}

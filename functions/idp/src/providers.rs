@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use serde_json::json;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::Violation,
+    store::{Claim, Store},
+};
+
+use crate::{
+    auth0::Auth0,
+    client::Failure,
+    cognito::Cognito,
+    keycloak::Keycloak,
+    setup::{IdentityProvider, Setup},
+    space::Space,
+};
+
+/// The longest that a set-up may take in all.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// How long a space is held for one set-up: longer than it can take.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// How often, and how long apart, one that is held is asked for.
+const PATIENCE: (u32, Duration) = (20, Duration::from_millis(250));
+
+/// The providers that are configured.
+#[derive(Clone)]
+pub(crate) struct Providers {
+    pub(crate) auth0: Option<Auth0>,
+    pub(crate) keycloak: Option<Keycloak>,
+    pub(crate) cognito: Option<Cognito>,
+}
+
+impl Providers {
+    /// Each with its own variables; one whose first is not set is not configured.
+    pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        let (auth0, keycloak) =
+            tokio::join!(Auth0::from_env(env, aws), Keycloak::from_env(env, aws));
+        Ok(Self { auth0: auth0?, keycloak: keycloak?, cognito: Cognito::from_env(env, aws)? })
+    }
+
+    /// Sets the tenant up at `provider`, or finds it so; the id of its admin there.
+    ///
+    /// One set-up at a time in a space: not every provider refuses to make a thing twice.
+    pub(crate) async fn set_up(
+        &self,
+        provider: IdentityProvider,
+        setup: &Setup,
+        space: &Space,
+        store: &Store,
+    ) -> Result<String> {
+        self.must_have(provider)?;
+        let held = format!("{}#{}", provider.name(), space.name);
+        hold(store, &held).await?;
+        let done = tokio::time::timeout(LONGEST, self.call(provider, setup, space)).await;
+        let released = store.release_event("idp", &held, shared::now()).await;
+        let id = done.unwrap_or_else(|_| Err(Failure::Late.at("setting up the tenant")))?;
+        released.map(|()| id)
+    }
+
+    async fn call(
+        &self,
+        provider: IdentityProvider,
+        setup: &Setup,
+        space: &Space,
+    ) -> Result<String> {
+        let missing = || self.not_configured();
+        match provider {
+            IdentityProvider::Auth0 => {
+                let auth0 = self.auth0.as_ref().ok_or_else(missing)?;
+                Box::pin(auth0.set_up(setup, space)).await
+            }
+            IdentityProvider::Keycloak => {
+                let keycloak = self.keycloak.as_ref().ok_or_else(missing)?;
+                Box::pin(keycloak.set_up(setup, space)).await
+            }
+            IdentityProvider::Cognito => {
+                let cognito = self.cognito.as_ref().ok_or_else(missing)?;
+                Box::pin(cognito.set_up(setup, space)).await
+            }
+        }
+    }
+
+    fn must_have(&self, provider: IdentityProvider) -> Result<()> {
+        self.configured().contains(&provider).then_some(()).ok_or_else(|| self.not_configured())
+    }
+
+    fn configured(&self) -> Vec<IdentityProvider> {
+        let auth0 = self.auth0.as_ref().map(|_| IdentityProvider::Auth0);
+        let keycloak = self.keycloak.as_ref().map(|_| IdentityProvider::Keycloak);
+        let cognito = self.cognito.as_ref().map(|_| IdentityProvider::Cognito);
+        [auth0, keycloak, cognito].into_iter().flatten().collect()
+    }
+
+    fn not_configured(&self) -> Error {
+        let names: Vec<_> = self.configured().into_iter().map(IdentityProvider::name).collect();
+        Error::Invalid(vec![Violation {
+            path: "/tenant/identityProvider".to_owned(),
+            code: "enum",
+            message: "is not configured".to_owned(),
+            info: json!({ "allowedValues": names }),
+        }])
+    }
+}
+
+/// Waits until nobody else sets anything up in this space.
+async fn hold(store: &Store, held: &str) -> Result<()> {
+    let (times, pause) = PATIENCE;
+    for _ in 0..times {
+        if store.claim_event("idp", held, shared::now(), LEASE).await? == Claim::Ours {
+            return Ok(());
+        }
+        tokio::time::sleep(pause).await;
+    }
+    Err(Error::Busy("another set-up holds the space"))
+}

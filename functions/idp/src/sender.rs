@@ -1,0 +1,73 @@
+use serde_json::Value;
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::TenantKey,
+    http::Signature,
+    keys::{MasterKeys, is_signature, secret},
+    store::Store,
+};
+
+use crate::setup::{Claimed, Setup};
+
+/// The secrets that a set-up may be signed with.
+#[derive(Clone)]
+pub(crate) struct Senders {
+    keys: MasterKeys,
+    /// `IDP_WEBHOOK_SECRET`.
+    facade: Option<String>,
+}
+
+/// Who signed.
+pub(crate) enum Sender {
+    /// One who may set up any tenant.
+    Facade,
+    /// One who may set up the tenant whose id it gave, under this key.
+    Tenant(TenantKey),
+}
+
+impl Senders {
+    pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        let facade = secret(env, aws, "IDP_WEBHOOK_SECRET");
+        let (keys, facade) = tokio::join!(MasterKeys::load(env, aws), facade);
+        Ok(Self { keys: keys?, facade: facade?.filter(|secret| !secret.is_empty()) })
+    }
+
+    /// Who signed `body`. A forged signature costs no read.
+    pub(crate) async fn of(
+        &self,
+        signature: &Signature,
+        body: &[u8],
+        store: &Store,
+    ) -> Result<Sender> {
+        let message = [body, signature.timestamp()];
+        let is_facade = |secret: &String| is_signature(secret, &message, signature.mac());
+        if self.facade.as_ref().is_some_and(is_facade) {
+            return Ok(Sender::Facade);
+        }
+        let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
+        let Claimed(id) = Claimed::by(&value);
+        let id = id.ok_or(Error::Unauthorized("no tenant"))?;
+        if !self.keys.is_idp_signature(id, &message, signature.mac()) {
+            return Err(Error::Unauthorized("wrong signature"));
+        }
+        match store.tenant(id).await {
+            Ok(tenant) => Ok(Sender::Tenant(tenant.key)),
+            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such tenant")),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Sender {
+    /// Whether it may set up what it asks for: nobody becomes admin of another tenant's space.
+    pub(crate) fn may_set_up(&self, setup: &Setup) -> Result<()> {
+        match self {
+            Self::Tenant(key) if *key != setup.tenant.key => {
+                Err(Error::Refused("The key is not that of the tenant"))
+            }
+            Self::Tenant(_) | Self::Facade => Ok(()),
+        }
+    }
+}

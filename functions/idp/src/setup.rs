@@ -1,0 +1,189 @@
+use serde_json::{Value, json};
+use shared::domain::{Email, FromJson, Reader, TenantId, TenantKey, Text};
+
+/// The providers there are: a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdentityProvider {
+    Auth0,
+    Keycloak,
+    Cognito,
+}
+
+/// The body of `POST /manage/users`: what of it matters here. Unknown members pass, since callers
+/// send their tenants and plans whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) tenant: Tenant,
+    /// The tier of the tenant's plan.
+    pub(crate) tier: Text<1, 100>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Tenant {
+    pub(crate) id: TenantId,
+    /// None: somebody else looks after the tenant's users.
+    pub(crate) identity_provider: Option<IdentityProvider>,
+    pub(crate) name: Text<1, 100>,
+    pub(crate) key: TenantKey,
+    /// The primary contact, or the first where none is primary.
+    pub(crate) admin: Admin,
+}
+
+/// The contact who becomes the tenant's first user.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin {
+    pub(crate) first_name: Text<1, 100>,
+    pub(crate) last_name: Text<1, 100>,
+    pub(crate) email: Email,
+}
+
+/// Whom an unverified body says it is about: all that is read of it before its signature is.
+pub(crate) struct Claimed(pub(crate) Option<TenantId>);
+
+struct Contact {
+    admin: Admin,
+    is_primary: bool,
+}
+
+struct Contacts(Admin);
+
+struct Id(TenantId);
+
+struct Plan(Text<1, 100>);
+
+impl IdentityProvider {
+    /// As a body names them.
+    const NAMES: [&str; 3] = [Self::Auth0.name(), Self::Keycloak.name(), Self::Cognito.name()];
+
+    /// As a body names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auth0 => "auth0",
+            Self::Keycloak => "keycloak",
+            Self::Cognito => "cognito",
+        }
+    }
+}
+
+impl Claimed {
+    pub(crate) fn by(body: &Value) -> Self {
+        Self(body["tenant"]["id"].as_str().and_then(|id| id.parse().ok()))
+    }
+}
+
+impl FromJson for Setup {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let (tenant, plan) = (members.required("tenant"), members.required::<Plan>("plan"));
+        Some(Self { tenant: tenant?, tier: plan?.0 })
+    }
+}
+
+impl FromJson for Tenant {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let id = members.required::<Id>("id");
+        let identity_provider = members.optional("identityProvider");
+        let (name, key) = (members.required("name"), members.required("key"));
+        let admin = members.required::<Contacts>("contacts");
+        Some(Self { id: id?.0, identity_provider, name: name?, key: key?, admin: admin?.0 })
+    }
+}
+
+impl FromJson for IdentityProvider {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        match value.as_str() {
+            Some("auth0") => Some(Self::Auth0),
+            Some("keycloak") => Some(Self::Keycloak),
+            Some("cognito") => Some(Self::Cognito),
+            _ => {
+                at.not_allowed(&json!(Self::NAMES));
+                None
+            }
+        }
+    }
+}
+
+impl FromJson for Contacts {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let contacts = Vec::<Contact>::from_json(value, at)?;
+        let primary = contacts.iter().position(|contact| contact.is_primary).unwrap_or(0);
+        let admin = contacts.into_iter().nth(primary).map(|contact| Self(contact.admin));
+        if admin.is_none() {
+            at.violate("minItems", "must NOT have fewer than 1 items", json!({ "limit": 1 }));
+        }
+        admin
+    }
+}
+
+impl FromJson for Contact {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
+        let (email, is_primary) = (members.required("email"), members.required("isPrimary"));
+        let admin = Admin { first_name: first_name?, last_name: last_name?, email: email? };
+        Some(Self { admin, is_primary: is_primary? })
+    }
+}
+
+impl FromJson for Id {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let id = at.text(value, 1, 36)?.parse().ok().map(Self);
+        if id.is_none() {
+            at.wrong_format("uuid");
+        }
+        id
+    }
+}
+
+impl FromJson for Plan {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.members(value)?.required("tier").map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{Error, domain::read};
+
+    use super::*;
+
+    #[test]
+    fn every_violation_is_found() {
+        let body = json!({
+            "tenant": {
+                "id": "1",
+                "identityProvider": "okta",
+                "key": "A",
+                "contacts": [{ "firstName": "Ada", "email": "x", "isPrimary": true }],
+            },
+            "plan": {},
+        });
+        let Err(Error::Invalid(violations)) = read::<Setup>(&body) else { panic!() };
+        let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/tenant/id", "format"),
+                ("/tenant/identityProvider", "enum"),
+                ("/tenant", "required"),
+                ("/tenant/key", "pattern"),
+                ("/tenant/contacts/0", "required"),
+                ("/tenant/contacts/0/email", "format"),
+                ("/plan", "required"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_primary_contact_becomes_the_admin() {
+        let contact = |name: &str, primary: bool| json!({ "id": "…", "firstName": name, "lastName": "L", "email": "a@acme.test", "isPrimary": primary });
+        let of = |contacts: Value| read::<Contacts>(&contacts).map(|Contacts(admin)| admin);
+        let admin = of(json!([contact("Eve", false), contact("Ada", true)])).unwrap();
+        assert_eq!(admin.first_name.as_str(), "Ada");
+        let admin = of(json!([contact("Eve", false), contact("Bob", false)])).unwrap();
+        assert_eq!(admin.first_name.as_str(), "Eve");
+        let Err(Error::Invalid(violations)) = of(json!([])) else { panic!() };
+        assert_eq!(violations[0].code, "minItems");
+    }
+}
