@@ -82,7 +82,7 @@ pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, 
     }
     let variable = format!("{name}_ARN");
     let Some(arn) = env.get(&variable) else { return Ok(None) };
-    let secret = aws.secrets().get_secret_value().secret_id(arn).send().await;
+    let secret = Box::pin(aws.secrets().get_secret_value().secret_id(arn).send()).await;
     let secret = secret.map_err(|cause| ConfigError::Unreachable {
         doing: format!("reading the secret of {variable}"),
         cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),

@@ -30,9 +30,9 @@ const PATIENCE: (u32, Duration) = (20, Duration::from_millis(250));
 /// The providers that are configured.
 #[derive(Clone)]
 pub(crate) struct Providers {
-    pub(crate) auth0: Option<Auth0>,
-    pub(crate) keycloak: Option<Keycloak>,
-    pub(crate) cognito: Option<Cognito>,
+    auth0: Option<Auth0>,
+    keycloak: Option<Keycloak>,
+    cognito: Option<Cognito>,
 }
 
 impl Providers {

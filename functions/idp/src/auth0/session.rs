@@ -1,12 +1,12 @@
 use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use shared::{Env, Result, aws::Aws, config::ConfigError};
-use url::Url;
+use shared::Result;
 
+use super::Auth0;
 use crate::{
-    client::{Call, Client, Failure, below, ensure},
-    config::{base, needed_secret, redirects},
+    client::{Call, Failure, below, ensure},
+    config::redirects,
     password,
     setup::{Setup, Tenant},
     space::{MARK, Space},
@@ -14,25 +14,6 @@ use crate::{
 
 /// Clients that one page of a listing holds, the most that Auth0 allows.
 const PAGE: usize = 100;
-
-/// Auth0 by its Management API v2: a space is an organization, an admin is a member whose
-/// `app_metadata` says of which tenant.
-#[derive(Clone)]
-pub(crate) struct Auth0 {
-    http: Client,
-    base: Url,
-    client_id: String,
-    client_secret: String,
-    audience: String,
-    /// The name of the database connection that holds the users.
-    connection: String,
-    domain: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    access_token: String,
-}
 
 #[derive(Deserialize)]
 struct Named {
@@ -54,10 +35,10 @@ struct Application {
 }
 
 #[derive(Deserialize)]
-struct User {
-    user_id: String,
+pub(super) struct User {
+    pub(super) user_id: String,
     #[serde(default)]
-    email_verified: bool,
+    pub(super) email_verified: bool,
     #[serde(default)]
     app_metadata: Map<String, Value>,
     #[serde(default)]
@@ -70,63 +51,15 @@ struct Identity {
 }
 
 /// One set-up, signed in.
-struct Session<'a> {
-    auth0: &'a Auth0,
-    token: String,
-    setup: &'a Setup,
-}
-
-impl Auth0 {
-    /// None where `AUTH0_DOMAIN` is not set.
-    pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
-        let Some(domain) = env.get("AUTH0_DOMAIN") else { return Ok(None) };
-        let url = if domain.contains("://") { domain } else { &format!("https://{domain}") };
-        let base = base("AUTH0_DOMAIN", url)?;
-        let audience = below(&base, &["api", "v2", ""], &[]).to_string();
-        Ok(Some(Self {
-            http: Client::new(),
-            client_id: env.required("AUTH0_CLIENT_ID")?.to_owned(),
-            client_secret: needed_secret(env, aws, "AUTH0_CLIENT_SECRET").await?,
-            audience: env.get("AUTH0_AUDIENCE").map_or(audience, str::to_owned),
-            connection: env
-                .get("AUTH0_CONNECTION")
-                .unwrap_or("Username-Password-Authentication")
-                .to_owned(),
-            domain: env.get("DOMAIN_NAME").map(str::to_owned),
-            base,
-        }))
-    }
-
-    /// Sets everything up, or finds it so; the id of the admin.
-    pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
-        let session = Session { auth0: self, token: self.sign_in().await?, setup };
-        let connection = session.connection().await?;
-        let organization = session.organization(space, &connection).await?;
-        let client = session.client(&connection).await?;
-        let user = session.user().await?;
-        session.join(&organization, &user).await?;
-        if !user.email_verified {
-            session.mail(&organization, &client).await?;
-        }
-        Ok(user.user_id)
-    }
-
-    async fn sign_in(&self) -> Result<String> {
-        let url = below(&self.base, &["oauth", "token"], &[]);
-        let call = Call::new("auth0: signing in", Method::POST, url).json(&json!({
-            "grant_type": "client_credentials",
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "audience": self.audience,
-        }));
-        let token: Token = self.http.send(call).await?.read()?;
-        Ok(token.access_token)
-    }
+pub(super) struct Session<'a> {
+    pub(super) auth0: &'a Auth0,
+    pub(super) token: String,
+    pub(super) setup: &'a Setup,
 }
 
 impl Session<'_> {
     /// The database connection, which is the operator's own.
-    async fn connection(&self) -> Result<String> {
+    pub(super) async fn connection(&self) -> Result<String> {
         let step = "auth0: finding the connection";
         let query = [("name", self.auth0.connection.as_str()), ("strategy", "auth0")];
         let call = self.call(step, Method::GET, &["connections"], &query);
@@ -135,7 +68,7 @@ impl Session<'_> {
         Ok(connection.id)
     }
 
-    async fn organization(&self, space: &Space, connection: &str) -> Result<String> {
+    pub(super) async fn organization(&self, space: &Space, connection: &str) -> Result<String> {
         let (look, make) = ("auth0: finding the organization", "auth0: creating the organization");
         let body = json!({
             "name": space.name,
@@ -163,7 +96,7 @@ impl Session<'_> {
     }
 
     /// The tenant's application, told from others by its metadata: names are not unique.
-    async fn client(&self, connection: &str) -> Result<String> {
+    pub(super) async fn client(&self, connection: &str) -> Result<String> {
         let (look, make) = ("auth0: finding the client", "auth0: creating the client");
         let client: Application = ensure(
             look,
@@ -224,7 +157,7 @@ impl Session<'_> {
         })
     }
 
-    async fn user(&self) -> Result<User> {
+    pub(super) async fn user(&self) -> Result<User> {
         let (look, make) = ("auth0: finding the user", "auth0: creating the user");
         let Tenant { admin, .. } = &self.setup.tenant;
         let email = admin.email.folded();
@@ -275,7 +208,7 @@ impl Session<'_> {
     }
 
     /// Auth0 takes a member again.
-    async fn join(&self, organization: &str, user: &User) -> Result<()> {
+    pub(super) async fn join(&self, organization: &str, user: &User) -> Result<()> {
         let path = ["organizations", organization, "members"];
         let call = self.call("auth0: adding the member", Method::POST, &path, &[]);
         let call = call.json(&json!({ "members": [user.user_id] }));
@@ -284,7 +217,7 @@ impl Session<'_> {
 
     /// Has Auth0 send the mail by which the admin chooses a password. (A password-change ticket
     /// would be a link that we had to mail; an invitation is for people who are no user yet.)
-    async fn mail(&self, organization: &str, client: &str) -> Result<()> {
+    pub(super) async fn mail(&self, organization: &str, client: &str) -> Result<()> {
         let url = below(&self.auth0.base, &["dbconnections", "change_password"], &[]);
         let call = Call::new("auth0: sending the mail", Method::POST, url).json(&json!({
             "client_id": client,

@@ -1,0 +1,213 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{
+    dying::survives_dying_after_every_step,
+    fake::{Answer, Asked, Fake, is_strong},
+    idp::{Idp, body},
+};
+
+/// Cognito user pools, as far as their JSON protocol is used.
+#[derive(Default)]
+struct Cognito {
+    pools: Vec<Pool>,
+}
+
+#[derive(Default)]
+struct Pool {
+    id: String,
+    name: String,
+    tags: Value,
+    clients: Vec<String>,
+    groups: BTreeSet<String>,
+    users: BTreeMap<String, Value>,
+    members: BTreeSet<(String, String)>,
+    mails: usize,
+}
+
+impl Cognito {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        assert_eq!(asked.line(), ["POST", ""]);
+        assert_eq!(asked.header("content-type"), "application/x-amz-json-1.1");
+        assert!(asked.header("authorization").starts_with("AWS4-HMAC-SHA256 "));
+        let target = asked.header("x-amz-target");
+        let action = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap();
+        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        match action {
+            "ListUserPools" => self.list(&body),
+            "CreateUserPool" => self.create(&body),
+            _ => {
+                let id = body["UserPoolId"].as_str().unwrap();
+                let pool = self.pools.iter_mut().find(|pool| pool.id == id).unwrap();
+                pool.answer(action, &body)
+            }
+        }
+    }
+
+    /// Pages of two, so that there are some.
+    fn list(&self, body: &Value) -> Answer {
+        assert!(body["MaxResults"].as_u64().is_some_and(|most| most <= 60));
+        let start: usize = body["NextToken"].as_str().map_or(0, |token| token.parse().unwrap());
+        let page: Vec<_> = self.pools.iter().enumerate().skip(start).take(2).collect();
+        let next = (start + 2 < self.pools.len()).then(|| (start + 2).to_string());
+        let page = page.into_iter().map(|(at, pool)| {
+            json!({ "Id": pool.id, "Name": pool.name, "CreationDate": 1_700_000_000 + at })
+        });
+        (200, json!({ "UserPools": page.collect::<Vec<_>>(), "NextToken": next }))
+    }
+
+    /// Names are not unique.
+    fn create(&mut self, body: &Value) -> Answer {
+        assert_eq!(body["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true);
+        assert_eq!(body["UsernameAttributes"], json!(["email"]));
+        let id = format!("eu-central-1_{}", self.pools.len());
+        let name = body["PoolName"].as_str().unwrap().to_owned();
+        let tags = body["UserPoolTags"].clone();
+        self.pools.push(Pool { id: id.clone(), name, tags, ..Pool::default() });
+        (200, json!({ "UserPool": { "Id": id } }))
+    }
+}
+
+impl Pool {
+    fn answer(&mut self, action: &str, body: &Value) -> Answer {
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        match action {
+            "DescribeUserPool" => (200, json!({ "UserPool": { "UserPoolTags": self.tags } })),
+            "ListUserPoolClients" => {
+                let clients = self.clients.iter().enumerate();
+                let clients = clients
+                    .map(|(at, name)| json!({ "ClientId": format!("c{at}"), "ClientName": name }));
+                (200, json!({ "UserPoolClients": clients.collect::<Vec<_>>() }))
+            }
+            "CreateUserPoolClient" => {
+                assert_eq!(body["GenerateSecret"], false);
+                self.clients.push(text("ClientName"));
+                let id = format!("c{}", self.clients.len() - 1);
+                (200, json!({ "UserPoolClient": { "ClientId": id } }))
+            }
+            "GetGroup" if self.groups.contains(&text("GroupName")) => (200, json!({ "Group": {} })),
+            "GetGroup" => refused("ResourceNotFoundException"),
+            "CreateGroup" if self.groups.insert(text("GroupName")) => (200, json!({ "Group": {} })),
+            "CreateGroup" => refused("GroupExistsException"),
+            "AdminGetUser" => match self.users.get(&text("Username")) {
+                Some(user) => (200, user.clone()),
+                None => refused("UserNotFoundException"),
+            },
+            "AdminCreateUser" => self.create_user(&text("Username"), body),
+            "AdminAddUserToGroup" => {
+                let (user, group) = (text("Username"), text("GroupName"));
+                assert!(self.users.contains_key(&user) && self.groups.contains(&group));
+                self.members.insert((user, group));
+                (200, json!({}))
+            }
+            _ => panic!("{action}"),
+        }
+    }
+
+    fn create_user(&mut self, name: &str, body: &Value) -> Answer {
+        assert!(is_strong(&body["TemporaryPassword"]));
+        if body["MessageAction"] == "RESEND" {
+            assert_eq!(body["DesiredDeliveryMediums"], json!(["EMAIL"]));
+            assert_eq!(self.users[name]["UserStatus"], "FORCE_CHANGE_PASSWORD");
+            self.mails += 1;
+            return (200, json!({ "User": { "Username": name } }));
+        }
+        assert_eq!(body["MessageAction"], "SUPPRESS");
+        if self.users.contains_key(name) {
+            return refused("UsernameExistsException");
+        }
+        let mut attributes = body["UserAttributes"].clone();
+        let sub = format!("sub-{}", self.users.len());
+        attributes.as_array_mut().unwrap().push(json!({ "Name": "sub", "Value": sub }));
+        let user = json!({
+            "Username": sub,
+            "UserAttributes": attributes,
+            "UserStatus": "FORCE_CHANGE_PASSWORD",
+        });
+        self.users.insert(name.to_owned(), user);
+        (200, json!({ "User": { "Username": sub } }))
+    }
+}
+
+fn refused(kind: &str) -> Answer {
+    (400, json!({ "__type": kind, "message": "no" }))
+}
+
+async fn start() -> (Fake<Cognito>, Idp) {
+    let fake = Fake::start(Cognito::default(), Cognito::answer).await;
+    let endpoint = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", fake.url.as_str());
+    let idp = Idp::start(&[endpoint, ("COGNITO_ENABLED", "true")]).await;
+    (fake, idp)
+}
+
+fn picture(cognito: &Cognito) -> Value {
+    let pools = cognito.pools.iter().map(|pool| {
+        let Pool { id, name, tags, clients, groups, users, members, mails } = pool;
+        json!([id, name, tags, clients, groups, users, members, *mails > 0])
+    });
+    pools.collect()
+}
+
+#[tokio::test]
+async fn a_premium_tenant_gets_its_own_pool() {
+    let (fake, idp) = start().await;
+    let answer = idp.manage(&body("cognito", "acme", "PREMIUM", "Ada@acme.test")).await;
+    assert_eq!(answer.body, json!({ "authId": "sub-0" }), "{}", idp.log());
+    fake.state(|cognito| {
+        let [pool] = cognito.pools.as_slice() else { panic!() };
+        assert_eq!((pool.name.as_str(), pool.mails), ("acme", 1));
+        assert_eq!(pool.clients, ["client-acme"]);
+        assert!(pool.members.contains(&("ada@acme.test".into(), "admins-acme".into())));
+    });
+}
+
+#[tokio::test]
+async fn other_tiers_share_a_pool_that_is_found_on_any_page() {
+    let (fake, idp) = start().await;
+    let others =
+        ["x", "tier-standard", "y"].map(|name| Pool { name: name.into(), ..Pool::default() });
+    fake.state(|cognito| {
+        for (at, pool) in others.into_iter().enumerate() {
+            cognito.pools.push(Pool { id: format!("other-{at}"), tags: json!({}), ..pool });
+        }
+    });
+    for email in ["ada@acme.test", "bob@acme.test"] {
+        assert_eq!(idp.manage(&body("cognito", "acme", "Standard", email)).await.status, 200);
+    }
+    fake.state(|cognito| {
+        assert_eq!(cognito.pools.len(), 4);
+        assert!(cognito.pools[1].users.is_empty(), "not ours");
+        assert_eq!(cognito.pools[3].users.len(), 2);
+    });
+}
+
+#[tokio::test]
+async fn dying_after_any_step_leaves_nothing_doubled() {
+    survives_dying_after_every_step("cognito", start, picture).await;
+}
+
+#[tokio::test]
+async fn two_at_once_make_one_pool_and_one_user() {
+    let (fake, idp) = start().await;
+    let body = body("cognito", "acme", "Standard", "ada@acme.test");
+    let (first, second) = tokio::join!(idp.manage(&body), idp.manage(&body));
+    assert_eq!((first.status, &first.body), (second.status, &second.body));
+    fake.state(|cognito| {
+        let [pool] = cognito.pools.as_slice() else { panic!() };
+        assert_eq!((pool.users.len(), pool.clients.len()), (1, 1));
+    });
+}
+
+#[tokio::test]
+async fn who_has_chosen_a_password_gets_no_mail_again() {
+    let (fake, idp) = start().await;
+    let body = body("cognito", "acme", "PREMIUM", "ada@acme.test");
+    idp.manage(&body).await;
+    fake.state(|cognito| {
+        let user = cognito.pools[0].users.get_mut("ada@acme.test").unwrap();
+        user["UserStatus"] = "CONFIRMED".into();
+    });
+    assert_eq!(idp.manage(&body).await.status, 200);
+    fake.state(|cognito| assert_eq!(cognito.pools[0].mails, 1));
+}

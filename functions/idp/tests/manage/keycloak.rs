@@ -1,0 +1,291 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{
+    dying::survives_dying_after_every_step,
+    fake::{Answer, Asked, Fake, is_strong},
+    idp::{Idp, body},
+};
+
+/// Keycloak below `/auth`, as far as its Admin REST API is used.
+#[derive(Default)]
+struct Keycloak {
+    realms: BTreeMap<String, Realm>,
+    /// Realms that there were when the last token was made: it has roles in no others.
+    known: BTreeSet<String>,
+}
+
+struct Realm {
+    representation: Value,
+    clients: Vec<Value>,
+    roles: BTreeSet<String>,
+    users: Vec<Value>,
+    granted: BTreeSet<(String, String)>,
+    mails: usize,
+}
+
+impl Keycloak {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let line = asked.line();
+        if line == ["POST", "auth", "realms", "master", "protocol", "openid-connect", "token"] {
+            let form = asked.form();
+            let fields: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let expected = [
+                ("client_id", "admin-cli"),
+                ("grant_type", "password"),
+                ("password", "secret-marker&+"),
+                ("username", "root"),
+            ];
+            assert_eq!(fields, expected);
+            self.known = self.realms.keys().cloned().collect();
+            return (200, json!({ "access_token": "token-marker", "expires_in": 60 }));
+        }
+        assert_eq!(asked.header("authorization"), "Bearer token-marker");
+        let [method, "auth", "admin", "realms", rest @ ..] = line.as_slice() else {
+            panic!("{line:?}")
+        };
+        if (*method, rest) == ("POST", &[]) {
+            return self.create_realm(asked);
+        }
+        let [name, rest @ ..] = rest else { panic!("{line:?}") };
+        let Some(realm) = self.realms.get_mut(*name) else {
+            return (404, json!({ "error": "Realm not found." }));
+        };
+        if !self.known.contains(*name) {
+            // Keycloak 22 and later: a stub instead of 403.
+            return if rest.is_empty() {
+                (200, json!({ "realm": name }))
+            } else {
+                (403, json!({}))
+            };
+        }
+        realm.answer(method, rest, asked)
+    }
+
+    fn create_realm(&mut self, asked: &Asked) -> Answer {
+        let realm = asked.object(
+            &["realm", "enabled", "attributes", "smtpServer"],
+            &[
+                "displayName",
+                "registrationAllowed",
+                "loginWithEmailAllowed",
+                "duplicateEmailsAllowed",
+                "resetPasswordAllowed",
+                "bruteForceProtected",
+            ],
+        );
+        assert_eq!(realm["smtpServer"]["host"], "smtp.test");
+        assert_eq!(realm["smtpServer"]["port"], "587");
+        assert_eq!(realm["smtpServer"]["password"], "smtp-secret-marker");
+        assert_eq!(realm["registrationAllowed"], false);
+        let name = realm["realm"].as_str().unwrap().to_owned();
+        if self.realms.contains_key(&name) {
+            return (409, json!({ "errorMessage": "Conflict detected." }));
+        }
+        self.realms.insert(name, Realm::of(realm));
+        (201, Value::Null)
+    }
+}
+
+impl Realm {
+    fn of(representation: Value) -> Self {
+        Self {
+            representation,
+            clients: Vec::new(),
+            roles: BTreeSet::new(),
+            users: Vec::new(),
+            granted: BTreeSet::new(),
+            mails: 0,
+        }
+    }
+
+    fn answer(&mut self, method: &str, path: &[&str], asked: &Asked) -> Answer {
+        match (method, path) {
+            ("GET", []) => (200, self.representation.clone()),
+            ("GET", ["clients"]) => {
+                let id = &asked.query["clientId"];
+                let found = self.clients.iter().filter(|client| client["clientId"] == **id);
+                (200, found.cloned().collect())
+            }
+            ("POST", ["clients"]) => {
+                let mut client = asked.object(
+                    &["clientId", "publicClient", "redirectUris"],
+                    &[
+                        "protocol",
+                        "enabled",
+                        "standardFlowEnabled",
+                        "directAccessGrantsEnabled",
+                        "webOrigins",
+                        "attributes",
+                    ],
+                );
+                assert_eq!(client["redirectUris"], json!(["https://acme.saas.test/*"]));
+                if self.clients.iter().any(|known| known["clientId"] == client["clientId"]) {
+                    return (409, json!({ "errorMessage": "Client already exists" }));
+                }
+                client["id"] = format!("client-uuid-{}", self.clients.len()).into();
+                self.clients.push(client);
+                (201, Value::Null)
+            }
+            ("GET", ["clients", client, "roles", "admin"]) => match self.roles.get(*client) {
+                Some(client) => (200, json!({ "id": format!("role-{client}"), "name": "admin" })),
+                None => (404, json!({ "error": "Could not find role" })),
+            },
+            ("POST", ["clients", client, "roles"]) => {
+                assert_eq!(asked.object(&["name"], &[])["name"], "admin");
+                let new = self.roles.insert((*client).to_owned());
+                (if new { 201 } else { 409 }, Value::Null)
+            }
+            ("GET", ["users"]) => {
+                assert_eq!(asked.query["exact"], "true");
+                let found = self.users.iter().filter(|user| user["email"] == asked.query["email"]);
+                (200, found.cloned().collect())
+            }
+            ("POST", ["users"]) => self.create_user(asked),
+            ("PUT", ["users", id, "reset-password"]) => {
+                let password = asked.object(&["type", "value", "temporary"], &[]);
+                assert!(is_strong(&password["value"]));
+                let user = self.user(id);
+                user["requiredActions"] = json!(["UPDATE_PASSWORD"]);
+                user["password"] = "ours".into();
+                (204, Value::Null)
+            }
+            ("POST", ["users", id, "role-mappings", "clients", client]) => {
+                let roles: Value = serde_json::from_slice(&asked.body).unwrap();
+                assert_eq!(roles, json!([{ "id": format!("role-{client}"), "name": "admin" }]));
+                assert!(self.roles.contains(*client));
+                self.user(id);
+                self.granted.insert(((*id).to_owned(), (*client).to_owned()));
+                (204, Value::Null)
+            }
+            ("PUT", ["users", id, "execute-actions-email"]) => {
+                let actions: Value = serde_json::from_slice(&asked.body).unwrap();
+                assert_eq!(actions, json!(["UPDATE_PASSWORD"]));
+                self.user(id);
+                self.mails += 1;
+                (204, Value::Null)
+            }
+            _ => panic!("{method} {path:?}"),
+        }
+    }
+
+    fn create_user(&mut self, asked: &Asked) -> Answer {
+        let required = ["username", "email", "enabled", "credentials", "requiredActions"];
+        let mut user = asked.object(&required, &["firstName", "lastName", "emailVerified"]);
+        let credential = user.as_object_mut().unwrap().remove("credentials").unwrap();
+        assert_eq!(
+            (&credential[0]["type"], &credential[0]["temporary"]),
+            (&json!("password"), &json!(true))
+        );
+        assert!(is_strong(&credential[0]["value"]));
+        if self.users.iter().any(|known| known["email"] == user["email"]) {
+            return (409, json!({ "errorMessage": "User exists with same email" }));
+        }
+        user["id"] = format!("user-uuid-{}", self.users.len()).into();
+        self.users.push(user);
+        (201, Value::Null)
+    }
+
+    fn user(&mut self, id: &str) -> &mut Value {
+        self.users.iter_mut().find(|user| user["id"] == id).unwrap()
+    }
+}
+
+async fn start() -> (Fake<Keycloak>, Idp) {
+    let fake = Fake::start(Keycloak::default(), Keycloak::answer).await;
+    let idp = Idp::start(&[
+        ("KEYCLOAK_HOST", &format!("{}/auth", fake.url)),
+        ("KEYCLOAK_ADMIN_USERNAME", "root"),
+        ("KEYCLOAK_ADMIN_PASSWORD", "secret-marker&+"),
+        ("AWS_SES_SMTP_HOST", "smtp.test"),
+        ("AWS_SES_SMTP_USERNAME", "smtp"),
+        ("AWS_SES_SMTP_PASSWORD", "smtp-secret-marker"),
+    ])
+    .await;
+    (fake, idp)
+}
+
+fn picture(keycloak: &Keycloak) -> Value {
+    let realms = keycloak.realms.iter().map(|(name, realm)| {
+        let is_mailed = realm.mails > 0;
+        json!([name, realm.representation, realm.clients, realm.users, realm.granted, is_mailed])
+    });
+    realms.collect()
+}
+
+#[tokio::test]
+async fn a_premium_tenant_gets_its_own_realm() {
+    let (fake, idp) = start().await;
+    let answer = idp.manage(&body("keycloak", "acme", "PREMIUM", "Ada@acme.test")).await;
+    assert_eq!(answer.body, json!({ "authId": "user-uuid-0" }), "{}", idp.log());
+    fake.state(|keycloak| {
+        let realm = &keycloak.realms["acme"];
+        assert_eq!(realm.representation["displayName"], "Acme Ltd");
+        assert_eq!(realm.clients[0]["clientId"], "client-acme");
+        assert_eq!(realm.users[0]["email"], "ada@acme.test");
+        assert_eq!(realm.users[0]["firstName"], "Ada");
+        let granted = ("user-uuid-0".to_owned(), "client-uuid-0".to_owned());
+        assert!(realm.granted.contains(&granted));
+        assert_eq!(realm.mails, 1);
+    });
+}
+
+#[tokio::test]
+async fn other_tiers_share_a_realm() {
+    let (fake, idp) = start().await;
+    for email in ["ada@acme.test", "bob@acme.test"] {
+        let answer = idp.manage(&body("keycloak", "acme", "Standard", email)).await;
+        assert_eq!(answer.status, 200);
+    }
+    fake.state(|keycloak| {
+        assert_eq!(keycloak.realms.keys().collect::<Vec<_>>(), ["tier-standard"]);
+        assert_eq!(keycloak.realms["tier-standard"].users.len(), 2);
+    });
+}
+
+#[tokio::test]
+async fn dying_after_any_step_leaves_nothing_doubled() {
+    survives_dying_after_every_step("keycloak", start, picture).await;
+}
+
+#[tokio::test]
+async fn a_realm_that_is_not_ours_is_never_touched() {
+    let (fake, idp) = start().await;
+    let foreign = Realm::of(json!({ "realm": "master", "attributes": {} }));
+    fake.state(|keycloak| keycloak.realms.insert("master".into(), foreign));
+    let answer = idp.manage(&body("keycloak", "master", "PREMIUM", "ada@acme.test")).await;
+    assert_eq!(answer.status, 502);
+    assert_eq!(answer.body["error"]["message"], "keycloak: finding the realm");
+    fake.state(|keycloak| assert!(keycloak.realms["master"].users.is_empty()));
+}
+
+#[tokio::test]
+async fn who_has_chosen_a_password_gets_no_mail_again() {
+    let (fake, idp) = start().await;
+    let body = body("keycloak", "acme", "PREMIUM", "ada@acme.test");
+    idp.manage(&body).await;
+    fake.state(|keycloak| {
+        let user = &mut keycloak.realms.get_mut("acme").unwrap().users[0];
+        user["emailVerified"] = true.into();
+        user["requiredActions"] = json!([]);
+    });
+    assert_eq!(idp.manage(&body).await.status, 200);
+    fake.state(|keycloak| assert_eq!(keycloak.realms["acme"].mails, 1));
+}
+
+#[tokio::test]
+async fn who_took_an_address_without_proof_loses_the_password() {
+    let (fake, idp) = start().await;
+    let body = body("keycloak", "acme", "PREMIUM", "ada@acme.test");
+    idp.manage(&body).await;
+    fake.state(|keycloak| {
+        let user = &mut keycloak.realms.get_mut("acme").unwrap().users[0];
+        user["requiredActions"] = json!([]);
+    });
+    assert_eq!(idp.manage(&body).await.status, 200);
+    fake.state(|keycloak| {
+        assert_eq!(keycloak.realms["acme"].users[0]["password"], "ours");
+        assert_eq!(keycloak.realms["acme"].mails, 2);
+    });
+}
