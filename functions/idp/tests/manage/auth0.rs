@@ -208,6 +208,16 @@ async fn dying_after_any_step_leaves_nothing_doubled() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_has_just_made_is_looked_up() {
+    let (fake, idp) = start().await;
+    fake.race(|asked| {
+        matches!(asked.line().as_slice(), ["POST", "api", "v2", "organizations" | "users"])
+    });
+    let answer = idp.manage(&body("auth0", "acme", "PREMIUM", "ada@acme.test")).await;
+    assert_eq!(answer.body, json!({ "authId": "auth0|0" }), "{}", idp.log());
+}
+
+#[tokio::test]
 async fn an_organization_that_is_not_ours_is_never_touched() {
     let (fake, idp) = start().await;
     let foreign = json!({ "id": "org_x", "name": "acme", "display_name": "Others" });

@@ -188,6 +188,17 @@ async fn dying_after_any_step_leaves_nothing_doubled() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_has_just_made_is_looked_up() {
+    let (fake, idp) = start().await;
+    fake.race(|asked| {
+        let target = asked.header("x-amz-target");
+        target.ends_with(".CreateGroup") || target.ends_with(".AdminCreateUser")
+    });
+    let answer = idp.manage(&body("cognito", "acme", "PREMIUM", "ada@acme.test")).await;
+    assert_eq!(answer.body, json!({ "authId": "sub-0" }), "{}", idp.log());
+}
+
+#[tokio::test]
 async fn two_at_once_make_one_pool_and_one_user() {
     let (fake, idp) = start().await;
     let body = body("cognito", "acme", "Standard", "ada@acme.test");

@@ -44,13 +44,15 @@ struct Shared<S> {
     calls: usize,
     /// How many more calls work, and how the next one fails.
     fuse: Option<(usize, Failing)>,
+    /// The calls that somebody else makes a moment before us.
+    raced: fn(&Asked) -> bool,
 }
 
 pub(crate) type Answer = (u16, Value);
 
 impl<S: Send + 'static> Fake<S> {
     pub(crate) async fn start(state: S, answer: fn(&mut S, &Asked) -> Answer) -> Self {
-        let shared = Arc::new(Mutex::new(Shared { state, calls: 0, fuse: None }));
+        let shared = Arc::new(Mutex::new(Shared { state, calls: 0, fuse: None, raced: |_| false }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::clone(&shared);
@@ -80,6 +82,11 @@ impl<S: Send + 'static> Fake<S> {
         self.shared.lock().unwrap().fuse = Some((calls, failing));
     }
 
+    /// Somebody else makes the same calls, a moment before us.
+    pub(crate) fn race(&self, raced: fn(&Asked) -> bool) {
+        self.shared.lock().unwrap().raced = raced;
+    }
+
     pub(crate) fn mend(&self) {
         self.shared.lock().unwrap().fuse = None;
     }
@@ -88,6 +95,9 @@ impl<S: Send + 'static> Fake<S> {
 impl<S> Shared<S> {
     fn answer(&mut self, asked: &Asked, answer: fn(&mut S, &Asked) -> Answer) -> Answer {
         self.calls += 1;
+        if (self.raced)(asked) {
+            answer(&mut self.state, asked);
+        }
         let failed = (500, json!({ "__type": "InternalErrorException", "message": LEAK }));
         match &mut self.fuse {
             None => answer(&mut self.state, asked),

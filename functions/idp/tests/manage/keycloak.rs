@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::{
@@ -247,6 +248,14 @@ async fn other_tiers_share_a_realm() {
 #[tokio::test]
 async fn dying_after_any_step_leaves_nothing_doubled() {
     survives_dying_after_every_step("keycloak", start, picture).await;
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_just_made_is_looked_up() {
+    let (fake, idp) = start().await;
+    fake.race(|asked| asked.method == Method::POST && !asked.path.contains(&"token".to_owned()));
+    let answer = idp.manage(&body("keycloak", "acme", "PREMIUM", "ada@acme.test")).await;
+    assert_eq!(answer.body, json!({ "authId": "user-uuid-0" }), "{}", idp.log());
 }
 
 #[tokio::test]
