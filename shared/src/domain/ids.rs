@@ -1,9 +1,10 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::Timestamp;
+use super::{FromJson, Reader, Timestamp};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
@@ -51,6 +52,15 @@ macro_rules! ids {
                 s.parse::<uuid::fmt::Hyphenated>().map(|id| Self(id.into_uuid()))
             }
         }
+
+        impl FromJson for $name {
+            fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+                at.text(value, 0, 100)?.parse().ok().or_else(|| {
+                    at.wrong_format("uuid");
+                    None
+                })
+            }
+        }
     )+};
 }
 
@@ -59,6 +69,8 @@ ids! {
     AddressId
     /// Identifies a contact.
     ContactId
+    /// Identifies an invoice.
+    InvoiceId
     /// Identifies a job: one attempt at provisioning or deprovisioning.
     JobId
     /// Identifies a lead.

@@ -1,7 +1,9 @@
 //! Reading a JSON body into values that are valid, with every violation of it in one answer.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::Timestamp;
 use crate::{Error, Result};
@@ -25,15 +27,29 @@ pub trait FromJson: Sized {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self>;
 }
 
-/// Reads a whole body.
+/// Reads a whole body whose numbers are at most integers of 64 bits; others are only approximate in
+/// a [`Value`], so that an exact decimal has to be read with [`read_text`].
 ///
 /// # Errors
 ///
 /// [`Error::Invalid`] with every violation.
 pub fn read<T: FromJson>(body: &Value) -> Result<T> {
+    read_from(None, body)
+}
+
+/// Reads a whole body, `text`, whose value is `body`; every number is at hand as it was sent.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] with every violation.
+pub fn read_text<T: FromJson>(text: &str, body: &Value) -> Result<T> {
+    read_from(Some(text), body)
+}
+
+fn read_from<T: FromJson>(text: Option<&str>, body: &Value) -> Result<T> {
     let mut violations = Vec::new();
-    let value = T::from_json(body, &mut Reader { path: String::new(), found: &mut violations });
-    match value {
+    let mut top = Reader { path: String::new(), text, found: &mut violations };
+    match T::from_json(body, &mut top) {
         Some(value) if violations.is_empty() => Ok(value),
         _ => Err(Error::Invalid(violations)),
     }
@@ -43,6 +59,7 @@ pub fn read<T: FromJson>(body: &Value) -> Result<T> {
 #[derive(Debug)]
 pub struct Reader<'a> {
     path: String,
+    text: Option<&'a str>,
     found: &'a mut Vec<Violation>,
 }
 
@@ -56,7 +73,8 @@ impl Reader<'_> {
     /// The place `name` below this one.
     pub fn at(&mut self, name: &str) -> Reader<'_> {
         let escaped = name.replace('~', "~0").replace('/', "~1");
-        Reader { path: format!("{}/{escaped}", self.path), found: self.found }
+        let path = format!("{}/{escaped}", self.path);
+        Reader { path, text: self.text, found: self.found }
     }
 
     /// The members of the object here.
@@ -65,7 +83,7 @@ impl Reader<'_> {
             self.wrong_type("object");
             return None;
         };
-        let at = Reader { path: self.path.clone(), found: self.found };
+        let at = Reader { path: self.path.clone(), text: self.text, found: self.found };
         Some(Members { object, at, known: Vec::new() })
     }
 
@@ -87,6 +105,22 @@ impl Reader<'_> {
             return None;
         }
         Some(text)
+    }
+
+    /// The number here as it was sent, digit for digit; `None` where it is not known so exactly.
+    pub fn number(&mut self, value: &Value) -> Option<String> {
+        let Value::Number(number) = value else {
+            self.wrong_type("number");
+            return None;
+        };
+        let exact = match self.text {
+            Some(text) => text_at(text, &self.path).map(str::to_owned),
+            None => (!number.is_f64()).then(|| number.to_string()),
+        };
+        if exact.is_none() {
+            self.wrong_format("decimal");
+        }
+        exact
     }
 
     /// Notes that the value here is not of the type `expected`.
@@ -153,6 +187,22 @@ impl<'v> Members<'v, '_> {
     }
 }
 
+/// The text of the value at the JSON pointer `path` of the document `text`.
+fn text_at<'t>(text: &'t str, path: &str) -> Option<&'t str> {
+    let mut here: &RawValue = serde_json::from_str(text).ok()?;
+    for part in path.split('/').skip(1) {
+        let name = part.replace("~1", "/").replace("~0", "~");
+        here = if here.get().starts_with('[') {
+            let items: Vec<&RawValue> = serde_json::from_str(here.get()).ok()?;
+            items.get(name.parse::<usize>().ok()?).copied()?
+        } else {
+            let mut members: HashMap<String, &RawValue> = serde_json::from_str(here.get()).ok()?;
+            members.remove(&name)?
+        };
+    }
+    Some(here.get())
+}
+
 impl FromJson for bool {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         value.as_bool().or_else(|| {
@@ -192,5 +242,20 @@ impl<T: FromJson> FromJson for Vec<T> {
             .map(|(position, item)| T::from_json(item, &mut at.at(&position.to_string())))
             .collect();
         read.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_as_it_was_sent() {
+        let text = r#" {"a/b": [1, {"\u0061": 1.50E+1 }], "a": 1, "a": 12345678901234567.89} "#;
+        assert_eq!(text_at(text, "/a~1b/1/a"), Some("1.50E+1"));
+        assert_eq!(text_at(text, "/a~1b/0"), Some("1"));
+        assert_eq!(text_at(text, "/a"), Some("12345678901234567.89"));
+        assert_eq!(text_at(text, "/b"), None);
+        assert_eq!(text_at(" 7 ", ""), Some("7"));
     }
 }

@@ -1,6 +1,9 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{FromJson, Reader};
 
 /// A moment, to the millisecond; RFC 3339 with milliseconds and `Z` on the wire (CONTRACT §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,9 +79,45 @@ impl From<Timestamp> for String {
     }
 }
 
+/// A date or a date-time as a client gives it: a date is midnight in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub Timestamp);
+
+impl FromStr for Date {
+    type Err = jiff::Error;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let date = s.len() == "2026-01-01".len() && !s.contains(['T', 't', ' ']);
+        let midnight = if date { "T00:00:00Z" } else { "" };
+        format!("{s}{midnight}").parse().map(Self)
+    }
+}
+
+impl FromJson for Date {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.text(value, 0, 40)?.parse().ok().or_else(|| {
+            at.wrong_format("date-time");
+            None
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_midnight_in_utc() {
+        for (given, moment) in [
+            ("2026-02-28", "2026-02-28T00:00:00.000Z"),
+            ("2026-02-28T23:30:00-02:00", "2026-03-01T01:30:00.000Z"),
+        ] {
+            assert_eq!(given.parse::<Date>().unwrap().0.to_string(), moment);
+        }
+        for given in ["2026-02-30", "2026-2-3", "20260228", "2026-02-28T10:00:00", "soon", ""] {
+            assert!(given.parse::<Date>().is_err(), "{given}");
+        }
+    }
 
     #[test]
     fn it_is_written_with_milliseconds_and_z() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Error, Result,
-    domain::{FromJson, read},
+    domain::{FromJson, read_text},
 };
 
 /// The largest body that is read, in bytes (CONTRACT §1).
@@ -88,7 +88,8 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        read(&Body::from_request(request, state).await?.value).map(Self)
+        let Body { text, value } = Body::from_request(request, state).await?;
+        read_text(&text, &value).map(Self)
     }
 }
 

@@ -1,0 +1,279 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de};
+use serde_json::{Value, json};
+
+use super::{
+    Amount, Audit, Currency, Date, FromJson, InvoiceId, Reader, TenantId, Text, Timestamp, UserId,
+};
+
+/// What a tenant has to pay for a period.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invoice {
+    /// Its id, which is its number too.
+    pub id: InvoiceId,
+    /// The first day of the period.
+    pub start_date: Timestamp,
+    /// The last day of the period, not before the first.
+    pub end_date: Timestamp,
+    /// How much it is.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency_code: Currency,
+    /// When it is to be paid by.
+    pub due_date: Timestamp,
+    /// Whether it is paid.
+    pub status: InvoiceStatus,
+    /// A reference to a file of it that somebody else made.
+    pub invoice_file: Option<Text<0, 2048>>,
+    /// Who has to pay it.
+    pub tenant_id: TenantId,
+    /// Who did what to it, and when.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// Whether an invoice is paid; a number on the wire (CONTRACT §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceStatus {
+    /// To be paid.
+    Pending = 0,
+    /// Paid.
+    Paid = 1,
+    /// Not to be paid any more.
+    Cancelled = 2,
+}
+
+/// An invoice as a client gives it.
+#[derive(Clone, Debug)]
+pub struct NewInvoice {
+    /// The first day of the period.
+    pub start_date: Timestamp,
+    /// The last day of the period, not before the first.
+    pub end_date: Timestamp,
+    /// How much it is.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency_code: Currency,
+    /// When it is to be paid by.
+    pub due_date: Timestamp,
+    /// Whether it is paid.
+    pub status: InvoiceStatus,
+    /// A reference to a file of it that somebody else made.
+    pub invoice_file: Option<Text<0, 2048>>,
+    /// Who has to pay it.
+    pub tenant_id: TenantId,
+}
+
+impl NewInvoice {
+    /// The invoice that this becomes.
+    #[must_use]
+    pub fn issue(self, now: Timestamp, by: &UserId) -> Invoice {
+        Invoice {
+            id: InvoiceId::mint(),
+            start_date: self.start_date,
+            end_date: self.end_date,
+            amount: self.amount,
+            currency_code: self.currency_code,
+            due_date: self.due_date,
+            status: self.status,
+            invoice_file: self.invoice_file,
+            tenant_id: self.tenant_id,
+            audit: Audit::created(now, by),
+        }
+    }
+}
+
+impl FromJson for NewInvoice {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut members = at.members(value)?;
+        let (start, end) = (members.required("startDate"), members.required("endDate"));
+        let (amount, currency_code) =
+            (members.required("amount"), members.required("currencyCode"));
+        let (due, status) = (members.required("dueDate"), members.required("status"));
+        let tenant_id = members.required("tenantId");
+        let invoice_file = members.optional("invoiceFile");
+        members.finish();
+        if let (Some(Date(start)), Some(Date(end))) = (start, end) {
+            Invoice::check_period(start, end, at);
+        }
+        let (Date(start_date), Date(end_date), Date(due_date)) = (start?, end?, due?);
+        Some(Self {
+            start_date,
+            end_date,
+            amount: amount?,
+            currency_code: currency_code?,
+            due_date,
+            status: status?,
+            invoice_file,
+            tenant_id: tenant_id?,
+        })
+    }
+}
+
+impl Invoice {
+    /// Notes where a period, whose members are below `at`, ends before it starts.
+    pub fn check_period(start: Timestamp, end: Timestamp, at: &mut Reader<'_>) {
+        if end < start {
+            let message = format!("must be >= \"{start}\"");
+            let info = json!({ "comparison": ">=", "limit": start });
+            at.at("endDate").violate("formatMinimum", message, info);
+        }
+    }
+}
+
+impl InvoiceStatus {
+    /// Every status, by its number.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Cancelled];
+
+    /// Its number on the wire.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    fn numbered(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| u64::from(status.number()) == number)
+    }
+}
+
+impl FromJson for InvoiceStatus {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        if !value.is_number() {
+            at.wrong_type("number");
+            return None;
+        }
+        value.as_u64().and_then(Self::numbered).or_else(|| {
+            at.not_allowed(&json!(Self::ALL.map(Self::number)));
+            None
+        })
+    }
+}
+
+impl Serialize for InvoiceStatus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.number())
+    }
+}
+
+impl<'de> Deserialize<'de> for InvoiceStatus {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let known = Self::numbered(u64::deserialize(deserializer)?);
+        known.ok_or_else(|| de::Error::custom("an invoice's status is 0 to 2"))
+    }
+}
+
+impl fmt::Display for InvoiceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "Pending",
+            Self::Paid => "Paid",
+            Self::Cancelled => "Cancelled",
+        })
+    }
+}
+
+/// An invoice on the wire, where its amount is a number.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceView<'a> {
+    id: InvoiceId,
+    start_date: Timestamp,
+    end_date: Timestamp,
+    #[serde(serialize_with = "Amount::as_number")]
+    amount: Amount,
+    currency_code: Currency,
+    due_date: Timestamp,
+    status: InvoiceStatus,
+    invoice_file: Option<&'a Text<0, 2048>>,
+    tenant_id: TenantId,
+    #[serde(flatten)]
+    audit: &'a Audit,
+}
+
+impl<'a> From<&'a Invoice> for InvoiceView<'a> {
+    fn from(invoice: &'a Invoice) -> Self {
+        Self {
+            id: invoice.id,
+            start_date: invoice.start_date,
+            end_date: invoice.end_date,
+            amount: invoice.amount,
+            currency_code: invoice.currency_code,
+            due_date: invoice.due_date,
+            status: invoice.status,
+            invoice_file: invoice.invoice_file.as_ref(),
+            tenant_id: invoice.tenant_id,
+            audit: &invoice.audit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, Result, domain::read_text};
+
+    const BODY: &str = r#"{"startDate":"2026-01-01","endDate":"2026-01-31T23:59:59.999Z",
+        "amount":12345678901234567.89,"currencyCode":"EUR","dueDate":"2026-02-14T00:00:00+02:00",
+        "status":0,"tenantId":"6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21"}"#;
+
+    fn invoice(text: &str) -> Result<Invoice> {
+        let new: NewInvoice = read_text(text, &serde_json::from_str(text).unwrap())?;
+        Ok(new.issue(Timestamp::from_millis(0), &UserId::from("u1")))
+    }
+
+    #[test]
+    fn it_goes_out_as_it_came_in_with_dates_as_date_times() {
+        let mut invoice = invoice(BODY).unwrap();
+        invoice.id = "0193a5b0-0000-7000-8000-000000000001".parse().unwrap();
+        let wire = serde_json::to_string_pretty(&InvoiceView::from(&invoice)).unwrap();
+        insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn the_table_holds_it_exactly() {
+        let invoice = invoice(BODY).unwrap();
+        let item: serde_dynamo::Item = serde_dynamo::to_item(&invoice).unwrap();
+        let stored = item.get("amount").cloned();
+        assert_eq!(stored, Some(serde_dynamo::AttributeValue::S("12345678901234567.89".into())));
+        assert_eq!(serde_dynamo::from_item::<_, Invoice>(item).unwrap(), invoice);
+    }
+
+    #[test]
+    fn every_violation_is_told_at_once() {
+        let text = r#"{"startDate":"2026-02-01","endDate":"2026-01-31","amount":-1.5,"number":7,
+            "currencyCode":"EUX","dueDate":"soon","status":3,"tenantId":"acme"}"#;
+        let Error::Invalid(violations) = invoice(text).unwrap_err() else { panic!() };
+        let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/amount", "minimum"),
+                ("/currencyCode", "format"),
+                ("/dueDate", "format"),
+                ("/status", "enum"),
+                ("/tenantId", "format"),
+                ("", "additionalProperties"),
+                ("/endDate", "formatMinimum"),
+            ]
+        );
+        assert_eq!(violations[6].message, "must be >= \"2026-02-01T00:00:00.000Z\"");
+        let Error::Invalid(violations) = invoice("{}").unwrap_err() else { panic!() };
+        assert_eq!(violations.len(), 7);
+        assert!(violations.iter().all(|violation| violation.code == "required"));
+    }
+
+    #[test]
+    fn amounts_are_numbers_and_a_period_may_be_a_day() {
+        let one_day = BODY.replace("2026-01-31T23:59:59.999Z", "2026-01-01");
+        assert!(invoice(&one_day).is_ok());
+        for (amount, code) in
+            [("\"5\"", "type"), ("null", "type"), ("1e39", "format"), ("-5", "minimum")]
+        {
+            let text = BODY.replace("12345678901234567.89", amount);
+            let Error::Invalid(violations) = invoice(&text).unwrap_err() else { panic!() };
+            assert_eq!(violations[0].code, code, "{amount}");
+        }
+    }
+}
