@@ -1,0 +1,3 @@
+//! What a tenant has to pay, and the page that tells it so.
+
+pub mod pdf;
