@@ -4,7 +4,10 @@ use std::cell::OnceCell;
 
 use harfrust::ShaperData;
 use krilla::text::Font;
-use skrifa::{FontRef, MetadataProvider};
+use skrifa::{
+    FontRef, MetadataProvider,
+    instance::{LocationRef, Size},
+};
 
 macro_rules! faces {
     ($($file:literal)+) => {
@@ -63,6 +66,14 @@ impl Face {
         self.shaper.get_or_init(|| ShaperData::new(&self.font)).shaper(&self.font).build()
     }
 
+    /// The sign for what it has no glyph for, and its advance in units of the em; `None` in a face
+    /// that only serves what it covers.
+    pub(super) fn replacement(&self) -> Option<(u32, f32)> {
+        let glyph = self.font.charmap().map('\u{fffd}')?;
+        let metrics = self.font.glyph_metrics(Size::unscaled(), LocationRef::default());
+        Some((glyph.to_u32(), metrics.advance_width(glyph)?))
+    }
+
     /// It as the PDF embeds it, a subset of what is used.
     pub(super) fn embedded(&self) -> Option<Font> {
         self.embedded.get_or_init(|| Font::new(self.data.into(), 0)).clone()
@@ -77,7 +88,7 @@ impl Fonts {
     }
 
     /// The face for `c` after a character in `current`. What no face has is given to the first,
-    /// whose `.notdef` is a box; a mark or a joiner stays with what it follows.
+    /// which has a sign for it ([`Face::replacement`]); a mark or a joiner stays with what it follows.
     pub(super) fn face<'f>(
         &'f self,
         c: char,
@@ -113,6 +124,9 @@ mod tests {
                 assert!(fonts.face(c, weight, None).unwrap().covers(c), "{c}");
             }
         }
-        assert!(!fonts.face('🦀', Weight::Regular, None).unwrap().covers('🦀'));
+        for weight in [Weight::Regular, Weight::Bold] {
+            let last_resort = fonts.face('🦀', weight, None).unwrap();
+            assert!(!last_resort.covers('🦀') && last_resort.replacement().is_some());
+        }
     }
 }

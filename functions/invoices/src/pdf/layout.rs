@@ -111,7 +111,9 @@ impl Layout<'_> {
             format!("{first}{between}{second}")
         };
         let place = joined(part(parts.city.as_ref()), ", ", part(parts.state.as_ref()));
-        let place = joined(place, " ", part(parts.zip.as_ref()));
+        // With spaces that do not part its numbers, where the line runs from right to left.
+        let zip = part(parts.zip.as_ref()).replace(' ', "\u{a0}");
+        let place = joined(place, " ", zip);
         vec![part(parts.address.as_ref()), place, part(parts.country.as_ref())]
     }
 
@@ -148,11 +150,17 @@ impl Layout<'_> {
         };
         sheet.text(what, (Style::new(11.0, Bold), INK), (left, top + 26.0), Side::Left, 120.0);
         sheet.text(note, small, (left, top + 42.0), Side::Left, 200.0);
-        let ink = if invoice.status == InvoiceStatus::Cancelled { MUTED } else { INK };
-        let total = (Style::new(20.0, Bold), ink);
-        let width = sheet.text(&amount, total, (right, top + 36.0), Side::Right, 250.0);
-        if invoice.status == InvoiceStatus::Cancelled {
-            sheet.rect((right - width, top + 28.5), (width, 1.2), 0.0, MUTED);
+        let ink = match invoice.status {
+            InvoiceStatus::Pending => INK,
+            InvoiceStatus::Paid => GREEN.0,
+            InvoiceStatus::Cancelled => MUTED,
+        };
+        if let Some(total) = Style::new(20.0, Bold).fit(sheet.fonts(), &amount, 250.0) {
+            let (width, middle) = (total.width, top + 29.0);
+            sheet.line(&total, (right, middle + 0.36 * total.size), Side::Right, ink);
+            if invoice.status == InvoiceStatus::Cancelled {
+                sheet.rect((right - width, middle), (width, 0.06 * total.size), 0.0, ink);
+            }
         }
         let name = format!("All amounts in {} ({}).", currency.name(), currency.code());
         sheet.text(&name, small, (left, top + 78.0), Side::Left, right - left);

@@ -67,7 +67,7 @@ impl<'a> Sheet<'a> {
         y
     }
 
-    /// `text` on one line of at most `width`; where it is, and how wide.
+    /// `text` on one line of at most `width`.
     pub(super) fn text(
         &mut self,
         text: &str,
@@ -75,10 +75,10 @@ impl<'a> Sheet<'a> {
         at: (f32, f32),
         side: Side,
         width: f32,
-    ) -> f32 {
-        let Some(line) = style.fit(self.fonts, text, width) else { return 0.0 };
-        self.line(&line, at, side, colour);
-        line.width
+    ) {
+        if let Some(line) = style.fit(self.fonts, text, width) {
+            self.line(&line, at, side, colour);
+        }
     }
 
     /// A box filled with `colour`, its corners rounded by `radius`.

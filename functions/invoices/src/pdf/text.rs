@@ -19,6 +19,9 @@ pub(super) struct Style {
     pub tracking: f32,
 }
 
+/// The glyph of what a face does not cover.
+const NOTDEF: u32 = 0;
+
 /// Text of one direction in one face.
 pub(super) struct Run {
     pub font: Font,
@@ -144,9 +147,16 @@ impl Style {
         for (position, glyph) in shaped.glyph_positions().iter().enumerate() {
             let cluster = clusters[position];
             let end = clusters.iter().copied().filter(|next| *next > cluster).min();
+            let (mut id, mut advance) =
+                (shaped.glyph_infos()[position].glyph_id, part(glyph.x_advance));
+            if id == NOTDEF
+                && let Some((sign, units)) = face.replacement()
+            {
+                (id, advance) = (sign, units / em);
+            }
             glyphs.push(KrillaGlyph::new(
-                GlyphId::new(shaped.glyph_infos()[position].glyph_id),
-                part(glyph.x_advance) + self.tracking,
+                GlyphId::new(id),
+                advance + self.tracking,
                 part(glyph.x_offset),
                 part(glyph.y_offset),
                 part(glyph.y_advance),
@@ -244,7 +254,7 @@ mod tests {
         let line = style.fit(&Fonts::new(), &"9".repeat(60), 100.0).unwrap();
         assert!(line.width <= 100.1 && line.width > 99.0, "{}", line.width);
         let missing = style.fit(&Fonts::new(), "🦀", 100.0).unwrap();
-        assert_eq!(missing.runs[0].glyphs[0].glyph_id.to_u32(), 0);
+        assert_ne!(missing.runs[0].glyphs[0].glyph_id.to_u32(), NOTDEF);
         assert!(missing.width > 5.0);
     }
 }
