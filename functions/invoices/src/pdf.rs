@@ -10,6 +10,8 @@
 mod fonts;
 mod layout;
 mod sheet;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use krilla::{

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use harfrust::{Direction, ShapeOptions, UnicodeBuffer};
 use krilla::text::{Font, GlyphId, KrillaGlyph};
-use unicode_bidi::BidiInfo;
+use unicode_bidi::{BidiInfo, Level};
 use unicode_linebreak::linebreaks;
 
 use super::fonts::{Face, Fonts, Weight};
@@ -82,7 +82,7 @@ impl Style {
         if let Some(paragraph) = bidi.paragraphs.first() {
             let (levels, visual) = bidi.visual_runs(paragraph, range);
             for part in visual {
-                let leftward = levels.get(part.start).is_some_and(|level| level.is_rtl());
+                let leftward = levels.get(part.start).is_some_and(Level::is_rtl);
                 let mut items = self.items(fonts, bidi.text, part);
                 if leftward {
                     items.reverse();

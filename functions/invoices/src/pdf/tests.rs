@@ -1,8 +1,9 @@
 //! What a reader of the PDF finds on its page.
 
-use invoices::pdf::render;
 use serde_json::{Value, json};
 use shared::domain::{Invoice, Tenant};
+
+use super::render;
 
 const AUDIT: [(&str, &str); 4] = [
     ("createdOn", "2026-02-01T08:00:00.000Z"),
@@ -11,7 +12,7 @@ const AUDIT: [(&str, &str); 4] = [
     ("modifiedBy", "u1"),
 ];
 
-fn entity<T: serde::de::DeserializeOwned>(mut members: Value, changes: Value) -> T {
+fn entity<T: serde::de::DeserializeOwned>(mut members: Value, changes: &Value) -> T {
     for (name, value) in AUDIT {
         members[name] = json!(value);
     }
@@ -21,7 +22,7 @@ fn entity<T: serde::de::DeserializeOwned>(mut members: Value, changes: Value) ->
     serde_json::from_value(members).unwrap()
 }
 
-fn invoice(changes: Value) -> Invoice {
+fn invoice(changes: &Value) -> Invoice {
     let invoice = json!({
         "id": "019c1820-5c00-7a3e-9b1f-4d2c8e6f7a10", "amount": "1234567.5", "status": 0,
         "currencyCode": "EUR", "startDate": "2026-01-01T00:00:00.000Z",
@@ -31,7 +32,7 @@ fn invoice(changes: Value) -> Invoice {
     entity(invoice, changes)
 }
 
-fn tenant(changes: Value) -> Tenant {
+fn tenant(changes: &Value) -> Tenant {
     let tenant = json!({
         "id": "019b7a10-0000-7000-8000-000000000001", "name": "Acme", "key": "acme",
         "status": 0, "domains": ["acme.test"],
@@ -39,7 +40,7 @@ fn tenant(changes: Value) -> Tenant {
     entity(tenant, changes)
 }
 
-fn address(parts: Value) -> Value {
+fn address(parts: &Value) -> Value {
     let mut address = json!({ "id": "019b7a10-0000-7000-8000-000000000002" });
     address.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
     json!({ "address": address })
@@ -54,13 +55,13 @@ fn read(invoice: &Invoice, tenant: &Tenant) -> String {
 }
 
 fn named(name: &str) -> String {
-    read(&invoice(json!({})), &tenant(json!({ "name": name })))
+    read(&invoice(&json!({})), &tenant(&json!({ "name": name })))
 }
 
 #[test]
 fn the_page_says_who_has_to_pay_what_for_which_period_by_when() {
     let parts = json!({ "address": "1 Main St", "city": "Springfield", "state": "IL", "zip": "62701", "country": "US" });
-    let page = read(&invoice(json!({})), &tenant(address(parts)));
+    let page = read(&invoice(&json!({})), &tenant(&address(&parts)));
     for field in [
         "Tenantry",
         "INVOICE",
@@ -98,8 +99,8 @@ fn an_amount_has_the_digits_of_its_currency_and_all_its_own() {
             "CHF 99,999,999,999,999,999,999,999,999,999,999,999,999.00",
         ),
     ] {
-        let invoice = invoice(json!({ "currencyCode": code, "amount": amount }));
-        let page = read(&invoice, &tenant(json!({})));
+        let invoice = invoice(&json!({ "currencyCode": code, "amount": amount }));
+        let page = read(&invoice, &tenant(&json!({})));
         assert_eq!(page.matches(shown).count(), 2, "{shown}: {page}");
     }
 }
@@ -109,7 +110,7 @@ fn what_is_paid_or_cancelled_is_marked() {
     for (status, mark, says) in
         [(1, "PAID", "Nothing is left to pay"), (2, "CANCELLED", "This invoice is void")]
     {
-        let page = read(&invoice(json!({ "status": status })), &tenant(json!({})));
+        let page = read(&invoice(&json!({ "status": status })), &tenant(&json!({})));
         assert!(page.contains(mark) && page.contains(says), "{page}");
         assert!(!page.contains("Amount due"), "{page}");
     }
@@ -139,8 +140,8 @@ fn a_name_may_be_of_any_script() {
         let page = named(name);
         assert!(page.contains(&reversed) || page.contains(name), "{name}: {page}");
     }
-    let rtl = address(json!({ "city": "القاهرة", "zip": "120 00" }));
-    let page = read(&invoice(json!({})), &tenant(rtl));
+    let rtl = address(&json!({ "city": "القاهرة", "zip": "120 00" }));
+    let page = read(&invoice(&json!({})), &tenant(&rtl));
     assert!(page.contains("120 00"), "{page}");
     // A sign is shown for what no face has, and what it stands for is still found.
     let page = named("Crab 🦀 Co");
@@ -155,9 +156,9 @@ fn a_hostile_name_stays_in_its_place() {
             "address": wide.repeat(500 / wide.chars().count()), "city": wide.repeat(50),
             "state": wide.repeat(50), "zip": wide.repeat(12), "country": wide.repeat(12),
         });
-        let mut changes = address(parts);
+        let mut changes = address(&parts);
         changes["name"] = json!(wide.repeat(50));
-        let page = close(read(&invoice(json!({})), &tenant(changes)));
+        let page = close(read(&invoice(&json!({})), &tenant(&changes)));
         assert!(page.contains("EUR1,234,567.50"), "{wide}: {page}");
     }
     assert!(close(named(&"W".repeat(100))).contains(&"W".repeat(100)));
@@ -170,7 +171,7 @@ fn a_hostile_name_stays_in_its_place() {
 
 #[test]
 fn the_same_invoice_is_the_same_file() {
-    let (invoice, tenant) = (invoice(json!({})), tenant(json!({ "name": "Ελλάς 漢字" })));
+    let (invoice, tenant) = (invoice(&json!({})), tenant(&json!({ "name": "Ελλάς 漢字" })));
     let once = render(&invoice, &tenant, "Tenantry").unwrap();
     assert_eq!(once, render(&invoice, &tenant, "Tenantry").unwrap());
     assert!(once.len() < 40_000, "{} bytes: the fonts are not subset", once.len());
