@@ -25,6 +25,7 @@ pub(crate) const PUBLIC: &[&str] = &[
     "POST /leads",
     "POST /leads/{id}/tenants",
     "POST /leads/{id}/verify",
+    "POST /manage/users",
     "POST /webhook",
 ];
 

@@ -94,6 +94,7 @@ impl Handler {
             "tenants" => Self::Http(Box::pin(tenants::router(env)).await?),
             "webhook" => Self::Http(Box::pin(webhook::router(env)).await?),
             "home" => Self::Http(home::router(env).await?),
+            "idp" => Self::Http(Box::pin(idp::router(env)).await?),
             "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),
             "pipelines" => Self::Pipelines(pipelines::Pipelines::new(env).await?),
