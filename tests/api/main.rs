@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod calls;
+mod conditions;
 mod crash;
 mod drift;
 mod events;
