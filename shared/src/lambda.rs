@@ -77,19 +77,23 @@ fn start() -> Result<Env, ConfigError> {
 }
 
 /// Writes the log as JSON lines, from `LOG_LEVEL` on.
-///
-/// Only our own crates go below `warn`: at lower levels the SDK writes requests with their secrets.
 fn log(env: &Env) -> Result<(), ConfigError> {
     let level = env.parsed("LOG_LEVEL", LevelFilter::INFO, "error, warn, info, debug or trace")?;
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
+    // A host that has its own subscriber keeps it.
+    let _ = tracing_subscriber::registry().with(lines).with(logged(level)).try_init();
+    Ok(())
+}
+
+/// What is logged at `level`: only our own crates go below `warn`, since there the SDK writes
+/// requests with their secrets.
+#[must_use]
+pub fn logged(level: LevelFilter) -> Targets {
     let ours = ["shared", "leads", "tenants", "webhook", "home", "relay", "mailer", "pipelines"]
         .into_iter()
         .chain(["reconciler", "idp"])
         .map(|name| (name, level));
-    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-    // A host that has its own subscriber keeps it.
-    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
-    Ok(())
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours)
 }
 
 fn report(error: &impl Debug) {
