@@ -193,6 +193,8 @@ async fn a_record_that_is_never_taken_is_given_up_and_the_stream_read_on() {
     std::fs::create_dir_all(&folder).unwrap();
     let impatient = std::fs::read_to_string(TEMPLATE).unwrap();
     let impatient = impatient.replace("MaximumRetryAttempts: 1000", "MaximumRetryAttempts: 2");
+    let infra = concat!(env!("CARGO_MANIFEST_DIR"), "/.."); // what the template nests
+    std::os::unix::fs::symlink(infra, folder.join("infra")).unwrap();
     std::fs::write(folder.join("template.yaml"), impatient).unwrap();
     let local = start(Options::private(folder.join("template.yaml"))).await;
     let aws = Aws::from_env(&local.env()).unwrap();
