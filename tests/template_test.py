@@ -1,0 +1,254 @@
+"""What must hold of the templates, and what no linter knows: who may do what, and that nothing is lost."""
+
+import os
+import pathlib
+import re
+import unittest
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = pathlib.Path(__file__).parent.parent
+PLAIN = ["infra/cache.yaml", "infra/github.yaml", "infra/monitoring.yaml"]
+PLAIN += ["infra/pipelines/silo.yaml", "infra/pipelines/template.yaml"]
+
+# The actions that may be allowed on every resource, each with its reason.
+ON_EVERYTHING = {
+    "cloudformation:GetTemplateSummary": "the template is not a stack yet",
+    "cognito-idp:CreateUserPool": "the pool has no name yet",
+    "cognito-idp:ListUserPools": "names no pool",
+    "xray:PutTelemetryRecords": "names no resource",
+    "xray:PutTraceSegments": "names no resource",
+}
+
+# AWS's managed policies that SAM gives a function's role, each with what bounds it.
+MANAGED = {
+    "AWSLambdaBasicExecutionRole": "the policy Bounds: our own log groups",
+    "AWSLambdaVPCAccessExecutionRole": "the policy Bounds: Lambda, not the function's code",
+    "AWSXrayWriteOnlyAccess": "traces, which name no resource",
+}
+
+
+def read(file):
+    return yaml_parse((ROOT / file).read_text())
+
+
+def deployed():
+    """template.yaml as SAM hands it to CloudFormation."""
+    template = read("template.yaml")
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    return Translator({}, Parser()).translate(template, {"FromEmail": "noreply@tenantry.test"})
+
+
+STACK = deployed()
+TEMPLATES = {"template.yaml": STACK} | {file: read(file) for file in PLAIN if (ROOT / file).exists()}
+
+
+def of_type(kind, template=STACK):
+    found = template["Resources"].items()
+    return {id: one.get("Properties", {}) for id, one in found if one["Type"] == kind}
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def branches(value):
+    """The value, or what either side of an Fn::If may make of it."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        return [leaf for side in value["Fn::If"][1:] for leaf in branches(side)]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in branches(item)]
+    return [value]
+
+
+def statements(value):
+    """Every policy statement that lies somewhere in `value`."""
+    if isinstance(value, dict):
+        if value.get("Effect") in ("Allow", "Deny"):
+            yield value
+        for member in value.values():
+            yield from statements(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from statements(item)
+
+
+def allowed():
+    for file, template in TEMPLATES.items():
+        for id, resource in template["Resources"].items():
+            for statement in statements(resource):
+                if statement["Effect"] == "Allow":
+                    yield f"{file}: {id}", statement
+
+
+def target_of(value, attribute="Arn"):
+    """The logical id that `!GetAtt Id.Arn` or `!Ref Id` names."""
+    return value["Fn::GetAtt"][0] if "Fn::GetAtt" in value else value["Ref"]
+
+
+class Permissions(unittest.TestCase):
+    def test_every_action_is_named(self):
+        for where, statement in allowed():
+            self.assertNotIn("NotAction", statement, where)
+            for action in branches(statement["Action"]):
+                self.assertNotIn("*", action, where)
+
+    def test_every_resource_is_named_where_the_service_allows_it(self):
+        met = set()
+        for where, statement in allowed():
+            self.assertNotIn("NotResource", statement, where)
+            if "*" in branches(statement.get("Resource", [])):
+                met |= set(branches(statement["Action"]))
+                for action in branches(statement["Action"]):
+                    self.assertIn(action, ON_EVERYTHING, where)
+        self.assertEqual(met, set(ON_EVERYTHING), "a reason that nothing needs")
+
+    def test_nothing_is_open_to_everybody(self):
+        for where, statement in allowed():
+            if statement.get("Principal") == "*":
+                self.assertIn("Condition", statement, where)
+                self.assertIn("aws:PrincipalAccount", str(statement["Condition"]), where)
+
+    def test_managed_policies_are_bounded(self):
+        (bounds,) = [one for id, one in of_type("AWS::IAM::Policy").items() if id == "Bounds"]
+        bounded = {role["Ref"] for role in bounds["Roles"]}
+        for id, role in of_type("AWS::IAM::Role").items():
+            names = {arn.rsplit("/", 1)[-1] for arn in role.get("ManagedPolicyArns", [])}
+            self.assertLessEqual(names, set(MANAGED), id)
+            if names - {"AWSXrayWriteOnlyAccess"}:
+                self.assertIn(id, bounded, "it may write to any log group")
+        denied = {
+            action
+            for statement in statements(bounds)
+            if statement["Effect"] == "Deny"
+            for action in statement["Action"]
+        }
+        for action in ["logs:CreateLogGroup", "logs:PutLogEvents", "ec2:CreateNetworkInterface"]:
+            self.assertIn(action, denied)
+
+    def test_a_role_of_its_own_writes_to_its_function_s_log_group(self):
+        ours = [
+            statement
+            for statement in statements(of_type("AWS::IAM::Role")["RelayRole"])
+            if "logs:PutLogEvents" in statement["Action"]
+        ]
+        self.assertEqual([one["Resource"] for one in ours], [{"Fn::GetAtt": ["RelayLog", "Arn"]}])
+
+
+class Events(unittest.TestCase):
+    """Each asynchronous edge ends: it is tried so often and so long, and then lies in a queue."""
+
+    def queue(self, value, where):
+        queue = target_of(value)
+        self.assertIn(queue, of_type("AWS::SQS::Queue"), where)
+        return queue
+
+    def limits(self, given, where, age):
+        self.assertGreaterEqual(given["MaximumRetryAttempts"], 0, where)
+        self.assertGreaterEqual(given[age], 60, where)
+
+    def test_rules(self):
+        rules = of_type("AWS::Events::Rule")
+        self.assertTrue(rules)
+        queues = set()
+        for id, rule in rules.items():
+            for target in rule["Targets"]:
+                self.limits(target["RetryPolicy"], id, "MaximumEventAgeInSeconds")
+                queues.add(self.queue(target["DeadLetterConfig"]["Arn"], id))
+        open_to_rules = {
+            target_of(statement["Resource"])
+            for policy in of_type("AWS::SQS::QueuePolicy").values()
+            for statement in statements(policy)
+            if statement["Principal"] == {"Service": "events.amazonaws.com"}
+        }
+        self.assertLessEqual(queues, open_to_rules, "a queue that EventBridge may not write to")
+
+    def test_schedules(self):
+        schedules = of_type("AWS::Scheduler::Schedule")
+        self.assertTrue(schedules)
+        for id, schedule in schedules.items():
+            self.limits(schedule["Target"]["RetryPolicy"], id, "MaximumEventAgeInSeconds")
+            self.queue(schedule["Target"]["DeadLetterConfig"]["Arn"], id)
+
+    def test_streams(self):
+        mappings = of_type("AWS::Lambda::EventSourceMapping")
+        self.assertTrue(mappings)
+        for id, mapping in mappings.items():
+            self.limits(mapping, id, "MaximumRecordAgeInSeconds")
+            # The stream keeps a record for a day; one that is given up later is gone before.
+            self.assertLess(mapping["MaximumRecordAgeInSeconds"], 86400, id)
+            self.assertIs(mapping["BisectBatchOnFunctionError"], True, id)
+            self.assertIn("ReportBatchItemFailures", mapping["FunctionResponseTypes"], id)
+            self.queue(mapping["DestinationConfig"]["OnFailure"]["Destination"], id)
+
+    def test_asynchronous_calls(self):
+        called = {
+            target_of(target["Arn"])
+            for rule in of_type("AWS::Events::Rule").values()
+            for target in rule["Targets"]
+        } | {target_of(one["Target"]["Arn"]) for one in of_type("AWS::Scheduler::Schedule").values()}
+        configs = {
+            one["FunctionName"]["Ref"]: one for one in of_type("AWS::Lambda::EventInvokeConfig").values()
+        }
+        for function in called:
+            config = configs[function]
+            self.limits(config, function, "MaximumEventAgeInSeconds")
+            self.queue(config["DestinationConfig"]["OnFailure"]["Destination"], function)
+
+    def test_a_replay_does_nothing_twice(self):
+        source = (ROOT / "shared/src/store/idempotency.rs").read_text()
+        (days,) = re.findall(r"const KEPT: Duration = Duration::from_secs\((\d+) \* 24 \* 3600\);", source)
+        for id, archive in of_type("AWS::Events::Archive").items():
+            self.assertLess(archive["RetentionDays"], int(days), id)
+
+
+class Keeping(unittest.TestCase):
+    def test_every_function_has_a_log_group_that_forgets(self):
+        groups = of_type("AWS::Logs::LogGroup")
+        for id, group in groups.items():
+            self.assertIn("RetentionInDays", group, id)
+        used = []
+        for id, function in of_type("AWS::Lambda::Function").items():
+            self.assertEqual(function["LoggingConfig"]["LogFormat"], "JSON", id)
+            used.append(function["LoggingConfig"]["LogGroup"]["Ref"])
+            self.assertEqual(function["TracingConfig"], {"Mode": "Active"}, id)
+        self.assertEqual(len(used), len(set(used)), "a log group is one function's")
+        self.assertLessEqual(set(used), set(groups))
+
+    def test_what_cannot_be_made_again_outlives_the_stack(self):
+        kinds = ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"]
+        for id, resource in STACK["Resources"].items():
+            if resource["Type"] in kinds:
+                self.assertEqual(resource["DeletionPolicy"], "Retain", id)
+                self.assertEqual(resource["UpdateReplacePolicy"], "Retain", id)
+        table = of_type("AWS::DynamoDB::Table")["Table"]
+        self.assertIs(table["DeletionProtectionEnabled"], True)
+        self.assertIs(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], True)
+
+    def test_every_alarm_tells_somebody(self):
+        alarms = of_type("AWS::CloudWatch::Alarm", TEMPLATES["infra/monitoring.yaml"])
+        self.assertTrue(alarms)
+        for id, alarm in alarms.items():
+            self.assertEqual(alarm["AlarmActions"], [{"Ref": "Topic"}], id)
+
+
+class Workflows(unittest.TestCase):
+    def test_every_action_is_pinned(self):
+        for file in (ROOT / ".github/workflows").glob("*.yml"):
+            for action in re.findall(r"uses: (\S+)", file.read_text()):
+                if not action.startswith("./"):
+                    self.assertRegex(action, r"@[0-9a-f]{40}$", file.name)
+
+    def test_no_key_is_stored(self):
+        for file in (ROOT / ".github/workflows").glob("*.yml"):
+            self.assertNotIn("secrets.", file.read_text(), file.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
