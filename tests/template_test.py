@@ -1,5 +1,6 @@
 """What must hold of the templates, and what no linter knows: who may do what, and that nothing is lost."""
 
+import json
 import os
 import pathlib
 import re
@@ -166,6 +167,7 @@ class Events(unittest.TestCase):
             for policy in of_type("AWS::SQS::QueuePolicy").values()
             for statement in statements(policy)
             if statement["Principal"] == {"Service": "events.amazonaws.com"}
+            and {"Ref": target_of(statement["Resource"])} in policy["Queues"]
         }
         self.assertLessEqual(queues, open_to_rules, "a queue that EventBridge may not write to")
 
@@ -236,6 +238,11 @@ class Keeping(unittest.TestCase):
         self.assertTrue(alarms)
         for id, alarm in alarms.items():
             self.assertEqual(alarm["AlarmActions"], [{"Ref": "Topic"}], id)
+
+    def test_the_dashboard_can_be_read(self):
+        for dashboard in of_type("AWS::CloudWatch::Dashboard", TEMPLATES["infra/monitoring.yaml"]).values():
+            body = re.sub(r"\$\{[A-Za-z:]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"])
+            self.assertTrue(json.loads(body)["widgets"])
 
 
 class Workflows(unittest.TestCase):
