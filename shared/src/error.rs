@@ -144,6 +144,12 @@ impl Error {
         move |source| Self::Aws { doing, source: source.into() }
     }
 
+    /// It with its causes, for the log.
+    #[must_use]
+    pub fn with_causes(&self) -> impl std::fmt::Display + '_ {
+        aws_smithy_types::error::display::DisplayErrorContext(self)
+    }
+
     /// No `entity` has this `id`.
     pub fn not_found(entity: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound { entity, id: id.to_string() }

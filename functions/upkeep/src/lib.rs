@@ -62,7 +62,7 @@ impl Upkeep {
         let failed = match Box::pin(self.count(&changes)).await {
             Ok(()) => Box::pin(self.bury(&changes)).await.or(unread),
             Err(error) => {
-                tracing::error!(%error, "changes cannot be counted");
+                tracing::error!(error = %error.with_causes(), "changes cannot be counted");
                 Some(first)
             }
         };
@@ -80,6 +80,7 @@ impl Upkeep {
             let Some(tenant) = change.deleted_tenant() else { continue };
             let buried = self.store.bury_children(tenant, shared::now(), &self.system).await;
             if let Err(error) = buried {
+                let error = error.with_causes();
                 tracing::error!(%error, tenant.id = %tenant, "children cannot be deleted");
                 return Some(sequence.clone());
             }

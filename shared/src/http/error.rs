@@ -101,7 +101,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = status(&self);
         if status.is_server_error() {
-            let cause = aws_smithy_types::error::display::DisplayErrorContext(&self);
+            let cause = self.with_causes();
             tracing::error!(status = status.as_u16(), error = %cause, "request failed");
         } else {
             tracing::debug!(status = status.as_u16(), name = name(status), "request refused");

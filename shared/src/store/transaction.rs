@@ -127,7 +127,8 @@ impl Transaction<'_> {
 
     /// Adds to the numbers of the item at `key`, which need not be there.
     pub(super) fn add(mut self, key: Key, numbers: &BTreeMap<String, i64>) -> Result<Self> {
-        let parts: Vec<_> = numbers.keys().map(|name| format!("{name} :{name}")).collect();
+        let parts: Vec<_> = numbers.keys().map(|name| format!("#{name} :{name}")).collect();
+        let names = numbers.keys().map(|name| (format!("#{name}"), name.clone())).collect();
         let value = |(name, number): (&String, &i64)| {
             (format!(":{name}"), AttributeValue::N(number.to_string()))
         };
@@ -135,6 +136,7 @@ impl Transaction<'_> {
             .table_name(&*self.store.table)
             .set_key(Some(key.into()))
             .update_expression(format!("ADD {}", parts.join(", ")))
+            .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(numbers.iter().map(value).collect()))
             .build()
             .map_err(Error::aws("building an update"))?;
