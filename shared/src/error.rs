@@ -76,6 +76,22 @@ pub enum Error {
     #[error("Unique constraint violation error ! Key (key)=({0}) already exists.")]
     TenantKeyTaken(TenantKey),
 
+    /// A tenant has one configuration of a key.
+    #[error("Unique constraint violation error ! Key (configKey)=({0}) already exists.")]
+    ConfigKeyTaken(String),
+
+    /// A filter asks for more than one request may read; says how to ask for less.
+    #[error("{0}")]
+    FilterTooBroad(&'static str),
+
+    /// A tenant's status follows from its jobs.
+    #[error("The status of a tenant is not for clients to change")]
+    StatusFixed,
+
+    /// A tenant that a job works on is not deleted.
+    #[error("A tenant that is {0} cannot be deleted")]
+    TenantBusy(TenantStatus),
+
     /// The tenant is not in a status that allows this.
     #[error("A tenant that is {from} cannot {transition}")]
     IllegalTransition {
@@ -126,6 +142,12 @@ impl Error {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         move |source| Self::Aws { doing, source: source.into() }
+    }
+
+    /// It with its causes, for the log.
+    #[must_use]
+    pub fn with_causes(&self) -> impl std::fmt::Display + '_ {
+        aws_smithy_types::error::display::DisplayErrorContext(self)
     }
 
     /// No `entity` has this `id`.

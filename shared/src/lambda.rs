@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use aws_smithy_types::error::display::DisplayErrorContext;
 use axum::Router;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -63,7 +62,7 @@ where
     let function = Box::pin(build(&env)).await.inspect_err(report)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<E>| {
         handle(&function, event.payload).await.map_err(|error| {
-            tracing::error!(error = %DisplayErrorContext(&error), "event failed");
+            tracing::error!(error = %error.with_causes(), "event failed");
             lambda_runtime::Error::from(error)
         })
     }))
@@ -91,7 +90,7 @@ fn log(env: &Env) -> Result<(), ConfigError> {
 pub fn logged(level: LevelFilter) -> Targets {
     let ours = ["shared", "leads", "tenants", "webhook", "home", "relay", "mailer", "pipelines"]
         .into_iter()
-        .chain(["reconciler", "idp"])
+        .chain(["reconciler", "idp", "contacts", "invoices", "tenant_configs", "upkeep"])
         .map(|name| (name, level));
     Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours)
 }

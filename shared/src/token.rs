@@ -124,13 +124,13 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Whether the token grants `permission`.
+    /// Whether the token grants one of `permissions`.
     ///
     /// # Errors
     ///
     /// [`Error::Forbidden`] where it does not.
-    pub fn must_have(&self, permission: Permission) -> Result<()> {
-        let granted = self.permissions.iter().any(|code| permission.is(code));
+    pub fn must_have_one(&self, mut permissions: impl Iterator<Item = Permission>) -> Result<()> {
+        let granted = permissions.any(|one| self.permissions.iter().any(|code| one.is(code)));
         granted.then_some(()).ok_or(Error::Forbidden("a permission is missing"))
     }
 

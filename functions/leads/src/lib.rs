@@ -3,6 +3,7 @@
 use axum::{
     Router,
     extract::{FromRef, State},
+    http::Uri,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -11,8 +12,8 @@ use shared::{
     Env, Error, Result,
     aws::Aws,
     config::{ConfigError, LeadKeys},
-    domain::{Lead, LeadId, LeadView, NewLead, OnboardTenant, TenantView, UserId, permit},
-    http::{Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, finish, limited},
+    domain::{Lead, LeadId, NewLead, OnboardTenant, TenantView, UserId, permit},
+    http::{Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, count, finish, limited, list, view},
     keys::MasterKeys,
     store::{Store, deciding_again},
     token::Tokens,
@@ -48,8 +49,15 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         store: store.clone(),
     };
     let routes = Router::new()
-        .route("/leads", limited(post(create), limit("POST /leads")))
-        .route("/leads/{id}", get(view))
+        .route(
+            "/leads",
+            limited(post(create), limit("POST /leads")).get(list::<Lead>).patch(never_edited),
+        )
+        .route("/leads/count", get(count::<Lead>))
+        .route(
+            "/leads/{id}",
+            get(view::<Lead>).patch(never_edited).put(never_edited).delete(never_deleted),
+        )
         .route("/leads/{id}/verify", post(verify))
         .route(
             "/leads/{id}/tenants",
@@ -83,16 +91,14 @@ async fn create(State(leads): State<Leads>, Json(new): Json<NewLead>) -> Result<
     Ok(Json(Created { id: lead.id, key }))
 }
 
-/// `GET /leads/{id}`.
-async fn view(
-    State(store): State<Store>,
-    Allowed(bearer): Allowed<{ permit::VIEW_LEAD }>,
-    id: Id,
-) -> Result<Response> {
-    let id = id.of("id", "Lead")?;
-    bearer.may_act_on(Some(id))?;
-    let lead = store.lead(id).await?;
-    Ok(Json(LeadView::from(&lead)).into_response())
+/// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: a lead is never edited.
+async fn never_edited(_: Allowed<permit::UpdateLead>, uri: Uri) -> Error {
+    Error::MethodNotAllowed(uri.path().to_owned())
+}
+
+/// `DELETE /leads/{id}`: nor is it deleted.
+async fn never_deleted(_: Allowed<permit::DeleteLead>, uri: Uri) -> Error {
+    Error::MethodNotAllowed(uri.path().to_owned())
 }
 
 /// `POST /leads/{id}/verify`: the key from the mail proves the address. A forged or late key costs

@@ -129,7 +129,7 @@ impl Writer {
         let Some(contact) = tenant.primary_contact() else { return Ok(None) };
         let of = Welcome {
             app: &self.app,
-            first_name: name(contact.first_name.as_str()),
+            first_name: name(contact.details.first_name.as_str()),
             tenant_name: name(tenant.name.as_str()),
             tenant_key: tenant.key.to_string(),
             link: job.and_then(|job| job.app_plane_url.as_deref()).unwrap_or(&self.login_url),
@@ -153,7 +153,7 @@ impl Writer {
                 text: written(&WelcomeText { of: &of })?,
             },
         };
-        Ok(Some(Mail { to: contact.email.clone(), words }))
+        Ok(Some(Mail { to: contact.details.email.clone(), words }))
     }
 }
 

@@ -73,8 +73,8 @@ impl<C: EventConnector> Relay<C> {
             let refused = match self.connector.publish(&batch).await {
                 Ok(refused) => refused,
                 Err(error) => {
-                    let source = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::error!(%error, source, "the bus did not take a batch");
+                    let error = error.with_causes();
+                    tracing::error!(%error, "the bus did not take a batch");
                     Some(0)
                 }
             };

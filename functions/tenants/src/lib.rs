@@ -1,4 +1,4 @@
-//! `/tenants`: onboarding by an operator, reading, provisioning, and what became of it.
+//! `/tenants`: onboarding by an operator, reading and changing, provisioning, what became of it.
 
 mod provisioning;
 mod reading;
@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::{
     Router,
     extract::{FromRef, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -15,10 +16,10 @@ use shared::{
     Env, Result,
     aws::Aws,
     config::{ConfigError, millis},
-    domain::{NewTenant, TenantView, permit},
-    http::{Json, Operator, finish},
+    domain::{NewTenant, Tenant, TenantView, permit},
+    http::{Allowed, Id, Json, Operator, change, change_all, count, finish, list, replace, view},
     keys::MasterKeys,
-    store::Store,
+    store::{Store, deciding_again},
     token::Tokens,
 };
 
@@ -56,9 +57,14 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
     let tenants = Tenants { store, tokens: tokens?, keys: keys?, plans };
     let routes = Router::new()
-        .route("/tenants", get(reading::list).post(create))
-        .route("/tenants/{id}", get(reading::view))
+        .route("/tenants", get(list::<Tenant>).post(create).patch(change_all::<Tenant>))
+        .route("/tenants/count", get(count::<Tenant>))
+        .route(
+            "/tenants/{id}",
+            get(view::<Tenant>).patch(change::<Tenant>).put(replace::<Tenant>).delete(delete),
+        )
         .route("/tenants/{id}/provision", post(provisioning::provision))
+        .route("/tenants/{id}/deprovision", post(provisioning::deprovision))
         .route("/tenants/{id}/jobs", get(reading::jobs))
         .route("/tenants/{id}/jobs/{jobId}", get(reading::job))
         .route("/tenants/{id}/resources", get(reading::resources));
@@ -68,10 +74,28 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 /// `POST /tenants`: an operator onboards a tenant without a lead.
 async fn create(
     State(store): State<Store>,
-    Operator(bearer): Operator<{ permit::CREATE_TENANT }>,
+    Operator { bearer, .. }: Operator<permit::CreateTenant>,
     Json(new): Json<NewTenant>,
 ) -> Result<Response> {
     let onboarding = new.onboard(shared::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
     Ok(Json(TenantView::onboarded(&onboarding, None)).into_response())
+}
+
+/// `DELETE /tenants/{id}`: out of sight with all that belongs to it; its key stays taken.
+async fn delete(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<permit::DeleteTenant>,
+    id: Id,
+) -> Result<StatusCode> {
+    let id = id.of("id", "Tenant")?;
+    deciding_again(|| async {
+        let doomed = store.tenant_to_delete(id).await?;
+        let tenant = &doomed.tenant.item;
+        bearer.may_act_on(tenant.lead_id)?;
+        tenant.status.may_be_deleted()?;
+        store.delete_tenant(&doomed, shared::now(), &bearer.id).await
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -4,10 +4,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    Result,
-    domain::{Isolation, Job, Subscription, TenantId, permit},
+    Error, Result,
+    domain::{Isolation, Job, JobKind, Subscription, TenantId, Work, permit},
     http::{Allowed, Body, Id},
     store::{Store, deciding_again},
+    token::Bearer,
 };
 
 use crate::Plans;
@@ -17,26 +18,48 @@ use crate::Plans;
 pub(crate) async fn provision(
     State(store): State<Store>,
     State(plans): State<Plans>,
-    Allowed(bearer): Allowed<{ permit::PROVISION_TENANT }>,
+    Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     id: Id,
     body: Body,
 ) -> Result<Response> {
     let subscription = Subscription::from_body(&body.text, &body.value)?;
-    let id: TenantId = id.of("id", "Tenant")?;
     let isolation = plans.isolation(subscription.tier()?.as_str());
+    let work = Work { kind: JobKind::Provision, subscription, isolation };
+    let tenant = id.of("id", "Tenant")?;
+    open(&store, &plans, &bearer, tenant, JobKind::Provision, |_| Some(work.clone())).await
+}
+
+/// `POST /tenants/{id}/deprovision`: opens a job that takes an active tenant down, by the pipeline
+/// that built it.
+pub(crate) async fn deprovision(
+    State(store): State<Store>,
+    State(plans): State<Plans>,
+    Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
+    id: Id,
+) -> Result<Response> {
+    let tenant = id.of("id", "Tenant")?;
+    open(&store, &plans, &bearer, tenant, JobKind::Deprovision, |jobs| {
+        jobs.iter().find(|job| job.kind == JobKind::Provision).map(Job::undone)
+    })
+    .await
+}
+
+/// Opens a job of a tenant: the work that its earlier jobs, newest first, lead to.
+async fn open(
+    store: &Store,
+    plans: &Plans,
+    bearer: &Bearer,
+    id: TenantId,
+    kind: JobKind,
+    work: impl Fn(&[Job]) -> Option<Work>,
+) -> Result<Response> {
     let job = deciding_again(|| async {
-        let (tenant, contacts) = store.tenant_with_contacts(id).await?;
+        let (tenant, contacts, jobs) = store.tenant_with_contacts_and_jobs(id).await?;
         bearer.may_act_on(tenant.lead_id)?;
-        let (subscription, now) = (subscription.clone(), shared::now());
-        let job = Job::provision(
-            &tenant,
-            contacts,
-            subscription,
-            isolation,
-            plans.expiry,
-            now,
-            &bearer.id,
-        )?;
+        tenant.status.after(kind.opening())?;
+        let work = work(&jobs).ok_or("nothing has built it");
+        let work = work.map_err(Error::aws("opening a job"))?;
+        let job = Job::open(&tenant, contacts, work, plans.expiry, shared::now(), &bearer.id)?;
         store.open_job(&tenant, &job).await?;
         Ok(job)
     })

@@ -26,6 +26,7 @@ struct Bound {
 enum Handler {
     Http(Router),
     Relay(relay::Relay),
+    Upkeep(upkeep::Upkeep),
     Mailer(mailer::Mailer),
     Pipelines(pipelines::Pipelines),
     Reconciler(reconciler::Reconciler),
@@ -92,11 +93,15 @@ impl Handler {
         Ok(match binary {
             "leads" => Self::Http(Box::pin(leads::router(env)).await?),
             "tenants" => Self::Http(Box::pin(tenants::router(env)).await?),
+            "contacts" => Self::Http(Box::pin(contacts::router(env)).await?),
+            "invoices" => Self::Http(Box::pin(invoices::router(env)).await?),
+            "tenant-configs" => Self::Http(Box::pin(tenant_configs::router(env)).await?),
             "webhook" => Self::Http(Box::pin(webhook::router(env)).await?),
             "home" => Self::Http(home::router(env).await?),
             "idp" => Self::Http(Box::pin(idp::router(env)).await?),
             "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),
+            "upkeep" => Self::Upkeep(upkeep::Upkeep::new(env).await?),
             "pipelines" => Self::Pipelines(pipelines::Pipelines::new(env).await?),
             "reconciler" => Self::Reconciler(reconciler::Reconciler::new(env).await?),
             _ => return Err("no crate of this name is bound in infra/local".into()),
@@ -108,6 +113,7 @@ impl Handler {
             Self::Http(_) => Err("it serves HTTP alone".into()),
             Self::Mailer(mailer) => write(mailer.handle(read(payload)?).await),
             Self::Relay(relay) => write(relay.handle(read(payload)?).await),
+            Self::Upkeep(upkeep) => write(upkeep.handle(read(payload)?).await),
             Self::Pipelines(pipelines) => write(pipelines.handle(read(payload)?).await),
             Self::Reconciler(reconciler) => write(reconciler.handle(read(payload)?).await),
         }

@@ -1,7 +1,5 @@
+use super::{AddressId, Audit, FromMembers, Members, Text};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::{AddressId, Audit, FromJson, Members, Reader, Text};
 
 /// The parts of a postal address; each is optional and none is dropped (CONTRACT §4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,12 +45,9 @@ impl AddressParts {
     }
 }
 
-impl FromJson for AddressParts {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
-        let parts = Self::read(&mut members);
-        members.finish();
-        Some(parts)
+impl FromMembers for AddressParts {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+        Some(Self::read(members))
     }
 }
 

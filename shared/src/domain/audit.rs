@@ -37,4 +37,17 @@ impl Audit {
             deleted_by: None,
         }
     }
+
+    /// The audit of an entity that `by` changes now.
+    #[must_use]
+    pub fn changed(self, now: Timestamp, by: &UserId) -> Self {
+        Self { modified_on: now, modified_by: by.clone(), ..self }
+    }
+
+    /// The audit of an entity that `by` deletes now.
+    #[must_use]
+    pub fn deleted(self, now: Timestamp, by: &UserId) -> Self {
+        let (deleted_on, deleted_by) = (Some(now), Some(by.clone()));
+        Self { deleted: true, deleted_on, deleted_by, ..self.changed(now, by) }
+    }
 }

@@ -182,7 +182,10 @@ impl EventTenant {
     /// The contact that hears of the tenant first.
     #[must_use]
     pub fn primary_contact(&self) -> Option<&Contact> {
-        self.contacts.iter().find(|contact| contact.is_primary).or_else(|| self.contacts.first())
+        self.contacts
+            .iter()
+            .find(|contact| contact.details.is_primary)
+            .or_else(|| self.contacts.first())
     }
 }
 

@@ -1,10 +1,28 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, hash::Hash, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{FromJson, Reader, Timestamp};
+
+/// An id of some kind of entity.
+pub trait EntityId:
+    Copy
+    + fmt::Debug
+    + fmt::Display
+    + Eq
+    + FromStr
+    + Hash
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// A fresh id.
+    fn mint() -> Self;
+}
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
@@ -35,6 +53,12 @@ macro_rules! ids {
                     millis[2..].copy_from_slice(&bytes[..6]);
                     Timestamp::from_millis(i64::from_be_bytes(millis))
                 })
+            }
+        }
+
+        impl EntityId for $name {
+            fn mint() -> Self {
+                Self::mint()
             }
         }
 
@@ -77,6 +101,8 @@ ids! {
     LeadId
     /// Identifies a resource that provisioning reported.
     ResourceId
+    /// Identifies a configuration of a tenant.
+    TenantConfigId
     /// Identifies a tenant.
     TenantId
 }

@@ -4,15 +4,21 @@ use serde::{Deserialize, Serialize, de};
 use serde_json::{Value, json};
 
 use super::{
-    Amount, Audit, Currency, Date, FromJson, InvoiceId, Reader, TenantId, Text, Timestamp, UserId,
+    Amount, Child, ChildKind, Currency, Date, Details, FromJson, FromMembers, InvoiceId, Members,
+    NewChild, Reader, Text, Timestamp, permit,
 };
+use crate::filter::{Schema, entities};
 
 /// What a tenant has to pay for a period.
+pub type Invoice = Child<InvoiceDetails>;
+
+/// An invoice as a client gives it.
+pub type NewInvoice = NewChild<InvoiceDetails>;
+
+/// What an invoice is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Invoice {
-    /// Its id, which is its number too.
-    pub id: InvoiceId,
+pub struct InvoiceDetails {
     /// The first day of the period.
     pub start_date: Timestamp,
     /// The last day of the period, not before the first.
@@ -27,11 +33,6 @@ pub struct Invoice {
     pub status: InvoiceStatus,
     /// A reference to a file of it that somebody else made.
     pub invoice_file: Option<Text<0, 2048>>,
-    /// Who has to pay it.
-    pub tenant_id: TenantId,
-    /// Who did what to it, and when.
-    #[serde(flatten)]
-    pub audit: Audit,
 }
 
 /// Whether an invoice is paid; a number on the wire (CONTRACT §4).
@@ -45,58 +46,19 @@ pub enum InvoiceStatus {
     Cancelled = 2,
 }
 
-/// An invoice as a client gives it.
-#[derive(Clone, Debug)]
-pub struct NewInvoice {
-    /// The first day of the period.
-    pub start_date: Timestamp,
-    /// The last day of the period, not before the first.
-    pub end_date: Timestamp,
-    /// How much it is.
-    pub amount: Amount,
-    /// In which currency.
-    pub currency_code: Currency,
-    /// When it is to be paid by.
-    pub due_date: Timestamp,
-    /// Whether it is paid.
-    pub status: InvoiceStatus,
-    /// A reference to a file of it that somebody else made.
-    pub invoice_file: Option<Text<0, 2048>>,
-    /// Who has to pay it.
-    pub tenant_id: TenantId,
-}
-
-impl NewInvoice {
-    /// The invoice that this becomes.
-    #[must_use]
-    pub fn issue(self, now: Timestamp, by: &UserId) -> Invoice {
-        Invoice {
-            id: InvoiceId::mint(),
-            start_date: self.start_date,
-            end_date: self.end_date,
-            amount: self.amount,
-            currency_code: self.currency_code,
-            due_date: self.due_date,
-            status: self.status,
-            invoice_file: self.invoice_file,
-            tenant_id: self.tenant_id,
-            audit: Audit::created(now, by),
-        }
-    }
-}
-
-impl FromJson for NewInvoice {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for InvoiceDetails {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
         let (start, end) = (members.required("startDate"), members.required("endDate"));
         let (amount, currency_code) =
             (members.required("amount"), members.required("currencyCode"));
         let (due, status) = (members.required("dueDate"), members.required("status"));
-        let tenant_id = members.required("tenantId");
         let invoice_file = members.optional("invoiceFile");
-        members.finish();
-        if let (Some(Date(start)), Some(Date(end))) = (start, end) {
-            Invoice::check_period(start, end, at);
+        if let (Some(Date(start)), Some(Date(end))) = (start, end)
+            && end < start
+        {
+            let message = format!("must be >= \"{start}\"");
+            let info = json!({ "comparison": ">=", "limit": start });
+            members.at("endDate").violate("formatMinimum", message, info);
         }
         let (Date(start_date), Date(end_date), Date(due_date)) = (start?, end?, due?);
         Some(Self {
@@ -107,20 +69,18 @@ impl FromJson for NewInvoice {
             due_date,
             status: status?,
             invoice_file,
-            tenant_id: tenant_id?,
         })
     }
 }
 
-impl Invoice {
-    /// Notes where a period, whose members are below `at`, ends before it starts.
-    pub fn check_period(start: Timestamp, end: Timestamp, at: &mut Reader<'_>) {
-        if end < start {
-            let message = format!("must be >= \"{start}\"");
-            let info = json!({ "comparison": ">=", "limit": start });
-            at.at("endDate").violate("formatMinimum", message, info);
-        }
-    }
+impl Details for InvoiceDetails {
+    type Id = InvoiceId;
+    const KIND: ChildKind = ChildKind::Invoice;
+    const SCHEMA: &'static Schema = &entities::INVOICE;
+    type Create = permit::CreateInvoice;
+    type View = permit::ViewInvoice;
+    type Update = permit::UpdateInvoice;
+    type Delete = permit::DeleteInvoice;
 }
 
 impl InvoiceStatus {
@@ -174,45 +134,14 @@ impl fmt::Display for InvoiceStatus {
     }
 }
 
-/// An invoice on the wire, where its amount is a number.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InvoiceView<'a> {
-    id: InvoiceId,
-    start_date: Timestamp,
-    end_date: Timestamp,
-    #[serde(serialize_with = "Amount::as_number")]
-    amount: Amount,
-    currency_code: Currency,
-    due_date: Timestamp,
-    status: InvoiceStatus,
-    invoice_file: Option<&'a Text<0, 2048>>,
-    tenant_id: TenantId,
-    #[serde(flatten)]
-    audit: &'a Audit,
-}
-
-impl<'a> From<&'a Invoice> for InvoiceView<'a> {
-    fn from(invoice: &'a Invoice) -> Self {
-        Self {
-            id: invoice.id,
-            start_date: invoice.start_date,
-            end_date: invoice.end_date,
-            amount: invoice.amount,
-            currency_code: invoice.currency_code,
-            due_date: invoice.due_date,
-            status: invoice.status,
-            invoice_file: invoice.invoice_file.as_ref(),
-            tenant_id: invoice.tenant_id,
-            audit: &invoice.audit,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, Result, domain::read_text};
+    use crate::{
+        Error, Result,
+        domain::{Entity, UserId, read_text},
+        filter::Wire,
+    };
 
     const BODY: &str = r#"{"startDate":"2026-01-01","endDate":"2026-01-31T23:59:59.999Z",
         "amount":12345678901234567.89,"currencyCode":"EUR","dueDate":"2026-02-14T00:00:00+02:00",
@@ -220,14 +149,15 @@ mod tests {
 
     fn invoice(text: &str) -> Result<Invoice> {
         let new: NewInvoice = read_text(text, &serde_json::from_str(text).unwrap())?;
-        Ok(new.issue(Timestamp::from_millis(0), &UserId::from("u1")))
+        Ok(new.create(Timestamp::from_millis(0), &UserId::from("u1")))
     }
 
     #[test]
     fn it_goes_out_as_it_came_in_with_dates_as_date_times() {
         let mut invoice = invoice(BODY).unwrap();
         invoice.id = "0193a5b0-0000-7000-8000-000000000001".parse().unwrap();
-        let wire = serde_json::to_string_pretty(&InvoiceView::from(&invoice)).unwrap();
+        let wire = invoice.wire().unwrap();
+        let wire = serde_json::to_string_pretty(&Wire::new(Invoice::SCHEMA, &wire)).unwrap();
         insta::assert_snapshot!(wire);
     }
 
@@ -253,12 +183,12 @@ mod tests {
                 ("/currencyCode", "format"),
                 ("/dueDate", "format"),
                 ("/status", "enum"),
+                ("/endDate", "formatMinimum"),
                 ("/tenantId", "format"),
                 ("", "additionalProperties"),
-                ("/endDate", "formatMinimum"),
             ]
         );
-        assert_eq!(violations[6].message, "must be >= \"2026-02-01T00:00:00.000Z\"");
+        assert_eq!(violations[4].message, "must be >= \"2026-02-01T00:00:00.000Z\"");
         let Error::Invalid(violations) = invoice("{}").unwrap_err() else { panic!() };
         assert_eq!(violations.len(), 7);
         assert!(violations.iter().all(|violation| violation.code == "required"));

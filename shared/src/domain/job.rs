@@ -107,6 +107,17 @@ pub struct Job {
     pub audit: Audit,
 }
 
+/// What a job is to do.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// What it does.
+    pub kind: JobKind,
+    /// For which subscription.
+    pub subscription: Subscription,
+    /// Which pipeline does it.
+    pub isolation: Isolation,
+}
+
 impl JobKind {
     /// What opening such a job does to its tenant.
     #[must_use]
@@ -146,22 +157,21 @@ impl fmt::Display for JobKind {
 }
 
 impl Job {
-    /// Opens the next provisioning job of `tenant`.
+    /// Opens the next job of `tenant`.
     ///
     /// # Errors
     ///
     /// [`Error::IllegalTransition`](crate::Error::IllegalTransition) where the tenant's status does
     /// not allow it.
-    pub fn provision(
+    pub fn open(
         tenant: &Tenant,
         contacts: Vec<Contact>,
-        subscription: Subscription,
-        isolation: Isolation,
+        work: Work,
         expiry: Duration,
         now: Timestamp,
         by: &UserId,
     ) -> Result<Self> {
-        let kind = JobKind::Provision;
+        let Work { kind, subscription, isolation } = work;
         let status = tenant.status.after(kind.opening())?;
         Ok(Self {
             id: JobId::mint(),
@@ -181,6 +191,13 @@ impl Job {
             reason: None,
             audit: Audit::created(now, by),
         })
+    }
+
+    /// What takes down what this job built: for the same subscription, where it was built.
+    #[must_use]
+    pub fn undone(&self) -> Work {
+        let (subscription, isolation) = (self.subscription.clone(), self.isolation);
+        Work { kind: JobKind::Deprovision, subscription, isolation }
     }
 
     /// How its tenant's item names it while it is open.

@@ -1,13 +1,17 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    Address, AddressId, AddressParts, AddressView, Audit, Email, FromJson, LeadId, NewContact,
-    OnboardTenant, Onboarding, Reader, Tenant, TenantId, Text, Timestamp, UserId,
+    Address, AddressId, AddressParts, Audit, ContactDetails, Email, Entity, FromMembers, LeadId,
+    Members, OnboardTenant, Onboarding, Tenant, TenantId, Text, Timestamp, UserId, entity::wire_of,
+    permit,
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    filter::{Schema, entities},
+};
 
 /// Somebody who asks for a tenant, and proves an e-mail address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,13 +49,11 @@ pub struct NewLead {
     address: Option<AddressParts>,
 }
 
-impl FromJson for NewLead {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for NewLead {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
         let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
         let (company_name, email) = (members.required("companyName"), members.required("email"));
         let address = members.optional("address");
-        members.finish();
         Some(Self {
             first_name: first_name?,
             last_name: last_name?,
@@ -59,6 +61,19 @@ impl FromJson for NewLead {
             email: email?,
             address,
         })
+    }
+}
+
+impl Entity for Lead {
+    const SCHEMA: &'static Schema = &entities::LEAD;
+    type View = permit::ViewLead;
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn wire(&self) -> Result<Map<String, Value>> {
+        wire_of(&LeadView::from(self))
     }
 }
 
@@ -110,7 +125,7 @@ impl Lead {
             return Err(Error::LeadAlreadyConverted);
         }
         let address = self.address_of_tenant(&request.address)?;
-        let contact = NewContact {
+        let contact = ContactDetails {
             first_name: self.first_name.clone(),
             last_name: self.last_name.clone(),
             email: self.email.clone(),
@@ -148,8 +163,6 @@ pub struct LeadView<'a> {
     address_id: Option<AddressId>,
     #[serde(flatten)]
     audit: &'a Audit,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<AddressView<'a>>,
 }
 
 impl<'a> From<&'a Lead> for LeadView<'a> {
@@ -163,7 +176,6 @@ impl<'a> From<&'a Lead> for LeadView<'a> {
             is_validated: lead.is_validated,
             address_id: lead.address.as_ref().map(|address| address.id),
             audit: &lead.audit,
-            address: None,
         }
     }
 }
@@ -195,6 +207,7 @@ mod tests {
         let Onboarding { tenant, contact } = become_tenant(&lead, &request).unwrap();
         assert_eq!(tenant.status, TenantStatus::PendingProvision);
         assert_eq!((tenant.name.as_str(), tenant.lead_id), ("Acme", Some(lead.id)));
+        let contact = contact.details;
         assert_eq!((contact.is_primary, contact.role.unwrap().as_str()), (true, "admin"));
     }
 

@@ -2,8 +2,11 @@
 
 mod address;
 mod audit;
+mod child;
 mod contact;
+mod edit;
 mod email;
+mod entity;
 mod event;
 mod hostname;
 mod ids;
@@ -11,6 +14,7 @@ mod invoice;
 mod job;
 mod key;
 mod lead;
+mod members;
 mod money;
 mod outcome;
 mod permission;
@@ -19,29 +23,38 @@ mod schema;
 mod status;
 mod subscription;
 mod tenant;
+mod tenant_config;
 mod text;
 mod timestamp;
 mod webhook;
 
 pub use address::{Address, AddressParts, AddressView};
 pub use audit::Audit;
-pub use contact::{Contact, NewContact};
+pub use child::{Child, ChildKind, Details, NewChild};
+pub use contact::{Contact, ContactDetails, NewContact};
+pub use edit::Edit;
 pub use email::Email;
+pub use entity::{Editable, Entity};
 pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
 pub use hostname::Hostname;
-pub use ids::{AddressId, ContactId, InvoiceId, JobId, LeadId, ResourceId, TenantId, UserId};
-pub use invoice::{Invoice, InvoiceStatus, InvoiceView, NewInvoice};
-pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step};
+pub use ids::{
+    AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, ResourceId, TenantConfigId, TenantId,
+    UserId,
+};
+pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
+pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work};
 pub use key::TenantKey;
 pub use lead::{Lead, LeadView, NewLead};
+pub use members::{FromMembers, Members};
 pub use money::{Amount, Currency, NotAnAmount};
 pub use outcome::{Closing, Outcome};
-pub use permission::{Permission, permit};
+pub use permission::{Permission, Permit, permit};
 pub use resource::{NewResource, Resource};
-pub use schema::{FromJson, Members, Reader, Violation, read, read_text};
+pub use schema::{FromJson, Reader, Violation, read, read_text};
 pub use status::{TenantStatus, Transition};
 pub use subscription::Subscription;
-pub use tenant::{NewTenant, OnboardTenant, Onboarding, Tenant, TenantView};
+pub use tenant::{NewTenant, OnboardTenant, Onboarding, Tenant, TenantDetails, TenantView};
+pub use tenant_config::{ConfigDetails, NewTenantConfig, TenantConfig};
 pub use text::Text;
 pub use timestamp::{Date, Timestamp};
 pub use webhook::{Initiator, Message};

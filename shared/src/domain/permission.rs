@@ -2,11 +2,33 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission(u16);
 
+/// A permission that a route asks for: a type for each, so that a handler's arguments say it.
+pub trait Permit: Send + Sync + 'static {
+    /// The codes that grant it, any of them.
+    const CODES: &'static [u16];
+}
+
 macro_rules! permissions {
     ($($name:ident = $code:literal)+) => {
-        /// The codes, by what they allow.
+        /// The permissions, by what they allow.
         pub mod permit {
-            $(#[doc = concat!("Code ", $code, ".")] pub const $name: u16 = $code;)+
+            $(
+                #[doc = concat!("Code ", $code, ".")]
+                #[derive(Clone, Copy, Debug)]
+                pub struct $name;
+
+                impl super::Permit for $name {
+                    const CODES: &'static [u16] = &[$code];
+                }
+            )+
+
+            /// Code 10215, or 10212 as the reference has it.
+            #[derive(Clone, Copy, Debug)]
+            pub struct DownloadInvoice;
+
+            impl super::Permit for DownloadInvoice {
+                const CODES: &'static [u16] = &[10215, 10212];
+            }
         }
 
         impl Permission {
@@ -17,27 +39,27 @@ macro_rules! permissions {
 }
 
 permissions! {
-    CREATE_LEAD = 10200
-    UPDATE_LEAD = 10201
-    DELETE_LEAD = 10202
-    VIEW_LEAD = 10203
-    CREATE_TENANT = 10204
-    UPDATE_TENANT = 10205
-    DELETE_TENANT = 10206
-    VIEW_TENANT = 10207
-    CREATE_CONTACT = 10208
-    UPDATE_CONTACT = 10209
-    DELETE_CONTACT = 10210
-    VIEW_CONTACT = 10211
-    CREATE_INVOICE = 10212
-    UPDATE_INVOICE = 10213
-    DELETE_INVOICE = 10214
-    VIEW_INVOICE = 10215
-    PROVISION_TENANT = 10216
-    CREATE_TENANT_CONFIG = 10220
-    VIEW_TENANT_CONFIG = 10221
-    UPDATE_TENANT_CONFIG = 10222
-    DELETE_TENANT_CONFIG = 10223
+    CreateLead = 10200
+    UpdateLead = 10201
+    DeleteLead = 10202
+    ViewLead = 10203
+    CreateTenant = 10204
+    UpdateTenant = 10205
+    DeleteTenant = 10206
+    ViewTenant = 10207
+    CreateContact = 10208
+    UpdateContact = 10209
+    DeleteContact = 10210
+    ViewContact = 10211
+    CreateInvoice = 10212
+    UpdateInvoice = 10213
+    DeleteInvoice = 10214
+    ViewInvoice = 10215
+    ProvisionTenant = 10216
+    CreateTenantConfig = 10220
+    ViewTenantConfig = 10221
+    UpdateTenantConfig = 10222
+    DeleteTenantConfig = 10223
 }
 
 impl Permission {
@@ -47,10 +69,9 @@ impl Permission {
         "5326", "5327", "5328", "5329", "5331", "5332", "5333", "10220", "10221", "10222", "10223",
     ];
 
-    /// The permission of this code.
-    #[must_use]
-    pub fn of(code: u16) -> Self {
-        Self(code)
+    /// The permissions that each grant `P`.
+    pub fn of<P: Permit>() -> impl Iterator<Item = Self> {
+        P::CODES.iter().copied().map(Self)
     }
 
     /// Whether `code`, as it stands in a token, is this one's.

@@ -1,7 +1,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Audit, FromJson, Reader, ResourceId, TenantId, Text, Timestamp, UserId};
+use super::{
+    Audit, Entity, FromJson, Reader, ResourceId, TenantId, Text, Timestamp, UserId,
+    entity::wire_of, permit,
+};
+use crate::{
+    Result,
+    filter::{Schema, entities},
+};
 
 /// Something that provisioning built for a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +28,19 @@ pub struct Resource {
     /// Who did what to it, and when.
     #[serde(flatten)]
     pub audit: Audit,
+}
+
+impl Entity for Resource {
+    const SCHEMA: &'static Schema = &entities::RESOURCE;
+    type View = permit::ViewTenant;
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn wire(&self) -> Result<Map<String, Value>> {
+        wire_of(self)
+    }
 }
 
 /// A resource as a webhook reports it.

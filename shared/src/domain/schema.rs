@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::Timestamp;
+use super::{Members, Timestamp};
 use crate::{Error, Result};
 
 /// One way in which a body breaks its schema (CONTRACT §1, Errors).
@@ -47,18 +47,39 @@ pub fn read_text<T: FromJson>(text: &str, body: &Value) -> Result<T> {
 }
 
 fn read_from<T: FromJson>(text: Option<&str>, body: &Value) -> Result<T> {
-    let mut violations = Vec::new();
-    let mut top = Reader { path: String::new(), text, found: &mut violations };
-    match T::from_json(body, &mut top) {
-        Some(value) if violations.is_empty() => Ok(value),
-        _ => Err(Error::Invalid(violations)),
-    }
+    let (value, violations) = look(Form::Whole, text, body);
+    value.filter(|_| violations.is_empty()).ok_or(Error::Invalid(violations))
+}
+
+/// Checks what can be checked of an edit before the entity is at hand ([`Edit`](super::Edit)).
+pub(super) fn check<T: FromJson>(form: Form, text: &str, body: &Value) -> Result<()> {
+    let (_, violations): (Option<T>, _) = look(form, Some(text), body);
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}
+
+fn look<T: FromJson>(form: Form, text: Option<&str>, body: &Value) -> (Option<T>, Vec<Violation>) {
+    let mut found = Vec::new();
+    let value =
+        T::from_json(body, &mut Reader { path: String::new(), form, text, found: &mut found });
+    (value, found)
+}
+
+/// What a body is held to be, at its top level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All of a value, and nothing else.
+    Whole,
+    /// All of a value that replaces another one, whose fixed members may be repeated.
+    Replacing(&'static [&'static str]),
+    /// What changes in a value: any of its members, and of its fixed ones.
+    Changing(&'static [&'static str]),
 }
 
 /// A place in the body, where violations are noted.
 #[derive(Debug)]
 pub struct Reader<'a> {
     path: String,
+    pub(super) form: Form,
     text: Option<&'a str>,
     found: &'a mut Vec<Violation>,
 }
@@ -74,7 +95,7 @@ impl Reader<'_> {
     pub fn at(&mut self, name: &str) -> Reader<'_> {
         let escaped = name.replace('~', "~0").replace('/', "~1");
         let path = format!("{}/{escaped}", self.path);
-        Reader { path, text: self.text, found: self.found }
+        Reader { path, form: Form::Whole, text: self.text, found: self.found }
     }
 
     /// The members of the object here.
@@ -83,8 +104,9 @@ impl Reader<'_> {
             self.wrong_type("object");
             return None;
         };
-        let at = Reader { path: self.path.clone(), text: self.text, found: self.found };
-        Some(Members { object, at, known: Vec::new() })
+        let Reader { path, form, text, .. } = &*self;
+        let at = Reader { path: path.clone(), form: *form, text: *text, found: self.found };
+        Some(Members::of(object, at))
     }
 
     /// The text here, of `min` to `max` characters.
@@ -144,46 +166,6 @@ impl Reader<'_> {
     pub fn not_allowed(&mut self, allowed: &Value) {
         let message = "must be equal to one of the allowed values";
         self.violate("enum", message, json!({ "allowedValues": allowed }));
-    }
-}
-
-/// The members of an object, read by name; what nobody read is refused at the end.
-#[derive(Debug)]
-pub struct Members<'v, 'r> {
-    object: &'v Map<String, Value>,
-    at: Reader<'r>,
-    known: Vec<&'static str>,
-}
-
-impl<'v> Members<'v, '_> {
-    /// A member that must be there.
-    pub fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
-        self.known.push(name);
-        if let Some(value) = self.object.get(name) {
-            return T::from_json(value, &mut self.at.at(name));
-        }
-        let message = format!("must have required property '{name}'");
-        self.at.violate("required", message, json!({ "missingProperty": name }));
-        None
-    }
-
-    /// A member that may be absent or `null`.
-    pub fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
-        T::from_json(self.raw(name)?, &mut self.at.at(name))
-    }
-
-    /// A member as it is, of any type; `None` where it is absent or `null`.
-    pub fn raw(&mut self, name: &'static str) -> Option<&'v Value> {
-        self.known.push(name);
-        self.object.get(name).filter(|value| !value.is_null())
-    }
-
-    /// Refuses every member that was not asked for.
-    pub fn finish(mut self) {
-        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            let info = json!({ "additionalProperty": name });
-            self.at.violate("additionalProperties", "must NOT have additional properties", info);
-        }
     }
 }
 

@@ -55,6 +55,20 @@ impl TenantStatus {
         self as u8
     }
 
+    /// Whether a tenant of it may be deleted: not while a job works on it (CONTRACT §3).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TenantBusy`] where it may not.
+    pub fn may_be_deleted(self) -> Result<()> {
+        match self {
+            Self::Provisioning | Self::Deprovisioning => Err(Error::TenantBusy(self)),
+            Self::Active | Self::PendingProvision | Self::ProvisionFailed | Self::Inactive => {
+                Ok(())
+            }
+        }
+    }
+
     /// The status after `transition`.
     ///
     /// # Errors

@@ -1,12 +1,16 @@
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    Address, AddressId, AddressParts, AddressView, Audit, Contact, FromJson, Hostname, JobRef,
-    Lead, LeadId, LeadView, NewContact, Reader, Resource, TenantId, TenantKey, TenantStatus, Text,
-    Timestamp, UserId,
+    Address, AddressId, AddressParts, AddressView, Audit, Contact, ContactDetails, Editable,
+    Entity, FromJson, FromMembers, Hostname, JobRef, Lead, LeadId, LeadView, Members, NewContact,
+    Reader, Resource, TenantId, TenantKey, TenantStatus, Text, Timestamp, UserId, entity::wire_of,
+    permit,
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    filter::{Schema, entities},
+};
 
 /// A customer of the product, pooled or siloed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +29,7 @@ pub struct Tenant {
     /// The lead it came from.
     pub lead_id: Option<LeadId>,
     /// The user who administers it.
-    pub spoc_user_id: Option<String>,
+    pub spoc_user_id: Option<Text<1, 100>>,
     /// Where it is.
     pub address: Option<Address>,
     /// Its latest job, open or closed.
@@ -55,7 +59,20 @@ pub struct NewTenant {
     domains: Vec<Hostname>,
     name: Text<1, 100>,
     address: AddressParts,
-    contact: NewContact,
+    contact: ContactDetails,
+}
+
+/// What clients may change of a tenant.
+#[derive(Clone, Debug)]
+pub struct TenantDetails {
+    /// What it is called.
+    pub name: Text<1, 100>,
+    /// Its unique short name.
+    pub key: TenantKey,
+    /// The host names that its contacts' addresses are at.
+    pub domains: Vec<Hostname>,
+    /// The user who administers it.
+    pub spoc_user_id: Option<Text<1, 100>>,
 }
 
 /// A new tenant with its first contact: what one transaction writes.
@@ -78,27 +95,79 @@ impl FromJson for Domains {
     }
 }
 
-impl FromJson for OnboardTenant {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for OnboardTenant {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
         let (key, domains) = (members.required("key"), members.required("domains"));
         let name = members.optional("name");
-        let address = AddressParts::read(&mut members);
-        members.finish();
+        let address = AddressParts::read(members);
         let Domains(domains) = domains?;
         Some(Self { key: key?, domains, name, address })
     }
 }
 
-impl FromJson for NewTenant {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for NewTenant {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
         let (key, domains) = (members.required("key"), members.required("domains"));
         let (name, contact) = (members.required("name"), members.required("contact"));
-        let address = AddressParts::read(&mut members);
-        members.finish();
+        let address = AddressParts::read(members);
         let Domains(domains) = domains?;
         Some(Self { key: key?, domains, name: name?, address, contact: contact? })
+    }
+}
+
+impl FromMembers for TenantDetails {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+        let (name, key) = (members.required("name"), members.required("key"));
+        let domains = members.required("domains");
+        let spoc_user_id = members.optional("spocUserId");
+        let Domains(domains) = domains?;
+        Some(Self { name: name?, key: key?, domains, spoc_user_id })
+    }
+}
+
+impl Entity for Tenant {
+    const SCHEMA: &'static Schema = &entities::TENANT;
+    type View = permit::ViewTenant;
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn wire(&self) -> Result<Map<String, Value>> {
+        wire_of(&TenantView::from(self))
+    }
+}
+
+impl Editable for Tenant {
+    type Details = TenantDetails;
+    type Update = permit::UpdateTenant;
+
+    const FIXED: &'static [&'static str] = &[
+        "id",
+        "status",
+        "leadId",
+        "addressId",
+        "createdOn",
+        "modifiedOn",
+        "createdBy",
+        "modifiedBy",
+        "deleted",
+        "deletedOn",
+        "deletedBy",
+    ];
+
+    fn conflict(fixed: &str) -> Option<Error> {
+        (fixed == "status").then_some(Error::StatusFixed)
+    }
+
+    fn edited(self, details: TenantDetails, now: Timestamp, by: &UserId) -> Self {
+        let TenantDetails { name, key, domains, spoc_user_id } = details;
+        let audit = self.audit.changed(now, by);
+        Self { name, key, domains, spoc_user_id, audit, ..self }
+    }
+
+    fn deleted(self, now: Timestamp, by: &UserId) -> Self {
+        Self { audit: self.audit.deleted(now, by), ..self }
     }
 }
 
@@ -142,7 +211,7 @@ impl Onboarding {
     /// `tenant` with `contact`, whose e-mail must be at one of the tenant's domains.
     pub(super) fn of(
         tenant: Tenant,
-        contact: NewContact,
+        contact: ContactDetails,
         now: Timestamp,
         by: &UserId,
     ) -> Result<Self> {
@@ -150,7 +219,8 @@ impl Onboarding {
         if !tenant.domains.iter().any(|domain| domain.as_str() == host) {
             return Err(Error::Refused("Contact email domain does not match tenant domains"));
         }
-        Ok(Self { contact: contact.of(tenant.id, now, by), tenant })
+        let contact = NewContact { details: contact, tenant_id: tenant.id };
+        Ok(Self { contact: contact.create(now, by), tenant })
     }
 }
 
@@ -162,7 +232,7 @@ pub struct TenantView<'a> {
     name: &'a Text<1, 100>,
     status: TenantStatus,
     key: &'a TenantKey,
-    spoc_user_id: Option<&'a str>,
+    spoc_user_id: Option<&'a Text<1, 100>>,
     domains: &'a [Hostname],
     lead_id: Option<LeadId>,
     address_id: Option<AddressId>,
@@ -187,7 +257,7 @@ impl<'a> From<&'a Tenant> for TenantView<'a> {
             name: &tenant.name,
             status: tenant.status,
             key: &tenant.key,
-            spoc_user_id: tenant.spoc_user_id.as_deref(),
+            spoc_user_id: tenant.spoc_user_id.as_ref(),
             domains: &tenant.domains,
             lead_id: tenant.lead_id,
             address_id: tenant.address.as_ref().map(|address| address.id),

@@ -58,6 +58,7 @@ mod query;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use serde_json::{Map, Value};
 
@@ -68,6 +69,7 @@ pub use include::Include;
 pub use order::{Direction, Order, OrderBy};
 pub use query::with_cursor;
 pub use schema::{Kind, Relation, Schema};
+pub use wire::Wire;
 
 use crate::Result;
 use {node::Node, place::Place};
@@ -149,25 +151,33 @@ impl Filter {
         self.limit.unwrap_or(USUAL_PAGE)
     }
 
+    /// Those of `items` that are asked for, in order.
+    #[must_use]
+    pub fn ordered<T: Filtered>(&self, mut items: Vec<T>) -> Vec<T> {
+        items.retain(|item| self.conditions.matches(item.members()));
+        self.order.sort(&mut items);
+        items
+    }
+
     /// Those of `items` that are asked for, in order, from `skip` on, at most `limit` where it is
     /// given (an inclusion without one is whole); uncut, so that what they include can be found.
     #[must_use]
-    pub fn select(&self, mut items: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
-        items.retain(|item| self.conditions.matches(item));
-        self.order.sort(&mut items);
+    pub fn select<T: Filtered>(&self, items: Vec<T>) -> Vec<T> {
         let skip = usize::try_from(self.skip).unwrap_or(usize::MAX);
         let limit = self.limit.map_or(usize::MAX, usize::from);
-        items.into_iter().skip(skip).take(limit).collect()
+        self.ordered(items).into_iter().skip(skip).take(limit).collect()
     }
+}
 
-    /// [`Filter::select`], and of each the fields that are asked for.
-    #[must_use]
-    pub fn apply(&self, items: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
-        let mut items = self.select(items);
-        for item in &mut items {
-            self.fields.cut(item);
-        }
-        items
+/// Something that has an entity's form on the wire.
+pub trait Filtered {
+    /// That form.
+    fn members(&self) -> &Map<String, Value>;
+}
+
+impl Filtered for Map<String, Value> {
+    fn members(&self) -> &Map<String, Value> {
+        self
     }
 }
 

@@ -1,9 +1,9 @@
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 use serde_json::{Map, Value};
 
 use super::{
-    Kind, Schema,
+    Filtered, Kind, Schema,
     datum::Datum,
     node::Node,
     place::{Place, Short},
@@ -77,24 +77,50 @@ impl Order {
     }
 
     /// Puts `items` in order.
-    pub(super) fn sort(&self, items: &mut Vec<Map<String, Value>>) {
+    pub(super) fn sort<T: Filtered>(&self, items: &mut [T]) {
+        items.sort_by_cached_key(|item| self.rank(item.members()));
+    }
+
+    /// Whether `item` comes behind one that [`Order::held`] was `last`.
+    #[must_use]
+    pub fn is_behind(&self, item: &impl Filtered, last: &Map<String, Value>) -> bool {
+        self.rank(item.members()) > self.rank(last)
+    }
+
+    /// What places `item` in the order.
+    #[must_use]
+    pub fn held(&self, item: &impl Filtered) -> Map<String, Value> {
+        let held = |part: OrderBy| {
+            let value = item.members().get(part.property).cloned().unwrap_or_default();
+            (part.property.to_owned(), value)
+        };
+        self.with_id().map(held).collect()
+    }
+
+    fn rank(&self, item: &Map<String, Value>) -> Vec<Rank> {
+        let rank = |part: OrderBy| {
+            let held = Datum::held(part.kind, item.get(part.property));
+            match part.direction {
+                Direction::Ascending => Rank::Up(held),
+                Direction::Descending => Rank::Down(Reverse(held)),
+            }
+        };
+        self.with_id().map(rank).collect()
+    }
+
+    /// Its parts, and the id behind them.
+    fn with_id(&self) -> impl Iterator<Item = OrderBy> {
         let last = self.0.last().map_or(Direction::Descending, |part| part.direction);
         let id = OrderBy { property: "id", kind: Kind::Id, direction: last };
-        let parts = || self.0.iter().chain([&id]);
-        let held = |item: Map<String, Value>| {
-            let keys = parts().map(|part| Datum::held(part.kind, item.get(part.property)));
-            (keys.collect::<Vec<_>>(), item)
-        };
-        let mut keyed: Vec<_> = std::mem::take(items).into_iter().map(held).collect();
-        keyed.sort_by(|(a, _), (b, _)| {
-            let each = parts().zip(a.iter().zip(b)).map(|(part, (a, b))| match part.direction {
-                Direction::Ascending => a.cmp(b),
-                Direction::Descending => b.cmp(a),
-            });
-            each.fold(Ordering::Equal, Ordering::then)
-        });
-        items.extend(keyed.into_iter().map(|(_, item)| item));
+        self.0.iter().copied().chain([id])
     }
+}
+
+/// Where a value is in its direction.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Up(Datum),
+    Down(Reverse<Datum>),
 }
 
 fn part(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<OrderBy> {

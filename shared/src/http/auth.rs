@@ -1,3 +1,5 @@
+use std::marker::PhantomData;
+
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{header::AUTHORIZATION, request::Parts},
@@ -6,17 +8,21 @@ use axum::{
 use super::Id;
 use crate::{
     Error, Result,
-    domain::Permission,
+    domain::{Permission, Permit},
     token::{Bearer, Tokens},
 };
 
-/// A caller whose token grants the permission of this code.
+/// A caller whose token grants the permission `P`.
 ///
 /// In a handler's arguments it stands before the body: 401 and 403 come before 422.
 #[derive(Clone, Debug)]
-pub struct Allowed<const CODE: u16>(pub Bearer);
+pub struct Allowed<P> {
+    /// Who it is.
+    pub bearer: Bearer,
+    permit: PhantomData<P>,
+}
 
-impl<const CODE: u16, S: Send + Sync> FromRequestParts<S> for Allowed<CODE>
+impl<P: Permit, S: Send + Sync> FromRequestParts<S> for Allowed<P>
 where
     Tokens: FromRef<S>,
 {
@@ -24,25 +30,29 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let bearer = Tokens::from_ref(state).bearer(presented(parts)?)?;
-        bearer.must_have(Permission::of(CODE))?;
-        Ok(Self(bearer))
+        bearer.must_have_one(Permission::of::<P>())?;
+        Ok(Self { bearer, permit: PhantomData })
     }
 }
 
-/// A caller whose token grants the permission of this code, and is no lead's.
+/// A caller whose token grants the permission `P`, and is no lead's.
 #[derive(Clone, Debug)]
-pub struct Operator<const CODE: u16>(pub Bearer);
+pub struct Operator<P> {
+    /// Who it is.
+    pub bearer: Bearer,
+    permit: PhantomData<P>,
+}
 
-impl<const CODE: u16, S: Send + Sync> FromRequestParts<S> for Operator<CODE>
+impl<P: Permit, S: Send + Sync> FromRequestParts<S> for Operator<P>
 where
     Tokens: FromRef<S>,
 {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let Allowed::<CODE>(bearer) = Allowed::from_request_parts(parts, state).await?;
+        let Allowed { bearer, permit } = Allowed::<P>::from_request_parts(parts, state).await?;
         bearer.must_be_operator()?;
-        Ok(Self(bearer))
+        Ok(Self { bearer, permit })
     }
 }
 

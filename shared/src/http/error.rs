@@ -10,7 +10,10 @@ use crate::Error;
 /// The status each error is served with; the only place that decides.
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Malformed(_) | Error::BadParameter(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,
+        Error::Malformed(_)
+        | Error::BadParameter(_)
+        | Error::FilterTooBroad(_)
+        | Error::Refused(_) => StatusCode::BAD_REQUEST,
         // The reference answers 401 for a lead that has its tenant, and so do we (CONTRACT §3).
         Error::Unauthorized(_) | Error::LeadAlreadyConverted => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -18,6 +21,9 @@ fn status(error: &Error) -> StatusCode {
         Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
         Error::EmailTaken
         | Error::TenantKeyTaken(_)
+        | Error::ConfigKeyTaken(_)
+        | Error::StatusFixed
+        | Error::TenantBusy(_)
         | Error::IllegalTransition { .. }
         | Error::Contradiction => StatusCode::CONFLICT,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -67,6 +73,7 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::Invalid(_) => Some("VALIDATION_FAILED"),
         Error::NotFound { .. } => Some("ENTITY_NOT_FOUND"),
         Error::BadParameter(_) => Some("INVALID_PARAMETER_VALUE"),
+        Error::FilterTooBroad(_) => Some("FILTER_TOO_BROAD"),
         _ => None,
     }
 }
@@ -94,7 +101,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = status(&self);
         if status.is_server_error() {
-            let cause = aws_smithy_types::error::display::DisplayErrorContext(&self);
+            let cause = self.with_causes();
             tracing::error!(status = status.as_u16(), error = %cause, "request failed");
         } else {
             tracing::debug!(status = status.as_u16(), name = name(status), "request refused");

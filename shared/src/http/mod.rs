@@ -2,6 +2,8 @@
 
 mod auth;
 mod body;
+mod children;
+mod entities;
 mod error;
 mod id;
 mod limit;
@@ -11,9 +13,11 @@ mod signature;
 
 pub use auth::{Allowed, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
+pub use children::{Children, child_routes};
+pub use entities::{Count, change, change_all, count, list, replace, view};
 pub use error::envelope;
 pub use id::Id;
 pub use limit::{Limiter, limited};
-pub use page::{ListQuery, linked};
+pub use page::{Asked, linked};
 pub use request::{client_address, finish};
 pub use signature::Signature;

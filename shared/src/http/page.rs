@@ -1,54 +1,55 @@
+use std::marker::PhantomData;
+
 use axum::{
-    extract::{FromRequestParts, Query},
+    extract::FromRequestParts,
     http::{HeaderValue, header::LINK, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use super::Json;
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    domain::Entity,
+    filter::{Filter, with_cursor},
+    token::Bearer,
+};
 
-/// The most that one page holds (CONTRACT §8).
-const LARGEST_PAGE: u16 = 1000;
-
-/// The query of a list: `limit` (100 where it is absent) and `cursor`.
+/// What a list of `E` is asked for, by its query.
 #[derive(Clone, Debug)]
-pub struct ListQuery {
-    /// How many at most.
-    pub limit: u16,
-    /// Where to begin, as the link to this page said.
-    pub cursor: Option<String>,
+pub struct Asked<E> {
+    /// Which, in which order, with what.
+    pub filter: Filter,
+    path: String,
+    query: String,
+    entity: PhantomData<fn() -> E>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
+impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
     type Rejection = Error;
 
     /// Refuses what it does not know: a typo must not select everything.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let pairs: Query<Vec<(String, String)>> = Query::try_from_uri(&parts.uri)
-            .map_err(|_| Error::BadParameter("the query string is malformed".into()))?;
-        let mut query = Self { limit: 100, cursor: None };
-        for (name, value) in pairs.0 {
-            match name.as_str() {
-                "limit" => query.limit = limit(&value)?,
-                "cursor" => query.cursor = Some(value),
-                _ => return Err(Error::BadParameter(format!("{name}: is no parameter of a list"))),
-            }
-        }
-        Ok(query)
+        let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default());
+        let filter = Filter::from_query(query, E::SCHEMA)?;
+        Ok(Self { filter, path, query: query.to_owned(), entity: PhantomData })
     }
 }
 
-fn limit(value: &str) -> Result<u16> {
-    let limit = value.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
-    let rule = || format!("limit: must be a whole number from 1 to {LARGEST_PAGE}");
-    limit.ok_or_else(|| Error::BadParameter(rule()))
+impl<E> Asked<E> {
+    /// What a cursor is good for: this list, as it was asked for, by this kind of caller.
+    #[must_use]
+    pub fn list(&self, bearer: &Bearer) -> String {
+        let whose = bearer.lead().map(|lead| lead.to_string()).unwrap_or_default();
+        format!("{whose} {}?{}", self.path, with_cursor(&self.query, ""))
+    }
 }
 
-/// A page of a list at `path`, with the link to the next one (RFC 8288).
-pub fn linked<T: Serialize>(path: &str, limit: u16, items: T, next: Option<&str>) -> Response {
+/// A page of a list, with the link to the next one (RFC 8288).
+pub fn linked<E>(asked: &Asked<E>, items: impl Serialize, next: Option<&str>) -> Response {
     let mut response = Json(items).into_response();
-    let link = next.map(|cursor| format!("<{path}?limit={limit}&cursor={cursor}>; rel=\"next\""));
+    let link = next
+        .map(|next| format!("<{}?{}>; rel=\"next\"", asked.path, with_cursor(&asked.query, next)));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(LINK, link);
     }

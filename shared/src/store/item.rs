@@ -28,17 +28,32 @@ pub trait Item: Serialize + DeserializeOwned {
     }
 }
 
+/// An item, and the version it was read at.
+#[derive(Clone, Debug)]
+pub struct Stored<T> {
+    /// What it says.
+    pub item: T,
+    /// Its version.
+    pub version: u64,
+}
+
 /// The first version of `item`, as it is stored.
 pub(super) fn encode<T: Item>(item: &T) -> Result<Attributes> {
+    encode_version(item, 1)
+}
+
+/// A `version` of `item`, as it is stored. A deleted item is in no index.
+pub(super) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
     let mut attributes: Attributes = to_item(item).map_err(Error::aws("encoding an item"))?;
     attributes.retain(|_, value| !value.is_null());
+    let places = if is_deleted(&attributes) { Vec::new() } else { item.indexes() };
     attributes.extend(Attributes::from(item.key()));
-    for place in item.indexes() {
+    for place in places {
         attributes.insert(format!("{}pk", place.index), AttributeValue::S(place.pk));
         attributes.insert(format!("{}sk", place.index), AttributeValue::S(place.sk));
     }
     attributes.insert("entity".into(), AttributeValue::S(T::KIND.into()));
-    attributes.insert("version".into(), AttributeValue::N("1".into()));
+    attributes.insert("version".into(), AttributeValue::N(version.to_string()));
     Ok(attributes)
 }
 
@@ -50,6 +65,26 @@ pub(super) fn encode_part<T: Serialize>(part: T) -> Result<AttributeValue> {
 /// What an item says.
 pub(super) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
     serde_dynamo::from_item(item).map_err(Error::aws("decoding an item"))
+}
+
+/// What an item says, and its version; `None` where it is deleted.
+pub(super) fn decode_living<T: DeserializeOwned>(item: Attributes) -> Result<Option<Stored<T>>> {
+    if is_deleted(&item) {
+        return Ok(None);
+    }
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let version = version.ok_or("it has none").map_err(Error::aws("reading a version"))?;
+    Ok(Some(Stored { item: decode(item)?, version }))
+}
+
+/// What those of `items` say that are not deleted.
+pub(super) fn decode_all<T: DeserializeOwned>(items: Vec<Attributes>) -> Result<Vec<Stored<T>>> {
+    items.into_iter().filter_map(|item| decode_living(item).transpose()).collect()
+}
+
+/// What an item says it is.
+pub(super) fn kind_of(item: &Attributes) -> Option<&str> {
+    item.get("entity")?.as_s().ok().map(String::as_str)
 }
 
 /// Whether an item is softly deleted.

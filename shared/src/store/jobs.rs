@@ -1,9 +1,16 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{IndexKey, Item, Key, Store, changes::Changes, item::decode};
+use super::{
+    IndexKey, Item, Key, Store,
+    changes::Changes,
+    item::{decode, kind_of},
+};
 use crate::{
     Error, Result,
-    domain::{Closing, Job, JobId, JobRef, JobState, Step, Tenant, TenantId, Timestamp, UserId},
+    domain::{
+        ChildKind, Closing, Contact, Job, JobId, JobRef, JobState, Step, Tenant, TenantId,
+        Timestamp, UserId,
+    },
 };
 
 impl Item for Job {
@@ -53,6 +60,25 @@ impl Store {
         let (tenant, jobs) = self.tenant_with_jobs(tenant).await?;
         let found = jobs.into_iter().find(|job| job.id == id);
         found.map(|job| (tenant, job)).ok_or_else(|| Error::not_found("Job", id))
+    }
+
+    /// The tenant with this id, its contacts and its jobs, newest first, in one read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
+    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
+    pub async fn tenant_with_contacts_and_jobs(
+        &self,
+        id: TenantId,
+    ) -> Result<(Tenant, Vec<Contact>, Vec<Job>)> {
+        let prefix = Key::children(ChildKind::Contact);
+        let (tenant, items) = self.tenant_and(id, prefix, &[Contact::KIND, Job::KIND]).await?;
+        let (jobs, contacts): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|item| kind_of(item) == Some(Job::KIND));
+        let contacts = contacts.into_iter().map(decode).collect::<Result<_>>()?;
+        let jobs = jobs.into_iter().rev().map(decode).collect::<Result<_>>()?;
+        Ok((tenant, contacts, jobs))
     }
 
     /// Opens a job: writes it and moves its tenant to the status that it brings.
@@ -182,7 +208,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Isolation, NewTenant, Subscription, read},
+        domain::{Isolation, JobKind, NewTenant, Subscription, Work, read},
         store::item::encode,
     };
 
@@ -201,8 +227,8 @@ mod tests {
         let subscription = Subscription::from_body(&body.to_string(), &body).unwrap();
         let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
         let tenant = onboarding.tenant;
-        let job = Job::provision(&tenant, contacts, subscription, Isolation::Pool, hour, now, &by)
-            .unwrap();
+        let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Pool };
+        let job = Job::open(&tenant, contacts, work, hour, now, &by).unwrap();
         let item = encode(&job).unwrap();
         assert!(item.values().all(|value| !value.is_null()), "what is absent is absent");
         let read: Job = decode(item).unwrap();

@@ -2,7 +2,7 @@ use std::{collections::HashMap, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{ContactId, Email, JobRef, LeadId, ResourceId, TenantId, TenantKey};
+use crate::domain::{ChildKind, Email, JobRef, LeadId, ResourceId, TenantId, TenantKey};
 
 /// A primary key. Every key pattern of the table is a constructor here.
 ///
@@ -12,11 +12,14 @@ use crate::domain::{ContactId, Email, JobRef, LeadId, ResourceId, TenantId, Tena
 /// | e-mail claim of a validated lead | `LEAD_EMAIL#<lower-case e-mail>` | `CLAIM` |
 /// | tenant | `TENANT#<id>` | `TENANT` |
 /// | tenant key claim, never released | `TENANT_KEY#<key>` | `CLAIM` |
-/// | contact | `TENANT#<tenant id>` | `CONTACT#<id>` |
+/// | contact, config, invoice | `TENANT#<tenant id>` | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` |
+/// | claim of a config's key at its tenant | `TENANT#<tenant id>` | `CONFIG_KEY#<key>` |
 /// | resource | `TENANT#<tenant id>` | `RESOURCE#<id>` |
 /// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
-/// | where a contact lives | `CONTACT#<id>` | `OWNER` |
+/// | where one of these lives | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
+/// | counts of a kind | `COUNTER#<kind>` | `COUNTER` |
+/// | what was counted | `COUNTED#<change>` | `COUNTED` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -59,16 +62,22 @@ impl Key {
         Self::new(format!("TENANT_KEY#{key}"), "CLAIM")
     }
 
-    /// A contact, in its tenant's partition.
+    /// A child, in its tenant's partition.
     #[must_use]
-    pub fn contact(tenant: TenantId, id: ContactId) -> Self {
-        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::CONTACTS))
+    pub fn child(kind: ChildKind, tenant: TenantId, id: impl Display) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::children(kind)))
     }
 
-    /// Says in which tenant's partition a contact lives.
+    /// Says in which tenant's partition a child lives.
     #[must_use]
-    pub fn contact_owner(id: ContactId) -> Self {
-        Self::new(format!("CONTACT#{id}"), "OWNER")
+    pub fn owner(kind: ChildKind, id: impl Display) -> Self {
+        Self::new(format!("{}{id}", Self::children(kind)), "OWNER")
+    }
+
+    /// The claim that makes the key of a config unique at its tenant.
+    #[must_use]
+    pub fn config_key(tenant: TenantId, key: &str) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("CONFIG_KEY#{key}"))
     }
 
     /// A resource, in its tenant's partition.
@@ -95,18 +104,55 @@ impl Key {
         Self::new(format!("RATE#{route}#{address}#{minute}"), "RATE")
     }
 
+    /// How many there are of a kind of item.
+    #[must_use]
+    pub fn counter(kind: &str) -> Self {
+        Self::new(format!("COUNTER#{kind}"), "COUNTER")
+    }
+
+    /// Says that a change of an item has been counted.
+    #[must_use]
+    pub fn counted(change: &str) -> Self {
+        Self::new(format!("COUNTED#{change}"), "COUNTED")
+    }
+
     /// What became of an event at a consumer.
     #[must_use]
     pub fn idempotency(consumer: &str, event: &str) -> Self {
         Self::new(format!("IDEMPOTENCY#{consumer}#{event}"), "IDEMPOTENCY")
     }
 
-    /// The prefix of contacts within their tenant's partition.
-    pub const CONTACTS: &str = "CONTACT#";
+    /// The prefix of children of a kind within their tenant's partition.
+    #[must_use]
+    pub const fn children(kind: ChildKind) -> &'static str {
+        match kind {
+            ChildKind::Contact => "CONTACT#",
+            ChildKind::Config => "CONFIG#",
+            ChildKind::Invoice => "INVOICE#",
+        }
+    }
+
+    /// The range of children of all kinds within their tenant's partition; the claims of configs'
+    /// keys lie between them.
+    pub(super) const ALL_CHILDREN: (&str, &str) = ("CONFIG#", "INVOICE$");
+
     /// The prefix of resources within their tenant's partition.
     pub const RESOURCES: &str = "RESOURCE#";
     /// The prefix of jobs within their tenant's partition.
     pub const JOBS: &str = "JOB#";
+}
+
+impl Key {
+    /// The key of an item that was read.
+    pub(super) fn of_item(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let part = |name| item.get(name).and_then(|part| part.as_s().ok()).cloned();
+        Some(Self { pk: part("pk")?, sk: part("sk")? })
+    }
+
+    /// The id of the child whose owner this key is of.
+    pub(super) fn owned(&self) -> Option<&str> {
+        self.pk.split_once('#').map(|(_, id)| id)
+    }
 }
 
 impl From<Key> for HashMap<String, AttributeValue> {
@@ -160,10 +206,10 @@ impl IndexKey {
         format!("tenant-status#{number}")
     }
 
-    /// The partition of leads with this e-mail.
+    /// The partition of leads with this e-mail, in lower case.
     #[must_use]
-    pub fn leads_of_email(email: &Email) -> String {
-        format!("lead-email#{}", email.folded())
+    pub fn leads_of_email(folded: &str) -> String {
+        format!("lead-email#{folded}")
     }
 
     /// The kind under which open jobs are listed, by deadline.
@@ -191,11 +237,18 @@ mod tests {
             Key::lead_email(&email),
             Key::tenant(tenant),
             Key::tenant_key(&key),
-            Key::contact(tenant, id.parse().unwrap()),
-            Key::contact_owner(id.parse().unwrap()),
+            Key::child(ChildKind::Contact, tenant, &id),
+            Key::child(ChildKind::Config, tenant, &id),
+            Key::child(ChildKind::Invoice, tenant, &id),
+            Key::owner(ChildKind::Contact, &id),
+            Key::owner(ChildKind::Config, &id),
+            Key::owner(ChildKind::Invoice, &id),
+            Key::config_key(tenant, &id),
             Key::resource(tenant, id.parse().unwrap()),
             Key::job(tenant, 1),
             Key::rate("POST /leads", "::1", 60),
+            Key::counter(&id),
+            Key::counted(&id),
             Key::idempotency("mailer", &id),
         ];
         let distinct: BTreeSet<_> = keys.iter().map(|key| (&key.pk, &key.sk)).collect();

@@ -1,13 +1,15 @@
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
 
 use super::{
-    IndexKey, Item, Key, Store,
+    IndexKey, Item, Key, Listed, Store, Stored,
     changes::Changes,
-    item::{Attributes, encode},
+    item::{Attributes, decode_all, encode},
 };
 use crate::{
     Error, Result,
     domain::{Email, Lead, LeadId, Timestamp, UserId},
+    filter::Where,
 };
 
 impl Item for Lead {
@@ -21,8 +23,41 @@ impl Item for Lead {
         let order = self.audit.created_on;
         vec![
             IndexKey::listed(Self::KIND, order, self.id),
-            IndexKey::narrowed(IndexKey::leads_of_email(&self.email), order, self.id),
+            IndexKey::narrowed(IndexKey::leads_of_email(&self.email.folded()), order, self.id),
         ]
+    }
+}
+
+impl Listed for Lead {
+    type Id = LeadId;
+
+    fn id(&self) -> LeadId {
+        self.id
+    }
+
+    async fn by_ids(store: &Store, ids: Vec<LeadId>) -> Result<Vec<Stored<Self>>> {
+        let keys: Vec<_> = ids.into_iter().map(Key::lead).collect();
+        decode_all(store.get_all(&keys).await?)
+    }
+
+    async fn named(_: &Store, _: &Where) -> Result<Option<Vec<Stored<Self>>>> {
+        Ok(None)
+    }
+
+    async fn one(store: &Store, id: LeadId) -> Result<(Stored<Self>, Option<LeadId>)> {
+        let lead = store.get_living(Key::lead(id)).await?;
+        Ok((lead.ok_or_else(|| Error::not_found("Lead", id))?, Some(id)))
+    }
+
+    async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
+        Self::by_ids(store, vec![lead]).await
+    }
+
+    fn partition(conditions: &Where) -> (&'static str, String) {
+        match conditions.equals("email").as_ref().and_then(Value::as_str) {
+            Some(folded) => ("gsi2", IndexKey::leads_of_email(folded)),
+            None => ("gsi1", IndexKey::list_of(Self::KIND)),
+        }
     }
 }
 

@@ -1,27 +1,39 @@
 //! The one DynamoDB table.
 
+mod burial;
 mod changes;
+mod children;
+mod counters;
 mod cursor;
 mod idempotency;
+mod include;
 mod item;
 mod jobs;
 mod key;
 mod leads;
+mod list;
 mod rates;
 mod tenants;
 mod transaction;
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, KeysAndAttributes},
+};
 use serde::de::DeserializeOwned;
 
-pub use cursor::{Cursor, Page};
+pub use counters::{TOTAL, Tally};
+pub use cursor::Cursor;
 pub use idempotency::Claim;
-pub use item::Item;
-use item::{Attributes, decode, is_deleted};
+pub use include::Related;
+use item::{Attributes, decode, decode_living, encode_version, is_deleted, kind_of};
+pub use item::{Item, Stored};
 pub use jobs::Change;
 pub use key::{IndexKey, Key};
+pub use list::{Ask, Found, Listed, Page, Writable};
+use list::{MOST_READ, too_broad};
 pub use rates::RATE_WINDOW;
 
 use crate::{
@@ -30,6 +42,10 @@ use crate::{
     config::ConfigError,
     domain::{Tenant, TenantId},
 };
+use transaction::AT_VERSION;
+
+/// The most keys of one `BatchGetItem` (AWS limit).
+const BATCH: usize = 100;
 
 /// The table and the client that reaches it.
 #[derive(Clone, Debug)]
@@ -59,21 +75,86 @@ impl Store {
 
     /// The item at `key`, strongly consistent.
     async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>> {
+        self.attributes(key).await?.map(decode).transpose()
+    }
+
+    /// The item at `key` with its version, strongly consistent; `None` where it is deleted.
+    async fn get_living<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Stored<T>>> {
+        let item = self.attributes(key).await?;
+        item.map(decode_living).transpose().map(Option::flatten)
+    }
+
+    async fn attributes(&self, key: Key) -> Result<Option<Attributes>> {
         let request = self.client.get_item().table_name(&*self.table).set_key(Some(key.into()));
         let reply = request.consistent_read(true).send().await;
-        let item = reply.map_err(Error::aws("reading an item"))?.item;
-        item.map(decode).transpose()
+        Ok(reply.map_err(Error::aws("reading an item"))?.item)
+    }
+
+    /// Those of the items at `keys` that are there, strongly consistent, in no order.
+    async fn get_all(&self, keys: &[Key]) -> Result<Vec<Attributes>> {
+        let mut found = Vec::new();
+        for chunk in keys.chunks(BATCH) {
+            let keys = chunk.iter().cloned().map(Attributes::from).collect();
+            let mut asked =
+                Some(KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys)));
+            while let Some(keys) = asked.take() {
+                let keys = keys.build().map_err(Error::aws("building a batch"))?;
+                let request = self.client.batch_get_item().request_items(&*self.table, keys);
+                let reply = request.send().await.map_err(Error::aws("reading items"))?;
+                let items = reply.responses.unwrap_or_default().remove(&*self.table);
+                found.extend(items.unwrap_or_default());
+                // What DynamoDB had no time for is asked for again.
+                let left = reply.unprocessed_keys.unwrap_or_default().remove(&*self.table);
+                asked = left.filter(|left| !left.keys.is_empty()).map(|left| {
+                    KeysAndAttributes::builder().consistent_read(true).set_keys(Some(left.keys))
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes `item` over the version that was read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where it has another one by now.
+    async fn replace<T: Item>(&self, item: &T, read_at: u64) -> Result<()> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&*self.table)
+            .set_item(Some(encode_version(item, read_at + 1)?))
+            .condition_expression(AT_VERSION)
+            .expression_attribute_values(":version", AttributeValue::N(read_at.to_string()));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(cause) => match cause.as_service_error() {
+                Some(error) if error.is_conditional_check_failed_exception() => Err(Error::Stale),
+                _ => Err(Error::aws("replacing an item")(cause)),
+            },
+        }
     }
 
     /// A tenant and its children of one kind, strongly consistent, in one read.
-    ///
-    /// `TENANT` is the last sort key of a partition, so the range from the children's `prefix` on
-    /// holds both (and what lies between).
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
     async fn tenant_with<T: Item>(&self, id: TenantId, prefix: &str) -> Result<(Tenant, Vec<T>)> {
+        let (tenant, children) = self.tenant_and(id, prefix, &[T::KIND]).await?;
+        Ok((tenant, children.into_iter().map(decode).collect::<Result<_>>()?))
+    }
+
+    /// A tenant and the items of these `kinds` in its partition, from `prefix` on.
+    ///
+    /// `TENANT` is the last sort key of a partition, so the range from a `prefix` on holds both (and
+    /// what lies between).
+    async fn tenant_and(
+        &self,
+        id: TenantId,
+        prefix: &str,
+        kinds: &[&str],
+    ) -> Result<(Tenant, Vec<Attributes>)> {
         let pages = self
             .client
             .query()
@@ -91,9 +172,9 @@ impl Store {
             .map_err(Error::aws("reading a tenant's partition"))?;
         let (mut tenant, mut children) = (None::<Tenant>, Vec::new());
         for item in items.into_iter().filter(|item| !is_deleted(item)) {
-            match item.get("entity").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
+            match kind_of(&item) {
                 Some(kind) if kind == Tenant::KIND => tenant = Some(decode(item)?),
-                Some(kind) if kind == T::KIND => children.push(decode(item)?),
+                Some(kind) if kinds.contains(&kind) => children.push(item),
                 _ => {}
             }
         }

@@ -1,9 +1,17 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Cursor, IndexKey, Item, Key, Page, Store, changes::Changes, item::Attributes};
+use super::{
+    IndexKey, Item, Key, Listed, Store, Stored, Writable,
+    changes::Changes,
+    children::Owner,
+    item::{Attributes, decode_all},
+};
 use crate::{
     Error, Result,
-    domain::{Contact, Onboarding, Resource, Tenant, TenantId},
+    domain::{
+        ChildKind, Contact, Lead, LeadId, Onboarding, Resource, Tenant, TenantId, TenantKey, read,
+    },
+    filter::Where,
 };
 
 impl Item for Tenant {
@@ -23,23 +31,62 @@ impl Item for Tenant {
     }
 }
 
-impl Item for Contact {
-    const KIND: &'static str = "contact";
+impl Listed for Tenant {
+    type Id = TenantId;
 
-    fn key(&self) -> Key {
-        Key::contact(self.tenant_id, self.id)
+    fn id(&self) -> TenantId {
+        self.id
     }
 
-    fn indexes(&self) -> Vec<IndexKey> {
-        vec![IndexKey::listed(Self::KIND, self.audit.created_on, self.id)]
+    async fn by_ids(store: &Store, ids: Vec<TenantId>) -> Result<Vec<Stored<Self>>> {
+        let keys: Vec<_> = ids.into_iter().map(Key::tenant).collect();
+        decode_all(store.get_all(&keys).await?)
+    }
+
+    async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Stored<Self>>>> {
+        if let Some(key) = conditions.equals("key") {
+            let id = match read(&key) {
+                Ok(key) => store.tenant_id_of_key(&key).await?,
+                Err(_) => None,
+            };
+            return Self::by_ids(store, id.into_iter().collect()).await.map(Some);
+        }
+        let lead = conditions.equals("leadId").and_then(|id| id.as_str()?.parse().ok());
+        match lead {
+            Some(lead) => Self::of_lead(store, lead).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn one(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
+        let tenant = store.stored_tenant(id).await?;
+        let lead = tenant.item.lead_id;
+        Ok((tenant, lead))
+    }
+
+    async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
+        let leads = Lead::by_ids(store, vec![lead]).await?;
+        let tenants = leads.into_iter().filter_map(|lead| lead.item.tenant_id);
+        Self::by_ids(store, tenants.collect()).await
+    }
+
+    fn partition(conditions: &Where) -> (&'static str, String) {
+        let status =
+            conditions.equals("status").and_then(|status| status.as_u64()?.try_into().ok());
+        match status {
+            Some(status) => ("gsi2", IndexKey::tenants_of_status(status)),
+            None => ("gsi1", IndexKey::list_of(Self::KIND)),
+        }
     }
 }
 
-impl Item for Resource {
-    const KIND: &'static str = "resource";
+impl Writable for Tenant {
+    async fn write(store: &Store, before: &Stored<Self>, after: &Self) -> Result<()> {
+        store.replace_tenant(before, after).await
+    }
 
-    fn key(&self) -> Key {
-        Key::resource(self.tenant_id, self.id)
+    fn claims_anew(before: &Self, after: &Self) -> bool {
+        before.key != after.key
     }
 }
 
@@ -62,7 +109,7 @@ impl Store {
     /// [`Error::NotFound`] where there is none, or it is deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_contacts(&self, id: TenantId) -> Result<(Tenant, Vec<Contact>)> {
-        self.tenant_with(id, Key::CONTACTS).await
+        self.tenant_with(id, Key::children(ChildKind::Contact)).await
     }
 
     /// Writes a tenant and its first contact, claims its key, and closes the lead it came from.
@@ -91,7 +138,7 @@ impl Store {
             .claim(Key::tenant_key(&tenant.key), owned_by(tenant.id, "tenant-key"), taken)?
             .insert(tenant)?
             .insert(contact)?
-            .place(Key::contact_owner(contact.id), owned_by(tenant.id, "contact-owner"))?
+            .place(Key::owner(ChildKind::Contact, contact.id), owned_by(tenant.id, "owner"))?
             .commit()
             .await
     }
@@ -106,14 +153,49 @@ impl Store {
         self.tenant_with(id, Key::RESOURCES).await
     }
 
-    /// Up to `limit` tenants, newest first, from `after` on.
-    pub async fn tenants(&self, limit: u16, after: Option<&Cursor>) -> Result<Page<Tenant>> {
-        self.list(Tenant::KIND, limit, after).await
+    /// The tenant with this id, and its version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is none, or it is deleted.
+    pub async fn stored_tenant(&self, id: TenantId) -> Result<Stored<Tenant>> {
+        let tenant = self.get_living(Key::tenant(id)).await?;
+        tenant.ok_or_else(|| Error::not_found("Tenant", id))
+    }
+
+    /// The tenant that has claimed this key.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub async fn tenant_id_of_key(&self, key: &TenantKey) -> Result<Option<TenantId>> {
+        let owner: Option<Owner> = self.get(Key::tenant_key(key)).await?;
+        Ok(owner.map(|owner| owner.tenant_id))
+    }
+
+    /// Writes `after` over the tenant that was read as `before`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where it has changed in the meantime; [`Error::TenantKeyTaken`].
+    #[tracing::instrument(skip_all, fields(tenant.id = %after.id))]
+    pub async fn replace_tenant(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
+        if before.item.key == after.key {
+            return self.replace(after, before.version).await;
+        }
+        // The claim of the key it had stays: a key is never anybody else's.
+        let claim = owned_by(after.id, "tenant-key");
+        let taken = Error::TenantKeyTaken(after.key.clone());
+        self.transaction()
+            .replace(after, before.version, Error::Stale)?
+            .claim_again(Key::tenant_key(&after.key), claim, after.id.to_string(), taken)?
+            .commit()
+            .await
     }
 }
 
 /// The attributes of an item that only says whose something is.
-fn owned_by(tenant: TenantId, kind: &str) -> Attributes {
+pub(super) fn owned_by(tenant: TenantId, kind: &str) -> Attributes {
     [
         ("entity".into(), AttributeValue::S(kind.into())),
         ("tenantId".into(), AttributeValue::S(tenant.to_string())),

@@ -1,20 +1,26 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem, Update, builders::PutBuilder},
+    types::{
+        AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+        builders::PutBuilder,
+    },
 };
 
 use super::{
     Item, Key, Store,
     changes::Changes,
-    item::{Attributes, encode},
+    item::{Attributes, encode, encode_version},
 };
 use crate::{Error, Result};
 
 /// How often a transaction that met another one on the same item is sent again.
 const TRIES: u32 = 6;
+
+/// The condition that an item is still as it was read.
+pub(super) const AT_VERSION: &str = "version = :version";
 
 /// Writes that happen together or not at all.
 ///
@@ -46,6 +52,21 @@ impl Transaction<'_> {
         self.put(put.condition_expression("attribute_not_exists(pk)"), Some(taken))
     }
 
+    /// As [`Transaction::claim`], of a key that the tenant `holder` may have claimed before.
+    pub(super) fn claim_again(
+        self,
+        key: Key,
+        attributes: Attributes,
+        holder: String,
+        taken: Error,
+    ) -> Result<Self> {
+        let put = Put::builder()
+            .set_item(Some(with_key(key, attributes)))
+            .condition_expression("attribute_not_exists(pk) OR tenantId = :holder")
+            .expression_attribute_values(":holder", AttributeValue::S(holder));
+        self.put(put, Some(taken))
+    }
+
     /// Writes an item that only says something of another one in this transaction.
     pub(super) fn place(self, key: Key, attributes: Attributes) -> Result<Self> {
         let put = Put::builder().set_item(Some(with_key(key, attributes)));
@@ -64,6 +85,62 @@ impl Transaction<'_> {
             .build()
             .map_err(Error::aws("building an update"))?;
         self.writes.push((TransactWriteItem::builder().update(update).build(), Some(otherwise)));
+        Ok(self)
+    }
+
+    /// Writes `item` over the version it was read at; fails with `otherwise` where it has another one.
+    pub(super) fn replace<T: Item>(self, item: &T, read_at: u64, otherwise: Error) -> Result<Self> {
+        let put = Put::builder()
+            .set_item(Some(encode_version(item, read_at + 1)?))
+            .condition_expression(AT_VERSION)
+            .expression_attribute_values(":version", AttributeValue::N(read_at.to_string()));
+        self.put(put, Some(otherwise))
+    }
+
+    /// Demands that the item at `key` is there and not deleted; fails with `otherwise` if not.
+    pub(super) fn demand(mut self, key: Key, otherwise: Error) -> Result<Self> {
+        let check = ConditionCheck::builder()
+            .table_name(&*self.store.table)
+            .set_key(Some(key.into()))
+            .condition_expression("deleted = :no")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .build()
+            .map_err(Error::aws("building a check"))?;
+        let write = TransactWriteItem::builder().condition_check(check).build();
+        self.writes.push((write, Some(otherwise)));
+        Ok(self)
+    }
+
+    /// Gives up the claim at `key`, which `holder` has.
+    pub(super) fn release(mut self, key: Key, holder: String) -> Result<Self> {
+        let delete = Delete::builder()
+            .table_name(&*self.store.table)
+            .set_key(Some(key.into()))
+            .condition_expression("holder = :holder")
+            .expression_attribute_values(":holder", AttributeValue::S(holder))
+            .build()
+            .map_err(Error::aws("building a delete"))?;
+        let write = TransactWriteItem::builder().delete(delete).build();
+        self.writes.push((write, Some(Error::Stale)));
+        Ok(self)
+    }
+
+    /// Adds to the numbers of the item at `key`, which need not be there.
+    pub(super) fn add(mut self, key: Key, numbers: &BTreeMap<String, i64>) -> Result<Self> {
+        let parts: Vec<_> = numbers.keys().map(|name| format!("#{name} :{name}")).collect();
+        let names = numbers.keys().map(|name| (format!("#{name}"), name.clone())).collect();
+        let value = |(name, number): (&String, &i64)| {
+            (format!(":{name}"), AttributeValue::N(number.to_string()))
+        };
+        let update = Update::builder()
+            .table_name(&*self.store.table)
+            .set_key(Some(key.into()))
+            .update_expression(format!("ADD {}", parts.join(", ")))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(numbers.iter().map(value).collect()))
+            .build()
+            .map_err(Error::aws("building an update"))?;
+        self.writes.push((TransactWriteItem::builder().update(update).build(), None));
         Ok(self)
     }
 

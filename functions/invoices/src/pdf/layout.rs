@@ -58,13 +58,13 @@ impl Layout<'_> {
 
     /// The status in a coloured box whose upper right corner is given.
     fn mark(&self, sheet: &mut Sheet<'_>, (right, top): (f32, f32)) {
-        let (ink, ground) = match self.invoice.status {
+        let (ink, ground) = match self.invoice.details.status {
             InvoiceStatus::Pending => AMBER,
             InvoiceStatus::Paid => GREEN,
             InvoiceStatus::Cancelled => RED,
         };
         let style = Style { tracking: 0.08, ..Style::new(9.0, Bold) };
-        let word = self.invoice.status.to_string().to_uppercase();
+        let word = self.invoice.details.status.to_string().to_uppercase();
         let Some(line) = style.fit(sheet.fonts(), &word, 90.0) else { return };
         let width = line.width + 19.0;
         sheet.rect((right - width, top), (width, 20.0), 10.0, ground);
@@ -76,7 +76,7 @@ impl Layout<'_> {
         let dates = [
             ("INVOICE NUMBER", self.invoice.id.to_string()),
             ("ISSUE DATE", long(self.invoice.audit.created_on)),
-            ("DUE DATE", long(self.invoice.due_date)),
+            ("DUE DATE", long(self.invoice.details.due_date)),
         ];
         for (name, value) in dates {
             label(sheet, name, (FACTS, y), Side::Left);
@@ -120,8 +120,8 @@ impl Layout<'_> {
     /// What it is for and how much.
     fn amounts(&self, sheet: &mut Sheet<'_>, y: f32) {
         let invoice = self.invoice;
-        let (currency, inner) = (invoice.currency_code, 14.0);
-        let amount = invoice.amount.grouped(currency.minor_digits());
+        let (currency, inner) = (invoice.details.currency_code, 14.0);
+        let amount = invoice.details.amount.grouped(currency.minor_digits());
         let amount = format!("{} {amount}", currency.code());
         let (left, right) = (LEFT + inner, RIGHT - inner);
 
@@ -133,15 +133,16 @@ impl Layout<'_> {
         let row = y + 48.0;
         sheet.text("Subscription", plain, (left, row), Side::Left, 160.0);
         sheet.text(&amount, plain, (right, row), Side::Right, 270.0);
-        let period = format!("{} – {}", long(invoice.start_date), long(invoice.end_date));
+        let period =
+            format!("{} – {}", long(invoice.details.start_date), long(invoice.details.end_date));
         let small = (Style::new(9.0, Regular), MUTED);
         sheet.text(&period, small, (left, row + 15.0), Side::Left, 260.0);
         sheet.rect((LEFT, row + 30.0), (RIGHT - LEFT, 0.75), 0.0, HAIR);
 
         let top = row + 46.0;
         sheet.rect((LEFT, top), (RIGHT - LEFT, 58.0), 4.0, PANEL);
-        let due = format!("Due {}", long(invoice.due_date));
-        let (what, note) = match invoice.status {
+        let due = format!("Due {}", long(invoice.details.due_date));
+        let (what, note) = match invoice.details.status {
             InvoiceStatus::Pending => ("Amount due", due.as_str()),
             InvoiceStatus::Paid => ("Amount paid", "Thank you. Nothing is left to pay."),
             InvoiceStatus::Cancelled => {
@@ -150,7 +151,7 @@ impl Layout<'_> {
         };
         sheet.text(what, (Style::new(11.0, Bold), INK), (left, top + 26.0), Side::Left, 120.0);
         sheet.text(note, small, (left, top + 42.0), Side::Left, 200.0);
-        let ink = match invoice.status {
+        let ink = match invoice.details.status {
             InvoiceStatus::Pending => INK,
             InvoiceStatus::Paid => GREEN.0,
             InvoiceStatus::Cancelled => MUTED,
@@ -158,7 +159,7 @@ impl Layout<'_> {
         if let Some(total) = Style::new(20.0, Bold).fit(sheet.fonts(), &amount, 250.0) {
             let (width, middle) = (total.width, top + 29.0);
             sheet.line(&total, (right, middle + 0.36 * total.size), Side::Right, ink);
-            if invoice.status == InvoiceStatus::Cancelled {
+            if invoice.details.status == InvoiceStatus::Cancelled {
                 sheet.rect((right - width, middle), (width, 0.06 * total.size), 0.0, ink);
             }
         }

@@ -1,0 +1,62 @@
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use shared::{
+    Error, Result,
+    domain::{InvoiceDetails, InvoiceId, permit},
+    http::{Allowed, Id},
+    store::Store,
+    token::Bearer,
+};
+
+use crate::{Issuer, pdf};
+
+/// A caller who may have an invoice as a file.
+type Downloader = Allowed<permit::DownloadInvoice>;
+
+/// The query of `GET /invoices/download`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    id: String,
+}
+
+/// `GET /invoices/{id}/download`: the invoice as a PDF.
+pub(crate) async fn by_path(
+    State(store): State<Store>,
+    State(issuer): State<Issuer>,
+    Allowed { bearer, .. }: Downloader,
+    id: Id,
+) -> Result<Response> {
+    download(&store, &issuer, &bearer, id.of("id", "Invoice")?).await
+}
+
+/// `GET /invoices/download?id=`: the same, as the reference has it.
+pub(crate) async fn by_query(
+    State(store): State<Store>,
+    State(issuer): State<Issuer>,
+    Allowed { bearer, .. }: Downloader,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response> {
+    let rule = |_| Error::BadParameter("id: is required, and nothing else is known".to_owned());
+    let Query(Wanted { id }) = wanted.map_err(rule)?;
+    let id = id.parse().map_err(|_| Error::not_found("Invoice", id))?;
+    download(&store, &issuer, &bearer, id).await
+}
+
+async fn download(
+    store: &Store,
+    Issuer(issuer): &Issuer,
+    bearer: &Bearer,
+    id: InvoiceId,
+) -> Result<Response> {
+    let (invoice, tenant) = store.child::<InvoiceDetails>(id).await?;
+    bearer.may_act_on(tenant.lead_id)?;
+    let page = pdf::render(&invoice.item, &tenant, issuer)?;
+    let named = format!("attachment; filename=\"invoice-{id}.pdf\"");
+    let headers = [(CONTENT_TYPE, "application/pdf"), (CONTENT_DISPOSITION, &*named)];
+    Ok((headers, page).into_response())
+}

@@ -1,0 +1,6 @@
+//! The `invoices` Lambda.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::serve(invoices::router).await
+}

@@ -1,0 +1,43 @@
+//! `/tenant-configs`: how a tenant is configured.
+
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use shared::{
+    Env, Result,
+    config::ConfigError,
+    domain::{ConfigDetails, Entity, Tenant, permit},
+    filter::{Filter, Wire},
+    http::{Allowed, Children, Id, Json, child_routes, finish},
+    store::{Listed, Store},
+};
+
+/// The routes of this function, as `template.yaml` lists them.
+///
+/// # Errors
+///
+/// [`ConfigError`] naming the variable that is missing or malformed.
+pub async fn router(env: &Env) -> Result<Router, ConfigError> {
+    let state = Children::from_env(env).await?;
+    let routes = child_routes::<ConfigDetails>("tenant-configs")
+        .route("/tenant-configs/{id}/tenant", get(tenant));
+    Ok(finish(routes.with_state(state)))
+}
+
+/// `GET /tenant-configs/{id}/tenant`: the tenant that a configuration is of.
+async fn tenant(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<permit::ViewTenantConfig>,
+    id: Id,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let filter = Filter::of_entity(&query.unwrap_or_default(), Tenant::SCHEMA)?;
+    let (_, tenant) = store.child::<ConfigDetails>(id.of("id", "TenantConfig")?).await?;
+    bearer.may_act_on(tenant.lead_id)?;
+    let (stored, _) = Tenant::one(&store, tenant.id).await?;
+    let wire = store.complete(stored, &filter).await?;
+    Ok(Json(Wire::new(Tenant::SCHEMA, &wire)).into_response())
+}

@@ -1,0 +1,8 @@
+//! The `upkeep` Lambda.
+
+use upkeep::Upkeep;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::lambda::consume(Upkeep::new, Upkeep::handle).await
+}

@@ -1,0 +1,106 @@
+use std::{collections::BTreeMap, marker::PhantomData};
+
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    Editable, Timestamp, UserId, Violation, read_text,
+    schema::{Form, check},
+};
+use crate::{Error, Result, filter::Wire};
+
+/// What a client sends to change an entity (PATCH) or to replace it (PUT): checked as far as that
+/// goes without the entity.
+///
+/// A client may send back all that it read: members that are not for it to change are accepted
+/// where they equal what is stored, and are never assigned (CONTRACT §1).
+#[derive(Debug)]
+pub struct Edit<E> {
+    given: BTreeMap<String, Box<RawValue>>,
+    replaces: bool,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: Editable> Edit<E> {
+    /// Reads the body of a PATCH: what it does not name stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every violation.
+    pub fn patch(text: &str, body: &Value) -> Result<Self> {
+        Self::read(Form::Changing(E::FIXED), text, body)
+    }
+
+    /// Reads the body of a PUT: what it does not name is gone, and what must be there is named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every violation.
+    pub fn put(text: &str, body: &Value) -> Result<Self> {
+        Self::read(Form::Replacing(E::FIXED), text, body)
+    }
+
+    fn read(form: Form, text: &str, body: &Value) -> Result<Self> {
+        check::<E::Details>(form, text, body)?;
+        Ok(Self {
+            given: members(text)?,
+            replaces: matches!(form, Form::Replacing(_)),
+            entity: PhantomData,
+        })
+    }
+
+    /// The member `name` that the client gives.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<Value> {
+        serde_json::from_str(self.given.get(name)?.get()).ok()
+    }
+
+    /// Makes the edit to `entity`, in the name of `by`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] where it changes what is not for clients to change, or what it leaves
+    /// breaks a rule together with what was there.
+    pub fn of(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
+        let stored = entity.wire()?;
+        let changed =
+            |name: &&&str| self.given(name).is_some_and(|given| Some(&given) != stored.get(**name));
+        let (conflicts, violations): (Vec<_>, Vec<_>) = E::FIXED
+            .iter()
+            .filter(changed)
+            .map(|name| (E::conflict(name), fixed(name, &stored[*name])))
+            .partition(|(conflict, _)| conflict.is_some());
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations.into_iter().map(|(_, fixed)| fixed).collect()));
+        }
+        if let Some((Some(conflict), _)) = conflicts.into_iter().next() {
+            return Err(conflict);
+        }
+        let mut members = match self.replaces {
+            true => BTreeMap::new(),
+            false => members(&json_text(&Wire::new(E::SCHEMA, &stored))?)?,
+        };
+        members.extend(self.given.clone());
+        members.retain(|name, _| !E::FIXED.contains(&name.as_str()));
+        let text = json_text(&members)?;
+        let body = serde_json::from_str(&text).map_err(Error::aws("reading an edit"))?;
+        Ok(entity.edited(read_text(&text, &body)?, now, by))
+    }
+}
+
+/// The violation of a member that may only be repeated.
+fn fixed(name: &str, stored: &Value) -> Violation {
+    Violation {
+        path: format!("/{name}"),
+        code: "const",
+        message: "must be equal to constant".to_owned(),
+        info: json!({ "allowedValue": stored }),
+    }
+}
+
+fn members(text: &str) -> Result<BTreeMap<String, Box<RawValue>>> {
+    serde_json::from_str(text).map_err(Error::aws("reading the members of a body"))
+}
+
+fn json_text(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::aws("writing the members of a body"))
+}

@@ -1,0 +1,44 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    Child, ChildKind, Details, FromMembers, Members, NewChild, TenantConfigId, Text, permit,
+};
+use crate::filter::{Schema, entities};
+
+/// A configuration of a tenant.
+pub type TenantConfig = Child<ConfigDetails>;
+
+/// A configuration as a client gives it.
+pub type NewTenantConfig = NewChild<ConfigDetails>;
+
+/// What a configuration is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigDetails {
+    /// What it configures; a tenant has one configuration of a key.
+    pub config_key: Text<1, 100>,
+    /// What it says.
+    pub config_value: Map<String, Value>,
+}
+
+impl FromMembers for ConfigDetails {
+    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+        let (key, value) = (members.required("configKey"), members.required("configValue"));
+        Some(Self { config_key: key?, config_value: value? })
+    }
+}
+
+impl Details for ConfigDetails {
+    type Id = TenantConfigId;
+    const KIND: ChildKind = ChildKind::Config;
+    const SCHEMA: &'static Schema = &entities::TENANT_CONFIG;
+    type Create = permit::CreateTenantConfig;
+    type View = permit::ViewTenantConfig;
+    type Update = permit::UpdateTenantConfig;
+    type Delete = permit::DeleteTenantConfig;
+
+    fn unique(&self) -> Option<&str> {
+        Some(self.config_key.as_str())
+    }
+}

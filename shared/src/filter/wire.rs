@@ -1,0 +1,62 @@
+use serde::{
+    Serialize, Serializer,
+    ser::{Error as _, SerializeMap},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{Kind, Schema};
+
+/// An entity as it goes out: its properties in the schema's order, amounts as numbers with all
+/// their digits, then what was included in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wire<'a> {
+    schema: &'static Schema,
+    members: &'a Map<String, Value>,
+}
+
+impl<'a> Wire<'a> {
+    /// `members` of an entity of `schema`; those it lacks are left out.
+    #[must_use]
+    pub fn new(schema: &'static Schema, members: &'a Map<String, Value>) -> Self {
+        Self { schema, members }
+    }
+
+    /// Every one of `entities`.
+    #[must_use]
+    pub fn all(schema: &'static Schema, entities: &'a [Map<String, Value>]) -> Vec<Self> {
+        entities.iter().map(|members| Self::new(schema, members)).collect()
+    }
+}
+
+impl Serialize for Wire<'_> {
+    /// To JSON alone: an amount is written as it stands.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, kind) in self.schema.properties {
+            match (kind, self.members.get(*name)) {
+                (_, None) => {}
+                (Kind::Money, Some(Value::String(amount))) => {
+                    let number = RawValue::from_string(amount.clone()).map_err(S::Error::custom)?;
+                    map.serialize_entry(name, &number)?;
+                }
+                (_, Some(value)) => map.serialize_entry(name, value)?,
+            }
+        }
+        for relation in self.schema.relations {
+            match self.members.get(relation.name) {
+                None => {}
+                Some(Value::Object(one)) => {
+                    map.serialize_entry(relation.name, &Wire::new(relation.schema, one))?;
+                }
+                Some(Value::Array(many)) => {
+                    let many: Vec<_> = many.iter().filter_map(Value::as_object).collect();
+                    let many: Vec<_> =
+                        many.into_iter().map(|one| Wire::new(relation.schema, one)).collect();
+                    map.serialize_entry(relation.name, &many)?;
+                }
+                Some(none) => map.serialize_entry(relation.name, none)?,
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,98 @@
+//! The routes of contacts, invoices and tenant configurations, which are alike.
+
+use axum::{
+    Router,
+    extract::{FromRef, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::{
+    Allowed, Id, Json,
+    entities::{change, change_all, count, list, replace, view},
+};
+use crate::{
+    Env, Result,
+    aws::Aws,
+    config::ConfigError,
+    domain::{Child, Details, Entity, NewChild},
+    filter::Wire,
+    keys::MasterKeys,
+    store::{Store, deciding_again},
+    token::Tokens,
+};
+
+/// What the handlers of children need.
+#[derive(Clone, Debug, FromRef)]
+pub struct Children {
+    /// The table.
+    pub store: Store,
+    /// Who may do what.
+    pub tokens: Tokens,
+    /// What cursors are signed with.
+    pub keys: MasterKeys,
+}
+
+impl Children {
+    /// Reads what they need from the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable that is missing or malformed.
+    pub async fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let aws = Aws::from_env(env)?;
+        let store = Store::from_env(env, &aws)?;
+        let (tokens, keys, ()) =
+            tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
+        Ok(Self { store, tokens: tokens?, keys: keys? })
+    }
+}
+
+/// Every verb of the children of a kind, at `/<kind>` and `/<kind>/{id}`.
+pub fn child_routes<D: Details>(kind: &str) -> Router<Children> {
+    Router::new()
+        .route(
+            &format!("/{kind}"),
+            get(list::<Child<D>>).post(create::<D>).patch(change_all::<Child<D>>),
+        )
+        .route(&format!("/{kind}/count"), get(count::<Child<D>>))
+        .route(
+            &format!("/{kind}/{{id}}"),
+            get(view::<Child<D>>)
+                .patch(change::<Child<D>>)
+                .put(replace::<Child<D>>)
+                .delete(delete::<D>),
+        )
+}
+
+/// `POST /<kind>`.
+async fn create<D: Details>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<D::Create>,
+    Json(new): Json<NewChild<D>>,
+) -> Result<Response> {
+    // The write itself makes sure that the tenant is there; only a lead has to be its owner, too.
+    if bearer.lead().is_some() {
+        bearer.may_act_on(store.tenant(new.tenant_id).await?.lead_id)?;
+    }
+    let child = new.create(crate::now(), &bearer.id);
+    store.add_child(&child).await?;
+    Ok(Json(Wire::new(D::SCHEMA, &child.wire()?)).into_response())
+}
+
+/// `DELETE /<kind>/{id}`.
+async fn delete<D: Details>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<D::Delete>,
+    id: Id,
+) -> Result<StatusCode> {
+    let id = id.of("id", D::SCHEMA.entity)?;
+    deciding_again(|| async {
+        let (child, tenant) = store.child::<D>(id).await?;
+        bearer.may_act_on(tenant.lead_id)?;
+        store.delete_child(&child, crate::now(), &bearer.id).await
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

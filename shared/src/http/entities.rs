@@ -1,0 +1,206 @@
+//! What routes of all entities do alike: lists, counts, one entity, its edits.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use super::{Allowed, Asked, Body, Id, Json, linked};
+use crate::{
+    Error, Result,
+    domain::{Edit, UserId},
+    filter::{Filter, Where, Wire},
+    keys::MasterKeys,
+    store::{Ask, Cursor, Listed, Page, Store, Stored, Writable, deciding_again},
+    token::Bearer,
+};
+
+/// The most entities that one request changes.
+const MOST_CHANGED: usize = 1000;
+
+/// How many of them are written at a time.
+const AT_ONCE: usize = 16;
+
+/// How many entities there are, or were changed.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Count {
+    /// That number.
+    pub count: u64,
+}
+
+/// `GET /<entities>`: a page of a list, about a second behind.
+///
+/// # Errors
+///
+/// As [`Store::list`], and where the cursor is not of this list.
+pub async fn list<E: Listed>(
+    State(store): State<Store>,
+    State(keys): State<MasterKeys>,
+    Allowed { bearer, .. }: Allowed<E::View>,
+    asked: Asked<E>,
+) -> Result<Response> {
+    let list = asked.list(&bearer);
+    let from = asked.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
+    let ask = Ask { filter: &asked.filter, whose: bearer.lead(), from: from.transpose()? };
+    let Page { items, next } = store.list::<E>(ask).await?;
+    let next = next.map(|next| next.seal(&list, &keys)).transpose()?;
+    Ok(linked(&asked, &Wire::all(E::SCHEMA, &items), next.as_deref()))
+}
+
+/// `GET /<entities>/count`.
+///
+/// # Errors
+///
+/// As [`Store::count`].
+pub async fn count<E: Listed>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::View>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Count>> {
+    let conditions = Where::from_query(&query.unwrap_or_default(), E::SCHEMA)?;
+    let count = store.count::<E>(&conditions, bearer.lead()).await?;
+    Ok(Json(Count { count }))
+}
+
+/// `GET /<entities>/{id}`, right after it was created, too.
+///
+/// # Errors
+///
+/// [`Error::NotFound`], and [`Error::Forbidden`] for another lead's.
+pub async fn view<E: Listed>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::View>,
+    id: Id,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let filter = Filter::of_entity(&query.unwrap_or_default(), E::SCHEMA)?;
+    let stored = owned::<E>(&store, &bearer, &id).await?;
+    let wire = store.complete(stored, &filter).await?;
+    Ok(Json(Wire::new(E::SCHEMA, &wire)).into_response())
+}
+
+/// `PATCH /<entities>/{id}`: what the body does not name stays.
+///
+/// # Errors
+///
+/// As [`Edit::patch`] and [`Edit::of`].
+pub async fn change<E: Writable>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::Update>,
+    id: Id,
+    body: Body,
+) -> Result<StatusCode> {
+    edit(&store, &bearer, &id, &Edit::<E>::patch(&body.text, &body.value)?).await
+}
+
+/// `PUT /<entities>/{id}`: what the body does not name is gone.
+///
+/// # Errors
+///
+/// As [`Edit::put`] and [`Edit::of`].
+pub async fn replace<E: Writable>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::Update>,
+    id: Id,
+    body: Body,
+) -> Result<StatusCode> {
+    edit(&store, &bearer, &id, &Edit::<E>::put(&body.text, &body.value)?).await
+}
+
+async fn edit<E: Writable>(
+    store: &Store,
+    bearer: &Bearer,
+    id: &Id,
+    edit: &Edit<E>,
+) -> Result<StatusCode> {
+    deciding_again(|| async {
+        let before = owned::<E>(store, bearer, id).await?;
+        let after = edit.of(before.item.clone(), crate::now(), &bearer.id)?;
+        E::write(store, &before, &after).await
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PATCH /<entities>?where=`: the same edit of each that is asked for, or of none where one of them
+/// does not allow it. `where` has to be said, `{}` for all.
+///
+/// # Errors
+///
+/// [`Error::BadParameter`] without `where`, [`Error::FilterTooBroad`] for more than 1,000 entities,
+/// and as [`change`].
+pub async fn change_all<E: Writable>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::Update>,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Result<Json<Count>> {
+    let edit = Edit::<E>::patch(&body.text, &body.value)?;
+    let query = query.filter(|query| !query.is_empty());
+    let query = query.ok_or_else(|| Error::BadParameter("where: is required".to_owned()))?;
+    let conditions = Where::from_query(&query, E::SCHEMA)?;
+    let found = store.find::<E>(&conditions, bearer.lead()).await?;
+    let edits = decide(&edit, found, &bearer.id)?;
+    let written = stream::iter(edits)
+        .map(|before| write_if_asked(&store, before, &edit, &conditions, &bearer.id));
+    let written: Vec<bool> = written.buffer_unordered(AT_ONCE).try_collect().await?;
+    let count = written.into_iter().filter(|written| *written).count();
+    Ok(Json(Count { count: u64::try_from(count).map_err(Error::aws("counting"))? }))
+}
+
+/// Those of `found` that are to be changed, once it is sure that the edit suits all of them.
+fn decide<E: Writable>(
+    edit: &Edit<E>,
+    found: Vec<Stored<E>>,
+    by: &UserId,
+) -> Result<Vec<Stored<E>>> {
+    if found.len() > MOST_CHANGED {
+        let rule = "This would change more than 1000 entities. Narrow it by `where`.";
+        return Err(Error::FilterTooBroad(rule));
+    }
+    for before in &found {
+        let after = edit.of(before.item.clone(), crate::now(), by)?;
+        if found.len() > 1 && E::claims_anew(&before.item, &after) {
+            return Err(Error::Refused("What is unique can be changed of one entity at a time"));
+        }
+    }
+    Ok(found)
+}
+
+/// Makes an edit of one among many, unless it is not asked for any more.
+async fn write_if_asked<E: Writable>(
+    store: &Store,
+    found: Stored<E>,
+    edit: &Edit<E>,
+    conditions: &Where,
+    by: &UserId,
+) -> Result<bool> {
+    let id = found.item.id();
+    let mut latest = Some(found);
+    deciding_again(|| {
+        let known = latest.take();
+        async move {
+            let before = match known {
+                Some(before) => Some(before),
+                None => E::by_ids(store, vec![id]).await?.pop(),
+            };
+            let Some(before) = before else { return Ok(false) };
+            if !conditions.matches(&before.item.wire()?) {
+                return Ok(false);
+            }
+            let after = edit.of(before.item.clone(), crate::now(), by)?;
+            E::write(store, &before, &after).await.map(|()| true)
+        }
+    })
+    .await
+}
+
+/// The entity in the path, where the bearer may act on it.
+async fn owned<E: Listed>(store: &Store, bearer: &Bearer, id: &Id) -> Result<Stored<E>> {
+    let (stored, lead) = E::one(store, id.of("id", E::SCHEMA.entity)?).await?;
+    bearer.may_act_on(lead)?;
+    Ok(stored)
+}

@@ -1,0 +1,119 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    Key, Store, Stored,
+    changes::Changes,
+    item::{Attributes, is_deleted},
+};
+use crate::{
+    Error, Result,
+    domain::{Editable, Tenant, TenantId, Timestamp, UserId},
+};
+
+/// The most children that are deleted in one transaction with their tenant: 100 writes (AWS limit),
+/// one of them the tenant's.
+const WITH_THE_TENANT: usize = 99;
+
+impl Store {
+    /// The tenant with this id and what of its children is not deleted, to delete them together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is none, or it is deleted.
+    pub async fn tenant_to_delete(&self, id: TenantId) -> Result<Doomed> {
+        let (tenant, children) =
+            tokio::try_join!(self.stored_tenant(id), self.living_children(id))?;
+        Ok(Doomed { tenant, children })
+    }
+
+    /// Deletes a tenant with its children. More than 99 of them follow when the stream's consumer
+    /// hears of it ([`Store::bury_children`]); by their ids they are gone at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where the tenant or a child has changed in the meantime.
+    #[tracing::instrument(skip_all, fields(tenant.id = %doomed.tenant.item.id))]
+    pub async fn delete_tenant(&self, doomed: &Doomed, now: Timestamp, by: &UserId) -> Result<()> {
+        let Doomed { tenant, children } = doomed;
+        let deleted = tenant.item.clone().deleted(now, by);
+        let mut writes = self.transaction().replace(&deleted, tenant.version, Error::Stale)?;
+        for child in children.iter().take(WITH_THE_TENANT) {
+            writes = writes.update(child.key.clone(), child.burial(now, by), Error::Stale)?;
+        }
+        writes.commit().await
+    }
+
+    /// Deletes what is left of a deleted tenant's children. Doing it again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where one of them has changed in the meantime.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
+    pub async fn bury_children(&self, tenant: TenantId, now: Timestamp, by: &UserId) -> Result<()> {
+        for child in self.living_children(tenant).await? {
+            self.change(child.key.clone(), child.burial(now, by), Error::Stale).await?;
+        }
+        Ok(())
+    }
+
+    async fn living_children(&self, tenant: TenantId) -> Result<Vec<LivingChild>> {
+        let (first, last) = Key::ALL_CHILDREN;
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :tenant AND sk BETWEEN :first AND :last")
+            .projection_expression("pk, sk, deleted, version")
+            .expression_attribute_values(
+                ":tenant",
+                AttributeValue::S(Key::tenant_partition(tenant)),
+            )
+            .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
+            .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut children = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(Error::aws("reading a tenant's children"))?;
+            children.extend(LivingChild::of(&item));
+        }
+        Ok(children)
+    }
+}
+
+/// A tenant that is to be deleted, with its children.
+#[derive(Clone, Debug)]
+pub struct Doomed {
+    /// The tenant.
+    pub tenant: Stored<Tenant>,
+    children: Vec<LivingChild>,
+}
+
+/// A child that is not deleted.
+#[derive(Clone, Debug)]
+struct LivingChild {
+    key: Key,
+    version: u64,
+}
+
+impl LivingChild {
+    /// `None` for what has no version or is deleted: claims, and the dead.
+    fn of(item: &Attributes) -> Option<Self> {
+        let version = item.get("version")?.as_n().ok()?.parse().ok()?;
+        (!is_deleted(item)).then_some(Self { key: Key::of_item(item)?, version })
+    }
+
+    fn burial(&self, now: Timestamp, by: &UserId) -> Changes {
+        Changes::when("version = :version")
+            .given("version", self.version)
+            .set("deleted", "deleted", true)
+            .set("deletedOn", "now", now)
+            .set("deletedBy", "by", by)
+            .set("modifiedOn", "now", now)
+            .set("modifiedBy", "by", by)
+            .remove("gsi1pk")
+            .remove("gsi1sk")
+    }
+}

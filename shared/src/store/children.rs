@@ -1,0 +1,251 @@
+use std::collections::HashSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
+
+use super::{
+    IndexKey, Item, Key, Listed, MOST_READ, Store, Stored, Writable,
+    item::{Attributes, decode, decode_all},
+};
+use crate::{
+    Error, Result,
+    domain::{Child, Details, Editable, LeadId, Resource, Tenant, TenantId, Timestamp, UserId},
+    filter::Where,
+};
+
+impl<D: Details> Item for Child<D> {
+    const KIND: &'static str = D::KIND.noun();
+
+    fn key(&self) -> Key {
+        Key::child(D::KIND, self.tenant_id, self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        vec![IndexKey::listed(Self::KIND, self.audit.created_on, self.id)]
+    }
+}
+
+impl<D: Details> Listed for Child<D> {
+    type Id = D::Id;
+
+    fn id(&self) -> D::Id {
+        self.id
+    }
+
+    async fn by_ids(store: &Store, ids: Vec<D::Id>) -> Result<Vec<Stored<Self>>> {
+        store.children(ids).await
+    }
+
+    async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Stored<Self>>>> {
+        let Some(tenants) = conditions.one_of("tenantId") else { return Ok(None) };
+        let mut children = Vec::new();
+        for tenant in tenants.iter().filter_map(|id| id.as_str()?.parse().ok()) {
+            children.extend(store.children_of(tenant).await?);
+            if children.len() > MOST_READ {
+                return Err(super::too_broad());
+            }
+        }
+        Ok(Some(children))
+    }
+
+    async fn one(store: &Store, id: D::Id) -> Result<(Stored<Self>, Option<LeadId>)> {
+        let (child, tenant) = store.child(id).await?;
+        Ok((child, tenant.lead_id))
+    }
+
+    async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
+        match store.lead(lead).await?.tenant_id {
+            Some(tenant) => store.children_of(tenant).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn partition(_: &Where) -> (&'static str, String) {
+        ("gsi1", IndexKey::list_of(Self::KIND))
+    }
+}
+
+impl<D: Details> Writable for Child<D> {
+    async fn write(store: &Store, before: &Stored<Self>, after: &Self) -> Result<()> {
+        store.replace_child(before, after).await
+    }
+
+    fn claims_anew(before: &Self, after: &Self) -> bool {
+        before.details.unique() != after.details.unique()
+    }
+}
+
+impl Item for Resource {
+    const KIND: &'static str = "resource";
+
+    fn key(&self) -> Key {
+        Key::resource(self.tenant_id, self.id)
+    }
+}
+
+/// What the item of a child's owner says.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Owner {
+    pub(super) tenant_id: TenantId,
+}
+
+impl Store {
+    /// The child with this id and its tenant, in two reads one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is none, or it or its tenant is deleted.
+    pub async fn child<D: Details>(&self, id: D::Id) -> Result<(Stored<Child<D>>, Tenant)> {
+        let none = || Error::not_found(D::SCHEMA.entity, id);
+        let owner: Option<Owner> = self.get(Key::owner(D::KIND, id)).await?;
+        let Owner { tenant_id } = owner.ok_or_else(none)?;
+        let (child, tenant) = tokio::try_join!(
+            self.get_living(Key::child(D::KIND, tenant_id, id)),
+            self.get_living(Key::tenant(tenant_id)),
+        )?;
+        let found =
+            child.zip(tenant).map(|(child, tenant): (_, Stored<Tenant>)| (child, tenant.item));
+        found.ok_or_else(none)
+    }
+
+    /// Those of the children with these ids that are there and whose tenants are.
+    pub(super) async fn children<D: Details>(
+        &self,
+        ids: Vec<D::Id>,
+    ) -> Result<Vec<Stored<Child<D>>>> {
+        let owners: Vec<_> = ids.into_iter().map(|id| Key::owner(D::KIND, id)).collect();
+        let (mut children, mut tenants) = (Vec::new(), HashSet::new());
+        for owner in self.get_all(&owners).await? {
+            let key = Key::of_item(&owner);
+            let Owner { tenant_id } = decode(owner)?;
+            children.extend(
+                key.as_ref().and_then(Key::owned).map(|id| Key::child(D::KIND, tenant_id, id)),
+            );
+            tenants.insert(tenant_id);
+        }
+        let tenants: Vec<_> = tenants.into_iter().map(Key::tenant).collect();
+        let (children, tenants) =
+            tokio::try_join!(self.get_all(&children), self.get_all(&tenants))?;
+        let tenants = decode_all::<Tenant>(tenants)?.into_iter().map(|tenant| tenant.item.id);
+        let (tenants, mut children): (HashSet<_>, Vec<_>) =
+            (tenants.collect(), decode_all(children)?);
+        children.retain(|child: &Stored<Child<D>>| tenants.contains(&child.item.tenant_id));
+        Ok(children)
+    }
+
+    /// A tenant's children of a kind in the order of their creation, strongly consistent; none where
+    /// there is no such tenant, or it is deleted.
+    pub(super) async fn children_of<D: Details>(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Vec<Stored<Child<D>>>> {
+        let children = self.partition(tenant, Key::children(D::KIND));
+        let (tenant, children) =
+            tokio::try_join!(self.get_living::<Tenant>(Key::tenant(tenant)), children)?;
+        if tenant.is_none() {
+            return Ok(Vec::new());
+        }
+        decode_all(children)
+    }
+
+    /// What provisioning reported of a tenant, in the order of creation.
+    pub(super) async fn resources_of(&self, tenant: TenantId) -> Result<Vec<Stored<Resource>>> {
+        let resources = self.partition(tenant, Key::RESOURCES).await?;
+        decode_all(resources)
+    }
+
+    /// What lies in a tenant's partition under `prefix`.
+    async fn partition(&self, tenant: TenantId, prefix: &str) -> Result<Vec<Attributes>> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :tenant AND begins_with(sk, :prefix)")
+            .expression_attribute_values(
+                ":tenant",
+                AttributeValue::S(Key::tenant_partition(tenant)),
+            )
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .send();
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await {
+            items.extend(
+                page.map_err(Error::aws("reading a tenant's children"))?.items.unwrap_or_default(),
+            );
+            if items.len() > MOST_READ {
+                return Err(super::too_broad());
+            }
+        }
+        Ok(items)
+    }
+
+    /// Writes a new child.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is no such tenant, or it is deleted; [`Error::ConfigKeyTaken`].
+    pub async fn add_child<D: Details>(&self, child: &Child<D>) -> Result<()> {
+        let tenant = child.tenant_id;
+        let mut writes =
+            self.transaction().demand(Key::tenant(tenant), Error::not_found("Tenant", tenant))?;
+        if let Some((key, holder, taken)) = claim_of(child) {
+            writes = writes.claim(key, holder, taken)?;
+        }
+        let owner = super::tenants::owned_by(tenant, "owner");
+        writes.insert(child)?.place(Key::owner(D::KIND, child.id), owner)?.commit().await
+    }
+
+    /// Writes `after` over the child that was read as `before`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where it has changed in the meantime; [`Error::ConfigKeyTaken`].
+    pub async fn replace_child<D: Details>(
+        &self,
+        before: &Stored<Child<D>>,
+        after: &Child<D>,
+    ) -> Result<()> {
+        let claim = |child: &Child<D>| claim_of(child).filter(|_| !child.audit.deleted);
+        let (old, new) = (claim(&before.item), claim(after));
+        let same = old.as_ref().map(|(key, ..)| key) == new.as_ref().map(|(key, ..)| key);
+        if same {
+            return self.replace(after, before.version).await;
+        }
+        let mut writes = self.transaction().replace(after, before.version, Error::Stale)?;
+        if let Some((key, ..)) = old {
+            writes = writes.release(key, before.item.id.to_string())?;
+        }
+        if let Some((key, holder, taken)) = new {
+            writes = writes.claim(key, holder, taken)?;
+        }
+        writes.commit().await
+    }
+
+    /// Deletes the child that was read as `child`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] where it has changed in the meantime.
+    pub async fn delete_child<D: Details>(
+        &self,
+        child: &Stored<Child<D>>,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<()> {
+        self.replace_child(child, &child.item.clone().deleted(now, by)).await
+    }
+}
+
+/// What a child claims, with the attributes of the claim and the error of those who come late.
+fn claim_of<D: Details>(child: &Child<D>) -> Option<(Key, Attributes, Error)> {
+    let unique = child.details.unique()?;
+    let attributes = [
+        ("entity".into(), AttributeValue::S("config-key".into())),
+        ("holder".into(), AttributeValue::S(child.id.to_string())),
+    ];
+    let taken = Error::ConfigKeyTaken(unique.to_owned());
+    Some((Key::config_key(child.tenant_id, unique), attributes.into(), taken))
+}

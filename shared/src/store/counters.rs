@@ -1,0 +1,99 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Item, Key, Store, item::Attributes};
+use crate::{Error, Result, domain::Timestamp};
+
+/// How long it is known that a change was counted: longer than any retry or redrive of the stream,
+/// whose records are kept for a day.
+const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// The most changes of one transaction, which takes 100 writes (AWS limit) with the counters' own.
+const AT_ONCE: usize = 50;
+
+/// The number of a kind's items that are not deleted, among the numbers of its counter.
+pub const TOTAL: &str = "total";
+
+/// What a change of one item does to the counts of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Which change: the item and the version that it made.
+    pub change: String,
+    /// The kind of item.
+    pub kind: String,
+    /// By how much each number changes.
+    pub numbers: BTreeMap<String, i64>,
+}
+
+impl Store {
+    /// How many items of a kind there are that are not deleted; about a second behind.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(super) async fn total<T: Item>(&self) -> Result<u64> {
+        let counter = self.counter(T::KIND).await?;
+        Ok(counter.get(TOTAL).copied().unwrap_or_default())
+    }
+
+    /// The numbers of a kind's counter; about a second behind.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be read.
+    pub async fn counter(&self, kind: &str) -> Result<BTreeMap<String, u64>> {
+        let item = self.attributes(Key::counter(kind)).await?.unwrap_or_default();
+        let number = |(name, value): (String, AttributeValue)| {
+            Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))
+        };
+        Ok(item.into_iter().filter_map(number).collect())
+    }
+
+    /// Counts each of `tallies` once, however often it comes and in whatever order.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be written; those before it may have been counted.
+    pub async fn count_changes(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
+        for chunk in tallies.chunks(AT_ONCE) {
+            match self.count_all(chunk, now).await {
+                // One was counted before, and DynamoDB does not say whether others were.
+                Err(Error::Stale) => {
+                    for tally in chunk {
+                        match self.count_all(std::slice::from_ref(tally), now).await {
+                            Ok(()) | Err(Error::Stale) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                counted => counted?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts all of `tallies`, or fails with [`Error::Stale`] where one was counted before.
+    async fn count_all(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
+        let (mut writes, mut sums) = (self.transaction(), BTreeMap::new());
+        for Tally { change, kind, numbers } in tallies {
+            writes = writes.claim(Key::counted(change), counted(now), Error::Stale)?;
+            let sum: &mut BTreeMap<String, i64> = sums.entry(kind).or_default();
+            for (name, number) in numbers {
+                *sum.entry(name.clone()).or_default() += number;
+            }
+        }
+        for (kind, numbers) in sums {
+            writes = writes.add(Key::counter(kind), &numbers)?;
+        }
+        writes.commit().await
+    }
+}
+
+fn counted(now: Timestamp) -> Attributes {
+    [
+        ("entity".into(), AttributeValue::S("counted".into())),
+        ("expiresAt".into(), AttributeValue::N((now + KEPT).seconds().to_string())),
+    ]
+    .into()
+}

@@ -1,0 +1,344 @@
+use std::collections::HashSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Map, Value};
+
+use super::{
+    Cursor, Item, Store, Stored,
+    include::{Related, include},
+    item::{Attributes, decode_living},
+};
+use crate::{
+    Error, Result,
+    domain::{Editable, Entity, EntityId, LeadId},
+    filter::{Direction, Filter, Filtered, Where},
+};
+
+/// The most items that one request reads (CONTRACT §8).
+pub(super) const MOST_READ: usize = 10_000;
+
+/// The most items of one page of a query.
+const LARGEST_CHUNK: usize = 1000;
+
+/// An entity that the store lists, filters and counts.
+///
+/// `DynamoDB` narrows what is read, in this order: by id, by what a kind has beside it (a tenant, a
+/// key), by a partition of an index. The rest of a `where` is evaluated here.
+pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
+    /// Identifies one.
+    type Id: EntityId;
+
+    /// Its id.
+    fn id(&self) -> Self::Id;
+
+    /// Those with these ids, strongly consistent.
+    fn by_ids(
+        store: &Store,
+        ids: Vec<Self::Id>,
+    ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
+
+    /// Those that what `conditions` name other than an id holds, strongly consistent; `None` where
+    /// they name nothing that they could be read by.
+    fn named(
+        store: &Store,
+        conditions: &Where,
+    ) -> impl Future<Output = Result<Option<Vec<Stored<Self>>>>> + Send;
+
+    /// The one with this id, and the lead whose it is.
+    fn one(
+        store: &Store,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send;
+
+    /// Those that belong to a lead.
+    fn of_lead(
+        store: &Store,
+        lead: LeadId,
+    ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
+
+    /// The partition of an index, `gsi1` or `gsi2`, that holds all that `conditions` ask for.
+    fn partition(conditions: &Where) -> (&'static str, String);
+}
+
+/// A [`Listed`] entity that clients change.
+pub trait Writable: Listed + Editable {
+    /// Writes `after` over what was read as `before`; fails with [`Error::Stale`] where that has
+    /// changed in the meantime.
+    fn write(
+        store: &Store,
+        before: &Stored<Self>,
+        after: &Self,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whether `after` claims something unique that `before` did not.
+    fn claims_anew(before: &Self, after: &Self) -> bool;
+}
+
+/// What a list is asked for.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// Which, in which order, with what.
+    pub filter: &'a Filter,
+    /// Whose, for a caller who sees only its own.
+    pub whose: Option<LeadId>,
+    /// Where to begin.
+    pub from: Option<Cursor>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What is on it, as it goes out.
+    pub items: Vec<Map<String, Value>>,
+    /// Where the next one begins; `None` on the last.
+    pub next: Option<Cursor>,
+}
+
+/// An entity that was found, with its form on the wire.
+#[derive(Clone, Debug)]
+pub struct Found<E> {
+    /// As it is stored.
+    pub stored: Stored<E>,
+    /// As it goes out.
+    pub wire: Map<String, Value>,
+}
+
+impl<E> Filtered for Found<E> {
+    fn members(&self) -> &Map<String, Value> {
+        &self.wire
+    }
+}
+
+impl<E: Entity> Found<E> {
+    pub(super) fn of(stored: Stored<E>) -> Result<Self> {
+        Ok(Self { wire: stored.item.wire()?, stored })
+    }
+}
+
+/// More would have to be read than one request may.
+pub(super) fn too_broad() -> Error {
+    Error::FilterTooBroad(
+        "This would read more than 10000 items. Narrow it by id, tenantId, key, email or status, or \
+         order it by createdOn and follow the link to the next page.",
+    )
+}
+
+impl Store {
+    /// A page of a list, with what is included in each item.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FilterTooBroad`] where more than 10,000 items would have to be read.
+    pub async fn list<E: Listed>(&self, ask: Ask<'_>) -> Result<Page> {
+        let Ask { filter, whose, from } = ask;
+        let walked =
+            filter.order.by_creation().filter(|_| !matches!(from, Some(Cursor::Order { .. })));
+        let candidates = self.candidates::<E>(&filter.conditions, whose).await?;
+        let (mut found, next) = match (candidates, walked) {
+            (Some(candidates), _) => pick(filter, candidates, from)?,
+            (None, Some(direction)) => self.walk(filter, direction, from).await?,
+            (None, None) => pick(filter, self.all(&filter.conditions).await?, from)?,
+        };
+        include(self, &mut found, &filter.include).await?;
+        let mut items: Vec<_> = found.into_iter().map(|found: Found<E>| found.wire).collect();
+        items.iter_mut().for_each(|item| filter.fields.cut(item));
+        Ok(Page { items, next })
+    }
+
+    /// All that `conditions` ask for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::list`].
+    pub async fn find<E: Listed>(
+        &self,
+        conditions: &Where,
+        whose: Option<LeadId>,
+    ) -> Result<Vec<Stored<E>>> {
+        let candidates = match self.candidates::<E>(conditions, whose).await? {
+            Some(candidates) => candidates,
+            None => self.all(conditions).await?,
+        };
+        let found = candidates.into_iter().map(Found::of);
+        let asked = |found: &Result<Found<E>>| {
+            found.as_ref().is_ok_and(|found| conditions.matches(&found.wire)) || found.is_err()
+        };
+        found.filter(asked).map(|found| found.map(|found| found.stored)).collect()
+    }
+
+    /// How many `conditions` ask for: of all there are, as the counters say, about a second behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::list`].
+    pub async fn count<E: Listed>(&self, conditions: &Where, whose: Option<LeadId>) -> Result<u64> {
+        if whose.is_none() && conditions.is_everything() {
+            return self.total::<E>().await;
+        }
+        let found = self.find::<E>(conditions, whose).await?.len();
+        u64::try_from(found).map_err(Error::aws("counting"))
+    }
+
+    /// What is included in one entity.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub async fn complete<E: Listed>(
+        &self,
+        stored: Stored<E>,
+        filter: &Filter,
+    ) -> Result<Map<String, Value>> {
+        let mut found = [Found::of(stored)?];
+        include(self, &mut found, &filter.include).await?;
+        let [Found { mut wire, .. }] = found;
+        filter.fields.cut(&mut wire);
+        Ok(wire)
+    }
+
+    /// The few that all those asked for are among, where no index has to be read for them.
+    async fn candidates<E: Listed>(
+        &self,
+        conditions: &Where,
+        whose: Option<LeadId>,
+    ) -> Result<Option<Vec<Stored<E>>>> {
+        if let Some(lead) = whose {
+            return E::of_lead(self, lead).await.map(Some);
+        }
+        if let Some(ids) = conditions.one_of("id") {
+            let ids: HashSet<E::Id> =
+                ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect();
+            return E::by_ids(self, ids.into_iter().collect()).await.map(Some);
+        }
+        E::named(self, conditions).await
+    }
+
+    /// A page read along an index, which has the order that is asked for.
+    async fn walk<E: Listed>(
+        &self,
+        filter: &Filter,
+        direction: Direction,
+        from: Option<Cursor>,
+    ) -> Result<(Vec<Found<E>>, Option<Cursor>)> {
+        let (want, mut skip) = (usize::from(filter.page_size()), filter.skip);
+        let (mut found, mut read): (Vec<Found<E>>, usize) = (Vec::new(), 0);
+        let mut start = from.and_then(start_key);
+        // One more than the page holds tells whether there is a next one.
+        let mut chunk = want.saturating_add(usize::try_from(skip).unwrap_or(MOST_READ)) + 1;
+        loop {
+            chunk = chunk.min(LARGEST_CHUNK).min(MOST_READ + 1 - read);
+            let (items, next) = self.query(&filter.conditions, direction, chunk, start).await?;
+            for stored in items {
+                read += 1;
+                let item = Found::of(stored)?;
+                if !filter.conditions.matches(&item.wire) {
+                    continue;
+                }
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                if found.len() == want {
+                    let next =
+                        found.last().map(|last| position(&last.stored.item, &filter.conditions));
+                    return Ok((found, next));
+                }
+                found.push(item);
+            }
+            match next {
+                None => return Ok((found, None)),
+                Some(_) if read > MOST_READ => return Err(too_broad()),
+                more => start = more,
+            }
+            chunk *= 2;
+        }
+    }
+
+    /// All of the partition of an index in which those asked for are.
+    async fn all<E: Listed>(&self, conditions: &Where) -> Result<Vec<Stored<E>>> {
+        let (mut all, mut start) = (Vec::new(), None);
+        loop {
+            let (items, next) =
+                self.query(conditions, Direction::Descending, LARGEST_CHUNK, start).await?;
+            all.extend(items);
+            if all.len() > MOST_READ {
+                return Err(too_broad());
+            }
+            match next {
+                None => return Ok(all),
+                more => start = more,
+            }
+        }
+    }
+
+    async fn query<E: Listed>(
+        &self,
+        conditions: &Where,
+        direction: Direction,
+        limit: usize,
+        start: Option<Attributes>,
+    ) -> Result<(Vec<Stored<E>>, Option<Attributes>)> {
+        let (index, partition) = E::partition(conditions);
+        let reply = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name(index)
+            .key_condition_expression(format!("{index}pk = :partition"))
+            .expression_attribute_values(":partition", AttributeValue::S(partition))
+            .scan_index_forward(direction == Direction::Ascending)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(Error::aws("listing"))?;
+        let items = reply.items.unwrap_or_default().into_iter();
+        let items = items.filter_map(|item| decode_living(item).transpose());
+        Ok((items.collect::<Result<_>>()?, reply.last_evaluated_key))
+    }
+}
+
+/// A page of `items`, which are all that those asked for can be among.
+fn pick<E: Entity>(
+    filter: &Filter,
+    items: Vec<Stored<E>>,
+    from: Option<Cursor>,
+) -> Result<(Vec<Found<E>>, Option<Cursor>)> {
+    let items = items.into_iter().map(Found::of).collect::<Result<Vec<_>>>()?;
+    let mut found = filter.ordered(items);
+    match from {
+        Some(Cursor::Order { last }) => found.retain(|item| filter.order.is_behind(item, &last)),
+        _ => {
+            drop(found.drain(..found.len().min(usize::try_from(filter.skip).unwrap_or(usize::MAX))))
+        }
+    }
+    let page = usize::from(filter.page_size());
+    let more = found.len() > page;
+    found.truncate(page);
+    let next =
+        found.last().filter(|_| more).map(|last| Cursor::Order { last: filter.order.held(last) });
+    Ok((found, next))
+}
+
+/// Where `item` is in the partition that `conditions` are read from.
+fn position<E: Listed>(item: &E, conditions: &Where) -> Cursor {
+    let (index, partition) = E::partition(conditions);
+    let mut key = Attributes::from(item.key());
+    for place in
+        item.indexes().into_iter().filter(|place| place.index == index && place.pk == partition)
+    {
+        key.insert(format!("{index}pk"), AttributeValue::S(place.pk));
+        key.insert(format!("{index}sk"), AttributeValue::S(place.sk));
+    }
+    Cursor::of_key(key)
+}
+
+fn start_key(cursor: Cursor) -> Option<Attributes> {
+    match cursor {
+        Cursor::Index { key } => {
+            let value = |(name, value)| (name, AttributeValue::S(value));
+            Some(key.into_iter().map(value).collect())
+        }
+        Cursor::Order { .. } => None,
+    }
+}
