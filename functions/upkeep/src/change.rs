@@ -5,7 +5,7 @@ use serde_dynamo::{AttributeValue, Item};
 use shared::{
     Error, Result,
     domain::{Lead, Tenant, TenantId},
-    store::{Item as _, TOTAL, Tally},
+    store::{Item as _, TOTAL, Tally, of_status},
 };
 
 /// A change of an item: what it was counted as, and what it counts as now.
@@ -62,9 +62,7 @@ fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
     }
     let mut counted = vec![TOTAL.to_owned()];
     match kind {
-        Tenant::KIND => {
-            counted.extend(number(image, "status").map(|status| format!("status{status}")))
-        }
+        Tenant::KIND => counted.extend(number(image, "status").map(of_status)),
         Lead::KIND if flag("isValidated") => counted.push("validated".to_owned()),
         _ => {}
     }

@@ -73,6 +73,12 @@ impl Where {
         self.0.is_empty()
     }
 
+    /// Whether it asks for the equality of one property with something, and nothing else.
+    #[must_use]
+    pub fn is_one_equality(&self) -> bool {
+        matches!(self.0.as_slice(), [Condition::Property(_, _, Test::Eq(_))])
+    }
+
     /// The value that `property` must be equal to, where every item asked for has it: an equality
     /// at the top, also within `and`, also an `inq` of one value. Never `null`.
     #[must_use]

@@ -54,8 +54,8 @@ impl<D: Details> Listed for Child<D> {
     }
 
     async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
-        match store.lead(lead).await?.tenant_id {
-            Some(tenant) => store.children_of(tenant).await,
+        match Tenant::of_lead(store, lead).await?.pop() {
+            Some(tenant) => store.children_of(tenant.item.id).await,
             None => Ok(Vec::new()),
         }
     }

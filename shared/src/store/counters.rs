@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Item, Key, Store, item::Attributes};
+use super::{Key, Store, item::Attributes};
 use crate::{Error, Result, domain::Timestamp};
 
 /// How long it is known that a change was counted: longer than any retry or redrive of the stream,
@@ -14,6 +14,12 @@ const AT_ONCE: usize = 50;
 
 /// The number of a kind's items that are not deleted, among the numbers of its counter.
 pub const TOTAL: &str = "total";
+
+/// The number of tenants of the status of this number.
+#[must_use]
+pub fn of_status(status: impl std::fmt::Display) -> String {
+    format!("status{status}")
+}
 
 /// What a change of one item does to the counts of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +33,6 @@ pub struct Tally {
 }
 
 impl Store {
-    /// How many items of a kind there are that are not deleted; about a second behind.
-    ///
-    /// # Errors
-    ///
-    /// Where it cannot be read.
-    pub(super) async fn total<T: Item>(&self) -> Result<u64> {
-        let counter = self.counter(T::KIND).await?;
-        Ok(counter.get(TOTAL).copied().unwrap_or_default())
-    }
-
     /// The numbers of a kind's counter; about a second behind.
     ///
     /// # Errors

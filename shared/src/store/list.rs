@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 
 use super::{
-    Cursor, Item, Store, Stored,
+    Cursor, Item, Store, Stored, TOTAL,
     include::{Related, include},
     item::{Attributes, decode_living},
 };
@@ -58,6 +58,11 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
 
     /// The partition of an index, `gsi1` or `gsi2`, that holds all that `conditions` ask for.
     fn partition(conditions: &Where) -> (&'static str, String);
+
+    /// The number of the kind's counter that says how many `conditions` ask for, if one does.
+    fn counted(conditions: &Where) -> Option<String> {
+        conditions.is_everything().then(|| TOTAL.to_owned())
+    }
 }
 
 /// A [`Listed`] entity that clients change.
@@ -131,10 +136,8 @@ impl Store {
     /// [`Error::FilterTooBroad`] where more than 10,000 items would have to be read.
     pub async fn list<E: Listed>(&self, ask: Ask<'_>) -> Result<Page> {
         let Ask { filter, whose, from } = ask;
-        let walked =
-            filter.order.by_creation().filter(|_| !matches!(from, Some(Cursor::Order { .. })));
         let candidates = self.candidates::<E>(&filter.conditions, whose).await?;
-        let (mut found, next) = match (candidates, walked) {
+        let (mut found, next) = match (candidates, filter.order.by_creation()) {
             (Some(candidates), _) => pick(filter, candidates, from)?,
             (None, Some(direction)) => self.walk(filter, direction, from).await?,
             (None, None) => pick(filter, self.all(&filter.conditions).await?, from)?,
@@ -166,14 +169,15 @@ impl Store {
         found.filter(asked).map(|found| found.map(|found| found.stored)).collect()
     }
 
-    /// How many `conditions` ask for: of all there are, as the counters say, about a second behind.
+    /// How many `conditions` ask for; where a counter has that number, about a second behind.
     ///
     /// # Errors
     ///
     /// As [`Store::list`].
     pub async fn count<E: Listed>(&self, conditions: &Where, whose: Option<LeadId>) -> Result<u64> {
-        if whose.is_none() && conditions.is_everything() {
-            return self.total::<E>().await;
+        if let Some(number) = E::counted(conditions).filter(|_| whose.is_none()) {
+            let counter = self.counter(E::KIND).await?;
+            return Ok(counter.get(&number).copied().unwrap_or_default());
         }
         let found = self.find::<E>(conditions, whose).await?.len();
         u64::try_from(found).map_err(Error::aws("counting"))

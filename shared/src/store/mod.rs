@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::de::DeserializeOwned;
 
-pub use counters::{TOTAL, Tally};
+pub use counters::{TOTAL, Tally, of_status};
 pub use cursor::Cursor;
 pub use idempotency::Claim;
 pub use include::Related;

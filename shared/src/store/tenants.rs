@@ -1,10 +1,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    IndexKey, Item, Key, Listed, Store, Stored, Writable,
+    IndexKey, Item, Key, Listed, Store, Stored, TOTAL, Writable,
     changes::Changes,
     children::Owner,
     item::{Attributes, decode_all},
+    of_status,
 };
 use crate::{
     Error, Result,
@@ -71,13 +72,23 @@ impl Listed for Tenant {
     }
 
     fn partition(conditions: &Where) -> (&'static str, String) {
-        let status =
-            conditions.equals("status").and_then(|status| status.as_u64()?.try_into().ok());
-        match status {
+        match status(conditions) {
             Some(status) => ("gsi2", IndexKey::tenants_of_status(status)),
             None => ("gsi1", IndexKey::list_of(Self::KIND)),
         }
     }
+
+    fn counted(conditions: &Where) -> Option<String> {
+        if conditions.is_everything() {
+            return Some(TOTAL.to_owned());
+        }
+        status(conditions).filter(|_| conditions.is_one_equality()).map(of_status)
+    }
+}
+
+/// The status that all tenants asked for have.
+fn status(conditions: &Where) -> Option<u8> {
+    conditions.equals("status")?.as_u64()?.try_into().ok()
 }
 
 impl Writable for Tenant {
