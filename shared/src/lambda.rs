@@ -90,7 +90,7 @@ fn log(env: &Env) -> Result<(), ConfigError> {
 pub fn logged(level: LevelFilter) -> Targets {
     let ours = ["shared", "leads", "tenants", "webhook", "home", "relay", "mailer", "pipelines"]
         .into_iter()
-        .chain(["reconciler", "idp", "contacts", "invoices", "tenant_configs", "upkeep"])
+        .chain(["reconciler", "idp", "contacts", "invoices", "tenant_configs", "upkeep", "rotator"])
         .map(|name| (name, level));
     Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours)
 }

@@ -30,6 +30,7 @@ enum Handler {
     Mailer(mailer::Mailer),
     Pipelines(pipelines::Pipelines),
     Reconciler(reconciler::Reconciler),
+    Rotator(rotator::Rotator),
 }
 
 impl Functions {
@@ -104,6 +105,7 @@ impl Handler {
             "upkeep" => Self::Upkeep(upkeep::Upkeep::new(env).await?),
             "pipelines" => Self::Pipelines(pipelines::Pipelines::new(env).await?),
             "reconciler" => Self::Reconciler(reconciler::Reconciler::new(env).await?),
+            "rotator" => Self::Rotator(rotator::Rotator::new(env).await?),
             _ => return Err("no crate of this name is bound in infra/local".into()),
         })
     }
@@ -116,6 +118,7 @@ impl Handler {
             Self::Upkeep(upkeep) => write(upkeep.handle(read(payload)?).await),
             Self::Pipelines(pipelines) => write(pipelines.handle(read(payload)?).await),
             Self::Reconciler(reconciler) => write(reconciler.handle(read(payload)?).await),
+            Self::Rotator(rotator) => write(rotator.handle(read(payload)?).await),
         }
     }
 }

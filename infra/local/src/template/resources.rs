@@ -57,6 +57,7 @@ pub(super) const LEFT_OUT: &[&str] = &[
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
     "AWS::SecretsManager::ResourcePolicy",
+    "AWS::SecretsManager::RotationSchedule",
     "AWS::XRay::Group",
 ];
 

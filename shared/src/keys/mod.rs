@@ -4,71 +4,16 @@
 //! HMAC-SHA256 of a master key over a label and what they belong to. Rotation adds a key under a
 //! new `kid`; what was cut from an older key stays good until that key is taken out.
 
-use std::{collections::BTreeMap, fmt};
+mod set;
 
 use ring::hmac;
+pub use set::KeySet;
 
 use crate::{
     aws::Aws,
     config::{ConfigError, Env},
     domain::{JobId, LeadId, TenantId},
 };
-
-/// Keys by `kid`, of which one signs and all verify.
-///
-/// Its form in Secrets Manager is flat JSON, `{"current":"k2","k1":"…","k2":"…"}`; any other text
-/// is a set of that one key.
-#[derive(Clone)]
-pub struct KeySet {
-    current: String,
-    keys: BTreeMap<String, String>,
-}
-
-impl KeySet {
-    /// Reads the set from the variable `name`, or from the secret that `<name>_ARN` names.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where neither is set, the secret cannot be read, or its form is wrong.
-    pub async fn load(env: &Env, aws: &Aws, name: &str) -> Result<Self, ConfigError> {
-        let value = secret(env, aws, name).await?;
-        Self::parse(name, &value.ok_or_else(|| ConfigError::Missing(name.to_owned()))?)
-    }
-
-    fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
-        let set = match serde_json::from_str::<BTreeMap<String, String>>(value) {
-            Ok(mut keys) => Self { current: keys.remove("current").unwrap_or_default(), keys },
-            Err(_) => Self {
-                current: "default".into(),
-                keys: [("default".into(), value.to_owned())].into(),
-            },
-        };
-        if !set.keys.contains_key(&set.current) || set.keys.values().any(String::is_empty) {
-            return Err(Env::malformed(name, "must be a key, or a set of keys with a current one"));
-        }
-        Ok(set)
-    }
-
-    /// The `kid` and the key that sign.
-    #[must_use]
-    pub fn signing(&self) -> (&str, &str) {
-        (&self.current, &self.keys[&self.current])
-    }
-
-    /// The key under `kid`, or every key where no `kid` is given.
-    pub fn verifying<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a str> {
-        self.keys
-            .iter()
-            .filter(move |(known, _)| kid.is_none_or(|kid| kid == *known))
-            .map(|(_, key)| key.as_str())
-    }
-}
-
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.keys.keys()).finish()
-    }
-}
 
 /// The value of the variable `name`, or of the secret that `<name>_ARN` names; `None` where neither
 /// is set.

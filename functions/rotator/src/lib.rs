@@ -1,0 +1,145 @@
+//! Rotates the key sets in Secrets Manager, in the four steps that it asks for.
+//!
+//! Each step may come again, and a rotation may be abandoned between any two of them: until the last
+//! one nothing that reads the secret sees a change.
+//!
+//! Source: <https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html>
+
+use aws_sdk_secretsmanager::{
+    Client,
+    operation::{describe_secret::DescribeSecretOutput, get_secret_value::GetSecretValueError},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Deserialize;
+use shared::{Env, Error, Result, aws::Aws, config::ConfigError, keys::KeySet};
+
+/// Bytes of a key: as long as a SHA-256 block is of use (RFC 2104 §3), in 64 characters.
+const KEY_BYTES: usize = 48;
+
+const CURRENT: &str = "AWSCURRENT";
+const PENDING: &str = "AWSPENDING";
+
+/// What Secrets Manager asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Request {
+    secret_id: String,
+    /// The id of the version that is being made.
+    client_request_token: String,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Step {
+    CreateSecret,
+    SetSecret,
+    TestSecret,
+    FinishSecret,
+}
+
+/// Rotates key sets.
+#[derive(Debug)]
+pub struct Rotator {
+    client: Client,
+}
+
+impl Rotator {
+    /// Reads what it needs from the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable that is missing.
+    pub async fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self { client: Aws::from_env(env)?.secrets() })
+    }
+
+    /// Does one step.
+    ///
+    /// # Errors
+    ///
+    /// Where Secrets Manager refuses or fails, or the new set would break what is signed now.
+    pub async fn handle(&self, request: Request) -> Result<()> {
+        let (id, version) = (&request.secret_id, &request.client_request_token);
+        match request.step {
+            Step::CreateSecret => self.create(id, version).await,
+            // Nobody else has to be told of the new key: who verifies reads the set.
+            Step::SetSecret => Ok(()),
+            Step::TestSecret => self.test(id, version).await,
+            Step::FinishSecret => self.finish(id, version).await,
+        }
+    }
+
+    async fn create(&self, id: &str, version: &str) -> Result<()> {
+        if self.set(id, PENDING, Some(version)).await?.is_some() {
+            return Ok(());
+        }
+        let current = self.current(id).await?;
+        let request = self.client.put_secret_value().secret_id(id).client_request_token(version);
+        let put = request
+            .secret_string(current.rotated(fresh_key()?).to_secret())
+            .version_stages(PENDING)
+            .send();
+        put.await.map(drop).map_err(Error::aws("writing a rotated set of keys"))
+    }
+
+    async fn test(&self, id: &str, version: &str) -> Result<()> {
+        let pending = self.set(id, PENDING, Some(version)).await?;
+        let pending =
+            pending.ok_or("it is not there").map_err(Error::aws("testing a set of keys"))?;
+        if pending.verifies(&self.current(id).await?) {
+            return Ok(());
+        }
+        Err(Error::aws("testing a set of keys")("it would refuse what is signed now"))
+    }
+
+    async fn finish(&self, id: &str, version: &str) -> Result<()> {
+        let described = self.client.describe_secret().secret_id(id).send().await;
+        let described = described.map_err(Error::aws("reading the versions of a secret"))?;
+        let current = version_at(&described, CURRENT);
+        if current == Some(version) {
+            return Ok(());
+        }
+        let moved = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(id)
+            .version_stage(CURRENT)
+            .move_to_version_id(version)
+            .set_remove_from_version_id(current.map(str::to_owned))
+            .send();
+        moved.await.map(drop).map_err(Error::aws("making a set of keys the current one"))
+    }
+
+    async fn current(&self, id: &str) -> Result<KeySet> {
+        let current = self.set(id, CURRENT, None).await?;
+        current.ok_or("there is none").map_err(Error::aws("reading the current set of keys"))
+    }
+
+    async fn set(&self, id: &str, stage: &str, version: Option<&str>) -> Result<Option<KeySet>> {
+        let request = self.client.get_secret_value().secret_id(id).version_stage(stage);
+        let reply = request.set_version_id(version.map(str::to_owned)).send().await;
+        let value = match reply {
+            Ok(reply) => reply.secret_string.unwrap_or_default(),
+            Err(cause) => match cause.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => return Ok(None),
+                _ => return Err(Error::aws("reading a set of keys")(cause)),
+            },
+        };
+        KeySet::parse("the secret", &value).map(Some).map_err(Error::aws("reading a set of keys"))
+    }
+}
+
+fn version_at<'d>(described: &'d DescribeSecretOutput, stage: &str) -> Option<&'d str> {
+    let stages = described.version_ids_to_stages()?;
+    let at = |stages: &[String]| stages.iter().any(|known| known == stage);
+    stages.iter().find(|(_, stages)| at(stages)).map(|(version, _)| version.as_str())
+}
+
+fn fresh_key() -> Result<String> {
+    let mut bytes = [0; KEY_BYTES];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| "no randomness").map_err(Error::aws("making a key"))?;
+    Ok(BASE64.encode(bytes))
+}

@@ -1,0 +1,143 @@
+use std::{collections::BTreeMap, fmt};
+
+use super::secret;
+use crate::{
+    aws::Aws,
+    config::{ConfigError, Env},
+};
+
+/// Keys by `kid`, of which one signs and all verify.
+///
+/// Its form in Secrets Manager is flat JSON, `{"current":"k2","k1":"…","k2":"…"}`; any other text
+/// is a set of that one key.
+#[derive(Clone)]
+pub struct KeySet {
+    current: String,
+    keys: BTreeMap<String, String>,
+}
+
+impl KeySet {
+    /// Reads the set from the variable `name`, or from the secret that `<name>_ARN` names.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where neither is set, the secret cannot be read, or its form is wrong.
+    pub async fn load(env: &Env, aws: &Aws, name: &str) -> Result<Self, ConfigError> {
+        let value = secret(env, aws, name).await?;
+        Self::parse(name, &value.ok_or_else(|| ConfigError::Missing(name.to_owned()))?)
+    }
+
+    /// Reads the form that it has in a secret; `name` is what the error calls it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the form is wrong.
+    pub fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
+        let set = match serde_json::from_str::<BTreeMap<String, String>>(value) {
+            Ok(mut keys) => Self { current: keys.remove("current").unwrap_or_default(), keys },
+            Err(_) => Self {
+                current: "default".into(),
+                keys: [("default".into(), value.to_owned())].into(),
+            },
+        };
+        if !set.keys.contains_key(&set.current) || set.keys.values().any(String::is_empty) {
+            return Err(Env::malformed(name, "must be a key, or a set of keys with a current one"));
+        }
+        Ok(set)
+    }
+
+    /// The `kid` and the key that sign.
+    #[must_use]
+    pub fn signing(&self) -> (&str, &str) {
+        (&self.current, &self.keys[&self.current])
+    }
+
+    /// The key under `kid`, or every key where no `kid` is given.
+    pub fn verifying<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+        self.keys
+            .iter()
+            .filter(move |(known, _)| kid.is_none_or(|kid| kid == *known))
+            .map(|(_, key)| key.as_str())
+    }
+}
+
+impl KeySet {
+    /// The set after this one, with a `fresh` key in it: what was fresh before signs now, what signed
+    /// still verifies, and what is older is gone.
+    ///
+    /// A fresh key signs only after the next rotation, since functions read the set when they start:
+    /// by then none runs that does not know it.
+    #[must_use]
+    pub fn rotated(&self, fresh: String) -> Self {
+        let waiting = self.keys.keys().filter(|kid| number(kid) > number(&self.current));
+        let next = waiting.min_by_key(|kid| number(kid)).unwrap_or(&self.current);
+        let newest = self.keys.keys().map(|kid| number(kid)).max().unwrap_or_default();
+        let mut keys = self.keys.clone();
+        keys.retain(|kid, _| *kid == self.current || number(kid) >= number(next));
+        keys.insert(format!("k{}", newest + 1), fresh);
+        Self { current: next.clone(), keys }
+    }
+
+    /// Its form in a secret.
+    #[must_use]
+    pub fn to_secret(&self) -> String {
+        let mut members: BTreeMap<&str, &str> =
+            self.keys.iter().map(|(kid, key)| (kid.as_str(), key.as_str())).collect();
+        members.insert("current", &self.current);
+        serde_json::json!(members).to_string()
+    }
+
+    /// Whether everything that `earlier` signs is good under this one.
+    #[must_use]
+    pub fn verifies(&self, earlier: &Self) -> bool {
+        let (kid, key) = earlier.signing();
+        self.keys.get(kid).is_some_and(|known| known == key)
+    }
+}
+
+/// The number of a `kid`; 0 for one that we did not give.
+fn number(kid: &str) -> u64 {
+    kid.strip_prefix('k').and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.keys.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_key_waits_for_the_next_rotation_and_what_signed_still_verifies() {
+        let steps: Vec<String> = std::iter::successors(Some("text".to_owned()), |secret| {
+            let set = KeySet::parse("KEYS", secret).unwrap();
+            let fresh = format!("key of {}", set.current);
+            Some(set.rotated(fresh).to_secret())
+        })
+        .take(5)
+        .collect();
+        insta::assert_debug_snapshot!(steps, @r#"
+        [
+            "text",
+            "{\"current\":\"default\",\"default\":\"text\",\"k1\":\"key of default\"}",
+            "{\"current\":\"k1\",\"default\":\"text\",\"k1\":\"key of default\",\"k2\":\"key of default\"}",
+            "{\"current\":\"k2\",\"k1\":\"key of default\",\"k2\":\"key of default\",\"k3\":\"key of k1\"}",
+            "{\"current\":\"k3\",\"k2\":\"key of default\",\"k3\":\"key of k1\",\"k4\":\"key of k2\"}",
+        ]
+        "#);
+        for pair in steps.windows(2) {
+            let [earlier, later] = [0, 1].map(|at| KeySet::parse("KEYS", &pair[at]).unwrap());
+            assert!(later.verifies(&earlier));
+        }
+    }
+
+    #[test]
+    fn keys_of_the_tenth_rotation_are_in_their_order() {
+        let set = KeySet::parse("KEYS", r#"{"current":"k9","k9":"a","k10":"b","k8":"c"}"#).unwrap();
+        let rotated = set.rotated("d".to_owned());
+        assert_eq!(rotated.to_secret(), r#"{"current":"k10","k10":"b","k11":"d","k9":"a"}"#);
+    }
+}
