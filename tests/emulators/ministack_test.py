@@ -17,6 +17,9 @@ TARGET = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
 BINARIES = os.environ.get("TENANTRY_BINARIES") or f"{TARGET}/debug"
 
 
+PAST = "2026-01-01T00:00:00.000Z"
+
+
 class Ministack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -74,23 +77,19 @@ class Ministack(unittest.TestCase):
         detail = {"pipeline": execution["pipeline"], "execution-id": execution["id"], "state": "FAILED"}
         event = {"source": "aws.codepipeline", "detail-type": "CodePipeline Pipeline Execution State Change"}
         # Only AWS itself may publish under this source, so the rule's target is called as the rule calls it.
-        self.stack.client("lambda").invoke(
-            FunctionName=self.stack.resource("PipelinesFunction")["Ref"], Payload=json.dumps(event | {"detail": detail})
-        )
+        self.stack.invoke("PipelinesFunction", event | {"detail": detail})
         self.client.status(tenant, 3)
 
     def test_a_job_past_its_deadline_is_closed(self):
         tenant, job = self.onboarded("silent", "BASIC")
         self.client.execution(job)
-        table = self.stack.client("dynamodb")
-        key = {"pk": {"S": f"TENANT#{tenant}"}, "sk": {"S": "JOB#0001"}}
-        name = self.stack.resource("Table")["Ref"]
-        items = table.query(
-            TableName=name,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": key["pk"], ":sk": {"S": "JOB#"}},
-        )["Items"]
-        print(items)
+        self.stack.invoke("ReconcilerFunction", {})
+        [item] = self.stack.items("pk = :pk AND begins_with(sk, :sk)", pk=f"TENANT#{tenant}", sk="JOB#")
+        self.assertEqual(item["state"], {"S": "running"}, "it is not yet due")
+        past = item | {"deadline": {"S": PAST}, "gsi1sk": {"S": item["gsi1sk"]["S"].replace(item["deadline"]["S"], PAST)}}
+        self.stack.client("dynamodb").put_item(TableName=self.stack.resource("Table")["Ref"], Item=past)
+        self.stack.invoke("ReconcilerFunction", {})
+        self.client.status(tenant, 3)
 
     def test_children_of_a_tenant(self):
         tenant, _ = self.onboarded("children")

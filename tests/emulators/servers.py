@@ -68,6 +68,7 @@ def ministack(pipelines, **env):
     endpoint = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
         env = {
+            "AUTH": "true",  # a function may do what its role's policies allow, and no more
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "IOT_MTLS_ENABLED": "0",
