@@ -6,11 +6,13 @@
 mod announcement;
 mod connector;
 
-use aws_lambda_events::{
-    dynamodb::Event,
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use shared::{
+    Env, Result,
+    aws::Aws,
+    config::ConfigError,
+    stream::{Batch, Failures, Record},
 };
-use shared::{Env, Result, aws::Aws, config::ConfigError};
 
 pub use announcement::Announcement;
 pub use connector::{EventBridge, EventConnector};
@@ -19,6 +21,7 @@ pub use connector::{EventBridge, EventConnector};
 #[derive(Debug)]
 pub struct Relay<C = EventBridge> {
     connector: C,
+    failures: Failures,
 }
 
 impl Relay {
@@ -28,18 +31,19 @@ impl Relay {
     ///
     /// [`ConfigError`] naming the variable that is missing.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
-        let connector = EventBridge::from_env(env, &Aws::from_env(env)?)?;
-        Ok(Self { connector })
+        let aws = Aws::from_env(env)?;
+        Ok(Self::to(EventBridge::from_env(env, &aws)?, Failures::from_env(env, &aws)?))
     }
 }
 
 impl<C: EventConnector> Relay<C> {
     /// A relay to whatever `connector` reaches.
-    pub fn to(connector: C) -> Self {
-        Self { connector }
+    pub fn to(connector: C, failures: Failures) -> Self {
+        Self { connector, failures }
     }
 
-    /// Announces what the records of a batch say, in their order.
+    /// Announces what the records of a batch say, in their order. One that cannot be read is set
+    /// aside.
     ///
     /// The answer names the first record that was not announced: Lambda goes on from there, so what
     /// comes after it need not be tried now.
@@ -47,51 +51,32 @@ impl<C: EventConnector> Relay<C> {
     /// # Errors
     ///
     /// None: a failure is reported by the answer.
-    pub async fn handle(&self, batch: Event) -> Result<DynamoDbEventResponse> {
-        let mut announcements = Vec::new();
-        let mut failed = None;
-        for record in batch.records {
-            let sequence = record.change.sequence_number.clone().unwrap_or_default();
-            match Announcement::of(record) {
-                Ok(Some(announcement)) => announcements.push((sequence, announcement)),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(%error, sequence, "a stream record cannot be read");
-                    failed = Some(sequence);
-                    break;
-                }
-            }
-        }
-        let unpublished = self.publish(&announcements).await;
-        Ok(response(unpublished.or(failed)))
+    pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
+        let records = batch.read(Announcement::of);
+        let unpublished = self.publish(&records).await;
+        Ok(self.failures.pass_over(&records, unpublished).await)
     }
 
-    /// Publishes in chunks; the sequence number of the first announcement that was refused.
-    async fn publish(&self, announcements: &[(String, Announcement)]) -> Option<String> {
-        for chunk in announcements.chunks(C::MOST) {
-            let batch: Vec<_> = chunk.iter().map(|(_, announcement)| announcement).collect();
-            let refused = match self.connector.publish(&batch).await {
-                Ok(refused) => refused,
+    /// Publishes what can be read; the sequence number of the first announcement that was refused.
+    async fn publish(&self, records: &[Record<Option<Announcement>>]) -> Option<String> {
+        let announcements: Vec<_> = records.iter().filter_map(announcement).collect();
+        let mut left = announcements.as_slice();
+        while let Some((sequence, _)) = left.first() {
+            let batch = left.iter().take(C::MOST).map(|(_, announcement)| *announcement);
+            match self.connector.publish(&batch.collect::<Vec<_>>()).await {
+                Ok(0) => return Some((*sequence).to_owned()),
+                Ok(published) => left = left.get(published..).unwrap_or_default(),
                 Err(error) => {
                     let error = error.with_causes();
                     tracing::error!(%error, "the bus did not take a batch");
-                    Some(0)
+                    return Some((*sequence).to_owned());
                 }
-            };
-            if let Some((sequence, _)) = refused.and_then(|position| chunk.get(position)) {
-                return Some(sequence.clone());
             }
         }
         None
     }
 }
 
-fn response(failed: Option<String>) -> DynamoDbEventResponse {
-    let mut response = DynamoDbEventResponse::default();
-    response.batch_item_failures.extend(failed.map(|sequence| {
-        let mut failure = DynamoDbBatchItemFailure::default();
-        failure.item_identifier = Some(sequence);
-        failure
-    }));
-    response
+fn announcement(record: &Record<Option<Announcement>>) -> Option<(&str, &Announcement)> {
+    Some((&record.sequence, record.read.as_ref().ok()?.as_ref()?))
 }
