@@ -19,6 +19,9 @@ use crate::{Env, Error, Result, aws::Aws, config::ConfigError};
 #[serde(rename_all = "PascalCase")]
 pub struct Batch {
     records: Vec<Box<RawValue>>,
+    /// Whether they are handed over again out of the queue.
+    #[serde(default)]
+    is_set_aside: bool,
 }
 
 /// A record, and what it was read as.
@@ -29,6 +32,7 @@ pub struct Record<T> {
     /// What it says, or why it cannot be read.
     pub read: Result<T>,
     raw: Box<RawValue>,
+    is_set_aside: bool,
 }
 
 /// Where a record is, which every record says.
@@ -52,7 +56,8 @@ impl Batch {
         let records = self.records.into_iter().map(|raw| {
             let record = parse::<EventRecord>(&raw).map_err(Error::aws("reading a stream record"));
             let sequence = Place::of(&raw).dynamodb.sequence_number;
-            Record { sequence, read: record.and_then(&read), raw }
+            let (read, is_set_aside) = (record.and_then(&read), self.is_set_aside);
+            Record { sequence, read, raw, is_set_aside }
         });
         records.collect()
     }
@@ -101,6 +106,7 @@ struct Context {
 #[serde(rename_all = "PascalCase")]
 struct Payload<'r> {
     records: [&'r RawValue; 1],
+    is_set_aside: bool,
 }
 
 impl Failures {
@@ -121,7 +127,8 @@ impl Failures {
     /// named there comes again with all behind it.
     ///
     /// What lies behind `failed` is looked at when it comes again, so that it is set aside once. A
-    /// stop in between sets it aside twice, which a consumer of the queue has to bear.
+    /// stop in between sets it aside twice. What comes out of the queue and still cannot be read is
+    /// named, so that it stays there.
     pub async fn pass_over<T>(
         &self,
         records: &[Record<T>],
@@ -133,6 +140,10 @@ impl Failures {
             }
             let Err(error) = &record.read else { continue };
             let sequence = &record.sequence;
+            if record.is_set_aside {
+                tracing::error!(error = %error.with_causes(), sequence, "a stream record still cannot be read");
+                return answer(Some(sequence.clone()));
+            }
             match self.set_aside(record, error).await {
                 Ok(()) => tracing::error!(
                     error = %error.with_causes(), sequence, "a stream record cannot be read: set aside"
@@ -155,13 +166,18 @@ impl Failures {
             version: "1.0",
             timestamp: crate::now().to_string(),
             request_context: Context {
-                function_arn: format!("arn:aws:lambda:{}:function:{}", account.join(":"), self.function),
+                function_arn: format!(
+                    "arn:aws:lambda:{}:function:{}",
+                    account.join(":"),
+                    self.function
+                ),
                 condition: "Unreadable",
             },
-            request_payload: Payload { records: [&record.raw] },
+            request_payload: Payload { records: [&record.raw], is_set_aside: true },
             response_payload: json!({ "errorMessage": error.to_string() }),
         };
-        let body = serde_json::to_string(&message).map_err(Error::aws("writing a stream record"))?;
+        let body =
+            serde_json::to_string(&message).map_err(Error::aws("writing a stream record"))?;
         let request = self.client.send_message().queue_url(&self.queue).message_body(body);
         request.send().await.map(drop).map_err(Error::aws("setting a stream record aside"))
     }

@@ -10,6 +10,8 @@ mod drift;
 mod events;
 mod jobs;
 mod leads;
+mod permissions;
+mod poison;
 mod secrets;
 mod tenants;
 mod tokens;

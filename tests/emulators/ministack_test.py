@@ -6,11 +6,14 @@
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import unittest
+import uuid
 
 from emulators.client import Client, eventually
-from emulators.pipelines import Pipelines
-from emulators.servers import ROOT, ministack
+from emulators.pipelines import Pipelines, made_at_moto
+from emulators.servers import PLAIN, ROOT, ministack, moto
 from emulators.stack import REGION, Stack
 
 TARGET = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
@@ -28,6 +31,8 @@ class Ministack(unittest.TestCase):
             endpoint, cls.log = open.enter_context(ministack(cls.pipelines.url))
             cls.stack = Stack(endpoint, BINARIES).deploy()
             cls.client = Client(cls.stack, cls.pipelines)
+            names = [cls.stack.parameters[name] for name in ["SiloedPipeline", "PooledPipeline"]]
+            cls.moto, cls.declared = made_at_moto(open.enter_context(moto()), names)
             cls.addClassCleanup(open.pop_all().close)
 
     def onboarded(self, key, tier="PREMIUM"):
@@ -115,10 +120,68 @@ class Ministack(unittest.TestCase):
         self.onboarded("counted")
         eventually("a count of all that is listed", lambda: count() == listed() > 0)
 
+    def test_a_poison_record_is_set_aside_holds_nothing_up_and_is_delivered_once_it_can_be_read(self):
+        table, name = self.stack.client("dynamodb"), self.stack.resource("Table")["Ref"]
+        id = "019ac000-0000-7000-8000-000000000001"
+        key = {"pk": {"S": f"LEAD#{id}"}, "sk": {"S": "LEAD"}}
+        table.put_item(TableName=name, Item=key | {"entity": {"S": "lead"}, "id": {"S": id}})
+        self.client.sign_up("grace@behind.test")
+
+        queue = self.stack.resource("StreamFailures")["Ref"]
+        sqs, seen = self.stack.client("sqs"), {}
+
+        def messages():
+            got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+            for message in got.get("Messages", []):
+                body = json.loads(message["Body"])
+                seen[body["requestContext"]["functionArn"]] = message | {"Body": body}
+            return len(seen) == 2
+
+        eventually("two messages", messages)
+        self.assertEqual(set(seen), {self.stack.resource(f"{one}Function")["Arn"] for one in ["Relay", "Upkeep"]})
+        done = self.redrive(queue)
+        self.assertEqual((done.returncode, "0 handed over, 2 left" in done.stdout), (1, True), done.stdout + done.stderr)
+
+        # A function that is mended reads the record. Here the record is mended instead, in the queue.
+        lead = self.stack.items("gsi1pk = :pk", index="gsi1", pk="lead#0")[0]
+        lead |= {"id": {"S": id}, "email": {"S": "mended@acme.test"}}
+        sqs.purge_queue(QueueUrl=queue)
+        for message in seen.values():
+            message["Body"]["requestPayload"]["Records"][0]["dynamodb"]["NewImage"] = lead
+            sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message["Body"]))
+        done = self.redrive(queue)
+        self.assertEqual((done.returncode, "2 handed over, 0 left" in done.stdout), (0, True), done.stdout + done.stderr)
+        eventually("the mail of the mended record", lambda: self.client.mails("mended@acme.test"))
+
+    def redrive(self, queue):
+        command = [sys.executable, ROOT / "infra/redrive.py", queue]
+        env = PLAIN | {"AWS_ENDPOINT_URL": self.stack.endpoint}
+        return subprocess.run(command, env=env, capture_output=True, text=True)
+
+    def test_the_keys_rotate_and_what_was_signed_before_is_still_good(self):
+        secrets, keys = self.stack.client("secretsmanager"), self.stack.resource("MasterKeys")["Ref"]
+        current = lambda: json.loads(secrets.get_secret_value(SecretId=keys)["SecretString"])
+        before, version = current(), str(uuid.uuid4())
+        for step in ["createSecret", "createSecret", "setSecret", "testSecret", "finishSecret", "finishSecret"]:
+            asked = {"SecretId": keys, "ClientRequestToken": version, "Step": step}
+            self.stack.invoke("RotatorFunction", asked)
+            if step != "finishSecret":
+                self.assertEqual(current(), before)
+        self.assertLess(before.items(), (current() | {"current": before["current"]}).items())
+
     def secret_is_gone(self, job):
         secrets = self.stack.client("secretsmanager")
         names = lambda: [one["Name"] for one in secrets.list_secrets()["SecretList"]]
         eventually(f"the end of the secret of {job}", lambda: not any(job in name for name in names()))
+
+    def test_moto_takes_our_variables_for_the_pipelines_of_infra(self):
+        _, job = self.onboarded("moto")
+        variables, pipeline = self.client.execution(job), self.pipelines.of(job)["pipeline"]
+        self.assertEqual(set(variables), self.declared)
+        given = [{"name": name, "value": value} for name, value in variables.items()]
+        id = self.moto.start_pipeline_execution(name=pipeline, variables=given)["pipelineExecutionId"]
+        found = self.moto.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=id)["pipelineExecution"]
+        self.assertEqual({one["name"]: one["resolvedValue"] for one in found["variables"]}, variables)
 
     def tearDown(self):
         self.assertEqual(self.pipelines.refused, [], "CodePipeline would refuse it")

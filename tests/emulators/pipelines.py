@@ -8,6 +8,9 @@ import uuid
 
 import botocore.session
 
+from emulators.stack import client
+from template_test import TEMPLATES
+
 MODEL = botocore.session.get_session().get_service_model("codepipeline")
 
 
@@ -99,3 +102,33 @@ class Pipelines:
         """The execution of a job, once it is started."""
         with self.lock:
             return next((one for (_, token), one in self.executions.items() if token == job), None)
+
+
+def made_at_moto(endpoint, names):
+    """moto's client, with the pipelines of infra/pipelines under these names."""
+    codepipeline, iam = client(endpoint, "codepipeline"), client(endpoint, "iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="pipelines", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    resources = TEMPLATES["infra/pipelines/template.yaml"]["Resources"].values()
+    (given,) = [one["Properties"] for one in resources if one["Type"] == "AWS::CodePipeline::Pipeline"]
+    stages = [
+        {
+            "name": stage["Name"],
+            "actions": [
+                {
+                    "name": action["Name"],
+                    "actionTypeId": {name[0].lower() + name[1:]: one for name, one in action["ActionTypeId"].items()},
+                }
+                for action in stage["Actions"]
+            ],
+        }
+        for stage in given["Stages"]
+    ]
+    variables = [{"name": one["Name"], "defaultValue": one["DefaultValue"]} for one in given["Variables"]]
+    pipeline = {"roleArn": role, "stages": stages, "variables": variables, "version": 1}
+    pipeline |= {"pipelineType": given["PipelineType"], "executionMode": given["ExecutionMode"]}
+    pipeline["artifactStore"] = {"type": "S3", "location": "sources"}
+    for name in names:
+        codepipeline.create_pipeline(pipeline=pipeline | {"name": name})
+    return codepipeline, {one["name"] for one in variables}

@@ -64,10 +64,11 @@ class Stack:
             raise RuntimeError(f"{function}: {said}")
         return json.loads(said or "null")
 
-    def items(self, condition, **values):
+    def items(self, condition, index=None, **values):
         """The items of a query, each page of it."""
         values = {f":{name}": {"S": value} for name, value in values.items()}
-        given = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+        index = {"IndexName": index} if index else {}
+        given = index | {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
         pages = self.client("dynamodb").get_paginator("query").paginate(TableName=self.resource("Table")["Ref"], **given)
         return [item for page in pages for item in page["Items"]]
 

@@ -14,10 +14,7 @@ pub trait EventConnector {
     /// # Errors
     ///
     /// Where nothing is known to be published.
-    fn publish(
-        &self,
-        batch: &[&Announcement],
-    ) -> impl Future<Output = Result<usize>> + Send;
+    fn publish(&self, batch: &[&Announcement]) -> impl Future<Output = Result<usize>> + Send;
 }
 
 /// Bytes of all entries of a call together (AWS limit until January 2026; 1 MB since).

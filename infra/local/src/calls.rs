@@ -128,7 +128,13 @@ impl Calls {
     }
 
     /// Notes a call, and says what is to be done with it.
-    pub(crate) fn note(&self, headers: &HeaderMap, service: &'static str, action: &str, request: &[u8]) -> Verdict {
+    pub(crate) fn note(
+        &self,
+        headers: &HeaderMap,
+        service: &'static str,
+        action: &str,
+        request: &[u8],
+    ) -> Verdict {
         let mut inner = self.lock();
         match &mut inner.answered {
             Some(0) => {

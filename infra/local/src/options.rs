@@ -1,6 +1,10 @@
 use std::{convert::Infallible, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
+use dynoxide::Database;
+use uuid::Uuid;
+
+use crate::table::{Engine, Other};
 
 /// Starts the whole product on this machine: no Docker, no AWS account.
 ///
@@ -39,6 +43,10 @@ pub struct Options {
     /// File that gets a line for each permission that a function needed.
     #[arg(long, value_name = "FILE")]
     pub permissions: Option<PathBuf>,
+
+    /// A DynamoDB Local to use instead of the embedded table, as 127.0.0.1:8000.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub table: Option<String>,
 }
 
 impl Options {
@@ -54,7 +62,24 @@ impl Options {
             template: template.into(),
             env_file: PathBuf::new(),
             permissions: std::env::var_os("TENANTRY_TEST_PERMISSIONS").map(Into::into),
+            table: std::env::var_os("TENANTRY_TEST_TABLE")
+                .and_then(|address| address.into_string().ok()),
         }
+    }
+
+    /// What holds the tables: `database`, unless there is another one.
+    pub(crate) fn engine(&self, database: &Database) -> Engine {
+        let Some(address) = self.table.clone() else { return Engine::Embedded(database.clone()) };
+        let key = match &self.data {
+            Data::Memory => Uuid::new_v4(),
+            // The same one at the next start.
+            Data::Folder(folder) => {
+                let folder = folder.to_string_lossy();
+                let digest = ring::digest::digest(&ring::digest::SHA256, folder.as_bytes());
+                Uuid::from_slice(&digest.as_ref()[..16]).unwrap_or_default()
+            }
+        };
+        Engine::Other(Other { address, key: key.simple().to_string() })
     }
 
     pub(crate) fn pipeline_delay(&self) -> Duration {

@@ -17,7 +17,8 @@ pub(crate) fn of(service: &str, action: &str, request: &Value) -> Vec<Permission
         "DynamoDB" => of_table(action, request),
         "EventBridge" => {
             let entries = request["Entries"].as_array().into_iter().flatten();
-            let bus = |entry: &Value| entry["EventBusName"].as_str().unwrap_or("default").to_owned();
+            let bus =
+                |entry: &Value| entry["EventBusName"].as_str().unwrap_or("default").to_owned();
             entries.map(|entry| one("events", action, "event-bus", &bus(entry))).collect()
         }
         "SecretsManager" => {
@@ -44,7 +45,11 @@ fn of_table(action: &str, request: &Value) -> Vec<Permission> {
         "TransactWriteItems" | "TransactGetItems" => {
             let items = request["TransactItems"].as_array().into_iter().flatten();
             let named = items.flat_map(members).map(|(kind, item)| {
-                let action = if kind == "ConditionCheck" { "ConditionCheckItem".into() } else { format!("{kind}Item") };
+                let action = if kind == "ConditionCheck" {
+                    "ConditionCheckItem".into()
+                } else {
+                    format!("{kind}Item")
+                };
                 one("dynamodb", &action, "table", &table(item))
             });
             named.collect()

@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 use aws_sdk_codepipeline::types::PipelineVariable;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use local::{
-    Data, Local, Options, Outcome,
+    Data, Fault, Local, Options, Outcome,
     state::{DeliveryState, Status},
 };
 use serde_json::{Value, json};
@@ -197,17 +197,20 @@ async fn a_record_that_is_never_taken_is_given_up_and_the_stream_read_on() {
     std::os::unix::fs::symlink(infra, folder.join("infra")).unwrap();
     std::fs::write(folder.join("template.yaml"), impatient).unwrap();
     let local = start(Options::private(folder.join("template.yaml"))).await;
-    let aws = Aws::from_env(&local.env()).unwrap();
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.into());
-    let poison = aws.dynamodb().put_item().table_name("tenantry-local-Table");
-    let poison = poison.item("pk", text("LEAD#x")).item("sk", text("LEAD"));
-    poison.item("entity", text("lead")).send().await.unwrap();
+    // Three hand-overs, each of which the SDK tries three times.
+    local.calls().fail("PutEvents", Fault::RefuseNext(9));
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     settle(&local).await;
+    let mut grace = ada();
+    grace["email"] = json!("grace@acme.test");
+    assert_eq!(post(local.base_url(), "/leads", &grace).await.0, 200);
+    settle(&local).await;
     let letters = local.state().dead_letters().unwrap();
-    assert_eq!(letters[0].function, "relay");
-    assert_eq!(letters[0].payload["Records"][0]["dynamodb"]["Keys"]["pk"]["S"], "LEAD#x");
-    assert_eq!(letters[0].payload["Records"].as_array().unwrap().len(), 1);
-    assert_eq!(local.state().mails().unwrap().len(), 1);
+    assert_eq!((letters.len(), letters[0].function.as_str()), (1, "relay"));
+    let lost = &letters[0].payload["Records"];
+    assert_eq!(lost[0]["dynamodb"]["NewImage"]["email"]["S"], "a@acme.test");
+    assert_eq!(lost.as_array().unwrap().len(), 1);
+    let mails = local.state().mails().unwrap();
+    assert_eq!((mails.len(), mails[0].to[0].as_str()), (1, "grace@acme.test"));
     std::fs::remove_dir_all(folder).unwrap();
 }

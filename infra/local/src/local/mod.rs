@@ -30,7 +30,7 @@ use crate::{
     player::{self, Player},
     schedule,
     stream::Reader,
-    table::{self, Front},
+    table::{self, Engine, Front},
     template::Template,
 };
 use stage::Stage;
@@ -48,6 +48,7 @@ pub struct Local {
     operator_token: String,
     template: Arc<Template>,
     opened: Opened,
+    engine: Engine,
     calls: Arc<Calls>,
     functions: Arc<Functions>,
     outcome: Arc<Mutex<Outcome>>,
@@ -79,7 +80,8 @@ impl Local {
         let scope = environment.scope();
         let template = Arc::new(Template::read(&options.template, &scope)?);
         let opened = options.data.open()?;
-        table::create(&opened.database, &template.tables)?;
+        let engine = options.engine(&opened.database);
+        table::create(&engine, &template.tables)?;
 
         let mut back = Stage::new();
         let calls = Arc::<Calls>::default();
@@ -88,7 +90,7 @@ impl Local {
             calls.record_to(file.map_err(Error::doing("recording permissions"))?);
         }
         let database = format!("127.0.0.1:{}", port_of(&database_listener)?);
-        let front_of_table = Arc::new(Front::new(Arc::clone(&calls), database));
+        let front_of_table = Arc::new(Front::new(Arc::clone(&calls), &engine, database));
         let written = Arc::clone(&front_of_table.written);
         let buses = Arc::new(Buses::new(&template, &scope.region, &scope.account));
         let aws = Arc::new(Aws {
@@ -115,6 +117,7 @@ impl Local {
             environment,
             template,
             opened,
+            engine,
             calls,
             functions,
             outcome,
@@ -170,7 +173,7 @@ impl Local {
                     mapping,
                     function: function.binary.clone(),
                     region: self.environment.region.clone(),
-                    database: self.opened.database.clone(),
+                    engine: self.engine.clone(),
                     state: state(),
                     functions: Arc::clone(&self.functions),
                     written: Arc::clone(written),

@@ -62,7 +62,7 @@ impl Local {
     /// Where the database cannot be read.
     pub fn items(&self) -> Result<Vec<Value>> {
         let tables = self.template.tables.iter();
-        let items = tables.map(|table| table::items(&self.opened.database, &table.name));
+        let items = tables.map(|table| table::items(&self.engine, &table.name));
         Ok(items.collect::<Result<Vec<_>>>()?.concat())
     }
 
@@ -110,18 +110,19 @@ impl Local {
         Ok(read.is_some() && is_idle && self.streams_read_up_to()? == read)
     }
 
-    /// The last record of each stream; `None` where one is not read so far.
+    /// How far each stream is read; `None` where one is not read to its end.
     fn streams_read_up_to(&self) -> Result<Option<Vec<String>>> {
         let mut all = Vec::new();
         for function in &self.template.functions {
             for mapping in &function.streams {
-                let last = Records::of(&self.opened.database, &mapping.table)?.last()?;
                 let read = self.state().checkpoint(&mapping.name(&function.binary));
                 let read = read.map_err(Error::doing("looking for what is under way"))?;
-                if read.unwrap_or_default() < last {
+                let Some(read) = read else { return Ok(None) };
+                let records = Records::of(&self.engine, &mapping.table)?;
+                if !records.after(&read, mapping, &self.environment.region)?.is_empty() {
                     return Ok(None);
                 }
-                all.push(last);
+                all.push(read);
             }
         }
         Ok(Some(all))

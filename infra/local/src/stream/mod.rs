@@ -7,12 +7,15 @@ mod batch;
 
 use std::{sync::Arc, time::Duration};
 
-use dynoxide::Database;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
-    Error, Result, functions::Functions, state::State, stop::Stop, table::Records,
+    Error, Result,
+    functions::Functions,
+    state::State,
+    stop::Stop,
+    table::{Engine, Records},
     template::Mapping,
 };
 use batch::Batch;
@@ -26,7 +29,7 @@ pub(crate) struct Reader {
     /// The binary that gets the batches.
     pub(crate) function: String,
     pub(crate) region: String,
-    pub(crate) database: Database,
+    pub(crate) engine: Engine,
     pub(crate) state: Arc<State>,
     pub(crate) functions: Arc<Functions>,
     /// Told after each write to a table.
@@ -61,7 +64,7 @@ impl Reader {
     /// Reads one batch; whether there was any record.
     async fn read(&self) -> Result<bool> {
         let doing = || Error::doing("reading the stream");
-        let records = Records::of(&self.database, &self.mapping.table)?;
+        let records = Records::of(&self.engine, &self.mapping.table)?;
         let name = self.name();
         let Some(after) = self.state.checkpoint(&name).map_err(doing())? else {
             let start = if self.mapping.from_the_start { String::new() } else { records.last()? };

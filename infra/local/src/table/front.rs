@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use crate::{
     aws::AwsFault,
     calls::{Calls, Verdict},
+    table::{Engine, Other},
 };
 
 /// Bytes of a request (AWS limit).
@@ -27,17 +28,24 @@ pub(crate) struct Front {
     calls: Arc<Calls>,
     client: Client<HttpConnector, Body>,
     database: String,
+    /// Where another one than ours stands behind it.
+    other: Option<Other>,
     /// Told after each write.
     pub(crate) written: Arc<Notify>,
 }
 
 impl Front {
-    /// A front of the database that listens at `database`, as `127.0.0.1:8000`.
-    pub(crate) fn new(calls: Arc<Calls>, database: String) -> Self {
+    /// A front of `engine`; the embedded one listens at `database`, as `127.0.0.1:8000`.
+    pub(crate) fn new(calls: Arc<Calls>, engine: &Engine, database: String) -> Self {
+        let other = match engine {
+            Engine::Embedded(_) => None,
+            Engine::Other(other) => Some(other.clone()),
+        };
+        let database = other.as_ref().map_or(database, |other| other.address.clone());
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { calls, client, database, written: Arc::default() }
+        Self { calls, client, database, other, written: Arc::default() }
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -52,6 +60,14 @@ impl Front {
         };
         *request.uri_mut() = uri;
         request.headers_mut().remove(header::HOST);
+        if let Some(other) = &self.other {
+            let signed = request.headers().get(header::AUTHORIZATION);
+            let signed =
+                other.sign(signed.and_then(|value| value.to_str().ok()).unwrap_or_default());
+            if let Ok(signed) = signed.parse() {
+                request.headers_mut().insert(header::AUTHORIZATION, signed);
+            }
+        }
         match self.client.request(request).await {
             Ok(response) => response.map(Body::new),
             Err(cause) => {

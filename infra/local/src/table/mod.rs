@@ -1,18 +1,20 @@
 //! The embedded DynamoDB, with the template's tables in it.
 
+mod engine;
 mod front;
 mod records;
 
 use std::{collections::BTreeSet, path::Path};
 
 use dynoxide::{Database, DynoxideError};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(crate) use engine::{Engine, Other};
 pub(crate) use front::Front;
 pub(crate) use records::Records;
 
 use crate::{Error, Result, template::Table};
+use engine::Fault;
 
 /// Opens the database in `file`, or one in memory.
 pub(crate) fn open(file: Option<&Path>) -> Result<Database, DynoxideError> {
@@ -23,17 +25,17 @@ pub(crate) fn open(file: Option<&Path>) -> Result<Database, DynoxideError> {
 }
 
 /// Creates the tables that are not there.
-pub(crate) fn create(database: &Database, tables: &[Table]) -> Result<()> {
+pub(crate) fn create(engine: &Engine, tables: &[Table]) -> Result<()> {
     let doing = || Error::doing("creating the table");
     for table in tables {
-        match database.describe_table(request(json!({ "TableName": table.name }))?) {
-            Ok(found) => must_fit(table, &to_json(&found.table)?)?,
-            Err(DynoxideError::ResourceNotFoundException(_)) => {
-                database.create_table(request(table.create.clone())?).map_err(doing())?;
+        match engine.call("DescribeTable", json!({ "TableName": table.name })) {
+            Ok(found) => must_fit(table, &found["Table"])?,
+            Err(Fault::NoTable) => {
+                engine.call("CreateTable", table.create.clone()).map_err(doing())?;
                 if let Some(attribute) = &table.ttl_attribute {
                     let specification = json!({ "AttributeName": attribute, "Enabled": true });
                     let update = json!({ "TableName": table.name, "TimeToLiveSpecification": specification });
-                    database.update_time_to_live(request(update)?).map_err(doing())?;
+                    engine.call("UpdateTimeToLive", update).map_err(doing())?;
                 }
             }
             Err(cause) => return Err(doing()(cause)),
@@ -43,17 +45,15 @@ pub(crate) fn create(database: &Database, tables: &[Table]) -> Result<()> {
 }
 
 /// Every item of a table, in DynamoDB's JSON.
-pub(crate) fn items(database: &Database, table: &str) -> Result<Vec<Value>> {
+pub(crate) fn items(engine: &Engine, table: &str) -> Result<Vec<Value>> {
     let mut items = Vec::new();
-    let mut start = None;
+    let mut scan = json!({ "TableName": table });
     loop {
-        let scan = json!({ "TableName": table, "ExclusiveStartKey": start });
-        let page = database.scan(request(scan)?).map_err(Error::doing("reading the table"))?;
-        let page = to_json(&page)?;
+        let page = engine.call("Scan", scan.clone()).map_err(Error::doing("reading the table"))?;
         items.extend(page["Items"].as_array().into_iter().flatten().cloned());
-        start = page.get("LastEvaluatedKey").filter(|key| !key.is_null()).cloned();
-        if start.is_none() {
-            return Ok(items);
+        match page.get("LastEvaluatedKey").filter(|key| !key.is_null()) {
+            Some(key) => scan["ExclusiveStartKey"] = key.clone(),
+            None => return Ok(items),
         }
     }
 }
@@ -70,12 +70,4 @@ fn must_fit(table: &Table, found: &Value) -> Result<()> {
     }
     let cause = format!("{} has other keys or indexes than the template says", table.name);
     Err(Error::doing("opening the table")(format!("{cause}; delete the data folder")))
-}
-
-fn request<T: DeserializeOwned>(request: Value) -> Result<T> {
-    serde_json::from_value(request).map_err(Error::doing("asking the table"))
-}
-
-fn to_json<T: serde::Serialize>(answer: &T) -> Result<Value> {
-    serde_json::to_value(answer).map_err(Error::doing("reading the table"))
 }

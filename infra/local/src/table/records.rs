@@ -1,46 +1,33 @@
-use dynoxide::Database;
 use serde_json::{Value, json};
 
-use crate::{
-    Error, Result,
-    table::{request, to_json},
-    template::Mapping,
-};
+use crate::{Error, Result, table::Engine, template::Mapping};
 
 const READING: &str = "reading the stream";
 
 /// The records of a table's stream.
 pub(crate) struct Records {
-    database: Database,
+    engine: Engine,
     stream: String,
     shard: String,
 }
 
 impl Records {
     /// The stream of the table `table`.
-    pub(crate) fn of(database: &Database, table: &str) -> Result<Self> {
-        let streams = database.list_streams(request(json!({ "TableName": table }))?);
-        let streams = streams.map_err(Error::doing(READING))?.streams;
-        let stream = streams.into_iter().next();
-        let stream =
-            stream.ok_or("the table has no stream").map_err(Error::doing(READING))?.stream_arn;
-        let described = database.describe_stream(request(json!({ "StreamArn": stream }))?);
-        let shards = described.map_err(Error::doing(READING))?.stream_description.shards;
-        let shard = shards
-            .into_iter()
-            .next()
-            .ok_or("the stream has no shard")
-            .map_err(Error::doing(READING))?;
-        Ok(Self { database: database.clone(), stream, shard: shard.shard_id })
+    pub(crate) fn of(engine: &Engine, table: &str) -> Result<Self> {
+        let streams = engine.call("ListStreams", json!({ "TableName": table }));
+        let stream = text(&streams.map_err(Error::doing(READING))?["Streams"][0]["StreamArn"])?;
+        let described = engine.call("DescribeStream", json!({ "StreamArn": stream }));
+        let described = described.map_err(Error::doing(READING))?;
+        let shard = text(&described["StreamDescription"]["Shards"][0]["ShardId"])?;
+        Ok(Self { engine: engine.clone(), stream, shard })
     }
 
     /// The sequence number of the last record; empty where there is none.
     pub(crate) fn last(&self) -> Result<String> {
-        let described =
-            self.database.describe_stream(request(json!({ "StreamArn": self.stream }))?);
-        let shards = described.map_err(Error::doing(READING))?.stream_description.shards;
-        let last = shards.into_iter().next().map(|shard| shard.sequence_number_range);
-        Ok(last.and_then(|range| range.ending_sequence_number).unwrap_or_default())
+        let described = self.engine.call("DescribeStream", json!({ "StreamArn": self.stream }));
+        let described = described.map_err(Error::doing(READING))?;
+        let range = &described["StreamDescription"]["Shards"][0]["SequenceNumberRange"];
+        Ok(range["EndingSequenceNumber"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Records after the sequence number `after`, as Lambda hands them over.
@@ -55,13 +42,18 @@ impl Records {
             iterator["SequenceNumber"] = after.into();
         }
         let iterator =
-            self.database.get_shard_iterator(request(iterator)?).map_err(Error::doing(READING))?;
-        let read = json!({ "ShardIterator": iterator.shard_iterator, "Limit": mapping.batch_size });
-        let read = self.database.get_records(request(read)?).map_err(Error::doing(READING))?;
-        let records = to_json(&read)?["Records"].take();
-        let records = records.as_array().cloned().unwrap_or_default();
+            self.engine.call("GetShardIterator", iterator).map_err(Error::doing(READING))?;
+        let read =
+            json!({ "ShardIterator": iterator["ShardIterator"], "Limit": mapping.batch_size });
+        let mut read = self.engine.call("GetRecords", read).map_err(Error::doing(READING))?;
+        let Value::Array(records) = read["Records"].take() else { return Ok(Vec::new()) };
         Ok(records.into_iter().map(|record| dressed(record, &mapping.arn, region)).collect())
     }
+}
+
+fn text(value: &Value) -> Result<String> {
+    let text = value.as_str().map(str::to_owned);
+    text.ok_or("the table has no stream").map_err(Error::doing(READING))
 }
 
 /// The record as Lambda dresses it.

@@ -1,0 +1,138 @@
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use dynoxide::{Database, DynoxideError};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::Result;
+
+/// The DynamoDB that holds the tables.
+#[derive(Clone)]
+pub(crate) enum Engine {
+    /// The embedded one.
+    Embedded(Database),
+    /// DynamoDB Local, Amazon's own, which tests compare the embedded one with.
+    Other(Other),
+}
+
+/// A DynamoDB somewhere else on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Other {
+    /// Where it listens, as `127.0.0.1:8000`.
+    pub(crate) address: String,
+    /// The access key under which it keeps what is ours apart.
+    pub(crate) key: String,
+}
+
+/// Why a request of ours failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// There is no such table.
+    #[error("there is no such table")]
+    NoTable,
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Engine {
+    /// Carries out `action`, for what is set up and looked at here; functions speak HTTP.
+    pub(crate) fn call(&self, action: &str, request: Value) -> Result<Value, Fault> {
+        let database = match self {
+            Self::Embedded(database) => database,
+            Self::Other(other) => return other.call(action, &request),
+        };
+        match action {
+            "CreateTable" => answer(database.create_table(read(request)?)),
+            "DescribeStream" => answer(database.describe_stream(read(request)?)),
+            "DescribeTable" => answer(database.describe_table(read(request)?)),
+            "GetRecords" => answer(database.get_records(read(request)?)),
+            "GetShardIterator" => answer(database.get_shard_iterator(read(request)?)),
+            "ListStreams" => answer(database.list_streams(read(request)?)),
+            "Scan" => answer(database.scan(read(request)?)),
+            "UpdateTimeToLive" => answer(database.update_time_to_live(read(request)?)),
+            _ => Err(Fault::Failed(format!("{action} is not called here"))),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(request: Value) -> Result<T, Fault> {
+    serde_json::from_value(request).map_err(failed)
+}
+
+fn answer<T: Serialize>(answer: Result<T, DynoxideError>) -> Result<Value, Fault> {
+    match answer {
+        Ok(answer) => serde_json::to_value(answer).map_err(failed),
+        Err(DynoxideError::ResourceNotFoundException(_)) => Err(Fault::NoTable),
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+impl Other {
+    /// One request over a connection of its own.
+    fn call(&self, action: &str, request: &Value) -> Result<Value, Fault> {
+        let version = match action {
+            "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams" => {
+                "DynamoDBStreams_20120810"
+            }
+            _ => "DynamoDB_20120810",
+        };
+        let (address, body) = (&self.address, request.to_string());
+        let head = [
+            "POST / HTTP/1.1".into(),
+            format!("host: {address}"),
+            format!("x-amz-target: {version}.{action}"),
+            format!("authorization: {}", self.sign("local")),
+            "content-type: application/x-amz-json-1.0".into(),
+            format!("content-length: {}", body.len()),
+            "connection: close\r\n\r\n".into(),
+        ];
+        let reply = exchange(address, &(head.join("\r\n") + &body)).map_err(failed)?;
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
+        let body: Value = serde_json::from_str(body).map_err(failed)?;
+        match head.split(' ').nth(1) {
+            Some("200") => Ok(body),
+            _ if body["__type"].as_str().is_some_and(|kind| kind.contains("ResourceNotFound")) => {
+                Err(Fault::NoTable)
+            }
+            _ => Err(Fault::Failed(body.to_string())),
+        }
+    }
+
+    /// `authorization` with our access key in place of its own; nobody checks the signature.
+    pub(crate) fn sign(&self, authorization: &str) -> String {
+        let key = &self.key;
+        match authorization.split_once("Credential=").and_then(|(_, rest)| rest.split_once('/')) {
+            Some((_, rest)) => format!("AWS4-HMAC-SHA256 Credential={key}/{rest}"),
+            None => format!(
+                "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/dynamodb/aws4_request, \
+                 SignedHeaders=host, Signature=0"
+            ),
+        }
+    }
+}
+
+fn exchange(address: &str, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).map(|_| reply)
+}
+
+fn failed(cause: impl std::fmt::Display) -> Fault {
+    Fault::Failed(cause.to_string())
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded(_) => f.write_str("Embedded"),
+            Self::Other(other) => other.fmt(f),
+        }
+    }
+}
