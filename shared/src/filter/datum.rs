@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::fmt::Hyphenated;
 
-use super::{Decimal, Kind, node::Node, place::Place};
-use crate::Result;
+use super::{Kind, node::Node, place::Place};
+use crate::{Result, domain::Decimal};
 
 /// A value of a known type: what a condition compares with, and what an item holds.
 ///

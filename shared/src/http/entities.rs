@@ -47,7 +47,7 @@ pub async fn list<E: Listed>(
     let ask = Ask { filter: &asked.filter, whose: bearer.lead(), from: from.transpose()? };
     let Page { items, next } = store.list::<E>(ask).await?;
     let next = next.map(|next| next.seal(&list, &keys)).transpose()?;
-    Ok(linked(&asked, &Wire::all(E::SCHEMA, &items), next.as_deref()))
+    Ok(linked(&asked, Wire::all(E::SCHEMA, &items), next.as_deref()))
 }
 
 /// `GET /<entities>/count`.
