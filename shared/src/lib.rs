@@ -7,6 +7,7 @@
 //! * [`keys`]: master keys, and the secrets that are derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
 //! * [`lambda`]: how a function starts.
+//! * [`metric`]: what is measured.
 
 pub mod aws;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod filter;
 pub mod http;
 pub mod keys;
 pub mod lambda;
+pub mod metric;
 pub mod store;
 pub mod token;
 
