@@ -3,6 +3,7 @@
 //! * [`domain`]: the rules. Pure functions and types; no I/O, no clock, no AWS.
 //! * [`filter`]: what a list is asked for. Pure, like the rules.
 //! * [`store`]: the one DynamoDB table. Keys, items, transactions.
+//! * [`cache`]: Redis, where there is one.
 //! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
 //! * [`keys`]: master keys, and the secrets that are derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
@@ -10,6 +11,7 @@
 //! * [`metric`]: what is measured.
 
 pub mod aws;
+pub mod cache;
 pub mod config;
 pub mod domain;
 mod error;

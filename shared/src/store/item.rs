@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_dynamo::to_item;
 
 use super::{IndexKey, Key};
@@ -29,7 +29,7 @@ pub trait Item: Serialize + DeserializeOwned {
 }
 
 /// An item, and the version it was read at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored<T> {
     /// What it says.
     pub item: T,

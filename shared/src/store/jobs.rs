@@ -105,11 +105,11 @@ impl Store {
         if let Some(before) = before {
             opened = opened.given("before", before.id);
         }
-        self.transaction()
-            .update(Key::tenant(tenant.id), opened, Error::Stale)?
-            .insert(job)?
-            .commit()
-            .await
+        let writes =
+            self.transaction().update(Key::tenant(tenant.id), opened, Error::Stale)?.insert(job)?;
+        let written = writes.commit().await;
+        self.forget_tenant(tenant.id).await;
+        written
     }
 
     /// Notes that a job's pipeline runs, and where.
@@ -176,7 +176,9 @@ impl Store {
         for resource in &closing.resources {
             writes = writes.insert(&resource.of(tenant, now, by))?;
         }
-        writes.commit().await
+        let written = writes.commit().await;
+        self.forget_tenant(tenant).await;
+        written
     }
 
     /// Open jobs whose deadline is before `now`, the oldest first, up to 100.

@@ -50,6 +50,14 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
         id: Self::Id,
     ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send;
 
+    /// As [`Listed::one`] for a reader, who decides nothing by it.
+    fn to_show(
+        store: &Store,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send {
+        Self::one(store, id)
+    }
+
     /// Those that belong to a lead.
     fn of_lead(
         store: &Store,
