@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod cache;
 mod calls;
 mod conditions;
 mod crash;
@@ -10,6 +11,8 @@ mod drift;
 mod events;
 mod jobs;
 mod leads;
+mod limits;
+mod outages;
 mod secrets;
 mod tenants;
 mod tokens;

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -51,6 +53,13 @@ impl Client {
     /// A client of the API at `base`.
     pub fn of(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
+    }
+
+    /// The same client at another address.
+    #[must_use]
+    pub fn from_address(&self, address: IpAddr) -> Self {
+        let http = reqwest::Client::builder().local_address(address).build().unwrap();
+        Self { base: self.base.clone(), http }
     }
 
     /// Sends what `build` makes of a request.

@@ -7,6 +7,7 @@ mod app;
 mod bodies;
 mod client;
 mod options;
+mod redis;
 mod watch;
 mod webhook;
 mod witness;
@@ -15,6 +16,7 @@ pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{lead, subscription, tenant};
 pub use client::{Client, Reply};
 pub use options::Options;
+pub use redis::Redis;
 pub use webhook::Signed;
 
 /// Runs all of `futures` at once; their results in order.
