@@ -49,7 +49,9 @@ impl Redis {
             .args(["--appendonly", "yes", "--appendfsync", "always"])
             .stdout(Stdio::null())
             .spawn();
-        self.server = Some(server.expect("these tests need redis-server (Debian: redis-server)"));
+        let server =
+            server.unwrap_or_else(|cause| panic!("these tests need redis-server: {cause}"));
+        self.server = Some(server);
         eventually("an answer of Redis", async || {
             (self.ask(&["PING"]).as_deref() == Some("PONG")).then_some(())
         })

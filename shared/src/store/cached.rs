@@ -16,7 +16,8 @@ impl Store {
     /// [`Error::NotFound`] where there is none, or it is deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_to_show(&self, id: TenantId) -> Result<Stored<Tenant>> {
-        let tenant = self.held(Held::Tenant(id), self.get_living(Key::tenant(id))).await?;
+        let read = Box::pin(self.get_living(Key::tenant(id)));
+        let tenant = self.held(Held::Tenant(id), read).await?;
         tenant.ok_or_else(|| Error::not_found("Tenant", id))
     }
 

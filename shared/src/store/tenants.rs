@@ -189,7 +189,7 @@ impl Store {
     pub async fn tenant_id_of_key(&self, key: &TenantKey) -> Result<Option<TenantId>> {
         let owner = self.get::<Owner>(Key::tenant_key(key));
         let id = async { Ok(owner.await?.map(|owner| owner.tenant_id)) };
-        self.held(Held::TenantKey(key), id).await
+        self.held(Held::TenantKey(key), Box::pin(id)).await
     }
 
     /// Writes `after` over the tenant that was read as `before`.
