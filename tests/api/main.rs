@@ -12,6 +12,7 @@ mod events;
 mod jobs;
 mod leads;
 mod limits;
+mod metrics;
 mod outages;
 mod secrets;
 mod tenants;

@@ -1,16 +1,22 @@
 //! The table's stream becomes events on the bus.
 //!
-//! The item is its own outbox: what changed in the table is announced, what did not is not. A batch
+//! The item is its own outbox: what changed in the table is announced, and measured; what did not is not. A batch
 //! may come again in part or whole; events carry ids by which consumers drop what they have seen.
 
 mod announcement;
 mod connector;
+mod measures;
 
 use aws_lambda_events::{
-    dynamodb::Event,
+    dynamodb::{Event, EventRecord},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use shared::{Env, Result, aws::Aws, config::ConfigError};
+use shared::{
+    Env, Result,
+    aws::Aws,
+    config::ConfigError,
+    metric::{Metric, Metrics},
+};
 
 pub use announcement::Announcement;
 pub use connector::{EventBridge, EventConnector};
@@ -19,6 +25,7 @@ pub use connector::{EventBridge, EventConnector};
 #[derive(Debug)]
 pub struct Relay<C = EventBridge> {
     connector: C,
+    metrics: Metrics,
 }
 
 impl Relay {
@@ -29,14 +36,14 @@ impl Relay {
     /// [`ConfigError`] naming the variable that is missing.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let connector = EventBridge::from_env(env, &Aws::from_env(env)?)?;
-        Ok(Self { connector })
+        Ok(Self { connector, metrics: Metrics::from_env(env) })
     }
 }
 
 impl<C: EventConnector> Relay<C> {
     /// A relay to whatever `connector` reaches.
-    pub fn to(connector: C) -> Self {
-        Self { connector }
+    pub fn to(connector: C, metrics: Metrics) -> Self {
+        Self { connector, metrics }
     }
 
     /// Announces what the records of a batch say, in their order.
@@ -48,28 +55,35 @@ impl<C: EventConnector> Relay<C> {
     ///
     /// None: a failure is reported by the answer.
     pub async fn handle(&self, batch: Event) -> Result<DynamoDbEventResponse> {
-        let mut announcements = Vec::new();
-        let mut failed = None;
+        let (mut changes, mut unread) = (Vec::new(), None);
         for record in batch.records {
             let sequence = record.change.sequence_number.clone().unwrap_or_default();
-            match Announcement::of(record) {
-                Ok(Some(announcement)) => announcements.push((sequence, announcement)),
-                Ok(None) => {}
+            match Change::of(record, &sequence) {
+                Ok(change) => changes.push(change),
                 Err(error) => {
                     tracing::error!(%error, sequence, "a stream record cannot be read");
-                    failed = Some(sequence);
+                    unread = Some(sequence);
                     break;
                 }
             }
         }
-        let unpublished = self.publish(&announcements).await;
-        Ok(response(unpublished.or(failed)))
+        let unpublished = self.publish(&changes).await;
+        let done =
+            changes.iter().take_while(|change| Some(&change.sequence) != unpublished.as_ref());
+        for metric in done.flat_map(|change| &change.metrics) {
+            self.metrics.write(metric, shared::now());
+        }
+        Ok(response(unpublished.or(unread)))
     }
 
-    /// Publishes in chunks; the sequence number of the first announcement that was refused.
-    async fn publish(&self, announcements: &[(String, Announcement)]) -> Option<String> {
-        for chunk in announcements.chunks(C::MOST) {
-            let batch: Vec<_> = chunk.iter().map(|(_, announcement)| announcement).collect();
+    /// Publishes in chunks; the sequence number of the first change that was refused.
+    async fn publish(&self, changes: &[Change]) -> Option<String> {
+        let told = changes
+            .iter()
+            .filter_map(|change| Some((change.announcement.as_ref()?, &change.sequence)))
+            .collect::<Vec<_>>();
+        for chunk in told.chunks(C::MOST) {
+            let batch: Vec<_> = chunk.iter().map(|(announcement, _)| *announcement).collect();
             let refused = match self.connector.publish(&batch).await {
                 Ok(refused) => refused,
                 Err(error) => {
@@ -78,11 +92,25 @@ impl<C: EventConnector> Relay<C> {
                     Some(0)
                 }
             };
-            if let Some((sequence, _)) = refused.and_then(|position| chunk.get(position)) {
-                return Some(sequence.clone());
+            if let Some((_, sequence)) = refused.and_then(|position| chunk.get(position)) {
+                return Some((*sequence).clone());
             }
         }
         None
+    }
+}
+
+/// What a record of the stream tells.
+struct Change {
+    sequence: String,
+    announcement: Option<Announcement>,
+    metrics: Vec<Metric>,
+}
+
+impl Change {
+    fn of(record: EventRecord, sequence: &str) -> Result<Self> {
+        let (sequence, metrics) = (sequence.to_owned(), measures::of(&record)?);
+        Ok(Self { sequence, metrics, announcement: Announcement::of(record)? })
     }
 }
 
