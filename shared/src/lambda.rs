@@ -6,7 +6,7 @@ use axum::Router;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use tracing::{Event, Subscriber, level_filters::LevelFilter};
+use tracing::{Event, Instrument, Subscriber, field::Empty, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer,
     filter::Targets,
@@ -16,7 +16,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{Env, Error, config::ConfigError, metric};
+use crate::{Env, Error, config::ConfigError, domain, metric};
 
 /// What EventBridge hands a function.
 #[derive(Debug, Deserialize)]
@@ -36,6 +36,24 @@ impl Envelope {
     /// [`Error::Aws`] where it is none.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(self.detail.get()).map_err(Error::aws("reading an event"))
+    }
+
+    /// Reads the detail as an event of ours, and has the log say of which it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Envelope::read`].
+    pub fn event(&self) -> Result<domain::Event, Error> {
+        let event: domain::Event = self.read()?;
+        let span = tracing::Span::current();
+        span.record("event.id", &event.id);
+        event.request_id.as_ref().map(|id| span.record("request.id", id));
+        event
+            .tenant
+            .as_ref()
+            .map(|tenant| span.record("tenant.id", tracing::field::display(tenant.id)));
+        event.job.as_ref().map(|job| span.record("job.id", tracing::field::display(job.id)));
+        Ok(event)
     }
 }
 
@@ -68,12 +86,26 @@ where
     let env = start()?;
     let function = Box::pin(build(&env)).await.inspect_err(report)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<E>| {
-        handle(&function, event.payload).await.map_err(|error| {
+        let span = span(&event.context.request_id);
+        handle(&function, event.payload).instrument(span).await.map_err(|error| {
             tracing::error!(error = %error.with_causes(), "event failed");
             lambda_runtime::Error::from(error)
         })
     }))
     .await
+}
+
+/// Around the handling of one event; [`Envelope::event`] says which it is.
+#[must_use]
+pub fn span(invocation: &str) -> tracing::Span {
+    tracing::info_span!(
+        "event",
+        faas.invocation_id = invocation,
+        event.id = Empty,
+        request.id = Empty,
+        tenant.id = Empty,
+        job.id = Empty,
+    )
 }
 
 fn start() -> Result<Env, ConfigError> {

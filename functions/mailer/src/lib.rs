@@ -77,11 +77,11 @@ impl Mailer {
     pub async fn handle(&self, event: Envelope) -> Result<()> {
         let (id, mail) = match event.detail_type.as_str() {
             "LEAD_CREATED" => {
-                let Event { id, lead, .. } = event.read()?;
+                let Event { id, lead, .. } = event.event()?;
                 (id, lead.map(|lead| self.writer.verification(&lead, shared::now())))
             }
             "TENANT_PROVISIONING_SUCCESS" => {
-                let Event { id, tenant, job, .. } = event.read()?;
+                let Event { id, tenant, job, .. } = event.event()?;
                 (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
             }
             other => {

@@ -42,6 +42,13 @@ pub(super) fn encode<T: Item>(item: &T) -> Result<Attributes> {
     encode_version(item, 1)
 }
 
+/// [`encode`], and the id of the request that `item` comes from, which its events will name.
+pub(super) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes> {
+    let mut attributes = encode(item)?;
+    attributes.insert("requestId".into(), AttributeValue::S(request.into()));
+    Ok(attributes)
+}
+
 /// A `version` of `item`, as it is stored. A deleted item is in no index.
 pub(super) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
     let mut attributes: Attributes = to_item(item).map_err(Error::aws("encoding an item"))?;
