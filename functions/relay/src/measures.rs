@@ -19,7 +19,7 @@ pub(crate) fn of(record: &EventRecord) -> Result<Vec<Metric>> {
         Some(AttributeValue::S(kind))
             if kind == Job::KIND && new.get("state") != old.get("state") =>
         {
-            of_job(from_item(new.clone()).map_err(Error::aws("reading a job"))?)
+            of_job(&from_item(new.clone()).map_err(Error::aws("reading a job"))?)
         }
         _ => Vec::new(),
     })
@@ -34,7 +34,7 @@ fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {
     }
 }
 
-fn of_job(job: Job) -> Vec<Metric> {
+fn of_job(job: &Job) -> Vec<Metric> {
     let Some(outcome) = job.state.outcome() else { return Vec::new() };
     let mut metrics = vec![Metric::Job(outcome)];
     if (job.kind, outcome) == (JobKind::Provision, Outcome::Succeeded) {
