@@ -6,6 +6,7 @@
 mod app;
 mod bodies;
 mod client;
+mod gate;
 mod options;
 mod redis;
 mod watch;
@@ -15,6 +16,7 @@ mod witness;
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{lead, subscription, tenant};
 pub use client::{Client, Reply};
+pub use gate::Gate;
 pub use options::Options;
 pub use redis::Redis;
 pub use webhook::Signed;
