@@ -95,6 +95,12 @@ impl Aws {
         aws_sdk_sesv2::Client::new(&self.service("SESV2"))
     }
 
+    /// A client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.service("SQS"))
+    }
+
     /// A client of Secrets Manager.
     #[must_use]
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {

@@ -7,7 +7,7 @@
 //! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
 //! * [`keys`]: master keys, and the secrets that are derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
-//! * [`lambda`]: how a function starts.
+//! * [`lambda`]: how a function starts; [`stream`]: what one gets of the table's stream.
 //! * [`metric`]: what is measured.
 
 pub mod aws;
@@ -21,6 +21,7 @@ pub mod keys;
 pub mod lambda;
 pub mod metric;
 pub mod store;
+pub mod stream;
 pub mod token;
 
 pub use config::Env;

@@ -7,15 +7,13 @@ mod announcement;
 mod connector;
 mod measures;
 
-use aws_lambda_events::{
-    dynamodb::{Event, EventRecord},
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
-};
+use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbEventResponse};
 use shared::{
     Env, Result,
     aws::Aws,
     config::ConfigError,
     metric::{Metric, Metrics},
+    stream::{Batch, Failures, Record},
 };
 
 pub use announcement::Announcement;
@@ -25,6 +23,7 @@ pub use connector::{EventBridge, EventConnector};
 #[derive(Debug)]
 pub struct Relay<C = EventBridge> {
     connector: C,
+    failures: Failures,
     metrics: Metrics,
 }
 
@@ -35,18 +34,21 @@ impl Relay {
     ///
     /// [`ConfigError`] naming the variable that is missing.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
-        let connector = EventBridge::from_env(env, &Aws::from_env(env)?)?;
-        Ok(Self { connector, metrics: Metrics::from_env(env) })
+        let aws = Aws::from_env(env)?;
+        let (connector, failures) =
+            (EventBridge::from_env(env, &aws)?, Failures::from_env(env, &aws)?);
+        Ok(Self::to(connector, failures, Metrics::from_env(env)))
     }
 }
 
 impl<C: EventConnector> Relay<C> {
     /// A relay to whatever `connector` reaches.
-    pub fn to(connector: C, metrics: Metrics) -> Self {
-        Self { connector, metrics }
+    pub fn to(connector: C, failures: Failures, metrics: Metrics) -> Self {
+        Self { connector, failures, metrics }
     }
 
-    /// Announces what the records of a batch say, in their order.
+    /// Announces what the records of a batch say, in their order. One that cannot be read is set
+    /// aside.
     ///
     /// The answer names the first record that was not announced: Lambda goes on from there, so what
     /// comes after it need not be tried now.
@@ -54,46 +56,31 @@ impl<C: EventConnector> Relay<C> {
     /// # Errors
     ///
     /// None: a failure is reported by the answer.
-    pub async fn handle(&self, batch: Event) -> Result<DynamoDbEventResponse> {
-        let (mut changes, mut unread) = (Vec::new(), None);
-        for record in batch.records {
-            let sequence = record.change.sequence_number.clone().unwrap_or_default();
-            match Change::of(record, &sequence) {
-                Ok(change) => changes.push(change),
-                Err(error) => {
-                    tracing::error!(%error, sequence, "a stream record cannot be read");
-                    unread = Some(sequence);
-                    break;
-                }
-            }
-        }
-        let unpublished = self.publish(&changes).await;
+    pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
+        let records = batch.read(Change::of);
+        let unpublished = self.publish(&records).await;
         let done =
-            changes.iter().take_while(|change| Some(&change.sequence) != unpublished.as_ref());
-        for metric in done.flat_map(|change| &change.metrics) {
-            self.metrics.write(metric, shared::now());
+            records.iter().take_while(|record| Some(&record.sequence) != unpublished.as_ref());
+        for change in done.filter_map(|record| record.read.as_ref().ok()) {
+            change.metrics.iter().for_each(|metric| self.metrics.write(metric, shared::now()));
         }
-        Ok(response(unpublished.or(unread)))
+        Ok(self.failures.pass_over(&records, unpublished).await)
     }
 
-    /// Publishes in chunks; the sequence number of the first change that was refused.
-    async fn publish(&self, changes: &[Change]) -> Option<String> {
-        let told = changes
-            .iter()
-            .filter_map(|change| Some((change.announcement.as_ref()?, &change.sequence)))
-            .collect::<Vec<_>>();
-        for chunk in told.chunks(C::MOST) {
-            let batch: Vec<_> = chunk.iter().map(|(announcement, _)| *announcement).collect();
-            let refused = match self.connector.publish(&batch).await {
-                Ok(refused) => refused,
+    /// Publishes what can be read; the sequence number of the first announcement that was refused.
+    async fn publish(&self, records: &[Record<Change>]) -> Option<String> {
+        let announcements: Vec<_> = records.iter().filter_map(announcement).collect();
+        let mut left = announcements.as_slice();
+        while let Some((sequence, _)) = left.first() {
+            let batch = left.iter().take(C::MOST).map(|(_, announcement)| *announcement);
+            match self.connector.publish(&batch.collect::<Vec<_>>()).await {
+                Ok(0) => return Some((*sequence).to_owned()),
+                Ok(published) => left = left.get(published..).unwrap_or_default(),
                 Err(error) => {
                     let error = error.with_causes();
                     tracing::error!(%error, "the bus did not take a batch");
-                    Some(0)
+                    return Some((*sequence).to_owned());
                 }
-            };
-            if let Some((_, sequence)) = refused.and_then(|position| chunk.get(position)) {
-                return Some((*sequence).clone());
             }
         }
         None
@@ -101,25 +88,18 @@ impl<C: EventConnector> Relay<C> {
 }
 
 /// What a record of the stream tells.
+#[derive(Debug)]
 struct Change {
-    sequence: String,
     announcement: Option<Announcement>,
     metrics: Vec<Metric>,
 }
 
 impl Change {
-    fn of(record: EventRecord, sequence: &str) -> Result<Self> {
-        let (sequence, metrics) = (sequence.to_owned(), measures::of(&record)?);
-        Ok(Self { sequence, metrics, announcement: Announcement::of(record)? })
+    fn of(record: EventRecord) -> Result<Self> {
+        Ok(Self { metrics: measures::of(&record)?, announcement: Announcement::of(record)? })
     }
 }
 
-fn response(failed: Option<String>) -> DynamoDbEventResponse {
-    let mut response = DynamoDbEventResponse::default();
-    response.batch_item_failures.extend(failed.map(|sequence| {
-        let mut failure = DynamoDbBatchItemFailure::default();
-        failure.item_identifier = Some(sequence);
-        failure
-    }));
-    response
+fn announcement(record: &Record<Change>) -> Option<(&str, &Announcement)> {
+    Some((&record.sequence, record.read.as_ref().ok()?.announcement.as_ref()?))
 }

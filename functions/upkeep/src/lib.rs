@@ -8,16 +8,14 @@ mod change;
 
 use std::collections::BTreeSet;
 
-use aws_lambda_events::{
-    dynamodb::{Event, EventRecord},
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
-};
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use shared::{
     Env, Result,
     aws::Aws,
     config::ConfigError,
     domain::UserId,
     store::{Store, Tally},
+    stream::{Batch, Failures, Record},
 };
 
 pub use change::Change;
@@ -27,6 +25,7 @@ pub use change::Change;
 pub struct Upkeep {
     store: Store,
     system: UserId,
+    failures: Failures,
 }
 
 impl Upkeep {
@@ -36,40 +35,36 @@ impl Upkeep {
     ///
     /// [`ConfigError`] naming the variable that is missing.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
-        let store = Store::from_env(env, &Aws::from_env(env)?)?;
-        Ok(Self { store, system: env.required("SYSTEM_USER_ID")?.into() })
+        let aws = Aws::from_env(env)?;
+        Ok(Self {
+            store: Store::from_env(env, &aws)?,
+            system: env.required("SYSTEM_USER_ID")?.into(),
+            failures: Failures::from_env(env, &aws)?,
+        })
     }
 
-    /// Does what the records of a batch lead to.
+    /// Does what the records of a batch lead to. One that cannot be read is set aside.
     ///
     /// The answer names the first record that has to come again: Lambda goes on from there.
     ///
     /// # Errors
     ///
     /// None: a failure is reported by the answer.
-    pub async fn handle(&self, batch: Event) -> Result<DynamoDbEventResponse> {
-        let first = batch.records.first().map(sequence).unwrap_or_default();
-        let (mut changes, mut unread) = (Vec::new(), None);
-        for record in batch.records {
-            let sequence = sequence(&record);
-            match Change::of(&record) {
-                Ok(change) => changes.push((sequence, change)),
-                Err(error) => {
-                    tracing::error!(%error, sequence, "a stream record cannot be read");
-                    unread = Some(sequence);
-                    break;
-                }
-            }
-        }
+    pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
+        let records = batch.read(|record| Change::of(&record));
+        let change = |record: &'_ Record<Change>| {
+            Some((record.sequence.clone(), record.read.as_ref().ok()?.clone()))
+        };
+        let changes: Vec<_> = records.iter().filter_map(change).collect();
         self.forget(&changes).await;
         let failed = match Box::pin(self.count(&changes)).await {
-            Ok(()) => Box::pin(self.bury(&changes)).await.or(unread),
+            Ok(()) => Box::pin(self.bury(&changes)).await,
             Err(error) => {
                 tracing::error!(error = %error.with_causes(), "changes cannot be counted");
-                Some(first)
+                changes.first().map(|(sequence, _)| sequence.clone())
             }
         };
-        Ok(response(failed))
+        Ok(self.failures.pass_over(&records, failed).await)
     }
 
     async fn count(&self, changes: &[(String, Change)]) -> Result<()> {
@@ -98,18 +93,4 @@ impl Upkeep {
         }
         None
     }
-}
-
-fn sequence(record: &EventRecord) -> String {
-    record.change.sequence_number.clone().unwrap_or_default()
-}
-
-fn response(failed: Option<String>) -> DynamoDbEventResponse {
-    let mut response = DynamoDbEventResponse::default();
-    response.batch_item_failures.extend(failed.map(|sequence| {
-        let mut failure = DynamoDbBatchItemFailure::default();
-        failure.item_identifier = Some(sequence);
-        failure
-    }));
-    response
 }

@@ -1,11 +1,16 @@
 //! A log of the calls that reach AWS, and switches that let some of them fail.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
+    fs::File,
+    io::Write,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use axum::http::HeaderMap;
+use serde_json::json;
+
+use crate::permissions;
 
 /// Calls that are remembered.
 const REMEMBERED: usize = 100_000;
@@ -55,6 +60,14 @@ struct Inner {
     /// So many calls are answered before everything freezes.
     answered: Option<usize>,
     frozen: bool,
+    record: Option<Record>,
+}
+
+/// A file that gets a line for each permission that a function needed.
+#[derive(Debug)]
+struct Record {
+    file: File,
+    written: HashSet<String>,
 }
 
 impl Calls {
@@ -109,8 +122,19 @@ impl Calls {
         self.lock().frozen
     }
 
+    /// Writes the permissions that calls need to `file` from now on, each of them once.
+    pub(crate) fn record_to(&self, file: File) {
+        self.lock().record = Some(Record { file, written: HashSet::new() });
+    }
+
     /// Notes a call, and says what is to be done with it.
-    pub(crate) fn note(&self, headers: &HeaderMap, service: &'static str, action: &str) -> Verdict {
+    pub(crate) fn note(
+        &self,
+        headers: &HeaderMap,
+        service: &'static str,
+        action: &str,
+        request: &[u8],
+    ) -> Verdict {
         let mut inner = self.lock();
         match &mut inner.answered {
             Some(0) => {
@@ -123,12 +147,30 @@ impl Calls {
         if inner.log.len() == REMEMBERED {
             inner.log.pop_front();
         }
-        inner.log.push_back(Call { caller: caller(headers), service, action: action.to_owned() });
+        let caller = caller(headers);
+        if let Some(record) = &mut inner.record {
+            record.add(&caller, service, action, request);
+        }
+        inner.log.push_back(Call { caller, service, action: action.to_owned() });
         inner.faults.get_mut(action).map_or(Verdict::Answer, Fault::next)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    fn add(&mut self, caller: &str, service: &str, action: &str, request: &[u8]) {
+        let request = serde_json::from_slice(request).unwrap_or_default();
+        for (action, resource) in permissions::of(service, action, &request) {
+            let line = json!({ "caller": caller, "action": action, "resource": resource });
+            let line = format!("{line}\n");
+            // A line that cannot be written is missed by who reads the file.
+            if !self.written.contains(&line) && self.file.write_all(line.as_bytes()).is_ok() {
+                self.written.insert(line);
+            }
+        }
     }
 }
 
@@ -163,7 +205,7 @@ mod tests {
     #[test]
     fn faults_count_down() {
         let calls = Calls::default();
-        let next = |action| calls.note(&HeaderMap::new(), "Events", action);
+        let next = |action| calls.note(&HeaderMap::new(), "Events", action, b"{}");
         calls.fail("A", Fault::RefuseNext(1));
         calls.fail("B", Fault::RefuseAfter(1));
         calls.fail("C", Fault::LoseAnswers(1));

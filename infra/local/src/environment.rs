@@ -58,7 +58,9 @@ impl Environment {
     /// The variables of `function`. It signs as itself, so that its calls can be told apart.
     pub(crate) fn of(&self, function: &Function) -> Env {
         let variables: Env = function.variables.clone().into_iter().collect();
-        variables.with(self.outside.clone()).with(self.here(&function.binary).into_iter().collect())
+        let name = [("AWS_LAMBDA_FUNCTION_NAME", function.name.as_str())].into_iter().collect();
+        let here = self.here(&function.binary).into_iter().collect();
+        variables.with(self.outside.clone()).with(name).with(here)
     }
 
     /// The variables of all functions together, for what stands in for several of them. Where two
@@ -83,7 +85,7 @@ impl Environment {
 
     /// The endpoints of the services, by variable.
     pub(crate) fn endpoints(&self) -> Vec<(String, String)> {
-        let others = ["CODEPIPELINE", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2"];
+        let others = ["CODEPIPELINE", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2", "SQS"];
         let others = others.map(|service| (service, &self.aws_url));
         let all = [("DYNAMODB", &self.table_url)].into_iter().chain(others);
         all.map(|(service, url)| (format!("AWS_ENDPOINT_URL_{service}"), url.clone())).collect()

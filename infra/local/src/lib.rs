@@ -19,6 +19,7 @@ mod gateway;
 mod local;
 mod options;
 mod pages;
+mod permissions;
 mod player;
 mod schedule;
 pub mod state;

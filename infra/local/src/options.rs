@@ -35,6 +35,10 @@ pub struct Options {
     /// File that the variables of this run are written to.
     #[arg(long, value_name = "FILE", default_value = ".local/env")]
     pub env_file: PathBuf,
+
+    /// File that gets a line for each permission that a function needed.
+    #[arg(long, value_name = "FILE")]
+    pub permissions: Option<PathBuf>,
 }
 
 impl Options {
@@ -49,6 +53,7 @@ impl Options {
             aws_only: false,
             template: template.into(),
             env_file: PathBuf::new(),
+            permissions: std::env::var_os("TENANTRY_TEST_PERMISSIONS").map(Into::into),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The few calls of EventBridge, SES v2, Secrets Manager and CodePipeline that the functions make,
+//! The few calls of EventBridge, SES v2, Secrets Manager, SQS and CodePipeline that the functions make,
 //! answered as AWS answers them. Any other is refused by name.
 
 mod codepipeline;
@@ -7,6 +7,7 @@ mod fault;
 mod generate;
 mod secrets;
 mod ses;
+mod sqs;
 
 use std::sync::Arc;
 
@@ -59,6 +60,7 @@ impl Aws {
             ("SecretsManager", "DeleteSecret") => self.delete_secret(&read(body)?),
             ("SecretsManager", "DescribeSecret") => self.describe_secret(&read(body)?),
             ("SecretsManager", "GetSecretValue") => self.secret_value(&read(body)?),
+            ("SQS", "SendMessage") => self.send_message(&read(body)?),
             ("CodePipeline", "StartPipelineExecution") => self.start_execution(read(body)?),
             ("CodePipeline", "GetPipelineExecution") => self.execution(&read(body)?),
             _ => Err(AwsFault::not_played(&format!("{service} {action}"))),
@@ -74,7 +76,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let (service, action) = action_of(&method, &uri, &headers);
-    let verdict = aws.calls.note(&headers, service, &action);
+    let verdict = aws.calls.note(&headers, service, &action, &body);
     match verdict {
         Verdict::Never => return std::future::pending().await,
         Verdict::Refuse => return AwsFault::refused().into_response(),
@@ -98,6 +100,7 @@ fn action_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> (&'static str, 
     match target.and_then(|target| target.split_once('.')) {
         Some(("AWSEvents", action)) => ("EventBridge", action.to_owned()),
         Some(("secretsmanager", action)) => ("SecretsManager", action.to_owned()),
+        Some(("AmazonSQS", action)) => ("SQS", action.to_owned()),
         Some(("CodePipeline_20150709", action)) => ("CodePipeline", action.to_owned()),
         Some((service, action)) => ("AWS", format!("{service}.{action}")),
         None if method == Method::POST && uri.path() == "/v2/email/outbound-emails" => {

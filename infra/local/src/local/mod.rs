@@ -5,6 +5,7 @@ mod view;
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -82,6 +83,10 @@ impl Local {
 
         let mut back = Stage::new();
         let calls = Arc::<Calls>::default();
+        if let Some(file) = &options.permissions {
+            let file = File::options().append(true).create(true).open(file);
+            calls.record_to(file.map_err(Error::doing("recording permissions"))?);
+        }
         let database = format!("127.0.0.1:{}", port_of(&database_listener)?);
         let front_of_table = Arc::new(Front::new(Arc::clone(&calls), database));
         let written = Arc::clone(&front_of_table.written);

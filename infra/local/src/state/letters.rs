@@ -35,6 +35,17 @@ impl State {
         query.query_map([], letter)?.collect()
     }
 
+    /// Keeps what a function has set aside itself.
+    pub(crate) fn add_letter(
+        &self,
+        queue: &str,
+        function: &str,
+        error: &str,
+        payload: &Value,
+    ) -> Result<()> {
+        insert(&self.lock(), queue, function, error, payload)
+    }
+
     /// Gives up a stretch of a stream: a dead letter, and the stream is read on behind it.
     pub(crate) fn skip(
         &self,

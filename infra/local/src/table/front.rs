@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Request, State as Shared},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -17,6 +17,9 @@ use crate::{
     aws::AwsFault,
     calls::{Calls, Verdict},
 };
+
+/// Bytes of a request (AWS limit).
+const MOST_BYTES: usize = 16 << 20;
 
 /// Stands before the database: notes the calls, lets some fail, and wakes the stream's readers.
 #[derive(Debug)]
@@ -63,7 +66,12 @@ async fn forward(Shared(front): Shared<Arc<Front>>, request: Request) -> Respons
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.split_once('.')).map(|(_, action)| action);
     let action = action.unwrap_or_default().to_owned();
-    let verdict = front.calls.note(request.headers(), "DynamoDB", &action);
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MOST_BYTES).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let verdict = front.calls.note(&parts.headers, "DynamoDB", &action, &body);
+    let request = Request::from_parts(parts, body.into());
     match verdict {
         Verdict::Never => return std::future::pending().await,
         Verdict::Refuse => return AwsFault::refused().into_response(),

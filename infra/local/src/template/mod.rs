@@ -20,6 +20,7 @@ use serde_json::Value;
 
 pub use events::{Mapping, Route, Schedule};
 pub(crate) use names::secret_arn;
+pub(crate) use stack::members;
 
 pub use function::{Function, Retries};
 pub use resources::{Cors, GeneratedSecret, Table};

@@ -167,7 +167,7 @@ pub(super) fn is_nested(resource: &Value) -> bool {
 }
 
 /// The members of an object; none of anything else.
-pub(super) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 

@@ -1,0 +1,116 @@
+"""A client of the API, as a frontend, a person with a mailbox, an operator and a build are."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from emulators.servers import PLAIN, ROOT
+
+
+class Refused(AssertionError):
+    """An answer with another status than the one that was to come."""
+
+
+def eventually(what, look, seconds=60):
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come about")
+        time.sleep(0.1)
+
+
+class Client:
+    def __init__(self, stack, pipelines):
+        self.stack, self.pipelines, self.url = stack, pipelines, stack.api_url
+        self.operator = self.operator_token()
+
+    def send(self, method, path, body=None, token=None, headers=()):
+        """The status, headers and body of an answer."""
+        headers = {"content-type": "application/json"} | dict(headers)
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.headers, refusal.read()
+
+    def ask(self, expected, method, path, body=None, token=None):
+        """What an answer of status `expected` says."""
+        status, headers, text = self.send(method, path, body, token)
+        if status != expected:
+            raise Refused(f"{method} {path}: {status} {text[:500]}")
+        return json.loads(text) if text else headers
+
+    def operator_token(self):
+        """A token with every permission, signed with the stack's own secret."""
+        codes = [str(code) for code in range(10200, 10224)]
+        claims = {"id": "operator", "userTenantId": "operator", "permissions": codes}
+        claims |= {"iss": self.stack.parameters["JwtIssuer"], "exp": int(time.time()) + 3600}
+        encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")
+        signed = b".".join(encode(json.dumps(part).encode()) for part in [{"alg": "HS256", "typ": "JWT"}, claims])
+        key = self.stack.resource("JwtSecret")["Value"].encode()
+        return (signed + b"." + encode(hmac.digest(key, signed, "sha256"))).decode()
+
+    def mails(self, address):
+        """The mails to an address, oldest first."""
+        with urllib.request.urlopen(f"{self.stack.endpoint}/_ministack/ses/messages") as answer:
+            accounts = json.load(answer)["messages"].values()
+        return [mail for mails in accounts for mail in mails if address in mail["To"]]
+
+    def sign_up(self, email, company="Acme"):
+        """Asks for a tenant, opens the mail, follows its link: the lead's id and token."""
+        body = {"firstName": "Ada", "lastName": "Lovelace", "companyName": company, "email": email}
+        id = self.ask(200, "POST", "/leads", body)["id"]
+        mail = eventually(f"a mail to {email}", lambda: self.mails(email))[0]
+        text = json.dumps(mail)
+        key = re.search(rf"/validate/{id}\?code=([0-9a-f]+)", text)[1]
+        return id, self.ask(200, "POST", f"/leads/{id}/verify", token=key)["token"]
+
+    def tenant(self, lead, token, key, email):
+        body = {"key": key, "domains": [email.split("@")[1]]}
+        return self.ask(200, "POST", f"/leads/{lead}/tenants", body, token)["id"]
+
+    def provision(self, tenant, token, tier="PREMIUM", verb="provision"):
+        """Opens a job: its id."""
+        body = {"id": "subscription-1", "plan": {"tier": tier}}
+        return self.ask(204, "POST", f"/tenants/{tenant}/{verb}", body, token)["location"].rsplit("/", 1)[1]
+
+    def execution(self, job, seconds=60):
+        """The variables of the pipeline execution that a job has started."""
+        return eventually(f"an execution of {job}", lambda: self.pipelines.of(job), seconds)["variables"]
+
+    def build(self, job, *words):
+        """What a build does at its end: infra/callback.sh with the variables of its execution."""
+        env = PLAIN | self.execution(job) | {"AWS_ENDPOINT_URL": self.stack.endpoint}
+        done = subprocess.run([ROOT / "infra/callback.sh", *words], env=env, capture_output=True, text=True)
+        if done.returncode:
+            raise Refused(done.stderr)
+
+    def report(self, job, secret, outcome="success"):
+        """The same in this process, where there are many: the status."""
+        variables = self.execution(job)
+        kind = int(variables["JOB_KIND"] == "deprovision")
+        body = json.dumps({"initiatorId": variables["TENANT_ID"], "type": kind, "status": outcome})
+        stamp = str(int(time.time() * 1000))
+        signed = (body + variables["CONTEXT_ID"] + stamp).encode()
+        headers = {"x-timestamp": stamp, "x-signature": hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}
+        return self.send("POST", "/webhook", json.loads(body), headers=headers)[0]
+
+    def status(self, tenant, wanted, seconds=60):
+        """Waits until a tenant has this status."""
+        path = f"/tenants/{tenant}"
+        look = lambda: self.ask(200, "GET", path, token=self.operator)["status"] == wanted
+        eventually(f"status {wanted} of {tenant}", look, seconds)

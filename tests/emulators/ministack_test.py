@@ -1,0 +1,128 @@
+"""The whole of it on ministack: our bootstraps as Lambdas behind its HTTP API, streams, rules and mailbox.
+
+    TENANTRY_BINARIES   the folder of the binaries; else what `cargo build --workspace --bins` made
+"""
+
+import contextlib
+import json
+import os
+import unittest
+
+from emulators.client import Client, eventually
+from emulators.pipelines import Pipelines
+from emulators.servers import ROOT, ministack
+from emulators.stack import REGION, Stack
+
+TARGET = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
+BINARIES = os.environ.get("TENANTRY_BINARIES") or f"{TARGET}/debug"
+
+
+PAST = "2026-01-01T00:00:00.000Z"
+
+
+class Ministack(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with contextlib.ExitStack() as open:
+            cls.pipelines = open.enter_context(Pipelines())
+            endpoint, cls.log = open.enter_context(ministack(cls.pipelines.url))
+            cls.stack = Stack(endpoint, BINARIES).deploy()
+            cls.client = Client(cls.stack, cls.pipelines)
+            cls.addClassCleanup(open.pop_all().close)
+
+    def onboarded(self, key, tier="PREMIUM"):
+        """A tenant that came from a lead, and its first job."""
+        email = f"ada@{key}.test"
+        lead, token = self.client.sign_up(email)
+        tenant = self.client.tenant(lead, token, key, email)
+        return tenant, self.client.provision(tenant, token, tier)
+
+    def test_from_a_lead_to_an_active_tenant_and_away_again(self):
+        tenant, job = self.onboarded("acme")
+        variables = self.client.execution(job)
+        self.assertEqual((variables["TENANT_ID"], variables["TIER"]), (tenant, "PREMIUM"))
+        self.assertEqual(self.pipelines.of(job)["pipeline"], self.stack.parameters["SiloedPipeline"])
+        bucket = [{"type": "bucket", "externalIdentifier": "acme-bucket", "metadata": {"region": REGION}}]
+        self.client.build(job, "success", "--resources", json.dumps(bucket), "--app-url", "https://acme.test/app")
+        self.client.status(tenant, 0)
+        found = self.client.ask(200, "GET", f"/tenants/{tenant}/resources", token=self.client.operator)
+        self.assertEqual([one["externalIdentifier"] for one in found], ["acme-bucket"])
+        welcome = eventually("a welcome mail", lambda: self.client.mails("ada@acme.test")[1:])
+        self.assertIn("https://acme.test/app", json.dumps(welcome))
+        self.secret_is_gone(job)
+
+        job = self.client.provision(tenant, self.client.operator, verb="deprovision")
+        self.assertEqual(self.client.execution(job)["JOB_KIND"], "deprovision")
+        self.client.build(job, "success")
+        self.client.status(tenant, 5)
+        self.secret_is_gone(job)
+
+    def test_a_build_that_fails_and_its_retry(self):
+        tenant, first = self.onboarded("fails", "BASIC")
+        self.assertEqual(self.client.execution(first)["TIER"], "BASIC")
+        self.assertEqual(self.pipelines.of(first)["pipeline"], self.stack.parameters["PooledPipeline"])
+        self.client.build(first, "failure", "--reason", "The disk is full.")
+        self.client.status(tenant, 3)
+        second = self.client.provision(tenant, self.client.operator, "BASIC")
+        self.client.build(second, "success")
+        self.client.status(tenant, 0)
+        jobs = self.client.ask(200, "GET", f"/tenants/{tenant}/jobs", token=self.client.operator)
+        self.assertEqual({one["id"]: one["state"] for one in jobs}, {first: "failed", second: "succeeded"})
+        self.assertIn("The disk is full.", json.dumps(jobs))
+
+    def test_an_execution_that_fails_by_itself_closes_its_job(self):
+        tenant, job = self.onboarded("broken", "BASIC")
+        self.client.execution(job)
+        execution = self.pipelines.of(job)
+        detail = {"pipeline": execution["pipeline"], "execution-id": execution["id"], "state": "FAILED"}
+        event = {"source": "aws.codepipeline", "detail-type": "CodePipeline Pipeline Execution State Change"}
+        # Only AWS itself may publish under this source, so the rule's target is called as the rule calls it.
+        self.stack.invoke("PipelinesFunction", event | {"detail": detail})
+        self.client.status(tenant, 3)
+
+    def test_a_job_past_its_deadline_is_closed(self):
+        tenant, job = self.onboarded("silent", "BASIC")
+        self.client.execution(job)
+        self.stack.invoke("ReconcilerFunction", {})
+        [item] = self.stack.items("pk = :pk AND begins_with(sk, :sk)", pk=f"TENANT#{tenant}", sk="JOB#")
+        self.assertEqual(item["state"], {"S": "running"}, "it is not yet due")
+        past = item | {"deadline": {"S": PAST}, "gsi1sk": {"S": item["gsi1sk"]["S"].replace(item["deadline"]["S"], PAST)}}
+        self.stack.client("dynamodb").put_item(TableName=self.stack.resource("Table")["Ref"], Item=past)
+        self.stack.invoke("ReconcilerFunction", {})
+        self.client.status(tenant, 3)
+
+    def test_children_of_a_tenant(self):
+        tenant, _ = self.onboarded("children")
+        operator = self.client.operator
+        contact = {"firstName": "Grace", "lastName": "Hopper", "email": "grace@children.test", "isPrimary": False}
+        contact = self.client.ask(200, "POST", "/contacts", contact | {"tenantId": tenant}, operator)["id"]
+        config = {"configKey": "theme", "configValue": {"dark": True}, "tenantId": tenant}
+        config = self.client.ask(200, "POST", "/tenant-configs", config, operator)["id"]
+        of = self.client.ask(200, "GET", f"/tenant-configs/{config}/tenant", token=operator)
+        self.assertEqual(of["id"], tenant)
+        invoice = {"startDate": "2026-01-01", "endDate": "2026-01-31", "amount": 12.5, "currencyCode": "EUR"}
+        invoice |= {"dueDate": "2026-02-15", "status": 0, "tenantId": tenant}
+        invoice = self.client.ask(200, "POST", "/invoices", invoice, operator)["id"]
+        status, headers, pdf = self.client.send("GET", f"/invoices/{invoice}/download", token=operator)
+        self.assertEqual((status, headers["content-type"], pdf[:5]), (200, "application/pdf", b"%PDF-"))
+        self.client.ask(204, "DELETE", f"/contacts/{contact}", token=operator)
+        self.client.ask(404, "GET", f"/contacts/{contact}", token=operator)
+
+    def test_counts_follow_the_stream(self):
+        operator = self.client.operator
+        count = lambda: self.client.ask(200, "GET", "/tenants/count", token=operator)["count"]
+        listed = lambda: len(self.client.ask(200, "GET", "/tenants?limit=1000", token=operator))
+        self.onboarded("counted")
+        eventually("a count of all that is listed", lambda: count() == listed() > 0)
+
+    def secret_is_gone(self, job):
+        secrets = self.stack.client("secretsmanager")
+        names = lambda: [one["Name"] for one in secrets.list_secrets()["SecretList"]]
+        eventually(f"the end of the secret of {job}", lambda: not any(job in name for name in names()))
+
+    def tearDown(self):
+        self.assertEqual(self.pipelines.refused, [], "CodePipeline would refuse it")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,93 @@
+"""Emulators as processes, on 127.0.0.1 alone, gone with their `with` block."""
+
+import contextlib
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+PROGRAMS = ROOT / ".venv/emulators/bin"
+
+# What a process needs of ours, and no more: no keys, no endpoints, no proxies.
+PLAIN = {name: os.environ[name] for name in ["HOME", "LANG", "TMPDIR"] if name in os.environ}
+PLAIN |= {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_REGION": "eu-west-1",
+    "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(command, env, ready, seconds=60):
+    """A process that answers at the URL `ready`; its output is shown if it fails to."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, env=PLAIN | env, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + seconds
+            while not answers(ready):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    said.seek(0)
+                    raise RuntimeError(f"{command[0]} does not answer at {ready}:\n{said.read()[-3000:]}")
+                time.sleep(0.1)
+            yield said
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def ministack(pipelines, **env):
+    """ministack, whose functions find CodePipeline at `pipelines`; its endpoint and its log."""
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as folder:
+        env = {
+            "AUTH": "true",  # a function may do what its role's policies allow, and no more
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "MINISTACK_REGION": "eu-west-1",
+            "TMPDIR": folder,
+            # What functions inherit of it.
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ENDPOINT_URL_CODEPIPELINE": pipelines,
+        } | env
+        command = [PROGRAMS / "python", ROOT / "tests/emulators/launch.py"]
+        with running(command, env, f"{endpoint}/_ministack/health") as log:
+            yield endpoint, log
+
+
+@contextlib.contextmanager
+def moto():
+    """moto's server; its endpoint."""
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    command = [PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, {}, f"{endpoint}/moto-api/data.json"):
+        yield endpoint
