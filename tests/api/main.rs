@@ -4,13 +4,17 @@
 
 mod bad_input;
 mod calls;
+mod children;
 mod conditions;
+mod contacts;
 mod crash;
 mod drift;
 mod events;
+mod invoices;
 mod jobs;
 mod leads;
 mod secrets;
+mod tenant_configs;
 mod tenants;
 mod tokens;
 mod webhook;

@@ -102,6 +102,15 @@ impl Client {
         Reply { status, body, raw: text, headers }
     }
 
+    /// `GET path` with a bearer, and the bytes of what is no text.
+    pub async fn download(&self, bearer: &str, path: &str) -> (Reply, Vec<u8>) {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(bearer);
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        (Reply { status, body: Value::Null, raw: String::new(), headers }, bytes)
+    }
+
     /// Sends JSON `text`, as it is, with a bearer.
     pub async fn send_text(&self, method: Method, bearer: &str, path: &str, text: &str) -> Reply {
         self.send(method, path, |request| {
