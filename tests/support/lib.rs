@@ -14,8 +14,8 @@ mod webhook;
 mod witness;
 
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
-pub use bodies::{lead, subscription, tenant};
-pub use client::{Client, Reply};
+pub use bodies::{config, contact, invoice, lead, subscription, tenant};
+pub use client::{Client, Reply, with_query};
 pub use gate::Gate;
 pub use options::Options;
 pub use redis::Redis;

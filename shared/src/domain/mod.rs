@@ -15,6 +15,7 @@ mod hostname;
 mod ids;
 mod invoice;
 mod job;
+mod json_object;
 mod key;
 mod lead;
 mod members;
@@ -49,6 +50,7 @@ pub use ids::{
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work};
+pub use json_object::JsonObject;
 pub use key::TenantKey;
 pub use lead::{Lead, LeadView, NewLead};
 pub use members::{FromMembers, Members};

@@ -53,6 +53,7 @@ impl Datum {
         let node = match value {
             None | Some(Value::Null) => return Self::Null,
             Some(Value::String(text)) if kind == Kind::Text => return Self::Text(text.clone()),
+            Some(Value::String(text)) if kind == Kind::Object => super::json::held(text),
             Some(value) => Node::from(value),
         };
         Self::of_kind(kind, &node).unwrap_or(Self::Whole(node))
