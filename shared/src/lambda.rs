@@ -1,15 +1,22 @@
 //! How a function starts: the log, the environment, then the runtime's loop.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use axum::Router;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Event, Instrument, Subscriber, field::Empty, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
 
-use crate::{Env, Error, config::ConfigError};
+use crate::{Env, Error, config::ConfigError, domain, metric};
 
 /// What EventBridge hands a function.
 #[derive(Debug, Deserialize)]
@@ -29,6 +36,24 @@ impl Envelope {
     /// [`Error::Aws`] where it is none.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(self.detail.get()).map_err(Error::aws("reading an event"))
+    }
+
+    /// Reads the detail as an event of ours, and has the log say of which it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Envelope::read`].
+    pub fn event(&self) -> Result<domain::Event, Error> {
+        let event: domain::Event = self.read()?;
+        let span = tracing::Span::current();
+        span.record("event.id", &event.id);
+        event.request_id.as_ref().map(|id| span.record("request.id", id));
+        event
+            .tenant
+            .as_ref()
+            .map(|tenant| span.record("tenant.id", tracing::field::display(tenant.id)));
+        event.job.as_ref().map(|job| span.record("job.id", tracing::field::display(job.id)));
+        Ok(event)
     }
 }
 
@@ -61,12 +86,26 @@ where
     let env = start()?;
     let function = Box::pin(build(&env)).await.inspect_err(report)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<E>| {
-        handle(&function, event.payload).await.map_err(|error| {
+        let span = span(&event.context.request_id);
+        handle(&function, event.payload).instrument(span).await.map_err(|error| {
             tracing::error!(error = %error.with_causes(), "event failed");
             lambda_runtime::Error::from(error)
         })
     }))
     .await
+}
+
+/// Around the handling of one event; [`Envelope::event`] says which it is.
+#[must_use]
+pub fn span(invocation: &str) -> tracing::Span {
+    tracing::info_span!(
+        "event",
+        faas.invocation_id = invocation,
+        event.id = Empty,
+        request.id = Empty,
+        tenant.id = Empty,
+        job.id = Empty,
+    )
 }
 
 fn start() -> Result<Env, ConfigError> {
@@ -79,9 +118,32 @@ fn start() -> Result<Env, ConfigError> {
 fn log(env: &Env) -> Result<(), ConfigError> {
     let level = env.parsed("LOG_LEVEL", LevelFilter::INFO, "error, warn, info, debug or trace")?;
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
+    let metrics = tracing_subscriber::fmt::layer().event_format(AsItStands);
     // A host that has its own subscriber keeps it.
-    let _ = tracing_subscriber::registry().with(lines).with(logged(level)).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(logged(level)))
+        .with(metrics.with_filter(Targets::new().with_target(metric::TARGET, LevelFilter::INFO)))
+        .try_init();
     Ok(())
+}
+
+/// Writes the message of an event and nothing else.
+struct AsItStands;
+
+impl<S, N> FormatEvent<S, N> for AsItStands
+where
+    S: Subscriber + for<'l> LookupSpan<'l>,
+    N: for<'w> FormatFields<'w> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
 }
 
 /// What is logged at `level`: only our own crates go below `warn`, since there the SDK writes
@@ -92,9 +154,50 @@ pub fn logged(level: LevelFilter) -> Targets {
         .into_iter()
         .chain(["reconciler", "idp", "contacts", "invoices", "tenant_configs", "upkeep", "rotator"])
         .map(|name| (name, level));
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours)
+    let others = level.min(LevelFilter::WARN);
+    Targets::new()
+        .with_default(others)
+        .with_target(metric::TARGET, LevelFilter::OFF)
+        .with_targets(ours)
 }
 
 fn report(error: &impl Debug) {
     tracing::error!(?error, "the function cannot start");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+    use crate::metric::{Metric, Metrics};
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_metric_is_written_as_it_stands() {
+        let written = Written::default();
+        let writer = written.clone();
+        let layer = tracing_subscriber::fmt::layer().event_format(AsItStands);
+        let layer = layer.with_writer(move || writer.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            Metrics::from_env(&Env::default()).write(&Metric::Lead, crate::now());
+        });
+        let line: serde_json::Value = serde_json::from_slice(&written.0.lock().unwrap()).unwrap();
+        assert_eq!((&line["Leads"], &line["AppEnv"]), (&1.into(), &"dev".into()));
+    }
 }

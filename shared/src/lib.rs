@@ -3,12 +3,15 @@
 //! * [`domain`]: the rules. Pure functions and types; no I/O, no clock, no AWS.
 //! * [`filter`]: what a list is asked for. Pure, like the rules.
 //! * [`store`]: the one DynamoDB table. Keys, items, transactions.
+//! * [`cache`]: Redis, where there is one.
 //! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
 //! * [`keys`]: master keys, and the secrets that are derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
 //! * [`lambda`]: how a function starts; [`stream`]: what one gets of the table's stream.
+//! * [`metric`]: what is measured.
 
 pub mod aws;
+pub mod cache;
 pub mod config;
 pub mod domain;
 mod error;
@@ -16,6 +19,7 @@ pub mod filter;
 pub mod http;
 pub mod keys;
 pub mod lambda;
+pub mod metric;
 pub mod store;
 pub mod stream;
 pub mod token;

@@ -3,16 +3,24 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod cache;
 mod calls;
+mod children;
 mod conditions;
+mod contacts;
 mod crash;
 mod drift;
 mod events;
+mod invoices;
 mod jobs;
 mod leads;
+mod limits;
+mod metrics;
+mod outages;
 mod permissions;
 mod poison;
 mod secrets;
+mod tenant_configs;
 mod tenants;
 mod tokens;
 mod webhook;

@@ -98,7 +98,7 @@ impl App {
 
     /// Calls every function once, so that none starts cold in the midst of a count.
     pub async fn warm(&self) {
-        for path in ["/ping", "/leads/x", "/tenants"] {
+        for path in ["/ping", "/leads/x", "/tenants", "/contacts", "/invoices", "/tenant-configs"] {
             self.send(Method::GET, path).await;
         }
         self.send(Method::POST, "/webhook").await;
@@ -135,6 +135,26 @@ impl App {
         let path = format!("/leads/{id}/verify");
         let verified = self.client.post(&self.lead_key(&id), &path, &json!(null)).await.expect(200);
         VerifiedLead { id, token: verified.text("/token") }
+    }
+
+    /// The id of what `body` creates at `path`, by the operator.
+    pub async fn create(&self, path: &str, body: &Value) -> String {
+        self.client.post(&self.operator, path, body).await.expect(200).text("/id")
+    }
+
+    /// The id of a tenant with this key.
+    pub async fn tenant(&self, key: &str) -> String {
+        self.create("/tenants", &tenant(key)).await
+    }
+
+    /// What the operator reads at `path`.
+    pub async fn read(&self, path: &str) -> crate::Reply {
+        self.client.get(&self.operator, path).await.expect(200)
+    }
+
+    /// The number that the operator reads at `/<list>/count`.
+    pub async fn count(&self, list: &str) -> u64 {
+        self.read(&format!("{list}/count")).await.body["count"].as_u64().unwrap()
     }
 
     /// A tenant whose first job runs, and that job.

@@ -18,6 +18,27 @@ pub fn tenant(key: &str) -> Value {
     })
 }
 
+/// The body of a contact of a tenant.
+pub fn contact(tenant: &str) -> Value {
+    json!({
+        "firstName": "Grace", "lastName": "Hopper", "email": "grace@acme.test", "isPrimary": false,
+        "type": "billing", "tenantId": tenant,
+    })
+}
+
+/// The body of an invoice of a tenant.
+pub fn invoice(tenant: &str) -> Value {
+    json!({
+        "startDate": "2026-01-01", "endDate": "2026-01-31", "amount": 1200, "currencyCode": "EUR",
+        "dueDate": "2026-02-14", "status": 0, "invoiceFile": "inv-1.pdf", "tenantId": tenant,
+    })
+}
+
+/// The body of a configuration of a tenant under a key.
+pub fn config(tenant: &str, key: &str) -> Value {
+    json!({ "configKey": key, "configValue": { "colour": "red", "limits": [1, 2] }, "tenantId": tenant })
+}
+
 /// The body of a provisioning for a plan of this tier.
 pub fn subscription(tier: &str) -> Value {
     json!({

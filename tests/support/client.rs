@@ -1,5 +1,16 @@
+use std::net::IpAddr;
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use url::form_urlencoded;
+
+/// `path` with `value` as the JSON of its query's parameter `name`.
+pub fn with_query(path: &str, name: &str, value: &Value) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair(name, &value.to_string())
+        .finish();
+    format!("{path}?{query}")
+}
 
 /// A client of the API, as a frontend is one.
 #[derive(Clone, Debug)]
@@ -15,6 +26,8 @@ pub struct Reply {
     pub status: u16,
     /// Its body; `null` where there is none, a string where it is no JSON.
     pub body: Value,
+    /// The body as it was sent: a number has all its digits here.
+    pub raw: String,
     headers: reqwest::header::HeaderMap,
 }
 
@@ -28,6 +41,26 @@ impl Reply {
     pub fn text(&self, pointer: &str) -> String {
         let found = self.body.pointer(pointer).and_then(Value::as_str);
         found.unwrap_or_else(|| panic!("no text at {pointer} of {}", self.body)).to_owned()
+    }
+
+    /// The items of a list.
+    #[track_caller]
+    pub fn items(&self) -> &[Value] {
+        self.body.as_array().unwrap_or_else(|| panic!("no list: {}", self.body))
+    }
+
+    /// What the items of a list hold as `member`, in their order.
+    #[track_caller]
+    pub fn each(&self, member: &str) -> Vec<Value> {
+        self.items().iter().map(|item| item[member].clone()).collect()
+    }
+
+    /// The path of the next page.
+    pub fn next_page(&self) -> Option<String> {
+        let link = self.header("link").strip_prefix('<')?;
+        let (path, rel) = link.split_once('>')?;
+        assert_eq!(rel, "; rel=\"next\"");
+        Some(path.to_owned())
     }
 
     /// Fails unless the status is `expected`.
@@ -53,6 +86,13 @@ impl Client {
         Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
     }
 
+    /// The same client at another address.
+    #[must_use]
+    pub fn from_address(&self, address: IpAddr) -> Self {
+        let http = reqwest::Client::builder().local_address(address).build().unwrap();
+        Self { base: self.base.clone(), http }
+    }
+
     /// Sends what `build` makes of a request.
     pub async fn send(
         &self,
@@ -68,7 +108,25 @@ impl Client {
             "" => Value::Null,
             text => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         };
-        Reply { status, body, headers }
+        Reply { status, body, raw: text, headers }
+    }
+
+    /// `GET path` with a bearer, and the bytes of what is no text.
+    pub async fn download(&self, bearer: &str, path: &str) -> (Reply, Vec<u8>) {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(bearer);
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        (Reply { status, body: Value::Null, raw: String::new(), headers }, bytes)
+    }
+
+    /// Sends JSON `text`, as it is, with a bearer.
+    pub async fn send_text(&self, method: Method, bearer: &str, path: &str, text: &str) -> Reply {
+        self.send(method, path, |request| {
+            let request = request.bearer_auth(bearer).header("content-type", "application/json");
+            request.body(text.to_owned())
+        })
+        .await
     }
 
     /// `GET path` with a bearer.
@@ -79,6 +137,21 @@ impl Client {
     /// `POST path` with a bearer and a JSON body.
     pub async fn post(&self, bearer: &str, path: &str, body: &Value) -> Reply {
         self.send(Method::POST, path, |request| request.bearer_auth(bearer).json(body)).await
+    }
+
+    /// `PATCH path` with a bearer and a JSON body.
+    pub async fn patch(&self, bearer: &str, path: &str, body: &Value) -> Reply {
+        self.send(Method::PATCH, path, |request| request.bearer_auth(bearer).json(body)).await
+    }
+
+    /// `PUT path` with a bearer and a JSON body.
+    pub async fn put(&self, bearer: &str, path: &str, body: &Value) -> Reply {
+        self.send(Method::PUT, path, |request| request.bearer_auth(bearer).json(body)).await
+    }
+
+    /// `DELETE path` with a bearer.
+    pub async fn delete(&self, bearer: &str, path: &str) -> Reply {
+        self.send(Method::DELETE, path, |request| request.bearer_auth(bearer)).await
     }
 
     /// `POST path` with a JSON body alone.

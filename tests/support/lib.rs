@@ -6,15 +6,19 @@
 mod app;
 mod bodies;
 mod client;
+mod gate;
 mod options;
+mod redis;
 mod watch;
 mod webhook;
 mod witness;
 
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
-pub use bodies::{lead, subscription, tenant};
-pub use client::{Client, Reply};
+pub use bodies::{config, contact, invoice, lead, subscription, tenant};
+pub use client::{Client, Reply, with_query};
+pub use gate::Gate;
 pub use options::Options;
+pub use redis::Redis;
 pub use webhook::Signed;
 
 /// Runs all of `futures` at once; their results in order.

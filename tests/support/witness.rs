@@ -2,14 +2,22 @@ use serde_json::Value;
 
 use crate::App;
 
+/// The functions behind the API, and `local` for a test's own calls.
+const HTTP: [&str; 8] =
+    ["contacts", "home", "invoices", "leads", "local", "tenant-configs", "tenants", "webhook"];
+
 /// What a test sees of a control plane beside its API.
 impl App {
     /// Calls that the HTTP functions made of the table so far.
     pub fn table_calls(&self) -> usize {
-        let of_http =
-            |caller: &str| ["leads", "tenants", "webhook", "home", "local"].contains(&caller);
         let calls = self.local().calls().all();
+        let of_http = |caller: &str| HTTP.contains(&caller);
         calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
+    }
+
+    /// Puts `items` into the table as they are stored, past the functions and the stream.
+    pub fn import(&self, items: Vec<Value>) {
+        self.local().import(items).unwrap();
     }
 
     /// Every item of the table, as it is stored.

@@ -13,7 +13,10 @@ use shared::{
     aws::Aws,
     config::{ConfigError, LeadKeys},
     domain::{Lead, LeadId, NewLead, OnboardTenant, TenantView, UserId, permit},
-    http::{Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, count, finish, limited, list, view},
+    http::{
+        Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, count, finish, limited, list,
+        view,
+    },
     keys::MasterKeys,
     store::{Store, deciding_again},
     token::Tokens,
@@ -83,9 +86,13 @@ struct Verified {
 }
 
 /// `POST /leads`: somebody asks for a tenant; the verification mail follows from the new item.
-async fn create(State(leads): State<Leads>, Json(new): Json<NewLead>) -> Result<Json<Created>> {
+async fn create(
+    State(leads): State<Leads>,
+    RequestId(request): RequestId,
+    Json(new): Json<NewLead>,
+) -> Result<Json<Created>> {
     let lead = new.into_lead(shared::now(), &leads.system);
-    leads.store.add_lead(&lead).await?;
+    leads.store.add_lead(&lead, &request).await?;
     let in_response = leads.lead_keys.in_response;
     let key = in_response.then(|| leads.keys.lead_key(lead.id, leads.lead_keys.length));
     Ok(Json(Created { id: lead.id, key }))

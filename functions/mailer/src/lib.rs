@@ -25,6 +25,7 @@ use shared::{
     config::ConfigError,
     domain::Event,
     lambda::Envelope,
+    metric::{Metric, Metrics},
     store::{Claim, Store},
 };
 
@@ -38,6 +39,7 @@ pub struct Mailer {
     writer: Writer,
     from: String,
     configuration_set: Option<String>,
+    metrics: Metrics,
 }
 
 /// The name under which events are claimed.
@@ -63,6 +65,7 @@ impl Mailer {
             from: sender::from_env(env)?,
             configuration_set: env.get("CONFIGURATION_SET").map(str::to_owned),
             writer: Writer::from_env(env, &aws).await?,
+            metrics: Metrics::from_env(env),
         })
     }
 
@@ -74,11 +77,11 @@ impl Mailer {
     pub async fn handle(&self, event: Envelope) -> Result<()> {
         let (id, mail) = match event.detail_type.as_str() {
             "LEAD_CREATED" => {
-                let Event { id, lead, .. } = event.read()?;
+                let Event { id, lead, .. } = event.event()?;
                 (id, lead.map(|lead| self.writer.verification(&lead, shared::now())))
             }
             "TENANT_PROVISIONING_SUCCESS" => {
-                let Event { id, tenant, job, .. } = event.read()?;
+                let Event { id, tenant, job, .. } = event.event()?;
                 (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
             }
             other => {
@@ -109,7 +112,10 @@ impl Mailer {
         let sent = self.send(mail).await;
         let noted = match &sent {
             Ok(()) => self.store.complete_event(CONSUMER, event, shared::now()).await,
-            Err(_) => self.store.release_event(CONSUMER, event, shared::now()).await,
+            Err(_) => {
+                self.metrics.write(&Metric::MailFailed, shared::now());
+                self.store.release_event(CONSUMER, event, shared::now()).await
+            }
         };
         // To fail here would bring the event again, and after the lease the mail a second time.
         if let Err(error) = noted {

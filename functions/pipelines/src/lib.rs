@@ -78,9 +78,9 @@ impl Pipelines {
     /// Where a step failed that a later delivery may bring further.
     pub async fn handle(&self, event: Envelope) -> Result<()> {
         match event.detail_type.as_str() {
-            "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => self.start(event.read()?).await,
+            "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => self.start(event.event()?).await,
             "CodePipeline Pipeline Execution State Change" => self.failed(&event.read()?).await,
-            _ => self.closed(&event.read()?).await,
+            _ => self.closed(&event.event()?).await,
         }
     }
 

@@ -24,11 +24,16 @@ impl Announcement {
     pub fn of(record: EventRecord) -> Result<Option<Self>> {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let created = record.event_name == "INSERT";
-        match text(&new, "entity") {
+        let request = text(&new, "requestId").map(str::to_owned);
+        let announced = match text(&new, "entity") {
             Some(Lead::KIND) if created => Self::of_lead(new).map(Some),
             Some(Job::KIND) if text(&new, "state") != text(&old, "state") => Self::of_job(new),
             _ => Ok(None),
-        }
+        }?;
+        Ok(announced.map(|Self { kind, event }| Self {
+            kind,
+            event: Event { request_id: request, ..event },
+        }))
     }
 
     fn of_lead(image: Item) -> Result<Self> {

@@ -1,16 +1,18 @@
 //! The table's stream becomes events on the bus.
 //!
-//! The item is its own outbox: what changed in the table is announced, what did not is not. A batch
+//! The item is its own outbox: what changed in the table is announced, and measured; what did not is not. A batch
 //! may come again in part or whole; events carry ids by which consumers drop what they have seen.
 
 mod announcement;
 mod connector;
+mod measures;
 
-use aws_lambda_events::streams::DynamoDbEventResponse;
+use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbEventResponse};
 use shared::{
     Env, Result,
     aws::Aws,
     config::ConfigError,
+    metric::{Metric, Metrics},
     stream::{Batch, Failures, Record},
 };
 
@@ -22,6 +24,7 @@ pub use connector::{EventBridge, EventConnector};
 pub struct Relay<C = EventBridge> {
     connector: C,
     failures: Failures,
+    metrics: Metrics,
 }
 
 impl Relay {
@@ -32,14 +35,16 @@ impl Relay {
     /// [`ConfigError`] naming the variable that is missing.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
-        Ok(Self::to(EventBridge::from_env(env, &aws)?, Failures::from_env(env, &aws)?))
+        let (connector, failures) =
+            (EventBridge::from_env(env, &aws)?, Failures::from_env(env, &aws)?);
+        Ok(Self::to(connector, failures, Metrics::from_env(env)))
     }
 }
 
 impl<C: EventConnector> Relay<C> {
     /// A relay to whatever `connector` reaches.
-    pub fn to(connector: C, failures: Failures) -> Self {
-        Self { connector, failures }
+    pub fn to(connector: C, failures: Failures, metrics: Metrics) -> Self {
+        Self { connector, failures, metrics }
     }
 
     /// Announces what the records of a batch say, in their order. One that cannot be read is set
@@ -52,13 +57,18 @@ impl<C: EventConnector> Relay<C> {
     ///
     /// None: a failure is reported by the answer.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
-        let records = batch.read(Announcement::of);
+        let records = batch.read(Change::of);
         let unpublished = self.publish(&records).await;
+        let done =
+            records.iter().take_while(|record| Some(&record.sequence) != unpublished.as_ref());
+        for change in done.filter_map(|record| record.read.as_ref().ok()) {
+            change.metrics.iter().for_each(|metric| self.metrics.write(metric, shared::now()));
+        }
         Ok(self.failures.pass_over(&records, unpublished).await)
     }
 
     /// Publishes what can be read; the sequence number of the first announcement that was refused.
-    async fn publish(&self, records: &[Record<Option<Announcement>>]) -> Option<String> {
+    async fn publish(&self, records: &[Record<Change>]) -> Option<String> {
         let announcements: Vec<_> = records.iter().filter_map(announcement).collect();
         let mut left = announcements.as_slice();
         while let Some((sequence, _)) = left.first() {
@@ -77,6 +87,19 @@ impl<C: EventConnector> Relay<C> {
     }
 }
 
-fn announcement(record: &Record<Option<Announcement>>) -> Option<(&str, &Announcement)> {
-    Some((&record.sequence, record.read.as_ref().ok()?.as_ref()?))
+/// What a record of the stream tells.
+#[derive(Debug)]
+struct Change {
+    announcement: Option<Announcement>,
+    metrics: Vec<Metric>,
+}
+
+impl Change {
+    fn of(record: EventRecord) -> Result<Self> {
+        Ok(Self { metrics: measures::of(&record)?, announcement: Announcement::of(record)? })
+    }
+}
+
+fn announcement(record: &Record<Change>) -> Option<(&str, &Announcement)> {
+    Some((&record.sequence, record.read.as_ref().ok()?.announcement.as_ref()?))
 }

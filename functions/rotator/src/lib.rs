@@ -31,12 +31,15 @@ pub struct Request {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 enum Step {
-    CreateSecret,
-    SetSecret,
-    TestSecret,
-    FinishSecret,
+    #[serde(rename = "createSecret")]
+    Create,
+    #[serde(rename = "setSecret")]
+    Set,
+    #[serde(rename = "testSecret")]
+    Test,
+    #[serde(rename = "finishSecret")]
+    Finish,
 }
 
 /// Rotates key sets.
@@ -63,11 +66,11 @@ impl Rotator {
     pub async fn handle(&self, request: Request) -> Result<()> {
         let (id, version) = (&request.secret_id, &request.client_request_token);
         match request.step {
-            Step::CreateSecret => self.create(id, version).await,
+            Step::Create => self.create(id, version).await,
             // Nobody else has to be told of the new key: who verifies reads the set.
-            Step::SetSecret => Ok(()),
-            Step::TestSecret => self.test(id, version).await,
-            Step::FinishSecret => self.finish(id, version).await,
+            Step::Set => Ok(()),
+            Step::Test => self.test(id, version).await,
+            Step::Finish => self.finish(id, version).await,
         }
     }
 

@@ -6,7 +6,7 @@ use axum::{
 use shared::{
     Error, Result,
     domain::{Isolation, Job, JobKind, Subscription, TenantId, Work, permit},
-    http::{Allowed, Body, Id},
+    http::{Allowed, Body, Id, RequestId},
     store::{Store, deciding_again},
     token::Bearer,
 };
@@ -19,14 +19,16 @@ pub(crate) async fn provision(
     State(store): State<Store>,
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
+    RequestId(request): RequestId,
     id: Id,
     body: Body,
 ) -> Result<Response> {
     let subscription = Subscription::from_body(&body.text, &body.value)?;
     let isolation = plans.isolation(subscription.tier()?.as_str());
     let work = Work { kind: JobKind::Provision, subscription, isolation };
+    let caller = Caller { bearer, request };
     let tenant = id.of("id", "Tenant")?;
-    open(&store, &plans, &bearer, tenant, JobKind::Provision, |_| Some(work.clone())).await
+    open(&store, &plans, &caller, tenant, JobKind::Provision, |_| Some(work.clone())).await
 }
 
 /// `POST /tenants/{id}/deprovision`: opens a job that takes an active tenant down, by the pipeline
@@ -35,20 +37,28 @@ pub(crate) async fn deprovision(
     State(store): State<Store>,
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
+    RequestId(request): RequestId,
     id: Id,
 ) -> Result<Response> {
+    let caller = Caller { bearer, request };
     let tenant = id.of("id", "Tenant")?;
-    open(&store, &plans, &bearer, tenant, JobKind::Deprovision, |jobs| {
+    open(&store, &plans, &caller, tenant, JobKind::Deprovision, |jobs| {
         jobs.iter().find(|job| job.kind == JobKind::Provision).map(Job::undone)
     })
     .await
+}
+
+/// Who asks, and by which request.
+struct Caller {
+    bearer: Bearer,
+    request: String,
 }
 
 /// Opens a job of a tenant: the work that its earlier jobs, newest first, lead to.
 async fn open(
     store: &Store,
     plans: &Plans,
-    bearer: &Bearer,
+    Caller { bearer, request }: &Caller,
     id: TenantId,
     kind: JobKind,
     work: impl Fn(&[Job]) -> Option<Work>,
@@ -60,7 +70,7 @@ async fn open(
         let work = work(&jobs).ok_or("nothing has built it");
         let work = work.map_err(Error::aws("opening a job"))?;
         let job = Job::open(&tenant, contacts, work, plans.expiry, shared::now(), &bearer.id)?;
-        store.open_job(&tenant, &job).await?;
+        store.open_job(&tenant, &job, request).await?;
         Ok(job)
     })
     .await?;

@@ -48,8 +48,14 @@ impl Change {
     /// The tenant that was deleted, if that is what happened.
     #[must_use]
     pub fn deleted_tenant(&self) -> Option<TenantId> {
-        let deleted = self.kind == Tenant::KIND && !self.before.is_empty() && self.after.is_empty();
-        self.id.split('#').nth(1).filter(|_| deleted)?.parse().ok()
+        self.changed_tenant().filter(|_| self.after.is_empty())
+    }
+
+    /// The tenant that was there before and changed, if it was one.
+    #[must_use]
+    pub fn changed_tenant(&self) -> Option<TenantId> {
+        let changed = self.kind == Tenant::KIND && !self.before.is_empty();
+        self.id.split('#').nth(1).filter(|_| changed)?.parse().ok()
     }
 }
 

@@ -1,10 +1,12 @@
-//! What follows from changes in the table: counts are kept, and what a deleted tenant leaves behind
-//! is put out of sight.
+//! What follows from changes in the table: counts are kept, what a deleted tenant leaves behind is put
+//! out of sight, and the cache forgets tenants that were changed by who does not reach it.
 //!
 //! A batch may come again in part or whole, and in another order: each change is counted once, and
 //! what is deleted stays so.
 
 mod change;
+
+use std::collections::BTreeSet;
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use shared::{
@@ -54,6 +56,7 @@ impl Upkeep {
             Some((record.sequence.clone(), record.read.as_ref().ok()?.clone()))
         };
         let changes: Vec<_> = records.iter().filter_map(change).collect();
+        self.forget(&changes).await;
         let failed = match Box::pin(self.count(&changes)).await {
             Ok(()) => Box::pin(self.bury(&changes)).await,
             Err(error) => {
@@ -67,6 +70,14 @@ impl Upkeep {
     async fn count(&self, changes: &[(String, Change)]) -> Result<()> {
         let tallies: Vec<Tally> = changes.iter().filter_map(|(_, change)| change.tally()).collect();
         self.store.count_changes(&tallies, shared::now()).await
+    }
+
+    /// Has readers read tenants anew that have changed.
+    async fn forget(&self, changes: &[(String, Change)]) {
+        let changed = changes.iter().filter_map(|(_, change)| change.changed_tenant());
+        for tenant in changed.collect::<BTreeSet<_>>() {
+            self.store.forget_tenant(tenant).await;
+        }
     }
 
     /// Deletes the children of tenants that were deleted; the first record where that failed.

@@ -11,7 +11,7 @@ use crate::{
 const WATCH: &str = "http://127.0.0.1:9000";
 
 /// Secrets that may be given as plain values instead of the ARNs that the template names.
-const PLAIN_SECRETS: [&str; 2] = ["JWT_SECRET", "MASTER_KEYS"];
+const PLAIN_SECRETS: [&str; 3] = ["JWT_SECRET", "MASTER_KEYS", "REDIS_PASSWORD"];
 
 /// What the functions' variables are made of: the template's, under those from outside, under those
 /// that keep a function on this machine.

@@ -6,6 +6,7 @@ use axum::Router;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use shared::Env;
+use tracing::Instrument;
 
 use crate::{
     Error, Result,
@@ -72,7 +73,9 @@ impl Functions {
             return Err(format!("no function is named {binary}"));
         };
         let handler = Arc::clone(&bound.handler);
-        let mut running = tokio::spawn(async move { handler.handle(payload).await });
+        let span = shared::lambda::span(&uuid::Uuid::new_v4().to_string());
+        let mut running =
+            tokio::spawn(async move { handler.handle(payload).await }.instrument(span));
         let failed = match tokio::time::timeout(bound.timeout, &mut running).await {
             Ok(Ok(Ok(answer))) => return Ok(answer),
             Ok(Ok(Err(failure))) => failure,

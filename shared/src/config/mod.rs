@@ -2,9 +2,11 @@
 
 mod env;
 mod lead_keys;
+mod redis;
 
 pub use env::{Env, millis, seconds};
 pub use lead_keys::LeadKeys;
+pub(crate) use redis::redis;
 
 /// A variable that keeps a function from starting; it names the variable.
 #[derive(Debug, thiserror::Error)]

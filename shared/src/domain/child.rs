@@ -136,7 +136,7 @@ impl<D: Details> Editable for Child<D> {
         Self { details, audit: self.audit.changed(now, by), ..self }
     }
 
-    fn deleted(self, now: Timestamp, by: &UserId) -> Self {
-        Self { audit: self.audit.deleted(now, by), ..self }
+    fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
     }
 }

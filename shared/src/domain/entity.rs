@@ -44,9 +44,16 @@ pub trait Editable: Entity {
     #[must_use]
     fn edited(self, details: Self::Details, now: Timestamp, by: &UserId) -> Self;
 
+    /// It with another audit.
+    #[must_use]
+    fn audited(self, audit: Audit) -> Self;
+
     /// It as `by` deletes it now: it stays, invisible to every read.
     #[must_use]
-    fn deleted(self, now: Timestamp, by: &UserId) -> Self;
+    fn deleted(self, now: Timestamp, by: &UserId) -> Self {
+        let audit = self.audit().clone().deleted(now, by);
+        self.audited(audit)
+    }
 }
 
 /// What `view` looks like on the wire.

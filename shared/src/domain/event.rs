@@ -31,6 +31,7 @@ pub enum EventType {
 
 /// The `detail` of an event. Free of secrets; consumers drop an `id` that they have seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Event {
     /// The version of this form: 1.
     pub version: u8,
@@ -38,6 +39,9 @@ pub struct Event {
     pub id: String,
     /// When it changed.
     pub time: Timestamp,
+    /// The id of the API's request that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// The lead, in `LEAD_CREATED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<EventLead>,
@@ -122,6 +126,7 @@ impl Event {
             version: 1,
             id: format!("{}#{version}", lead.id),
             time: lead.audit.modified_on,
+            request_id: None,
             lead: Some(EventLead {
                 id: lead.id,
                 first_name: lead.first_name,
@@ -146,6 +151,7 @@ impl Event {
             version: 1,
             id: format!("{}#{version}", job.id),
             time: job.audit.modified_on,
+            request_id: None,
             lead: None,
             subscription: Some(job.subscription.raw()?),
             tenant: Some(job.tenant),

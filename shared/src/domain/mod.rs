@@ -1,9 +1,12 @@
 //! The rules of the control plane, free of I/O.
 
 mod address;
+mod amount;
 mod audit;
 mod child;
 mod contact;
+mod currency;
+mod decimal;
 mod edit;
 mod email;
 mod entity;
@@ -12,12 +15,13 @@ mod hostname;
 mod ids;
 mod invoice;
 mod job;
+mod json_object;
 mod key;
 mod lead;
 mod members;
-mod money;
 mod outcome;
 mod permission;
+mod quota;
 mod resource;
 mod schema;
 mod status;
@@ -29,9 +33,12 @@ mod timestamp;
 mod webhook;
 
 pub use address::{Address, AddressParts, AddressView};
+pub use amount::{Amount, NotAnAmount};
 pub use audit::Audit;
 pub use child::{Child, ChildKind, Details, NewChild};
 pub use contact::{Contact, ContactDetails, NewContact};
+pub use currency::Currency;
+pub use decimal::{Decimal, NotDecimal};
 pub use edit::Edit;
 pub use email::Email;
 pub use entity::{Editable, Entity};
@@ -43,12 +50,13 @@ pub use ids::{
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work};
+pub use json_object::JsonObject;
 pub use key::TenantKey;
 pub use lead::{Lead, LeadView, NewLead};
 pub use members::{FromMembers, Members};
-pub use money::{Amount, Currency, NotAnAmount};
 pub use outcome::{Closing, Outcome};
 pub use permission::{Permission, Permit, permit};
+pub use quota::{Quota, RATE_WINDOW};
 pub use resource::{NewResource, Resource};
 pub use schema::{FromJson, Reader, Violation, read, read_text};
 pub use status::{TenantStatus, Transition};

@@ -26,6 +26,19 @@ impl Outcome {
     }
 }
 
+impl JobState {
+    /// How a job in this state ended; `None` while it is open.
+    #[must_use]
+    pub fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Queued | Self::Running => None,
+            Self::Succeeded => Some(Outcome::Succeeded),
+            Self::Failed => Some(Outcome::Failed),
+            Self::TimedOut => Some(Outcome::TimedOut),
+        }
+    }
+}
+
 /// What is to be written when a job ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Closing {

@@ -145,6 +145,12 @@ impl Reader<'_> {
         exact
     }
 
+    /// The value here as JSON text: as it was sent, where that is known.
+    pub fn text_of(&self, value: &Value) -> String {
+        let sent = self.text.and_then(|text| text_at(text, &self.path));
+        sent.map_or_else(|| value.to_string(), str::to_owned)
+    }
+
     /// Notes that the value here is not of the type `expected`.
     pub fn wrong_type(&mut self, expected: &'static str) {
         self.violate("type", format!("must be {expected}"), json!({ "type": expected }));

@@ -166,8 +166,8 @@ impl Editable for Tenant {
         Self { name, key, domains, spoc_user_id, audit, ..self }
     }
 
-    fn deleted(self, now: Timestamp, by: &UserId) -> Self {
-        Self { audit: self.audit.deleted(now, by), ..self }
+    fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
     }
 }
 

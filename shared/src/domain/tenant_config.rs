@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{
-    Child, ChildKind, Details, FromMembers, Members, NewChild, TenantConfigId, Text, permit,
+    Child, ChildKind, Details, FromMembers, JsonObject, Members, NewChild, TenantConfigId, Text,
+    permit,
 };
 use crate::filter::{Schema, entities};
 
@@ -19,7 +19,7 @@ pub struct ConfigDetails {
     /// What it configures; a tenant has one configuration of a key.
     pub config_key: Text<1, 100>,
     /// What it says.
-    pub config_value: Map<String, Value>,
+    pub config_value: JsonObject,
 }
 
 impl FromMembers for ConfigDetails {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::fmt::Hyphenated;
 
-use super::{Decimal, Kind, node::Node, place::Place};
-use crate::Result;
+use super::{Kind, node::Node, place::Place};
+use crate::{Result, domain::Decimal};
 
 /// A value of a known type: what a condition compares with, and what an item holds.
 ///
@@ -53,6 +53,7 @@ impl Datum {
         let node = match value {
             None | Some(Value::Null) => return Self::Null,
             Some(Value::String(text)) if kind == Kind::Text => return Self::Text(text.clone()),
+            Some(Value::String(text)) if kind == Kind::Object => super::json::held(text),
             Some(value) => Node::from(value),
         };
         Self::of_kind(kind, &node).unwrap_or(Self::Whole(node))

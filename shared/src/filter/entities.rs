@@ -62,7 +62,7 @@ pub static INVOICE: Schema = Schema {
     entity: "Invoice",
     properties: properties! {
         "startDate": Time, "endDate": Time, "amount": Money, "currencyCode": Text,
-        "invoiceFile": Text, "dueDate": Time, "status": Number, "tenantId": Id,
+        "dueDate": Time, "status": Number, "invoiceFile": Text, "tenantId": Id,
     },
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::{
     DEEPEST,
     node::Node,
-    place::{Place, Short},
+    place::{Budget, Place, Short},
 };
 use crate::Result;
 
@@ -20,6 +20,14 @@ use crate::Result;
 pub(super) fn parse(text: &str, at: &Place<'_>) -> Result<Node> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|cause| no_json(at, &cause))?;
     node(whole, 0, at)
+}
+
+/// What an item holds as JSON text. What a query could not say, such as a member twice, is read less
+/// exactly, as no query is equal to it.
+pub(super) fn held(text: &str) -> Node {
+    let budget = Budget::default();
+    parse(text, &Place::parameter("held", &budget))
+        .unwrap_or_else(|_| Node::from(&serde_json::from_str(text).unwrap_or_default()))
 }
 
 fn no_json(at: &Place<'_>, cause: &serde_json::Error) -> crate::Error {

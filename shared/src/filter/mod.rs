@@ -43,7 +43,6 @@
 mod brackets;
 mod condition;
 mod datum;
-mod decimal;
 pub mod entities;
 mod evaluate;
 mod fields;
@@ -63,7 +62,6 @@ mod wire;
 use serde_json::{Map, Value};
 
 pub use condition::Where;
-pub use decimal::{Decimal, NotDecimal};
 pub use fields::Fields;
 pub use include::Include;
 pub use order::{Direction, Order, OrderBy};
@@ -151,6 +149,12 @@ impl Filter {
         self.limit.unwrap_or(USUAL_PAGE)
     }
 
+    /// How many to leave out at the start.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        usize::try_from(self.skip).unwrap_or(usize::MAX)
+    }
+
     /// Those of `items` that are asked for, in order.
     #[must_use]
     pub fn ordered<T: Filtered>(&self, mut items: Vec<T>) -> Vec<T> {
@@ -163,9 +167,8 @@ impl Filter {
     /// given (an inclusion without one is whole); uncut, so that what they include can be found.
     #[must_use]
     pub fn select<T: Filtered>(&self, items: Vec<T>) -> Vec<T> {
-        let skip = usize::try_from(self.skip).unwrap_or(usize::MAX);
         let limit = self.limit.map_or(usize::MAX, usize::from);
-        self.ordered(items).into_iter().skip(skip).take(limit).collect()
+        self.ordered(items).into_iter().skip(self.skipped()).take(limit).collect()
     }
 }
 

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Decimal, Kind};
+use super::Kind;
+use crate::domain::Decimal;
 
 /// A value as a client wrote it, in JSON or in brackets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

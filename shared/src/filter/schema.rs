@@ -41,7 +41,7 @@ pub enum Kind {
     Id,
     /// An e-mail address, compared without case.
     Email,
-    /// An object whose members are not filtered by.
+    /// An object whose members are not filtered by; it may be kept as JSON text.
     Object,
     /// An array.
     List,

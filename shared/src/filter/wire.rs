@@ -7,7 +7,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{Kind, Schema};
 
 /// An entity as it goes out: its properties in the schema's order, amounts as numbers with all
-/// their digits, then what was included in it.
+/// their digits, objects that are kept as text to the letter, then what was included in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Wire<'a> {
     schema: &'static Schema,
@@ -29,15 +29,15 @@ impl<'a> Wire<'a> {
 }
 
 impl Serialize for Wire<'_> {
-    /// To JSON alone: an amount is written as it stands.
+    /// To JSON alone: what is kept as JSON text is written as it stands.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, kind) in self.schema.properties {
             match (kind, self.members.get(*name)) {
                 (_, None) => {}
-                (Kind::Money, Some(Value::String(amount))) => {
-                    let number = RawValue::from_string(amount.clone()).map_err(S::Error::custom)?;
-                    map.serialize_entry(name, &number)?;
+                (Kind::Money | Kind::Object, Some(Value::String(json))) => {
+                    let json = RawValue::from_string(json.clone()).map_err(S::Error::custom)?;
+                    map.serialize_entry(name, &json)?;
                 }
                 (_, Some(value)) => map.serialize_entry(name, value)?,
             }

@@ -47,7 +47,7 @@ pub async fn list<E: Listed>(
     let ask = Ask { filter: &asked.filter, whose: bearer.lead(), from: from.transpose()? };
     let Page { items, next } = store.list::<E>(ask).await?;
     let next = next.map(|next| next.seal(&list, &keys)).transpose()?;
-    Ok(linked(&asked, &Wire::all(E::SCHEMA, &items), next.as_deref()))
+    Ok(linked(&asked, Wire::all(E::SCHEMA, &items), next.as_deref()))
 }
 
 /// `GET /<entities>/count`.
@@ -77,7 +77,8 @@ pub async fn view<E: Listed>(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let filter = Filter::of_entity(&query.unwrap_or_default(), E::SCHEMA)?;
-    let stored = owned::<E>(&store, &bearer, &id).await?;
+    let (stored, lead) = E::to_show(&store, id.of("id", E::SCHEMA.entity)?).await?;
+    bearer.may_act_on(lead)?;
     let wire = store.complete(stored, &filter).await?;
     Ok(Json(Wire::new(E::SCHEMA, &wire)).into_response())
 }

@@ -7,11 +7,7 @@ use axum::{
 };
 
 use super::client_address;
-use crate::{
-    Error,
-    domain::Timestamp,
-    store::{RATE_WINDOW, Store},
-};
+use crate::{Error, domain::Quota, store::Store};
 
 /// Calls per minute, route and client address (CONTRACT §9).
 #[derive(Clone, Debug)]
@@ -22,7 +18,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// At most `calls` a minute of `route`, counted in the table.
+    /// At most `calls` a minute of `route`, counted by [`Store::count_call`].
     #[must_use]
     pub fn new(store: Store, route: &'static str, calls: u32) -> Self {
         Self { store, route, calls }
@@ -40,26 +36,25 @@ where
 async fn check(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
     let now = crate::now();
     let address = client_address(request.extensions()).unwrap_or("unknown");
-    let calls = match limiter.store.count_call(limiter.route, address, now).await {
-        Ok(calls) => calls,
+    let counted = limiter.store.count_call(limiter.route, address, limiter.calls, now).await;
+    let quota = match counted {
+        Ok(quota) => quota,
         Err(error) => return error.into_response(),
     };
-    let mut response = if calls > limiter.calls {
-        Error::RateLimited.into_response()
-    } else {
-        next.run(request).await
+    let mut response = match quota.retry_after {
+        Some(_) => Error::RateLimited.into_response(),
+        None => next.run(request).await,
     };
-    describe(response.headers_mut(), limiter.calls, calls, now);
+    describe(response.headers_mut(), quota);
     response
 }
 
-/// Says how many calls are left, and for how many seconds the window goes on.
-fn describe(headers: &mut HeaderMap, limit: u32, calls: u32, now: Timestamp) {
-    let reset = RATE_WINDOW - now.seconds().rem_euclid(RATE_WINDOW);
-    headers.insert("x-ratelimit-limit", limit.into());
-    headers.insert("x-ratelimit-remaining", limit.saturating_sub(calls).into());
-    headers.insert("x-ratelimit-reset", reset.into());
-    if calls > limit {
-        headers.insert(RETRY_AFTER, reset.into());
+/// Says where the client stands.
+fn describe(headers: &mut HeaderMap, quota: Quota) {
+    headers.insert("x-ratelimit-limit", quota.limit.into());
+    headers.insert("x-ratelimit-remaining", quota.remaining.into());
+    headers.insert("x-ratelimit-reset", quota.reset.into());
+    if let Some(seconds) = quota.retry_after {
+        headers.insert(RETRY_AFTER, seconds.into());
     }
 }

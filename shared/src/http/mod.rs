@@ -19,5 +19,5 @@ pub use error::envelope;
 pub use id::Id;
 pub use limit::{Limiter, limited};
 pub use page::{Asked, linked};
-pub use request::{client_address, finish};
+pub use request::{RequestId, client_address, finish};
 pub use signature::Signature;

@@ -1,7 +1,9 @@
+use std::convert::Infallible;
+
 use axum::{
     Router,
-    extract::Request,
-    http::{Extensions, HeaderValue, Uri},
+    extract::{FromRequestParts, Request},
+    http::{Extensions, HeaderValue, Uri, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -31,7 +33,20 @@ pub fn finish(router: Router) -> Router {
         .layer(middleware::from_fn(identify))
 }
 
-async fn identify(request: Request, next: Next) -> Response {
+/// The id of a request, which its log lines, its answer and the events that follow from it have.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+
+    /// An empty one outside of [`finish`].
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self(String::new())))
+    }
+}
+
+async fn identify(mut request: Request, next: Next) -> Response {
     let id = match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
@@ -43,6 +58,7 @@ async fn identify(request: Request, next: Next) -> Response {
         url.path = request.uri().path(),
         request.id = id,
     );
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span).await.into_response();
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);

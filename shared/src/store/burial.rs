@@ -40,7 +40,9 @@ impl Store {
         for child in children.iter().take(WITH_THE_TENANT) {
             writes = writes.update(child.key.clone(), child.burial(now, by), Error::Stale)?;
         }
-        writes.commit().await
+        let written = writes.commit().await;
+        self.forget_tenant(deleted.id).await;
+        written
     }
 
     /// Deletes what is left of a deleted tenant's children. Doing it again changes nothing.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_dynamo::to_item;
 
 use super::{IndexKey, Key};
@@ -29,7 +29,7 @@ pub trait Item: Serialize + DeserializeOwned {
 }
 
 /// An item, and the version it was read at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored<T> {
     /// What it says.
     pub item: T,
@@ -40,6 +40,13 @@ pub struct Stored<T> {
 /// The first version of `item`, as it is stored.
 pub(super) fn encode<T: Item>(item: &T) -> Result<Attributes> {
     encode_version(item, 1)
+}
+
+/// [`encode`], and the id of the request that `item` comes from, which its events will name.
+pub(super) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes> {
+    let mut attributes = encode(item)?;
+    attributes.insert("requestId".into(), AttributeValue::S(request.into()));
+    Ok(attributes)
 }
 
 /// A `version` of `item`, as it is stored. A deleted item is in no index.

@@ -81,13 +81,14 @@ impl Store {
         Ok((tenant, contacts, jobs))
     }
 
-    /// Opens a job: writes it and moves its tenant to the status that it brings.
+    /// Opens a job that the request of this id asked for: writes it and moves its tenant to the status
+    /// that it brings.
     ///
     /// # Errors
     ///
     /// [`Error::Stale`] where the tenant is not as it was when the job was decided.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant.id, job.id = %job.id))]
-    pub async fn open_job(&self, tenant: &Tenant, job: &Job) -> Result<()> {
+    pub async fn open_job(&self, tenant: &Tenant, job: &Job, request: &str) -> Result<()> {
         let status = job.kind.status_while_open();
         let before = tenant.latest_job.as_ref();
         let assumed = match before {
@@ -105,11 +106,13 @@ impl Store {
         if let Some(before) = before {
             opened = opened.given("before", before.id);
         }
-        self.transaction()
+        let writes = self
+            .transaction()
             .update(Key::tenant(tenant.id), opened, Error::Stale)?
-            .insert(job)?
-            .commit()
-            .await
+            .insert_from(job, request)?;
+        let written = writes.commit().await;
+        self.forget_tenant(tenant.id).await;
+        written
     }
 
     /// Notes that a job's pipeline runs, and where.
@@ -176,7 +179,9 @@ impl Store {
         for resource in &closing.resources {
             writes = writes.insert(&resource.of(tenant, now, by))?;
         }
-        writes.commit().await
+        let written = writes.commit().await;
+        self.forget_tenant(tenant).await;
+        written
     }
 
     /// Open jobs whose deadline is before `now`, the oldest first, up to 100.

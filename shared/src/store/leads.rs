@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::{
     IndexKey, Item, Key, Listed, Store, Stored,
     changes::Changes,
-    item::{Attributes, decode_all, encode},
+    item::{Attributes, decode_all, encode_from},
 };
 use crate::{
     Error, Result,
@@ -73,7 +73,7 @@ impl Store {
         lead.filter(|lead| !lead.audit.deleted).ok_or_else(|| Error::not_found("Lead", id))
     }
 
-    /// Writes a new lead.
+    /// Writes a new lead, which the request of this id asked for.
     ///
     /// Whether its e-mail is taken is read first and not part of the write: the claim that decides
     /// is made by [`Self::validate_lead`], and a condition check here would cost more than it saves.
@@ -82,13 +82,13 @@ impl Store {
     ///
     /// [`Error::EmailTaken`] where a validated lead has its e-mail.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
-    pub async fn add_lead(&self, lead: &Lead) -> Result<()> {
+    pub async fn add_lead(&self, lead: &Lead, request: &str) -> Result<()> {
         if self.is_claimed(&lead.email).await? {
             return Err(Error::EmailTaken);
         }
-        let request = self.client.put_item().table_name(&*self.table);
-        let request = request.set_item(Some(encode(lead)?));
-        let sent = request.condition_expression("attribute_not_exists(pk)").send().await;
+        let put = self.client.put_item().table_name(&*self.table);
+        let put = put.set_item(Some(encode_from(lead, request)?));
+        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
         sent.map(drop).map_err(Error::aws("writing a lead"))
     }
 

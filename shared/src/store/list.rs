@@ -50,6 +50,14 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
         id: Self::Id,
     ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send;
 
+    /// As [`Listed::one`] for a reader, who decides nothing by it.
+    fn to_show(
+        store: &Store,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send {
+        Self::one(store, id)
+    }
+
     /// Those that belong to a lead.
     fn of_lead(
         store: &Store,
@@ -228,7 +236,7 @@ impl Store {
         let (mut found, mut read): (Vec<Found<E>>, usize) = (Vec::new(), 0);
         let mut start = from.and_then(start_key);
         // One more than the page holds tells whether there is a next one.
-        let mut chunk = want.saturating_add(usize::try_from(skip).unwrap_or(MOST_READ)) + 1;
+        let mut chunk = want.saturating_add(filter.skipped()).saturating_add(1);
         loop {
             chunk = chunk.min(LARGEST_CHUNK).min(MOST_READ + 1 - read);
             let (items, next) = self.query(&filter.conditions, direction, chunk, start).await?;
@@ -312,9 +320,7 @@ fn pick<E: Entity>(
     let mut found = filter.ordered(items);
     match from {
         Some(Cursor::Order { last }) => found.retain(|item| filter.order.is_behind(item, &last)),
-        _ => {
-            drop(found.drain(..found.len().min(usize::try_from(filter.skip).unwrap_or(usize::MAX))))
-        }
+        _ => found = found.into_iter().skip(filter.skipped()).collect(),
     }
     let page = usize::from(filter.page_size());
     let more = found.len() > page;

@@ -1,6 +1,7 @@
 //! The one DynamoDB table.
 
 mod burial;
+mod cached;
 mod changes;
 mod children;
 mod counters;
@@ -34,11 +35,11 @@ pub use jobs::Change;
 pub use key::{IndexKey, Key};
 pub use list::{Ask, Found, Listed, Page, Writable};
 use list::{MOST_READ, too_broad};
-pub use rates::RATE_WINDOW;
 
 use crate::{
     Env, Error, Result,
     aws::Aws,
+    cache::Cache,
     config::ConfigError,
     domain::{Tenant, TenantId},
 };
@@ -52,25 +53,36 @@ const BATCH: usize = 100;
 pub struct Store {
     client: Client,
     table: Arc<str>,
+    cache: Option<Cache>,
 }
 
 impl Store {
-    /// The store over the table `TABLE_NAME`.
+    /// The store over the table `TABLE_NAME`, with the cache of [`Cache::from_env`].
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] without that variable.
+    /// [`ConfigError`] naming the variable that is missing or malformed.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: env.required("TABLE_NAME")?.into() })
+        Ok(Self {
+            client: aws.dynamodb(),
+            table: env.required("TABLE_NAME")?.into(),
+            cache: Cache::from_env(env, aws)?,
+        })
     }
 
-    /// Opens the connection before the first request needs it, by a read that finds nothing.
+    /// Opens the connections before the first request needs them, the table's by a read that finds
+    /// nothing.
     ///
     /// It is an optimisation: where it fails, the first request says why.
     pub async fn warm(&self) {
         let key = Key::idempotency("warm", "up");
-        let _ =
-            self.client.get_item().table_name(&*self.table).set_key(Some(key.into())).send().await;
+        let read = self.client.get_item().table_name(&*self.table).set_key(Some(key.into())).send();
+        let cache = async {
+            if let Some(cache) = &self.cache {
+                cache.warm().await;
+            }
+        };
+        let _ = tokio::join!(read, cache);
     }
 
     /// The item at `key`, strongly consistent.

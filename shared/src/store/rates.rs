@@ -1,21 +1,32 @@
-use std::fmt::Display;
-
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::{Key, Store};
-use crate::{Error, Result, domain::Timestamp};
-
-/// The length of a window of the rate limit, in seconds (CONTRACT §9).
-pub const RATE_WINDOW: i64 = 60;
+use crate::{
+    Error, Result,
+    domain::{Quota, RATE_WINDOW, Timestamp},
+};
 
 impl Store {
-    /// Counts a call of `route` from `address`, and says how many there were in this minute.
+    /// Counts a call of `route` from `address`, of which there may be `limit` a minute: in the cache,
+    /// or in the table where there is none or it does not answer.
     pub async fn count_call(
         &self,
         route: &str,
-        address: impl Display,
+        address: &str,
+        limit: u32,
         now: Timestamp,
-    ) -> Result<u32> {
+    ) -> Result<Quota> {
+        if let Some(cache) = &self.cache
+            && let Some(quota) = cache.count_call(route, address, limit).await
+        {
+            return Ok(quota);
+        }
+        let calls = self.count_in_table(route, address, now).await?;
+        Ok(Quota::after(calls, limit, now))
+    }
+
+    /// The calls of `route` from `address` in this minute, this one included.
+    async fn count_in_table(&self, route: &str, address: &str, now: Timestamp) -> Result<u32> {
         let minute = now.seconds().div_euclid(RATE_WINDOW) * RATE_WINDOW;
         let number = |n: i64| AttributeValue::N(n.to_string());
         let reply = self

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    cache::Held,
     domain::{
         ChildKind, Contact, Lead, LeadId, Onboarding, Resource, Tenant, TenantId, TenantKey, read,
     },
@@ -69,6 +70,12 @@ impl Listed for Tenant {
         let leads = Lead::by_ids(store, vec![lead]).await?;
         let tenants = leads.into_iter().filter_map(|lead| lead.item.tenant_id);
         Self::by_ids(store, tenants.collect()).await
+    }
+
+    async fn to_show(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
+        let tenant = store.tenant_to_show(id).await?;
+        let lead = tenant.item.lead_id;
+        Ok((tenant, lead))
     }
 
     fn partition(conditions: &Where) -> (&'static str, String) {
@@ -180,8 +187,9 @@ impl Store {
     ///
     /// Where it cannot be read.
     pub async fn tenant_id_of_key(&self, key: &TenantKey) -> Result<Option<TenantId>> {
-        let owner: Option<Owner> = self.get(Key::tenant_key(key)).await?;
-        Ok(owner.map(|owner| owner.tenant_id))
+        let owner = self.get::<Owner>(Key::tenant_key(key));
+        let id = async { Ok(owner.await?.map(|owner| owner.tenant_id)) };
+        self.held(Held::TenantKey(key), Box::pin(id)).await
     }
 
     /// Writes `after` over the tenant that was read as `before`.
@@ -191,6 +199,12 @@ impl Store {
     /// [`Error::Stale`] where it has changed in the meantime; [`Error::TenantKeyTaken`].
     #[tracing::instrument(skip_all, fields(tenant.id = %after.id))]
     pub async fn replace_tenant(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
+        let written = self.write_over(before, after).await;
+        self.forget_tenant(after.id).await;
+        written
+    }
+
+    async fn write_over(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
         if before.item.key == after.key {
             return self.replace(after, before.version).await;
         }

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use super::{
     Item, Key, Store,
     changes::Changes,
-    item::{Attributes, encode, encode_version},
+    item::{Attributes, encode, encode_from, encode_version},
 };
 use crate::{Error, Result};
 
@@ -43,6 +43,12 @@ impl Transaction<'_> {
     /// Inserts an item whose id is fresh.
     pub(super) fn insert<T: Item>(self, item: &T) -> Result<Self> {
         let put = Put::builder().set_item(Some(encode(item)?));
+        self.put(put.condition_expression("attribute_not_exists(pk)"), None)
+    }
+
+    /// [`Transaction::insert`], of an item that comes from the request of this id.
+    pub(super) fn insert_from<T: Item>(self, item: &T, request: &str) -> Result<Self> {
+        let put = Put::builder().set_item(Some(encode_from(item, request)?));
         self.put(put.condition_expression("attribute_not_exists(pk)"), None)
     }
 

@@ -66,6 +66,17 @@ impl Local {
         Ok(items.collect::<Result<Vec<_>>>()?.concat())
     }
 
+    /// Puts `items`, in DynamoDB's JSON, into the template's first table at once; its stream does not
+    /// tell of them.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them is no item, or the database cannot be written.
+    pub fn import(&self, items: Vec<Value>) -> Result<()> {
+        let Some(table) = self.template.tables.first() else { return Ok(()) };
+        table::import(&self.opened.database, &table.name, items)
+    }
+
     /// Hands `payload` to a function, as Lambda would.
     ///
     /// # Errors

@@ -21,6 +21,35 @@ pub struct NotDecimal;
 impl Decimal {
     const ZERO: Self = Self { negative: false, point: 0, digits: String::new() };
 
+    /// Whether it is below zero.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// How many digits it has before and after the point, those that only hold a place included.
+    #[must_use]
+    pub fn places(&self) -> (i64, i64) {
+        (self.point.max(0), self.digit_count().saturating_sub(self.point).max(0))
+    }
+
+    /// It without an exponent; as long as its [places](Self::places), so not for any number.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let zeros = |places: i64| "0".repeat(usize::try_from(places).unwrap_or(0));
+        let (before, after) = self.places();
+        let all =
+            format!("{}{}{}", zeros(-self.point), self.digits, zeros(before - self.digit_count()));
+        let (whole, fraction) = all.split_at(all.len() - usize::try_from(after).unwrap_or(0));
+        let whole = if whole.is_empty() { "0" } else { whole };
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{}{whole}{point}{fraction}", if self.negative { "-" } else { "" })
+    }
+
+    fn digit_count(&self) -> i64 {
+        i64::try_from(self.digits.len()).unwrap_or(i64::MAX)
+    }
+
     /// The number as an integer; `None` where it is none, or not below 2^32.
     #[must_use]
     pub fn integer(&self) -> Option<u32> {

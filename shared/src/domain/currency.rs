@@ -1,0 +1,72 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize, Serializer, de};
+use serde_json::Value;
+
+use super::{FromJson, Reader};
+
+/// A currency of ISO 4217, by its code of three capitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// Its code, such as `EUR`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// Its name in English, such as `Pound sterling`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// How many digits after the point its amounts are written with.
+    #[must_use]
+    pub fn minor_digits(self) -> usize {
+        self.0.exponent().unwrap_or_default().into()
+    }
+}
+
+impl FromStr for Currency {
+    type Err = iso_currency::ParseCurrencyError;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        s.parse().map(Self)
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl FromJson for Currency {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.text(value, 3, 3)?.parse().ok().or_else(|| {
+            at.wrong_format("iso-4217");
+            None
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_has_a_code_of_three_capitals_and_its_digits() {
+        let digits = |code: &str| code.parse::<Currency>().unwrap().minor_digits();
+        assert_eq!([digits("EUR"), digits("JPY"), digits("KWD"), digits("XAU")], [2, 0, 3, 0]);
+        assert!("eur".parse::<Currency>().is_err());
+        assert!("ABC".parse::<Currency>().is_err());
+    }
+}

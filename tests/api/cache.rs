@@ -1,0 +1,164 @@
+//! Tenants in a real Redis: a read costs no call, and no read is older than a write.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use shared::{
+    aws::Aws,
+    domain::{JobId, TenantId},
+    store::Store,
+};
+use support::{App, Gate, Options, Redis, Reply, Signed, lead, subscription, tenant};
+
+pub(crate) async fn silent(redis: &Redis) -> App {
+    App::with_options(Options::silent().variable("REDIS_URL", &redis.url())).await
+}
+
+pub(crate) async fn made(app: &App, key: &str) -> TenantId {
+    let made = app.client.post(&app.operator, "/tenants", &tenant(key)).await.expect(200);
+    made.text("/id").parse().unwrap()
+}
+
+pub(crate) async fn read(app: &App, id: TenantId) -> Reply {
+    app.client.get(&app.operator, &format!("/tenants/{id}")).await
+}
+
+pub(crate) async fn rename(app: &App, id: TenantId, name: &str) {
+    write(app, Method::PATCH, id, &json!({ "name": name })).await;
+}
+
+async fn write(app: &App, method: Method, id: TenantId, body: &Value) {
+    let path = format!("/tenants/{id}");
+    let sent = app
+        .client
+        .send(method, &path, |request| request.bearer_auth(&app.operator).json(body))
+        .await;
+    sent.expect(204);
+}
+
+/// Tells how a tenant's latest job ended.
+pub(crate) async fn report(app: &App, id: TenantId, kind: u8, status: &str) {
+    let path = format!("/tenants/{id}/jobs");
+    let jobs = app.client.get(&app.operator, &path).await.expect(200).body;
+    let job = jobs[0]["id"].as_str().unwrap().parse().unwrap();
+    let ended = json!({ "initiatorId": id, "type": kind, "status": status });
+    Signed::new(&app.keys, id, job, &ended).send(&app.client).await.expect(204);
+}
+
+pub(crate) async fn open_job(app: &App, id: TenantId, what: &str) {
+    let path = format!("/tenants/{id}/{what}");
+    app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(204);
+}
+
+/// What a read answers and how many calls of the table it costs, twice.
+pub(crate) async fn twice(app: &App, id: TenantId, pointer: &str) -> [(Value, usize); 2] {
+    app.settle().await;
+    let mut reads = Vec::new();
+    for _ in 0..2 {
+        let before = app.table_calls();
+        let reply = read(app, id).await.expect(200);
+        reads.push((reply.body.pointer(pointer).unwrap().clone(), app.table_calls() - before));
+    }
+    reads.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn after_each_kind_of_write_the_next_read_is_new_and_the_one_after_it_costs_no_call() {
+    let redis = Redis::start().await;
+    let app = silent(&redis).await;
+    let id = made(&app, "acme").await;
+    let status = |number: u8| [(json!(number), 1), (json!(number), 0)];
+    assert_eq!(twice(&app, id, "/status").await, status(1));
+    open_job(&app, id, "provision").await;
+    assert_eq!(twice(&app, id, "/status").await, status(2));
+    report(&app, id, 0, "failure").await;
+    assert_eq!(twice(&app, id, "/status").await, status(3));
+    open_job(&app, id, "provision").await;
+    assert_eq!(twice(&app, id, "/status").await, status(2));
+    report(&app, id, 0, "success").await;
+    assert_eq!(twice(&app, id, "/status").await, status(0));
+    rename(&app, id, "Patched").await;
+    assert_eq!(twice(&app, id, "/name").await, [(json!("Patched"), 1), (json!("Patched"), 0)]);
+    let put = json!({ "key": "acme", "name": "Put", "domains": ["acme.test"] });
+    write(&app, Method::PUT, id, &put).await;
+    assert_eq!(twice(&app, id, "/name").await, [(json!("Put"), 1), (json!("Put"), 0)]);
+    open_job(&app, id, "deprovision").await;
+    assert_eq!(twice(&app, id, "/status").await, status(4));
+    report(&app, id, 1, "success").await;
+    assert_eq!(twice(&app, id, "/status").await, status(5));
+
+    let path = format!("/tenants/{id}");
+    let delete = |request: RequestBuilder| request.bearer_auth(&app.operator);
+    app.client.send(Method::DELETE, &path, delete).await.expect(204);
+    for _ in 0..2 {
+        let before = app.table_calls();
+        read(&app, id).await.expect(404);
+        assert_eq!(app.table_calls() - before, 1, "what is not there is not held");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_write_is_not_held_after_it_however_late_the_reader_is() {
+    let redis = Redis::start().await;
+    let app = silent(&redis).await;
+    let id = made(&app, "acme").await;
+    // The reader finds nothing, and then the tombstone of the write before.
+    for (old, new) in [("Acme", "First"), ("First", "Second")] {
+        app.settle().await;
+        let gate = Gate::before(app.local().env().get("AWS_ENDPOINT_URL_DYNAMODB").unwrap()).await;
+        let slow = [("AWS_ENDPOINT_URL_DYNAMODB", &gate.url)].into_iter().collect();
+        let env = app.local().env().with(slow);
+        let slow = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
+        let reading = tokio::spawn(async move { slow.tenant_to_show(id).await.unwrap() });
+        gate.an_answer_waits().await;
+        rename(&app, id, new).await;
+        app.settle().await;
+        gate.open();
+        let read = serde_json::to_value(reading.await.unwrap().item.name).unwrap();
+        assert_eq!(read, old, "it began to read before the write");
+        let held = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+        assert!(held.starts_with("gone "), "{held}");
+    }
+    assert_eq!(twice(&app, id, "/name").await, [(json!("Second"), 1), (json!("Second"), 0)]);
+}
+
+#[tokio::test]
+async fn whose_a_key_is_is_asked_once() {
+    let redis = Redis::start().await;
+    let (port, host) = (redis.port(), "127.0.0.1");
+    assert_eq!(redis.ask(&["CONFIG", "SET", "requirepass", "pw"]).as_deref(), Some("OK"));
+    let parts = [("REDIS_HOST", host), ("REDIS_PORT", &port), ("REDIS_PASSWORD", "pw")];
+    let app = App::with(&parts).await;
+    made(&app, "acme").await;
+    app.settle().await;
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let before = app.table_calls();
+        let path = "/tenants?filter[where][key]=acme";
+        let found = app.client.get(&app.operator, path).await.expect(200).body;
+        assert_eq!(found[0]["key"], "acme");
+        calls.push(app.table_calls() - before);
+    }
+    assert_eq!(calls, [2, 1]);
+    let before = app.table_calls();
+    app.client.get(&app.operator, "/tenants?filter[where][key]=nobody").await.expect(200);
+    app.client.get(&app.operator, "/tenants?filter[where][key]=nobody").await.expect(200);
+    assert_eq!(app.table_calls() - before, 2, "that a key is nobody's is not held");
+}
+
+#[tokio::test]
+async fn a_limited_route_makes_one_call_less_than_without_a_cache() {
+    let redis = Redis::start().await;
+    let app = silent(&redis).await;
+    let id = made(&app, "acme").await;
+    app.settle().await;
+    let before = app.table_calls();
+    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    assert_eq!(app.table_calls() - before, 2, "POST /leads");
+    open_job(&app, id, "provision").await;
+    app.settle().await;
+    let forged = json!({ "initiatorId": id, "type": 0, "status": "success" });
+    let before = app.table_calls();
+    let signed = Signed::new(&app.keys, id, JobId::mint(), &forged);
+    signed.send(&app.client).await.expect(401);
+    assert_eq!(app.table_calls() - before, 1, "POST /webhook, forged");
+}

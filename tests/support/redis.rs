@@ -1,0 +1,94 @@
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use crate::app::eventually;
+
+/// A Redis of one's own that writes down all it does, and can be killed and started again.
+#[derive(Debug)]
+pub struct Redis {
+    port: u16,
+    folder: PathBuf,
+    server: Option<Child>,
+}
+
+impl Redis {
+    /// One that runs for long enough to believe in what is put into it: what is as old as the process
+    /// itself might come from the one before.
+    pub async fn start() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        let folder =
+            std::env::temp_dir().join(format!("tenantry-redis-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        drop(free);
+        let mut redis = Self { port, folder, server: None };
+        redis.restart().await;
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        redis
+    }
+
+    /// Its URL, of its second database.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/1", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> String {
+        self.port.to_string()
+    }
+
+    /// Starts it with what it wrote down, and waits until it answers.
+    pub async fn restart(&mut self) {
+        let server = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.port(), "--save", "", "--dir"])
+            .arg(&self.folder)
+            .args(["--appendonly", "yes", "--appendfsync", "always"])
+            .stdout(Stdio::null())
+            .spawn();
+        let server =
+            server.unwrap_or_else(|cause| panic!("these tests need redis-server: {cause}"));
+        self.server = Some(server);
+        eventually("an answer of Redis", async || {
+            (self.ask(&["PING"]).as_deref() == Some("PONG")).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends it without a warning.
+    pub fn kill(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+
+    /// Lets it hang, or go on.
+    pub fn hang(&self, hangs: bool) {
+        let signal = if hangs { "-STOP" } else { "-CONT" };
+        let server = self.server.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &server]).status().unwrap().success());
+    }
+
+    /// What it answers to a command in its second database; `None` where it does not run.
+    pub fn ask(&self, command: &[&str]) -> Option<String> {
+        let port = self.port();
+        let answer = Command::new("redis-cli")
+            .args(["-p", &port, "-n", "1"])
+            .args(command)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(answer.stdout).unwrap().trim().to_owned();
+        answer.status.success().then_some(text)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
