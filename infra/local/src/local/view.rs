@@ -74,7 +74,7 @@ impl Local {
     /// Where one of them is no item, or the database cannot be written.
     pub fn import(&self, items: Vec<Value>) -> Result<()> {
         let Some(table) = self.template.tables.first() else { return Ok(()) };
-        table::import(&self.opened.database, &table.name, items)
+        table::import(&self.engine, &table.name, items)
     }
 
     /// Hands `payload` to a function, as Lambda would.

@@ -4,9 +4,9 @@ use std::{
     time::Duration,
 };
 
-use dynoxide::{Database, DynoxideError};
+use dynoxide::{Database, DynoxideError, ImportOptions};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Result;
 
@@ -56,6 +56,30 @@ impl Engine {
             "Scan" => answer(database.scan(read(request)?)),
             "UpdateTimeToLive" => answer(database.update_time_to_live(read(request)?)),
             _ => Err(Fault::Failed(format!("{action} is not called here"))),
+        }
+    }
+}
+
+/// Items of a batch (AWS limit of `BatchWriteItem`).
+const BATCH: usize = 25;
+
+impl Engine {
+    /// Puts items into a table. Only the embedded one can do so past its stream.
+    pub(crate) fn import(&self, table: &str, items: Vec<Value>) -> Result<(), Fault> {
+        match self {
+            Self::Embedded(database) => {
+                let items = items.into_iter().map(read).collect::<Result<_, _>>()?;
+                let imported = database.import_items(table, items, ImportOptions::default());
+                imported.map(drop).map_err(failed)
+            }
+            Self::Other(other) => {
+                let put = |item: &Value| json!({ "PutRequest": { "Item": item } });
+                let batches =
+                    items.chunks(BATCH).map(|batch| -> Vec<_> { batch.iter().map(put).collect() });
+                batches
+                    .map(|puts| json!({ "RequestItems": { table: puts } }))
+                    .try_for_each(|batch| other.call("BatchWriteItem", &batch).map(drop))
+            }
         }
     }
 }

@@ -59,10 +59,8 @@ pub(crate) fn items(engine: &Engine, table: &str) -> Result<Vec<Value>> {
 }
 
 /// Puts `items`, in DynamoDB's JSON, into a table, past its stream.
-pub(crate) fn import(database: &Database, table: &str, items: Vec<Value>) -> Result<()> {
-    let items = items.into_iter().map(request).collect::<Result<_>>()?;
-    let imported = database.import_items(table, items, dynoxide::ImportOptions::default());
-    imported.map(drop).map_err(Error::doing("writing the table"))
+pub(crate) fn import(engine: &Engine, table: &str, items: Vec<Value>) -> Result<()> {
+    engine.import(table, items).map_err(Error::doing("writing the table"))
 }
 
 /// A table that an earlier template made must be as this one says.
