@@ -45,7 +45,7 @@ pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work};
 pub use key::TenantKey;
 pub use lead::{Lead, LeadView, NewLead};
-pub use members::{FromMembers, Members};
+pub use members::{FromMembers, Members, nullable};
 pub use money::{Amount, Currency, NotAnAmount};
 pub use outcome::{Closing, Outcome};
 pub use permission::{Permission, Permit, permit};

@@ -165,6 +165,10 @@ impl FromJson for Amount {
         }
         None
     }
+
+    fn schema() -> Value {
+        json!({ "type": "number", "format": "decimal", "minimum": 0 })
+    }
 }
 
 /// A currency of ISO 4217, by its code of three capitals.
@@ -217,6 +221,16 @@ impl FromJson for Currency {
             at.wrong_format("iso-4217");
             None
         })
+    }
+
+    /// Every code that there is, so that a client sees them.
+    fn schema() -> Value {
+        let letters = || 'A'..='Z';
+        let words = letters()
+            .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])))
+            .map(String::from_iter);
+        let codes: Vec<String> = words.filter(|word| word.parse::<Self>().is_ok()).collect();
+        json!({ "type": "string", "enum": codes })
     }
 }
 
