@@ -6,6 +6,7 @@
 //! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
 //! * [`keys`]: master keys, and the secrets that are derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
+//! * [`openapi`]: how routes are described. No function calls it; a test writes the document with it.
 //! * [`lambda`]: how a function starts.
 
 pub mod aws;
@@ -16,6 +17,7 @@ pub mod filter;
 pub mod http;
 pub mod keys;
 pub mod lambda;
+pub mod openapi;
 pub mod store;
 pub mod token;
 

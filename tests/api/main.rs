@@ -10,6 +10,7 @@ mod drift;
 mod events;
 mod jobs;
 mod leads;
+mod openapi;
 mod secrets;
 mod tenants;
 mod tokens;
