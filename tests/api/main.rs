@@ -16,6 +16,7 @@ mod jobs;
 mod leads;
 mod limits;
 mod metrics;
+mod openapi;
 mod outages;
 mod permissions;
 mod poison;
