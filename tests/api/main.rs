@@ -11,6 +11,7 @@ mod events;
 mod jobs;
 mod leads;
 mod openapi;
+mod reference;
 mod secrets;
 mod tenants;
 mod tokens;
