@@ -1,9 +1,12 @@
 //! What is said in several places is the same in all of them.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::App;
 
 use crate::tokens::{PUBLIC, ROUTES};
@@ -31,6 +34,58 @@ fn of_watch() -> BTreeSet<String> {
         targets.map(move |target| format!("{} {path}", target["method"].as_str().unwrap()))
     });
     routes.collect()
+}
+
+/// The operations of the OpenAPI document as `home` serves it, by their routes.
+async fn of_document(app: &App) -> BTreeMap<String, Value> {
+    let document = app.send(Method::GET, "/openapi.json").await.expect(200).body;
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, operations)| {
+        let operations = operations.as_object().unwrap().iter();
+        operations.map(move |(method, operation)| {
+            (format!("{} {path}", method.to_uppercase()), operation.clone())
+        })
+    });
+    operations.collect()
+}
+
+#[tokio::test]
+async fn the_document_has_the_routes_of_the_template_and_their_permissions() {
+    let app = App::start().await;
+    let document = of_document(&app).await;
+    assert_eq!(document.keys().cloned().collect::<BTreeSet<_>>(), of_template(&app));
+    for (method, path, codes) in ROUTES {
+        let codes: Vec<_> = codes.split(' ').collect();
+        assert_eq!(document[&format!("{method} {path}")]["x-permissions"], json!(codes), "{path}");
+    }
+    for route in PUBLIC {
+        assert_eq!(document[*route]["x-permissions"], Value::Null, "{route}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_lacks_is_refused_with_those_it_has() {
+    let app = App::start().await;
+    let lead = format!("/leads/{ID}");
+    for (method, path, allowed) in [
+        ("TRACE", "/leads", "GET, POST"),
+        ("PATCH", "/leads", "GET, POST"),
+        ("DELETE", &lead, "GET"),
+        ("OPTIONS", "/tenants/x/provision", "POST"),
+        ("PUT", "/ping", "GET"),
+        ("DELETE", "/contacts/count", "GET"),
+        ("POST", "/contacts/x", "DELETE, GET, PATCH, PUT"),
+    ] {
+        let verb = Method::from_bytes(method.as_bytes()).unwrap();
+        let refused = app.client.send(verb, path, |request| request.bearer_auth(&app.operator));
+        let refused = refused.await.expect(405);
+        assert_eq!(refused.body["error"]["name"], "MethodNotAllowedError", "{method} {path}");
+        let mut found: Vec<_> = refused.header("allow").split([',', ' ']).collect();
+        found.retain(|method| !method.is_empty() && *method != "HEAD");
+        found.sort_unstable();
+        assert_eq!(found.join(", "), allowed, "{method} {path}");
+    }
+    app.send(Method::TRACE, "/nowhere").await.expect(404);
 }
 
 #[tokio::test]

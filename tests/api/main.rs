@@ -23,6 +23,7 @@ mod openapi;
 mod outages;
 mod permissions;
 mod poison;
+mod reference;
 mod secrets;
 mod tenant_configs;
 mod tenant_edits;

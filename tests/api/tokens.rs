@@ -59,6 +59,8 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
 pub(crate) const PUBLIC: &[&str] = &[
     "GET /",
     "GET /assets/{file}",
+    "GET /explorer",
+    "GET /openapi.json",
     "GET /ping",
     "GET /validate/{leadId}",
     "POST /leads",

@@ -71,8 +71,8 @@ async fn ping_tells_what_was_asked_and_nothing_secret() {
 
 #[tokio::test]
 async fn a_page_loads_what_is_served_and_may_do_no_more() {
-    for (path, files) in [("/".to_owned(), 2), (format!("/validate/{}?code=x", LeadId::mint()), 3)]
-    {
+    let validate = format!("/validate/{}?code=x", LeadId::mint());
+    for (path, files) in [("/".to_owned(), 2), (validate, 3), ("/explorer".to_owned(), 4)] {
         let page = get(&path).await;
         assert_eq!(page.status, StatusCode::OK);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
@@ -104,6 +104,24 @@ async fn a_page_loads_what_is_served_and_may_do_no_more() {
 }
 
 #[tokio::test]
+async fn the_document_is_sent_packed_and_only_where_it_has_changed() {
+    let plain = get("/openapi.json").await;
+    assert_eq!(plain.header("content-type"), "application/json");
+    assert_eq!(plain.json()["openapi"], "3.1.0");
+    let with = |name: &str, value: &str| {
+        Request::get("/openapi.json").header(name, value).body(Body::empty()).unwrap()
+    };
+    let packed = home().await.oneshot(with("accept-encoding", "br, gzip;q=0.8")).await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = to_bytes(packed.into_body(), usize::MAX).await.unwrap();
+    assert!(packed.len() * 5 < plain.text.len());
+    let refused = ask(with("accept-encoding", "gzip;q=0")).await;
+    assert_eq!(refused.text, plain.text);
+    let known = ask(with("if-none-match", plain.header("etag"))).await;
+    assert_eq!((known.status, known.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_answered_in_the_envelope() {
     for path in [
         "/validate/1",
@@ -119,6 +137,11 @@ async fn what_is_not_there_is_answered_in_the_envelope() {
     }
     let reply = ask(Request::post("/ping").body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
+    let reply = ask(Request::delete("/leads").body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        (reply.status, reply.header("allow")),
+        (StatusCode::METHOD_NOT_ALLOWED, "GET, POST")
+    );
 }
 
 #[tokio::test]
