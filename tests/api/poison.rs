@@ -89,7 +89,7 @@ async fn what_is_handed_over_again_stays_until_it_can_be_read_and_is_then_delive
         let mut payload = payload;
         let mut image = app.items_of("lead").into_iter().find(|item| item["version"].is_object());
         let image = image.as_mut().unwrap();
-        image["id"]["S"] = json!(LeadId::random());
+        image["id"]["S"] = json!(LeadId::mint());
         image["email"]["S"] = json!("grace@acme.test");
         payload["Records"][0]["dynamodb"]["NewImage"] = image.clone();
         let answer = app.invoke(function, payload).await.unwrap();
