@@ -61,8 +61,13 @@ pub enum Error {
     NoRoute(String),
 
     /// The route exists and does not serve this method.
-    #[error("Endpoint \"{0}\" does not allow this method.")]
-    MethodNotAllowed(String),
+    #[error("Endpoint \"{path}\" does not allow this method.")]
+    MethodNotAllowed {
+        /// The path asked for.
+        path: String,
+        /// The methods that it does serve, `GET, POST`; empty where the router says it.
+        allow: String,
+    },
 
     /// One validated lead per e-mail address.
     #[error("A lead with this email already exists")]

@@ -9,6 +9,7 @@
 //! * [`config`] and [`aws`]: the environment, read once.
 //! * [`lambda`]: how a function starts; [`stream`]: what one gets of the table's stream.
 //! * [`metric`]: what is measured.
+//! * [`openapi`]: how routes are described. No function calls it; a test writes the document with it.
 
 pub mod aws;
 pub mod cache;
@@ -20,6 +21,7 @@ pub mod http;
 pub mod keys;
 pub mod lambda;
 pub mod metric;
+pub mod openapi;
 pub mod store;
 pub mod stream;
 pub mod token;

@@ -1,5 +1,9 @@
 //! `/contacts`: whom to talk to at a tenant.
 
+mod operations;
+
+pub use operations::operations;
+
 use axum::Router;
 use shared::{
     Env,

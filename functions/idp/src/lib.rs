@@ -13,11 +13,14 @@ mod client;
 mod cognito;
 mod config;
 mod keycloak;
+mod operations;
 mod password;
 mod providers;
 mod sender;
 mod setup;
 mod space;
+
+pub use operations::operations;
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use shared::domain::{Email, FromJson, Reader, TenantId, TenantKey, Text};
+use shared::domain::{Email, FromJson, FromMembers, Members, Reader, TenantId, TenantKey, Text};
 
 /// The providers there are: a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,6 @@ struct Contact {
 
 struct Contacts(Admin);
 
-struct Id(TenantId);
-
 struct Plan(Text<1, 100>);
 
 impl IdentityProvider {
@@ -71,22 +69,24 @@ impl Claimed {
     }
 }
 
-impl FromJson for Setup {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for Setup {
+    const OPEN: bool = true;
+
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (tenant, plan) = (members.required("tenant"), members.required::<Plan>("plan"));
         Some(Self { tenant: tenant?, tier: plan?.0 })
     }
 }
 
-impl FromJson for Tenant {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
-        let id = members.required::<Id>("id");
+impl FromMembers for Tenant {
+    const OPEN: bool = true;
+
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        let id = members.required("id");
         let identity_provider = members.optional("identityProvider");
         let (name, key) = (members.required("name"), members.required("key"));
         let admin = members.required::<Contacts>("contacts");
-        Some(Self { id: id?.0, identity_provider, name: name?, key: key?, admin: admin?.0 })
+        Some(Self { id: id?, identity_provider, name: name?, key: key?, admin: admin?.0 })
     }
 }
 
@@ -102,6 +102,10 @@ impl FromJson for IdentityProvider {
             }
         }
     }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": Self::NAMES })
+    }
 }
 
 impl FromJson for Contacts {
@@ -114,11 +118,18 @@ impl FromJson for Contacts {
         }
         admin
     }
+
+    fn schema() -> Value {
+        let mut contacts = Vec::<Contact>::schema();
+        contacts["minItems"] = 1.into();
+        contacts
+    }
 }
 
-impl FromJson for Contact {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for Contact {
+    const OPEN: bool = true;
+
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
         let (email, is_primary) = (members.required("email"), members.required("isPrimary"));
         let admin = Admin { first_name: first_name?, last_name: last_name?, email: email? };
@@ -126,19 +137,11 @@ impl FromJson for Contact {
     }
 }
 
-impl FromJson for Id {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let id = at.text(value, 1, 36)?.parse().ok().map(Self);
-        if id.is_none() {
-            at.wrong_format("uuid");
-        }
-        id
-    }
-}
+impl FromMembers for Plan {
+    const OPEN: bool = true;
 
-impl FromJson for Plan {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        at.members(value)?.required("tier").map(Self)
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        members.required("tier").map(Self)
     }
 }
 

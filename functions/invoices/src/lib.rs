@@ -1,7 +1,10 @@
 //! `/invoices`: what a tenant has to pay, and the page that tells it so.
 
 mod download;
+mod operations;
 pub mod pdf;
+
+pub use operations::operations;
 
 use std::sync::Arc;
 

@@ -1,5 +1,9 @@
 //! `/leads`: asking for a tenant, proving an e-mail address, becoming a tenant.
 
+mod operations;
+
+pub use operations::operations;
+
 use axum::{
     Router,
     extract::{FromRef, State},
@@ -100,12 +104,18 @@ async fn create(
 
 /// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: a lead is never edited.
 async fn never_edited(_: Allowed<permit::UpdateLead>, uri: Uri) -> Error {
-    Error::MethodNotAllowed(uri.path().to_owned())
+    never(&uri)
 }
 
 /// `DELETE /leads/{id}`: nor is it deleted.
 async fn never_deleted(_: Allowed<permit::DeleteLead>, uri: Uri) -> Error {
-    Error::MethodNotAllowed(uri.path().to_owned())
+    never(&uri)
+}
+
+fn never(uri: &Uri) -> Error {
+    let path = uri.path().to_owned();
+    let allow = if path == "/leads" { "GET, POST" } else { "GET" };
+    Error::MethodNotAllowed { path, allow: allow.to_owned() }
 }
 
 /// `POST /leads/{id}/verify`: the key from the mail proves the address. A forged or late key costs

@@ -1,5 +1,9 @@
 //! `/tenant-configs`: how a tenant is configured.
 
+mod operations;
+
+pub use operations::operations;
+
 use axum::{
     Router,
     extract::{RawQuery, State},

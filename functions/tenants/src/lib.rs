@@ -1,7 +1,10 @@
 //! `/tenants`: onboarding by an operator, reading and changing, provisioning, what became of it.
 
+mod operations;
 mod provisioning;
 mod reading;
+
+pub use operations::operations;
 
 use std::{collections::BTreeSet, time::Duration};
 

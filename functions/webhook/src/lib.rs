@@ -1,6 +1,9 @@
 //! `POST /webhook`: a build reports how a job ended.
 
+mod operations;
 mod signature;
+
+pub use operations::operations;
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub struct Address {
 
 impl AddressParts {
     /// Reads the five parts among the members of an object.
-    pub(super) fn read(members: &mut Members<'_, '_>) -> Self {
+    pub(super) fn read(members: &mut impl Members) -> Self {
         Self {
             address: members.optional("address"),
             city: members.optional("city"),
@@ -46,7 +46,7 @@ impl AddressParts {
 }
 
 impl FromMembers for AddressParts {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         Some(Self::read(members))
     }
 }

@@ -101,6 +101,10 @@ impl FromJson for Amount {
         }
         None
     }
+
+    fn schema() -> Value {
+        json!({ "type": "number", "format": "decimal", "minimum": 0 })
+    }
 }
 
 #[cfg(test)]

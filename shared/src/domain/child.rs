@@ -84,7 +84,7 @@ pub struct NewChild<D> {
 }
 
 impl<D: Details> FromMembers for NewChild<D> {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (details, tenant_id) = (D::from_members(members), members.required("tenantId"));
         Some(Self { details: details?, tenant_id: tenant_id? })
     }

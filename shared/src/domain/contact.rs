@@ -29,7 +29,7 @@ pub struct ContactDetails {
 }
 
 impl FromMembers for ContactDetails {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
         let (email, is_primary) = (members.required("email"), members.required("isPrimary"));
         let role = members.optional("type");

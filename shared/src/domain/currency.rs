@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer, de};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
@@ -55,6 +55,16 @@ impl FromJson for Currency {
             at.wrong_format("iso-4217");
             None
         })
+    }
+
+    /// Every code that there is, so that a client sees them.
+    fn schema() -> Value {
+        let letters = || 'A'..='Z';
+        let words = letters()
+            .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])))
+            .map(String::from_iter);
+        let codes: Vec<String> = words.filter(|word| word.parse::<Self>().is_ok()).collect();
+        json!({ "type": "string", "enum": codes })
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
@@ -44,6 +44,10 @@ impl FromJson for Email {
         }
         Some(Self(text.to_owned()))
     }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "email", "minLength": 1, "maxLength": 100 })
+    }
 }
 
 impl fmt::Display for Email {
@@ -54,8 +58,6 @@ impl fmt::Display for Email {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::domain::read;
 

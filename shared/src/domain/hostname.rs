@@ -42,6 +42,10 @@ impl FromJson for Hostname {
         }
         Some(Self(text.to_ascii_lowercase()))
     }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "hostname", "minLength": 1, "maxLength": 253 })
+    }
 }
 
 impl fmt::Display for Hostname {

@@ -1,7 +1,7 @@
 use std::{fmt, hash::Hash, str::FromStr};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{FromJson, Reader, Timestamp};
@@ -83,6 +83,10 @@ macro_rules! ids {
                     at.wrong_format("uuid");
                     None
                 })
+            }
+
+            fn schema() -> Value {
+                json!({ "type": "string", "format": "uuid" })
             }
         }
     )+};

@@ -47,7 +47,7 @@ pub enum InvoiceStatus {
 }
 
 impl FromMembers for InvoiceDetails {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (start, end) = (members.required("startDate"), members.required("endDate"));
         let (amount, currency_code) =
             (members.required("amount"), members.required("currencyCode"));
@@ -58,7 +58,9 @@ impl FromMembers for InvoiceDetails {
         {
             let message = format!("must be >= \"{start}\"");
             let info = json!({ "comparison": ">=", "limit": start });
-            members.at("endDate").violate("formatMinimum", message, info);
+            if let Some(mut at) = members.place(Some("endDate")) {
+                at.violate("formatMinimum", message, info);
+            }
         }
         let (Date(start_date), Date(end_date), Date(due_date)) = (start?, end?, due?);
         Some(Self {
@@ -108,6 +110,10 @@ impl FromJson for InvoiceStatus {
             at.not_allowed(&json!(Self::ALL.map(Self::number)));
             None
         })
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "enum": Self::ALL.map(Self::number) })
     }
 }
 

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
@@ -18,5 +18,9 @@ impl FromJson for JsonObject {
             return None;
         }
         Some(Self(at.text_of(value)))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "object" })
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
@@ -10,15 +10,21 @@ use super::{FromJson, Reader};
 #[serde(transparent)]
 pub struct TenantKey(String);
 
+const PATTERN: &str = "^[a-z0-9]+$";
+
 impl FromJson for TenantKey {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, 0, 10)?;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if text.is_empty() || !text.chars().all(plain) {
-            at.wrong_pattern("^[a-z0-9]+$");
+            at.wrong_pattern(PATTERN);
             return None;
         }
         Some(Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": PATTERN, "maxLength": 10 })
     }
 }
 

@@ -50,7 +50,7 @@ pub struct NewLead {
 }
 
 impl FromMembers for NewLead {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
         let (company_name, email) = (members.required("companyName"), members.required("email"));
         let address = members.optional("address");

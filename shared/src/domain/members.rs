@@ -4,34 +4,86 @@ use super::{FromJson, Reader, schema::Form};
 
 /// A value that is an object, read by its members; others of the same object may be read beside it.
 pub trait FromMembers: Sized {
+    /// Whether members that nobody reads pass; else they are refused.
+    const OPEN: bool = false;
+
     /// The value, or `None` once every violation is noted.
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self>;
+    ///
+    /// It asks for the same members whatever is in them: that is how a body describes itself.
+    fn from_members(members: &mut impl Members) -> Option<Self>;
+
+    /// What holds beside the schemas of the members, in keywords of JSON Schema.
+    #[must_use]
+    fn rules() -> Map<String, Value> {
+        Map::new()
+    }
 }
 
 impl<T: FromMembers> FromJson for T {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
-        let read = Self::from_members(&mut members);
-        members.finish();
+        let mut object = at.object(value)?;
+        let read = Self::from_members(&mut object);
+        if !Self::OPEN {
+            object.finish();
+        }
         read
+    }
+
+    fn schema() -> Value {
+        let mut described = Described::default();
+        let _ = Self::from_members(&mut described);
+        let mut schema = described.schema();
+        if !Self::OPEN {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
+        schema.extend(Self::rules());
+        schema.into()
     }
 }
 
-/// The members of an object, read by name; what nobody read is refused at the end.
+/// The members of an object, read by name.
+pub trait Members {
+    /// A member that must be there.
+    fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
+
+    /// A member that may be absent or `null`.
+    fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
+
+    /// Whether `name` is there and not `null`.
+    fn gives(&self, name: &str) -> bool;
+
+    /// The object itself, or the member `name` of it, as a place for violations; `None` where there
+    /// is no object.
+    fn place(&mut self, name: Option<&str>) -> Option<Reader<'_>>;
+}
+
+/// The members of an object that is there; what nobody read is refused at the end.
 #[derive(Debug)]
-pub struct Members<'v, 'r> {
+pub(super) struct Object<'v, 'r> {
     object: &'v Map<String, Value>,
     at: Reader<'r>,
     known: Vec<&'static str>,
 }
 
-impl<'v, 'r> Members<'v, 'r> {
+impl<'v, 'r> Object<'v, 'r> {
     pub(super) fn of(object: &'v Map<String, Value>, at: Reader<'r>) -> Self {
         Self { object, at, known: Vec::new() }
     }
 
-    /// A member that must be there.
-    pub fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+    /// Refuses every member that was not asked for.
+    fn finish(mut self) {
+        if let Form::Replacing(fixed) | Form::Changing(fixed) = self.at.form {
+            self.known.extend(fixed);
+        }
+        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let info = json!({ "additionalProperty": name });
+            self.at.violate("additionalProperties", "must NOT have additional properties", info);
+        }
+    }
+}
+
+impl Members for Object<'_, '_> {
+    fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
         if let Some(value) = self.object.get(name) {
             return T::from_json(value, &mut self.at.at(name));
@@ -43,30 +95,91 @@ impl<'v, 'r> Members<'v, 'r> {
         None
     }
 
-    /// A member that may be absent or `null`.
-    pub fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
-        T::from_json(self.raw(name)?, &mut self.at.at(name))
-    }
-
-    /// A member as it is, of any type; `None` where it is absent or `null`.
-    pub fn raw(&mut self, name: &'static str) -> Option<&'v Value> {
+    fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
-        self.object.get(name).filter(|value| !value.is_null())
+        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        T::from_json(value, &mut self.at.at(name))
     }
 
-    /// The place of the member `name`.
-    pub fn at(&mut self, name: &str) -> Reader<'_> {
-        self.at.at(name)
+    fn gives(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// Refuses every member that was not asked for.
-    pub fn finish(mut self) {
-        if let Form::Replacing(fixed) | Form::Changing(fixed) = self.at.form {
-            self.known.extend(fixed);
+    fn place(&mut self, name: Option<&str>) -> Option<Reader<'_>> {
+        Some(match name {
+            Some(name) => self.at.at(name),
+            None => self.at.here(),
+        })
+    }
+}
+
+/// The members that are asked for, and no object: what the schema of a body is made of.
+#[derive(Debug, Default)]
+struct Described {
+    properties: Map<String, Value>,
+    required: Vec<Value>,
+}
+
+impl Described {
+    fn schema(self) -> Map<String, Value> {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("properties".to_owned(), self.properties.into());
+        if !self.required.is_empty() {
+            schema.insert("required".to_owned(), self.required.into());
         }
-        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            let info = json!({ "additionalProperty": name });
-            self.at.violate("additionalProperties", "must NOT have additional properties", info);
-        }
+        schema
+    }
+}
+
+impl Members for Described {
+    fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.properties.insert(name.to_owned(), T::schema());
+        self.required.push(name.into());
+        None
+    }
+
+    fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.properties.insert(name.to_owned(), nullable(T::schema()));
+        None
+    }
+
+    fn gives(&self, _: &str) -> bool {
+        false
+    }
+
+    fn place(&mut self, _: Option<&str>) -> Option<Reader<'_>> {
+        None
+    }
+}
+
+/// The schema of a value of `schema`, or `null`.
+#[must_use]
+pub fn nullable(mut schema: Value) -> Value {
+    if schema["anyOf"].is_array() || !schema["type"].is_string() {
+        return json!({ "anyOf": [schema, { "type": "null" }] });
+    }
+    schema["type"] = json!([schema["type"], "null"]);
+    if let Some(allowed) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        allowed.push(Value::Null);
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ContactDetails, NewChild, Text};
+
+    #[test]
+    fn a_body_describes_what_it_reads() {
+        let text = Text::<1, 100>::schema();
+        let schema = NewChild::<ContactDetails>::schema();
+        assert_eq!(schema["properties"]["firstName"], text);
+        assert_eq!(schema["properties"]["type"], nullable(text));
+        assert_eq!(schema["properties"]["tenantId"]["format"], "uuid");
+        let required = ["firstName", "lastName", "email", "isPrimary", "tenantId"];
+        assert_eq!(schema["required"], json!(required));
+        assert_eq!(schema["additionalProperties"], false);
     }
 }

@@ -53,7 +53,7 @@ pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work};
 pub use json_object::JsonObject;
 pub use key::TenantKey;
 pub use lead::{Lead, LeadView, NewLead};
-pub use members::{FromMembers, Members};
+pub use members::{FromMembers, Members, nullable};
 pub use outcome::{Closing, Outcome};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};

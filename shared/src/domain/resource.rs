@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Audit, Entity, FromJson, Reader, ResourceId, TenantId, Text, Timestamp, UserId,
+    Audit, Entity, FromMembers, Members, ResourceId, TenantId, Text, Timestamp, UserId,
     entity::wire_of, permit,
 };
 use crate::{
@@ -66,17 +66,17 @@ impl NewResource {
     }
 }
 
-impl FromJson for NewResource {
+impl FromMembers for NewResource {
     /// A resource without `externalIdentifier` is known by its `metadata.bucket` (CONTRACT §6).
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let kind = members.required("type");
         let given: Option<Text<1, 2048>> = members.optional("externalIdentifier");
         let metadata: Map<_, _> = members.optional("metadata").unwrap_or_default();
-        let given_at_all = members.raw("externalIdentifier").is_some();
-        members.finish();
         let bucket = metadata.get("bucket").and_then(Value::as_str).filter(|name| !name.is_empty());
-        if !given_at_all && bucket.is_none() {
+        if !members.gives("externalIdentifier")
+            && bucket.is_none()
+            && let Some(mut at) = members.place(None)
+        {
             let message = "must have required property 'externalIdentifier'";
             at.violate("required", message, json!({ "missingProperty": "externalIdentifier" }));
         }
@@ -86,5 +86,15 @@ impl FromJson for NewResource {
             kind: kind?,
             metadata,
         })
+    }
+
+    fn rules() -> Map<String, Value> {
+        let named = json!({ "properties": { "externalIdentifier": { "type": "string" } },
+            "required": ["externalIdentifier"] });
+        let bucket = json!({ "type": "string", "minLength": 1 });
+        let bucket =
+            json!({ "type": "object", "properties": { "bucket": bucket }, "required": ["bucket"] });
+        let by_bucket = json!({ "properties": { "metadata": bucket }, "required": ["metadata"] });
+        Map::from_iter([("anyOf".to_owned(), json!([named, by_bucket]))])
     }
 }

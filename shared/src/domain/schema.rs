@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{Members, Timestamp};
+use super::{Timestamp, members::Object};
 use crate::{Error, Result};
 
 /// One way in which a body breaks its schema (CONTRACT §1, Errors).
@@ -25,6 +25,10 @@ pub struct Violation {
 pub trait FromJson: Sized {
     /// The value, or `None` once every violation is noted at `at`.
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self>;
+
+    /// What such a value is, as a JSON Schema (2020-12); the OpenAPI document is made of it.
+    #[must_use]
+    fn schema() -> Value;
 }
 
 /// Reads a whole body whose numbers are at most integers of 64 bits; others are only approximate in
@@ -98,15 +102,18 @@ impl Reader<'_> {
         Reader { path, form: Form::Whole, text: self.text, found: self.found }
     }
 
+    /// This place once more.
+    pub(super) fn here(&mut self) -> Reader<'_> {
+        Reader { path: self.path.clone(), form: self.form, text: self.text, found: self.found }
+    }
+
     /// The members of the object here.
-    pub fn members<'v>(&mut self, value: &'v Value) -> Option<Members<'v, '_>> {
+    pub(super) fn object<'v>(&mut self, value: &'v Value) -> Option<Object<'v, '_>> {
         let Value::Object(object) = value else {
             self.wrong_type("object");
             return None;
         };
-        let Reader { path, form, text, .. } = &*self;
-        let at = Reader { path: path.clone(), form: *form, text: *text, found: self.found };
-        Some(Members::of(object, at))
+        Some(Object::of(object, self.here()))
     }
 
     /// The text here, of `min` to `max` characters.
@@ -198,6 +205,10 @@ impl FromJson for bool {
             None
         })
     }
+
+    fn schema() -> Value {
+        json!({ "type": "boolean" })
+    }
 }
 
 impl FromJson for Map<String, Value> {
@@ -207,6 +218,10 @@ impl FromJson for Map<String, Value> {
             None
         })
     }
+
+    fn schema() -> Value {
+        json!({ "type": "object" })
+    }
 }
 
 impl FromJson for Timestamp {
@@ -215,6 +230,10 @@ impl FromJson for Timestamp {
             at.wrong_format("date-time");
             None
         })
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "date-time", "maxLength": 40 })
     }
 }
 
@@ -230,6 +249,10 @@ impl<T: FromJson> FromJson for Vec<T> {
             .map(|(position, item)| T::from_json(item, &mut at.at(&position.to_string())))
             .collect();
         read.into_iter().collect()
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "array", "items": T::schema() })
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
-use super::{Date, FromJson, Reader, Text, read};
+use super::{Date, FromJson, FromMembers, Members, Reader, Text, read};
 use crate::{Error, Result};
 
 /// The subscription that a tenant is provisioned for: JSON text, kept to the letter.
@@ -30,6 +30,12 @@ impl Subscription {
         }
         let _: Form = read(body)?;
         Ok(Self(text.to_owned()))
+    }
+
+    /// What the body of `POST /tenants/{id}/provision` is, as a JSON Schema.
+    #[must_use]
+    pub fn schema() -> Value {
+        Form::schema()
     }
 
     /// The tier of its plan.
@@ -63,17 +69,23 @@ impl Subscription {
 }
 
 /// A word that may stand in a build's variables, whatever they are quoted by.
-struct Plain<const MAX: usize>;
+struct Plain<const MAX: usize>(Text<1, MAX>);
+
+const PLAIN: &str = "^[A-Za-z0-9 _.:/@+-]+$";
 
 impl<const MAX: usize> FromJson for Plain<MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, 1, MAX)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || " _.:/@+-".contains(c);
         if !text.chars().all(plain) {
-            at.wrong_pattern("^[A-Za-z0-9 _.:/@+-]+$");
+            at.wrong_pattern(PLAIN);
             return None;
         }
-        Some(Self)
+        Text::from_json(value, at).map(Self)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 1, "maxLength": MAX, "pattern": PLAIN })
     }
 }
 
@@ -84,9 +96,8 @@ struct Plan {
     tier: Text<1, 100>,
 }
 
-impl FromJson for Form {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for Form {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         members.required::<Plain<255>>("id");
         for name in ["subscriberId", "planId", "invoiceId", "createdBy", "modifiedBy", "deletedBy"]
         {
@@ -98,17 +109,17 @@ impl FromJson for Form {
         members.optional::<bool>("deleted");
         members.optional::<Number>("status");
         let plan = members.required::<Plan>("plan");
-        members.finish();
         Some(Self { tier: plan?.tier })
     }
 }
 
-impl FromJson for Plan {
+impl FromMembers for Plan {
     /// Members that we do not know pass through to the event (CONTRACT §5).
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
-        members.required::<Plain<100>>("tier")?;
-        Some(Self { tier: members.required("tier")? })
+    const OPEN: bool = true;
+
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        let Plain(tier) = members.required::<Plain<100>>("tier")?;
+        Some(Self { tier })
     }
 }
 
@@ -119,6 +130,10 @@ impl FromJson for Number {
             return None;
         }
         Some(Self)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "number" })
     }
 }
 

@@ -93,10 +93,17 @@ impl FromJson for Domains {
         Hostname::check_list(&names, at);
         Some(Self(names))
     }
+
+    fn schema() -> Value {
+        let mut names = Vec::<Hostname>::schema();
+        names["minItems"] = 1.into();
+        names["uniqueItems"] = true.into();
+        names
+    }
 }
 
 impl FromMembers for OnboardTenant {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (key, domains) = (members.required("key"), members.required("domains"));
         let name = members.optional("name");
         let address = AddressParts::read(members);
@@ -106,7 +113,7 @@ impl FromMembers for OnboardTenant {
 }
 
 impl FromMembers for NewTenant {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (key, domains) = (members.required("key"), members.required("domains"));
         let (name, contact) = (members.required("name"), members.required("contact"));
         let address = AddressParts::read(members);
@@ -116,7 +123,7 @@ impl FromMembers for NewTenant {
 }
 
 impl FromMembers for TenantDetails {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (name, key) = (members.required("name"), members.required("key"));
         let domains = members.required("domains");
         let spoc_user_id = members.optional("spocUserId");

@@ -23,7 +23,7 @@ pub struct ConfigDetails {
 }
 
 impl FromMembers for ConfigDetails {
-    fn from_members(members: &mut Members<'_, '_>) -> Option<Self> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let (key, value) = (members.required("configKey"), members.required("configValue"));
         Some(Self { config_key: key?, config_value: value? })
     }

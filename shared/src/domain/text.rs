@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
@@ -18,14 +18,21 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
     }
 }
 
+/// No control characters, in a form that every dialect of regular expressions has.
+const PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+
 impl<const MIN: usize, const MAX: usize> FromJson for Text<MIN, MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, MIN, MAX)?;
         if text.chars().any(char::is_control) {
-            at.wrong_pattern("^\\P{Cc}*$");
+            at.wrong_pattern(PATTERN);
             return None;
         }
         Some(Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": PATTERN })
     }
 }
 

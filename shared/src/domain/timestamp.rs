@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
@@ -99,6 +99,11 @@ impl FromJson for Date {
             at.wrong_format("date-time");
             None
         })
+    }
+
+    fn schema() -> Value {
+        let forms = json!([{ "format": "date-time" }, { "format": "date" }]);
+        json!({ "type": "string", "maxLength": 40, "anyOf": forms })
     }
 }
 

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{Closing, FromJson, JobKind, NewResource, Outcome, Reader, TenantId};
+use super::{
+    Closing, FromJson, FromMembers, JobKind, Members, NewResource, Outcome, Reader, TenantId,
+};
 
 /// Resources that one webhook may report: the rest of the 100 items that a DynamoDB transaction
 /// takes, less the tenant and its job.
@@ -33,6 +35,9 @@ struct Prose<const MAX: usize>(String);
 /// An absolute `http` or `https` URL of up to 2,048 characters.
 struct WebUrl(String);
 
+/// What a build reports to have built.
+struct Resources(Vec<NewResource>);
+
 /// `type`: 0 provisioned, 1 deprovisioned.
 struct Kind(JobKind);
 
@@ -42,44 +47,72 @@ struct Code(Outcome);
 /// `status` of the short form: `success` or `failure`.
 struct Word(Outcome);
 
+/// The form with `data`, which says more.
+struct Long(Message);
+
+/// The form with a `status` alone.
+struct Short(Message);
+
 impl FromJson for Message {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
-        members.raw("initiatorId");
-        let kind = members.required::<Kind>("type");
-        let closing = if members.raw("status").is_some() {
-            members.required::<Word>("status").map(|Word(outcome)| Closing {
-                outcome,
-                reason: None,
-                resources: Vec::new(),
-                app_plane_url: None,
-            })
-        } else {
-            members.required::<Closing>("data")
-        };
-        members.finish();
-        Some(Self { kind: kind?.0, closing: closing? })
+        match value.get("status").is_some_and(|status| !status.is_null()) {
+            true => Short::from_json(value, at).map(|Short(message)| message),
+            false => Long::from_json(value, at).map(|Long(message)| message),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "oneOf": [Long::schema(), Short::schema()] })
     }
 }
 
-impl FromJson for Closing {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut members = at.members(value)?;
+impl FromMembers for Long {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        members.required::<TenantId>("initiatorId");
+        let (kind, closing) = (members.required::<Kind>("type"), members.required("data"));
+        Some(Self(Message { kind: kind?.0, closing: closing? }))
+    }
+}
+
+impl FromMembers for Short {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        members.required::<TenantId>("initiatorId");
+        let (kind, word) = (members.required::<Kind>("type"), members.required::<Word>("status"));
+        let (Kind(kind), Word(outcome)) = (kind?, word?);
+        let closing = Closing { outcome, reason: None, resources: Vec::new(), app_plane_url: None };
+        Some(Self(Message { kind, closing }))
+    }
+}
+
+impl FromMembers for Closing {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
         let outcome = members.required::<Code>("status");
-        let resources: Vec<NewResource> = members.optional("resources").unwrap_or_default();
+        let resources = members.optional::<Resources>("resources");
         let app_plane_url = members.optional::<WebUrl>("appPlaneUrl");
         let reason = members.optional::<Prose<2000>>("reason");
-        members.finish();
-        if resources.len() > MOST_RESOURCES {
-            let message = format!("must NOT have more than {MOST_RESOURCES} items");
-            at.at("resources").violate("maxItems", message, json!({ "limit": MOST_RESOURCES }));
-        }
         Some(Self {
             outcome: outcome?.0,
             reason: reason.map(|Prose(reason)| reason),
-            resources,
+            resources: resources.map(|Resources(all)| all).unwrap_or_default(),
             app_plane_url: app_plane_url.map(|WebUrl(url)| url),
         })
+    }
+}
+
+impl FromJson for Resources {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let resources = Vec::from_json(value, at)?;
+        if resources.len() > MOST_RESOURCES {
+            let message = format!("must NOT have more than {MOST_RESOURCES} items");
+            at.violate("maxItems", message, json!({ "limit": MOST_RESOURCES }));
+        }
+        Some(Self(resources))
+    }
+
+    fn schema() -> Value {
+        let mut resources = Vec::<NewResource>::schema();
+        resources["maxItems"] = MOST_RESOURCES.into();
+        resources
     }
 }
 
@@ -94,6 +127,10 @@ impl FromJson for Kind {
             }
         }
     }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "enum": [0, 1] })
+    }
 }
 
 impl FromJson for Code {
@@ -106,6 +143,10 @@ impl FromJson for Code {
                 None
             }
         }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "enum": [0, 1] })
     }
 }
 
@@ -120,11 +161,19 @@ impl FromJson for Word {
             }
         }
     }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": ["success", "failure"] })
+    }
 }
 
 impl<const MAX: usize> FromJson for Prose<MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         at.text(value, 0, MAX).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "maxLength": MAX })
     }
 }
 
@@ -137,6 +186,11 @@ impl FromJson for WebUrl {
             return None;
         }
         Some(Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        let pattern = "^[Hh][Tt][Tt][Pp][Ss]?:";
+        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": 2048 })
     }
 }
 
@@ -169,6 +223,7 @@ mod tests {
         assert_eq!(
             found,
             [
+                ("/initiatorId", "format"),
                 ("/type", "enum"),
                 ("/data/status", "enum"),
                 ("/data/resources/0", "required"),

@@ -26,6 +26,7 @@ pub static LEAD: Schema = Schema {
         "firstName": Text, "lastName": Text, "companyName": Text, "email": Email,
         "isValidated": Boolean, "addressId": Id,
     },
+    nullable: &["addressId", "deletedOn", "deletedBy"],
     relations: &[
         Relation { name: "tenant", schema: &TENANT, many: false },
         Relation { name: "address", schema: &ADDRESS, many: false },
@@ -39,6 +40,7 @@ pub static TENANT: Schema = Schema {
         "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
         "leadId": Id, "addressId": Id,
     },
+    nullable: &["spocUserId", "leadId", "addressId", "deletedOn", "deletedBy"],
     relations: &[
         Relation { name: "contacts", schema: &CONTACT, many: true },
         Relation { name: "resources", schema: &RESOURCE, many: true },
@@ -54,6 +56,7 @@ pub static CONTACT: Schema = Schema {
         "firstName": Text, "lastName": Text, "email": Email, "isPrimary": Boolean, "type": Text,
         "tenantId": Id,
     },
+    nullable: &["type", "deletedOn", "deletedBy"],
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };
 
@@ -64,6 +67,7 @@ pub static INVOICE: Schema = Schema {
         "startDate": Time, "endDate": Time, "amount": Money, "currencyCode": Text,
         "dueDate": Time, "status": Number, "invoiceFile": Text, "tenantId": Id,
     },
+    nullable: &["invoiceFile", "deletedOn", "deletedBy"],
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };
 
@@ -71,6 +75,7 @@ pub static INVOICE: Schema = Schema {
 pub static TENANT_CONFIG: Schema = Schema {
     entity: "TenantConfig",
     properties: properties! { "configKey": Text, "configValue": Object, "tenantId": Id },
+    nullable: &["deletedOn", "deletedBy"],
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };
 
@@ -80,6 +85,7 @@ pub static RESOURCE: Schema = Schema {
     properties: properties! {
         "externalIdentifier": Text, "type": Text, "metadata": Object, "tenantId": Id,
     },
+    nullable: &["deletedOn", "deletedBy"],
     relations: &[],
 };
 
@@ -89,5 +95,6 @@ pub static ADDRESS: Schema = Schema {
     properties: properties! {
         "address": Text, "city": Text, "state": Text, "zip": Text, "country": Text,
     },
+    nullable: &["address", "city", "state", "zip", "country", "deletedOn", "deletedBy"],
     relations: &[],
 };

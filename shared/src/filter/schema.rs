@@ -9,6 +9,8 @@ pub struct Schema {
     pub entity: &'static str,
     /// Its properties, in the order of the wire.
     pub properties: &'static [(&'static str, Kind)],
+    /// Those of them that are `null` where there is nothing to say.
+    pub nullable: &'static [&'static str],
     /// What can be included in it.
     pub relations: &'static [Relation],
 }

@@ -1,6 +1,9 @@
 use axum::{
     Json,
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -18,7 +21,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Unauthorized(_) | Error::LeadAlreadyConverted => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound { .. } | Error::NoRoute(_) => StatusCode::NOT_FOUND,
-        Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::EmailTaken
         | Error::TenantKeyTaken(_)
         | Error::ConfigKeyTaken(_)
@@ -37,7 +40,7 @@ fn status(error: &Error) -> StatusCode {
 }
 
 /// The `name` that goes with a status (CONTRACT §1, Errors).
-fn name(status: StatusCode) -> &'static str {
+pub(crate) fn error_name(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "BadRequestError",
         401 => "UnauthorizedError",
@@ -84,7 +87,7 @@ pub fn envelope(error: &Error) -> Value {
     let status = status(error);
     let mut body = json!({
         "statusCode": status.as_u16(),
-        "name": name(status),
+        "name": error_name(status),
         "message": message(error, status),
     });
     if let Some(code) = code(error) {
@@ -104,11 +107,17 @@ impl IntoResponse for Error {
             let cause = self.with_causes();
             tracing::error!(status = status.as_u16(), error = %cause, "request failed");
         } else {
-            tracing::debug!(status = status.as_u16(), name = name(status), "request refused");
+            tracing::debug!(status = status.as_u16(), name = error_name(status), "request refused");
         }
         let mut response = (status, Json(envelope(&self))).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
+        }
+        if let Self::MethodNotAllowed { allow, .. } = &self
+            && !allow.is_empty()
+            && let Ok(allow) = HeaderValue::from_str(allow)
+        {
+            response.headers_mut().insert(ALLOW, allow);
         }
         response
     }

@@ -25,10 +25,17 @@ pub fn client_address(extensions: &Extensions) -> Option<&str> {
 /// What every router has around its routes: a span and an id for each request, and our envelope
 /// where there is no such route or method.
 pub fn finish(router: Router) -> Router {
+    finish_or(router, |path| Error::NoRoute(path.to_owned()))
+}
+
+/// As [`finish`], for the router that is asked what no other serves: `unserved` says of a path what
+/// is wrong with it.
+pub fn finish_or(router: Router, unserved: fn(&str) -> Error) -> Router {
     router
-        .fallback(async |uri: Uri| Error::NoRoute(uri.path().to_owned()))
-        .method_not_allowed_fallback(async |uri: Uri| {
-            Error::MethodNotAllowed(uri.path().to_owned())
+        .fallback(async move |uri: Uri| unserved(uri.path()))
+        .method_not_allowed_fallback(async |uri: Uri| Error::MethodNotAllowed {
+            path: uri.path().to_owned(),
+            allow: String::new(),
         })
         .layer(middleware::from_fn(identify))
 }

@@ -7,12 +7,16 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{Editable, Tenant, TenantId, Timestamp, UserId},
+    domain::{ChildKind, Editable, Tenant, TenantId, Timestamp, UserId},
 };
 
 /// The most children that are deleted in one transaction with their tenant: 100 writes (AWS limit),
 /// one of them the tenant's.
 const WITH_THE_TENANT: usize = 99;
+
+/// The most configurations among them: a transaction takes 4 MB (AWS limit) of items, a configuration
+/// may have 256 KiB, and of the other children 99 have less than one.
+const CONFIGS_WITH_THE_TENANT: usize = 12;
 
 impl Store {
     /// The tenant with this id and what of its children is not deleted, to delete them together.
@@ -26,8 +30,8 @@ impl Store {
         Ok(Doomed { tenant, children })
     }
 
-    /// Deletes a tenant with its children. More than 99 of them follow when the stream's consumer
-    /// hears of it ([`Store::bury_children`]); by their ids they are gone at once.
+    /// Deletes a tenant with its children. More than fit into one transaction follow when the stream's
+    /// consumer hears of it ([`Store::bury_children`]); by their ids they are gone at once.
     ///
     /// # Errors
     ///
@@ -37,7 +41,7 @@ impl Store {
         let Doomed { tenant, children } = doomed;
         let deleted = tenant.item.clone().deleted(now, by);
         let mut writes = self.transaction().replace(&deleted, tenant.version, Error::Stale)?;
-        for child in children.iter().take(WITH_THE_TENANT) {
+        for child in with_the_tenant(children) {
             writes = writes.update(child.key.clone(), child.burial(now, by), Error::Stale)?;
         }
         let written = writes.commit().await;
@@ -93,6 +97,13 @@ pub struct Doomed {
     children: Vec<LivingChild>,
 }
 
+/// Those of `children` that are deleted in one transaction with their tenant.
+fn with_the_tenant(children: &[LivingChild]) -> impl Iterator<Item = &LivingChild> {
+    let (configs, others): (Vec<_>, Vec<_>) =
+        children.iter().partition(|child| child.key.is_child(ChildKind::Config));
+    configs.into_iter().take(CONFIGS_WITH_THE_TENANT).chain(others).take(WITH_THE_TENANT)
+}
+
 /// A child that is not deleted.
 #[derive(Clone, Debug)]
 struct LivingChild {
@@ -117,5 +128,25 @@ impl LivingChild {
             .set("modifiedBy", "by", by)
             .remove("gsi1pk")
             .remove("gsi1sk")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deleted_with_a_tenant_fits_into_one_transaction() {
+        let tenant = TenantId::mint();
+        let children = |kind, many: u64| {
+            (0..many).map(move |id| LivingChild { key: Key::child(kind, tenant, id), version: 1 })
+        };
+        let (config, contact) = (ChildKind::Config, ChildKind::Contact);
+        for (configs, contacts, taken) in [(3, 4, 7), (20, 5, 17), (20, 200, 99), (0, 200, 99)] {
+            let all: Vec<_> = children(config, configs).chain(children(contact, contacts)).collect();
+            let buried: Vec<_> = with_the_tenant(&all).collect();
+            assert_eq!(buried.len(), taken);
+            assert!(buried.iter().filter(|child| child.key.is_child(config)).count() <= 12);
+        }
     }
 }

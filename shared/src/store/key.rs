@@ -149,6 +149,11 @@ impl Key {
         Some(Self { pk: part("pk")?, sk: part("sk")? })
     }
 
+    /// Whether it is of a child of this `kind`.
+    pub(super) fn is_child(&self, kind: ChildKind) -> bool {
+        self.sk.starts_with(Self::children(kind))
+    }
+
     /// The id of the child whose owner this key is of.
     pub(super) fn owned(&self) -> Option<&str> {
         self.pk.split_once('#').map(|(_, id)| id)

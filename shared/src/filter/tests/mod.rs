@@ -26,6 +26,7 @@ static ITEM: Schema = Schema {
         ("hosts", Kind::Hosts),
         ("meta", Kind::Object),
     ],
+    nullable: &[],
     relations: &[
         Relation { name: "parts", schema: &PART, many: true },
         Relation { name: "owner", schema: &ITEM, many: false },
@@ -35,6 +36,7 @@ static ITEM: Schema = Schema {
 static PART: Schema = Schema {
     entity: "Part",
     properties: &[("id", Kind::Id), ("weight", Kind::Number), ("createdOn", Kind::Time)],
+    nullable: &[],
     relations: &[Relation { name: "item", schema: &ITEM, many: false }],
 };
 

@@ -1,0 +1,38 @@
+use serde_json::json;
+use shared::openapi::{Answer, Operation, Shape};
+
+/// The routes of this function, as the OpenAPI document describes them.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    let html = || Answer::File("text/html");
+    let text = json!({ "type": "string" });
+    let ping = json!({
+        "type": "object",
+        "properties": {
+            "greeting": text,
+            "date": { "type": "string", "format": "date-time" },
+            "url": text,
+            "headers": { "type": "object", "additionalProperties": text },
+        },
+        "required": ["greeting", "date", "url", "headers"],
+        "additionalProperties": false,
+    });
+    let answer = json!({
+        "greeting": "Hello from Tenantry", "date": "2026-11-23T17:54:06.859Z", "url": "/ping",
+        "headers": { "accept": "*/*" },
+    });
+    let ping = Shape::new("Ping", ping, answer);
+    let document =
+        Shape::new("Document", json!({ "type": "object" }), json!({ "openapi": "3.1.0" }));
+    let validate = "The page behind a verification link.";
+    [
+        Operation::new("GET /", "home", "The home page.", html()),
+        Operation::new("GET /ping", "ping", "A sign of life.", Answer::One(ping)),
+        Operation::new("GET /openapi.json", "document", "This document.", Answer::One(document)),
+        Operation::new("GET /explorer", "explorer", "This document, to try out.", html()),
+        Operation::new("GET /validate/{leadId}", "validate", validate, html()),
+        Operation::new("GET /assets/{file}", "asset", "What pages load.", Answer::File("*/*")),
+    ]
+    .map(Operation::alone)
+    .into()
+}

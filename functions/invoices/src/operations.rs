@@ -1,0 +1,19 @@
+use serde_json::json;
+use shared::{
+    domain::{FromJson, InvoiceDetails, InvoiceId, permit},
+    openapi::{Answer, Operation, child_operations},
+};
+
+/// The routes of this function, as the OpenAPI document describes them.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    let file = || Answer::File("application/pdf");
+    let summary = "The invoice as a PDF.";
+    let id = json!({ "name": "id", "required": true, "schema": InvoiceId::schema() });
+    let downloads = [
+        Operation::new("GET /invoices/{id}/download", "downloadInvoice", summary, file()),
+        Operation::new("GET /invoices/download", "downloadInvoiceById", summary, file()).query(id),
+    ]
+    .map(Operation::allowed::<permit::DownloadInvoice>);
+    child_operations::<InvoiceDetails>("invoices", None).into_iter().chain(downloads).collect()
+}

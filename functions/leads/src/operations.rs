@@ -1,0 +1,81 @@
+use serde_json::json;
+use shared::{
+    domain::{Entity, FromJson, Lead, LeadId, NewLead, OnboardTenant, permit},
+    openapi::{Answer, Operation, Shape, count, example, list, onboarded, view},
+};
+
+/// The routes of this function, as the OpenAPI document describes them.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    let never = |route, id, summary| Operation::new(route, id, summary, Answer::Never).alone();
+    let edits = [
+        never("PATCH /leads", "changeLeads", "A lead is never edited."),
+        never("PATCH /leads/{id}", "changeLead", "A lead is never edited."),
+        never("PUT /leads/{id}", "replaceLead", "A lead is never edited."),
+    ]
+    .map(Operation::allowed::<permit::UpdateLead>);
+    let delete = never("DELETE /leads/{id}", "deleteLead", "Nor is it deleted.");
+    let operations = [
+        create(),
+        list::<Lead>("leads"),
+        count::<Lead>("leads"),
+        view::<Lead>("leads"),
+        verify(),
+        become_tenant(),
+        delete.allowed::<permit::DeleteLead>(),
+    ];
+    operations.into_iter().chain(edits).collect()
+}
+
+fn create() -> Operation {
+    let body = json!({
+        "firstName": "Ada", "lastName": "Lovelace", "companyName": "Acme", "email": "ada@acme.test",
+        "address": { "city": "London", "country": "GB" },
+    });
+    let answer = json!({
+        "type": "object",
+        "properties": {
+            "id": LeadId::schema(),
+            "key": { "type": "string", "description": "With `LEAD_KEY_IN_RESPONSE` alone." },
+        },
+        "required": ["id"],
+        "additionalProperties": false,
+    });
+    let answer = Shape::new("CreatedLead", answer, json!({ "id": example(Lead::SCHEMA)["id"] }));
+    let summary = "Somebody asks for a tenant; the verification mail goes out.";
+    Operation::new("POST /leads", "createLead", summary, Answer::One(answer))
+        .limited()
+        .body(Shape::new("NewLead", NewLead::schema(), body))
+        .conflict("A verified lead has this e-mail.")
+        .yields("/leads", "/id")
+}
+
+fn verify() -> Operation {
+    let answer = json!({
+        "type": "object",
+        "properties": {
+            "id": LeadId::schema(),
+            "token": { "type": "string", "description": "The lead's token, a JWT." },
+        },
+        "required": ["id", "token"],
+        "additionalProperties": false,
+    });
+    let id = example(Lead::SCHEMA)["id"].clone();
+    let answer = Shape::new("VerifiedLead", answer, json!({ "id": id, "token": "eyJhbGciOi…" }));
+    let summary =
+        "The key from the mail proves the address; using it again works, within its time.";
+    Operation::new("POST /leads/{id}/verify", "verifyLead", summary, Answer::One(answer))
+        .lead_key()
+        .conflict("Another lead with this e-mail was first.")
+}
+
+fn become_tenant() -> Operation {
+    let body = json!({ "key": "acme", "domains": ["acme.test"] });
+    let summary = "A verified lead becomes a tenant, once.";
+    Operation::new("POST /leads/{id}/tenants", "becomeTenant", summary, onboarded())
+        .lead_token()
+        .limited()
+        .body(Shape::new("OnboardTenant", OnboardTenant::schema(), body))
+        .conflict("The key is taken.")
+        .yields("/tenants", "/id")
+}

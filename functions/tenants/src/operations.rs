@@ -1,0 +1,148 @@
+use serde_json::{Value, json};
+use shared::{
+    domain::{Entity, FromJson, NewTenant, Resource, Subscription, Tenant, nullable, permit},
+    openapi::{
+        Answer, Operation, Shape, change, change_all, component, count, example, list, onboarded,
+        replace, view,
+    },
+};
+
+/// The routes of this function, as the OpenAPI document describes them.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    let edits = [
+        change::<Tenant>("tenants"),
+        change_all::<Tenant>("tenants"),
+        replace::<Tenant>("tenants"),
+    ]
+    .map(|edit| edit.conflict("The key is taken, or the status is another than the stored one."));
+    let reads = [list::<Tenant>("tenants"), count::<Tenant>("tenants"), view::<Tenant>("tenants")];
+    let jobs = [provision(), deprovision(), jobs(), job(), resources()];
+    [create(), delete()].into_iter().chain(reads).chain(edits).chain(jobs).collect()
+}
+
+fn create() -> Operation {
+    let body = json!({
+        "key": "acme", "name": "Acme", "domains": ["acme.test"], "city": "London",
+        "contact": {
+            "firstName": "Ada", "lastName": "Lovelace", "email": "ada@acme.test", "isPrimary": true,
+        },
+    });
+    let summary = "An operator onboards a tenant without a lead.";
+    Operation::new("POST /tenants", "createTenant", summary, onboarded())
+        .operator::<permit::CreateTenant>()
+        .body(Shape::new("NewTenant", NewTenant::schema(), body))
+        .conflict("The key is taken.")
+        .yields("/tenants", "/id")
+}
+
+fn delete() -> Operation {
+    let summary = "Out of sight with all that belongs to it; its key stays taken.";
+    Operation::new("DELETE /tenants/{id}", "deleteTenant", summary, Answer::Nothing)
+        .allowed::<permit::DeleteTenant>()
+        .conflict("A job works on it.")
+}
+
+fn provision() -> Operation {
+    let body = json!({
+        "id": "subscription-1", "planId": "plan-1", "startDate": "2026-11-01",
+        "plan": { "id": "plan-1", "name": "Premium", "tier": "PREMIUM", "price": 49.9 },
+    });
+    let summary = "Opens a job that builds the tenant for a subscription.";
+    Operation::new("POST /tenants/{id}/provision", "provisionTenant", summary, Answer::Job)
+        .allowed::<permit::ProvisionTenant>()
+        .body(Shape::new("Subscription", Subscription::schema(), body))
+        .conflict("The tenant is neither pending nor was its last attempt a failure.")
+}
+
+fn deprovision() -> Operation {
+    let summary = "Opens a job that takes an active tenant down, by the pipeline that built it.";
+    Operation::new("POST /tenants/{id}/deprovision", "deprovisionTenant", summary, Answer::Job)
+        .allowed::<permit::ProvisionTenant>()
+        .conflict("The tenant is not active.")
+}
+
+fn jobs() -> Operation {
+    let summary = "Every attempt at building it or taking it down, newest first.";
+    Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_shape()))
+        .allowed::<permit::ViewTenant>()
+}
+
+fn job() -> Operation {
+    let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "One attempt.");
+    Operation::new(route, "getJob", summary, Answer::One(job_shape()))
+        .allowed::<permit::ViewTenant>()
+}
+
+fn resources() -> Operation {
+    let schema = Resource::SCHEMA;
+    let resource = Shape::new("Resource", component(schema, &[]), example(schema));
+    let summary = "What provisioning reported.";
+    Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
+        .allowed::<permit::ViewTenant>()
+}
+
+/// A job as [`JobView`](shared::domain::JobView) writes it; the audit is that of every entity.
+fn job_shape() -> Shape {
+    let states = ["queued", "running", "succeeded", "failed", "timed_out"];
+    let state = json!({ "type": "string", "enum": states });
+    let moment = json!({ "type": "string", "format": "date-time" });
+    let maybe = nullable(json!({ "type": "string" }));
+    let mut job = component(Resource::SCHEMA, &[]);
+    let own = json!({
+        "kind": { "type": "string", "enum": ["provision", "deprovision"] },
+        "attempt": { "type": "integer", "minimum": 1 },
+        "state": state,
+        "tier": { "type": "string" },
+        "isolation": { "type": "string", "enum": ["silo", "pool"] },
+        "subscription": { "type": "object", "description": "As it was sent." },
+        "steps": { "type": "array", "items": {
+            "type": "object",
+            "properties": { "name": state, "time": moment },
+            "required": ["name", "time"],
+            "additionalProperties": false,
+        } },
+        "deadline": moment,
+        "executionId": maybe,
+        "logUrl": maybe,
+        "appPlaneUrl": maybe,
+        "reason": maybe,
+    });
+    for built in ["externalIdentifier", "type", "metadata"] {
+        job["properties"].as_object_mut().map(|members| members.remove(built));
+    }
+    for (name, schema) in own.as_object().into_iter().flatten() {
+        job["properties"][name] = schema.clone();
+    }
+    let names = job["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    job["required"] = names.collect::<Vec<_>>().into();
+    let example = job_example();
+    job["examples"] = json!([example]);
+    Shape::new("Job", job, example)
+}
+
+fn job_example() -> Value {
+    let mut job = example(Resource::SCHEMA);
+    for built in ["externalIdentifier", "type", "metadata"] {
+        job.as_object_mut().map(|members| members.remove(built));
+    }
+    let now = job["createdOn"].clone();
+    for (name, value) in [
+        ("id", json!("019aad7e-9c01-7d0e-b1f0-55a1c2e4d7f8")),
+        ("kind", json!("provision")),
+        ("attempt", json!(1)),
+        ("state", json!("queued")),
+        ("tier", json!("PREMIUM")),
+        ("isolation", json!("silo")),
+        ("subscription", json!({ "id": "subscription-1", "plan": { "tier": "PREMIUM" } })),
+        ("steps", json!([{ "name": "queued", "time": now }])),
+        ("deadline", now.clone()),
+        ("executionId", Value::Null),
+        ("logUrl", Value::Null),
+        ("appPlaneUrl", Value::Null),
+        ("reason", Value::Null),
+    ] {
+        job[name] = value;
+    }
+    job
+}

@@ -1,0 +1,191 @@
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::Operation;
+use crate::{
+    Error,
+    domain::{TenantStatus, Transition, Violation},
+    http::{envelope, error_name},
+};
+
+/// Every status that errors have.
+const STATUSES: [u16; 13] = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503];
+
+/// The schema of the envelope (CONTRACT §1, Errors).
+pub(super) fn schema() -> Value {
+    let names: Vec<_> = STATUSES.map(name).into_iter().collect();
+    let codes = json!([
+        "VALIDATION_FAILED",
+        "ENTITY_NOT_FOUND",
+        "INVALID_PARAMETER_VALUE",
+        "FILTER_TOO_BROAD"
+    ]);
+    let violation = json!({
+        "type": "object",
+        "properties": {
+            "path": { "type": "string", "description": "A JSON pointer to what is wrong." },
+            "code": { "type": "string", "description": "The keyword of JSON Schema that is broken." },
+            "message": { "type": "string" },
+            "info": { "type": "object", "description": "The keyword's parameter." },
+        },
+        "required": ["path", "code", "message", "info"],
+        "additionalProperties": false,
+    });
+    let error = json!({
+        "type": "object",
+        "properties": {
+            "statusCode": { "type": "integer", "enum": STATUSES },
+            "name": { "type": "string", "enum": names },
+            "message": { "type": "string" },
+            "code": { "type": "string", "enum": codes },
+            "details": {
+                "type": "array",
+                "description": "Every violation of the body.",
+                "items": violation,
+            },
+        },
+        "required": ["statusCode", "name", "message"],
+        "additionalProperties": false,
+    });
+    json!({
+        "type": "object",
+        "properties": { "error": error },
+        "required": ["error"],
+        "additionalProperties": false,
+    })
+}
+
+/// The answers of every status, as components; those behind a limit say what is left of it.
+pub(super) fn components() -> Map<String, Value> {
+    let mut components = Map::new();
+    for status in STATUSES {
+        for limited in [false, true] {
+            components.insert(component(status, limited), response(status, limited));
+        }
+    }
+    components
+}
+
+/// References to the errors that `operation` answers with, by their status.
+pub(super) fn of(operation: &Operation) -> Map<String, Value> {
+    use super::operation::Who;
+    let secured = operation.who != Who::Anybody;
+    let permitted = matches!(operation.who, Who::Permitted { .. });
+    let body = operation.body.is_some();
+    let never = matches!(operation.answer, super::Answer::Never);
+    let applies = |status: u16| match status {
+        _ if never => matches!(status, 401 | 403 | 405 | 500),
+        400 => body || !operation.parameters.is_empty(),
+        401 => secured,
+        403 => permitted,
+        404 => operation.path_parameters().next().is_some() || operation.names_others(),
+        409 => operation.conflict.is_some(),
+        413 | 415 | 422 => body,
+        429 => operation.limited,
+        500 => true,
+        502 => operation.relays,
+        503 => operation.stored,
+        _ => false,
+    };
+    let answers = STATUSES.into_iter().filter(|status| applies(*status)).map(|status| {
+        let component = component(status, operation.limited);
+        let mut answer = json!({ "$ref": format!("#/components/responses/{component}") });
+        if let (409, Some(when)) = (status, operation.conflict) {
+            answer["description"] = when.into();
+        }
+        (status.to_string(), answer)
+    });
+    answers.collect()
+}
+
+impl Operation {
+    /// Whether its body or its query names another entity, which may be missing.
+    fn names_others(&self) -> bool {
+        let tenant = self.body.as_ref().is_some_and(|body| {
+            body.schema["properties"]["tenantId"].is_object() && self.method == "POST"
+        });
+        tenant || self.parameters.iter().any(|parameter| parameter["name"] == "id")
+    }
+}
+
+fn name(status: u16) -> &'static str {
+    error_name(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn component(status: u16, limited: bool) -> String {
+    let prefix = if limited { "Limited" } else { "" };
+    format!("{prefix}{}", name(status))
+}
+
+fn response(status: u16, limited: bool) -> Value {
+    let mut headers = headers(limited);
+    match status {
+        429 | 503 => drop(headers.insert("Retry-After".to_owned(), header("RetryAfter"))),
+        405 => drop(headers.insert("Allow".to_owned(), header("Allow"))),
+        _ => {}
+    }
+    let examples = examples(status).into_iter().enumerate().map(|(position, error)| {
+        (format!("{}", position + 1), json!({ "value": envelope(&error) }))
+    });
+    json!({
+        "description": name(status),
+        "headers": headers,
+        "content": { "application/json": {
+            "schema": { "$ref": "#/components/schemas/Error" },
+            "examples": examples.collect::<Map<_, _>>(),
+        } },
+    })
+}
+
+/// The headers of every answer.
+pub(super) fn headers(limited: bool) -> Map<String, Value> {
+    let mut headers = Map::from_iter([("x-request-id".to_owned(), header("RequestId"))]);
+    if limited {
+        for name in ["Limit", "Remaining", "Reset"] {
+            let header = header(&format!("RateLimit{name}"));
+            headers.insert(format!("X-RateLimit-{name}"), header);
+        }
+    }
+    headers
+}
+
+pub(super) fn header(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// What errors of a status say.
+fn examples(status: u16) -> Vec<Error> {
+    let id = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
+    match status {
+        400 => vec![
+            Error::Malformed(
+                "The request body is not JSON: expected value at line 1 column 9.".into(),
+            ),
+            Error::BadParameter("filter.where.naem: is no property of Tenant".into()),
+            Error::Refused("Contact email domain does not match tenant domains"),
+        ],
+        401 => vec![Error::Unauthorized("")],
+        403 => vec![Error::Forbidden("")],
+        404 => vec![Error::not_found("Tenant", id)],
+        405 => vec![Error::MethodNotAllowed { path: format!("/leads/{id}"), allow: String::new() }],
+        409 => {
+            let (from, transition) = (TenantStatus::Active, Transition::Provision);
+            vec![Error::IllegalTransition { from, transition }, Error::EmailTaken]
+        }
+        413 => vec![Error::TooLarge],
+        415 => vec![Error::UnsupportedMediaType],
+        422 => vec![Error::Invalid(vec![Violation {
+            path: "/contact/email".to_owned(),
+            code: "format",
+            message: "must match format \"email\"".to_owned(),
+            info: json!({ "format": "email" }),
+        }])],
+        429 => vec![Error::RateLimited],
+        502 => {
+            let step = "keycloak: creating the realm";
+            vec![Error::Upstream { step, source: "".into() }]
+        }
+        503 => vec![Error::Stale],
+        _ => vec![Error::Aws { doing: "", source: "".into() }],
+    }
+}

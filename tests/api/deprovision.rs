@@ -1,0 +1,142 @@
+use serde_json::{Value, json};
+use shared::domain::{JobId, TenantId};
+use support::{App, Options, Reply, Signed, eventually, subscription};
+
+async fn ask(app: &App, tenant: TenantId) -> Reply {
+    app.client.post(&app.operator, &format!("/tenants/{tenant}/deprovision"), &json!({})).await
+}
+
+/// Opens a job that takes the tenant down, and waits until its pipeline runs.
+async fn deprovision(app: &App, tenant: TenantId) -> JobId {
+    let accepted = ask(app, tenant).await.expect(204);
+    let location = accepted.header("location").to_owned();
+    eventually("a running job", async || {
+        (app.read(&location).await.body["state"] != "queued").then_some(())
+    })
+    .await;
+    location.rsplit('/').next().unwrap().parse().unwrap()
+}
+
+async fn report(app: &App, tenant: TenantId, job: JobId, message: Value) -> Reply {
+    let mut body = json!({ "initiatorId": tenant });
+    body.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
+    Signed::new(&app.keys, tenant, job, &body).send(&app.client).await
+}
+
+async fn status(app: &App, tenant: TenantId) -> Value {
+    app.read(&format!("/tenants/{tenant}")).await.body["status"].clone()
+}
+
+#[tokio::test]
+async fn an_active_tenant_is_taken_down_by_the_pipeline_that_built_it() {
+    for (tier, isolation) in [("PREMIUM", "silo"), ("BASIC", "pool")] {
+        let app = App::start().await;
+        let (tenant, _) = app.provisioning("acme", tier).await;
+        app.status_of(&tenant.to_string(), 0).await;
+        let accepted = ask(&app, tenant).await.expect(204);
+        assert_eq!(accepted.raw, "");
+        app.status_of(&tenant.to_string(), 5).await;
+        let job = app.read(accepted.header("location")).await.body;
+        assert_eq!(
+            (&job["kind"], &job["attempt"], &job["state"], &job["isolation"], &job["tier"]),
+            (
+                &json!("deprovision"),
+                &json!(2),
+                &json!("succeeded"),
+                &json!(isolation),
+                &json!(tier)
+            )
+        );
+        assert_eq!(job["subscription"], subscription(tier));
+        app.settle().await;
+        assert_eq!((app.executions(), app.dead_letters()), (2, 0), "a run of its own");
+        assert_eq!(app.job_secrets(), Vec::<String>::new());
+        for kind in ["", "DE"] {
+            for what in ["PROVISIONING", "PROVISIONING_SUCCESS"] {
+                assert_eq!(app.events_of(&format!("TENANT_{kind}{what}")).len(), 1, "{kind}{what}");
+            }
+        }
+        assert_eq!(app.mails().len(), 1, "the welcome mail alone");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_taken_down_is_active_and_the_job_says_why() {
+    let app = App::silent().await;
+    let (tenant, first) = app.provisioning("acme", "BASIC").await;
+    report(&app, tenant, first, json!({ "type": 0, "status": "success" })).await.expect(204);
+    let second = deprovision(&app, tenant).await;
+    assert_eq!(status(&app, tenant).await, 4);
+    let provisioned = json!({ "type": 0, "status": "success" });
+    report(&app, tenant, second, provisioned).await.expect(409);
+    let earlier = json!({ "type": 0, "status": "success" });
+    report(&app, tenant, first, earlier).await.expect(401);
+    assert_eq!(status(&app, tenant).await, 4);
+
+    let failed = json!({ "type": 1, "data": { "status": 0, "reason": "the bucket is not empty" } });
+    for _ in 0..2 {
+        report(&app, tenant, second, failed.clone()).await.expect(204);
+    }
+    assert_eq!(status(&app, tenant).await, 0);
+    let job = app.job(tenant, second).await;
+    assert_eq!(
+        (&job["state"], &job["reason"]),
+        (&json!("failed"), &json!("the bucket is not empty"))
+    );
+
+    let third = deprovision(&app, tenant).await;
+    report(&app, tenant, third, json!({ "type": 1, "status": "success" })).await.expect(204);
+    assert_eq!(status(&app, tenant).await, 5);
+    let jobs = app.read(&format!("/tenants/{tenant}/jobs")).await;
+    assert_eq!(jobs.each("attempt"), [3, 2, 1]);
+    app.settle().await;
+    for (kind, many) in [("", 2), ("_FAILURE", 1), ("_SUCCESS", 1)] {
+        let kind = format!("TENANT_DEPROVISIONING{kind}");
+        assert_eq!(app.events_of(&kind).len(), many, "{kind}");
+    }
+    assert_eq!(app.executions(), 3);
+}
+
+#[tokio::test]
+async fn only_an_active_tenant_is_taken_down() {
+    let app = App::with_options(Options::silent()).await;
+    let pending: TenantId = app.tenant("pending").await.parse().unwrap();
+    let (tenant, first) = app.provisioning("acme", "BASIC").await;
+    let refused = async |tenant: TenantId, status_before: u8| {
+        let before = app.items();
+        let refused = ask(&app, tenant).await.expect(409);
+        assert_eq!(refused.text("/error/name"), "ConflictError");
+        assert_eq!(status(&app, tenant).await, status_before);
+        assert_eq!(app.items(), before);
+    };
+    app.settle().await;
+    refused(pending, 1).await;
+    refused(tenant, 2).await;
+    report(&app, tenant, first, json!({ "type": 0, "status": "failure" })).await.expect(204);
+    app.settle().await;
+    refused(tenant, 3).await;
+    let second = app.provision(tenant, "BASIC").await;
+    report(&app, tenant, second, json!({ "type": 0, "status": "success" })).await.expect(204);
+    let third = deprovision(&app, tenant).await;
+    app.settle().await;
+    refused(tenant, 4).await;
+    report(&app, tenant, third, json!({ "type": 1, "status": "success" })).await.expect(204);
+    app.settle().await;
+    refused(tenant, 5).await;
+    let path = format!("/tenants/{tenant}/provision");
+    app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(409);
+    let unknown = TenantId::mint();
+    ask(&app, unknown).await.expect(404);
+}
+
+#[tokio::test]
+async fn six_that_take_one_tenant_down_at_once_open_one_job() {
+    let app = App::silent().await;
+    let (tenant, first) = app.provisioning("acme", "BASIC").await;
+    report(&app, tenant, first, json!({ "type": 0, "status": "success" })).await.expect(204);
+    let asked = support::at_once((0..6).map(|_| ask(&app, tenant))).await;
+    let mut statuses: Vec<_> = asked.iter().map(|asked| asked.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 409, 409, 409, 409, 409]);
+    assert_eq!(app.items_of("job").len(), 2);
+}

@@ -1,0 +1,169 @@
+use serde_json::{Value, json};
+use shared::domain::TenantId;
+use support::{App, tenant, with_query};
+
+/// Makes of a tenant's item, as it is stored, that of tenant number `n`. Five of them are created in
+/// the same millisecond.
+pub(crate) fn rename(item: &mut Value, n: usize) {
+    let id = TenantId::mint().to_string();
+    let text = |text: String| json!({ "S": text });
+    let (second, minute) = (n / 5 % 60, n / 300 % 60);
+    let created = format!("2026-01-01T{:02}:{minute:02}:{second:02}.000Z", n / 18_000 % 24);
+    let place = format!("{created}#{id}");
+    item["pk"] = text(format!("TENANT#{id}"));
+    item["id"] = text(id);
+    item["key"] = text(format!("k{n}"));
+    item["createdOn"] = text(created);
+    item["gsi1sk"] = text(place.clone());
+    item["gsi2sk"] = text(place);
+}
+
+/// So many tenants in the table, beside the one that they are like. Nothing is counted of them.
+pub(crate) async fn with_tenants(app: &App, many: usize) {
+    app.tenant("acme").await;
+    let mut item = app.items_of("tenant").remove(0);
+    let renamed = |n: usize| {
+        rename(&mut item, n);
+        item["name"] = json!({ "S": format!("Name {}", n * 7919 % 101) });
+        let status = n % 3;
+        item["status"] = json!({ "N": status.to_string() });
+        item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
+        item.clone()
+    };
+    app.import((0..many).map(renamed).collect());
+}
+
+/// The ids on all pages from `first` on, each of at most `limit`; `between` is called after each.
+async fn pages(
+    app: &App,
+    first: &str,
+    limit: usize,
+    mut between: impl AsyncFnMut(usize),
+) -> Vec<Value> {
+    let (mut ids, mut path, mut number) = (Vec::new(), Some(first.to_owned()), 0);
+    while let Some(at) = path {
+        let page = app.read(&at).await;
+        assert!(page.items().len() <= limit, "{}", page.items().len());
+        path = page.next_page();
+        assert!(path.is_none() || page.items().len() == limit, "only the last page is not full");
+        ids.extend(page.each("id"));
+        number += 1;
+        between(number).await;
+    }
+    ids
+}
+
+fn filters() -> Vec<Value> {
+    vec![
+        json!({ "limit": 37 }),
+        json!({ "limit": 37, "order": "createdOn ASC" }),
+        json!({ "limit": 30, "order": "createdOn DESC", "where": { "status": 1 } }),
+        json!({ "limit": 5, "order": ["createdOn"],
+            "where": { "status": 0, "name": { "like": "%1%" } } }),
+        json!({ "limit": 37, "order": "name ASC" }),
+        json!({ "limit": 37, "order": "name DESC" }),
+        json!({ "limit": 41, "order": ["status DESC", "spocUserId", "name ASC"] }),
+        json!({ "limit": 7, "order": "key DESC",
+            "where": { "status": { "inq": [0, 2] }, "name": { "gt": "Name 5" } } }),
+        json!({ "limit": 25, "skip": 30, "order": "createdOn ASC" }),
+        json!({ "limit": 25, "offset": 30, "order": "name ASC", "fields": ["id"] }),
+    ]
+}
+
+#[tokio::test]
+async fn pages_hold_what_one_long_list_holds_in_the_same_order() {
+    let app = App::start().await;
+    with_tenants(&app, 250).await;
+    for mut filter in filters() {
+        let limit = usize::try_from(filter["limit"].as_u64().unwrap()).unwrap();
+        let first = with_query("/tenants", "filter", &filter);
+        let paged = pages(&app, &first, limit, async |_| {}).await;
+        filter["limit"] = json!(1000);
+        let whole = app.read(&with_query("/tenants", "filter", &filter)).await;
+        assert_eq!(paged, whole.each("id"), "{filter}");
+        assert_eq!(whole.next_page(), None);
+        assert!(paged.len() > 2 * limit, "{filter}: {}", paged.len());
+    }
+}
+
+#[tokio::test]
+async fn what_comes_and_goes_between_two_pages_moves_nothing_else() {
+    let app = App::start().await;
+    with_tenants(&app, 250).await;
+    for order in ["createdOn DESC", "createdOn ASC", "name ASC", "name DESC"] {
+        let all = with_query("/tenants", "filter", &json!({ "order": order, "limit": 1000 }));
+        let before = app.read(&all).await.each("id");
+        // The last of the second page, behind which the cursor is, and one of the fourth.
+        let doomed = [&before[59], &before[100]];
+        let first = with_query("/tenants", "filter", &json!({ "order": order, "limit": 30 }));
+        let paged = pages(&app, &first, 30, async |page| {
+            if page == 2 {
+                for id in doomed {
+                    let path = format!("/tenants/{}", id.as_str().unwrap());
+                    app.client.delete(&app.operator, &path).await.expect(204);
+                }
+                for _ in 0..3 {
+                    let key = format!("n{}", app.items_of("tenant-key").len());
+                    app.tenant(&key).await;
+                }
+            }
+        })
+        .await;
+        let mut unique = paged.clone();
+        unique.sort_by_key(Value::to_string);
+        unique.dedup();
+        assert_eq!(unique.len(), paged.len(), "{order}: nothing twice");
+        let mut expected = before.clone();
+        expected.remove(100);
+        let old: Vec<_> = paged.into_iter().filter(|id| before.contains(id)).collect();
+        assert_eq!(old, expected, "{order}: nothing missing, and nothing that is gone");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_the_list_that_gave_it_out_alone() {
+    let app = App::start().await;
+    with_tenants(&app, 20).await;
+    for query in [
+        "limit=2",
+        "limit=2&filter[order]=name ASC",
+        "filter[where][status]=1&limit=2",
+    ] {
+        let next = app.read(&format!("/tenants?{query}")).await.next_page().unwrap();
+        app.read(&next).await;
+        let (before, cursor) = next.split_once("cursor=").unwrap();
+        let (head, tail) = cursor.split_at(cursor.len() / 2);
+        let other = if tail.starts_with('A') { "B" } else { "A" };
+        for altered in [
+            format!("/tenants?cursor={cursor}"),
+            format!("/contacts?limit=2&cursor={cursor}"),
+            format!("/tenants?limit=3&cursor={cursor}"),
+            format!("/tenants?limit=2&filter[where][key]=k1&cursor={cursor}"),
+            format!("/tenants?limit=2&filter[order]=name DESC&cursor={cursor}"),
+            format!("{before}cursor={head}{other}{}", &tail[1..]),
+            format!("{before}cursor={head}"),
+            format!("{before}cursor={cursor}A"),
+            format!("{before}cursor="),
+            format!("{before}cursor=AAAA"),
+            format!("{before}cursor=%F0%9F%98%80"),
+        ] {
+            let refused = app.client.get(&app.operator, &altered).await.expect(400);
+            assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE");
+            assert!(refused.text("/error/message").starts_with("cursor"), "{}", refused.body);
+        }
+        let twice = format!("{next}&cursor={cursor}");
+        app.client.get(&app.operator, &twice).await.expect(400);
+    }
+}
+
+#[tokio::test]
+async fn a_link_leads_on_whatever_was_asked() {
+    let app = App::start().await;
+    with_tenants(&app, 10).await;
+    app.create("/tenants", &tenant("umlaut")).await;
+    for name in ["Ä%_\"> <b>", "a&b=c+d", "日本 #1"] {
+        let filter = json!({ "where": { "name": { "neq": name } }, "limit": 4 });
+        let first = with_query("/tenants", "filter", &filter);
+        assert_eq!(pages(&app, &first, 4, async |_| {}).await.len(), 12, "{name}");
+    }
+}
