@@ -81,7 +81,7 @@ def hand_over(message):
         if not lost:
             raise Fault("the stream has the records no more: it keeps them for a day")
         invoke(plain(body["requestContext"]["functionArn"]), {"Records": lost})
-    elif "requestPayload" in body:  # from Lambda: the function failed
+    elif "requestPayload" in body:  # the function failed, or could not read a record and set it aside
         invoke(plain(body["requestContext"]["functionArn"]), body["requestPayload"])
     elif "TARGET_ARN" in attributes:  # from EventBridge: the function could not be called
         invoke(attributes["TARGET_ARN"]["StringValue"], body)

@@ -159,18 +159,11 @@ impl Failures {
     }
 
     async fn set_aside<T>(&self, record: &Record<T>, error: &Error) -> Result<()> {
-        // arn:aws:dynamodb:region:account:table/…; ours differs from it in service and resource.
-        let stream = Place::of(&record.raw).stream;
-        let account: Vec<_> = stream.split(':').skip(3).take(2).collect();
         let message = Message {
             version: "1.0",
             timestamp: crate::now().to_string(),
             request_context: Context {
-                function_arn: format!(
-                    "arn:aws:lambda:{}:function:{}",
-                    account.join(":"),
-                    self.function
-                ),
+                function_arn: self.arn(&Place::of(&record.raw).stream),
                 condition: "Unreadable",
             },
             request_payload: Payload { records: [&record.raw], is_set_aside: true },
@@ -180,6 +173,18 @@ impl Failures {
             serde_json::to_string(&message).map_err(Error::aws("writing a stream record"))?;
         let request = self.client.send_message().queue_url(&self.queue).message_body(body);
         request.send().await.map(drop).map_err(Error::aws("setting a stream record aside"))
+    }
+
+    /// Our ARN, which differs from that of the stream in service and resource; our name alone, which
+    /// is as good for a call, where a record does not say whence it is.
+    fn arn(&self, stream: &str) -> String {
+        let parts: Vec<_> = stream.split(':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "dynamodb", region, account, ..] => {
+                format!("arn:{partition}:lambda:{region}:{account}:function:{}", self.function)
+            }
+            _ => self.function.clone(),
+        }
     }
 }
 

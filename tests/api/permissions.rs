@@ -1,7 +1,9 @@
 //! Calls of AWS that no other test makes, so that each permission in `template.yaml` is seen to be
 //! needed: `tests/permissions_test.py` compares what was recorded with what is allowed.
 
-use support::{App, Options, subscription};
+use serde_json::json;
+use shared::aws::Aws;
+use support::{App, Options, eventually, subscription, tenant};
 
 /// Secrets are given by their ARNs here, as they are on AWS.
 #[tokio::test]
@@ -11,7 +13,7 @@ async fn functions_read_their_secrets_by_arn() {
     )
     .await;
     let lead = app.verified_lead("ada@acme.test").await;
-    let body = serde_json::json!({ "key": "acme", "domains": ["acme.test"] });
+    let body = json!({ "key": "acme", "domains": ["acme.test"] });
     let path = format!("/leads/{}/tenants", lead.id);
     let tenant = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
     let path = format!("/tenants/{tenant}/provision");
@@ -19,4 +21,57 @@ async fn functions_read_their_secrets_by_arn() {
     app.status_of(&tenant, 0).await;
     app.settle().await;
     assert_eq!(app.mails_to("ada@acme.test").len(), 2);
+}
+
+/// By every index, and with everything that may be included.
+#[tokio::test]
+async fn lists_use_every_index_and_include_what_they_may() {
+    let app = App::start().await;
+    let lead = app.verified_lead("ada@acme.test").await;
+    let body = json!({ "key": "acme", "domains": ["acme.test"] });
+    let path = format!("/leads/{}/tenants", lead.id);
+    app.client.post(&lead.token, &path, &body).await.expect(200);
+    for (noun, filter) in [
+        ("leads", r#"{"include":[{"relation":"tenant","scope":{"include":["contacts"]}}]}"#),
+        ("leads", r#"{"where":{"email":"ada@acme.test"}}"#),
+        ("tenants", r#"{"where":{"status":1},"include":["contacts","lead"]}"#),
+    ] {
+        let filter: String = filter.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let found = app.client.get(&app.operator, &format!("/{noun}?filter={filter}")).await;
+        assert_eq!(found.expect(200).body.as_array().unwrap().len(), 1);
+    }
+}
+
+/// The master keys were rotated after a delivery that made the secret and came no further.
+#[tokio::test]
+async fn a_job_whose_secret_is_there_with_another_value_is_started() {
+    let app = App::start().await;
+    app.refuse("StartPipelineExecution", true);
+    let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
+    let id = made.text("/id");
+    let path = format!("/tenants/{id}/provision");
+    app.client.post(&app.operator, &path, &subscription("PREMIUM")).await.expect(204);
+    let name = eventually("a secret", async || app.job_secrets().pop()).await;
+    let secrets = Aws::from_env(&app.local().env()).unwrap().secrets();
+    let deleted = secrets.delete_secret().secret_id(&name).force_delete_without_recovery(true);
+    deleted.send().await.unwrap();
+    secrets.create_secret().name(&name).secret_string("another").send().await.unwrap();
+    app.refuse("StartPipelineExecution", false);
+    eventually("an execution", async || (app.executions() == 1).then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_execution_of_the_silo_pipeline_that_fails_closes_its_job() {
+    let app = App::silent().await;
+    let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
+    let execution = app.job(tenant, job).await["executionId"].as_str().unwrap().to_owned();
+    let detail =
+        json!({ "pipeline": "tenantry-silo", "execution-id": execution, "state": "FAILED" });
+    let event = json!({
+        "source": "aws.codepipeline",
+        "detail-type": "CodePipeline Pipeline Execution State Change",
+        "detail": detail,
+    });
+    app.invoke("pipelines", event).await.unwrap();
+    app.status_of(&tenant.to_string(), 3).await;
 }

@@ -1,6 +1,7 @@
 //! Records of the stream that can never be read: each ends in the failure queue and holds nothing up.
 
 use serde_json::{Value, json};
+use shared::domain::LeadId;
 use support::{App, lead};
 
 /// Writes an item that no function can read.
@@ -88,7 +89,7 @@ async fn what_is_handed_over_again_stays_until_it_can_be_read_and_is_then_delive
         let mut payload = payload;
         let mut image = app.items_of("lead").into_iter().find(|item| item["version"].is_object());
         let image = image.as_mut().unwrap();
-        image["id"]["S"] = json!("019ac000-0000-7000-8000-000000000001");
+        image["id"]["S"] = json!(LeadId::mint());
         image["email"]["S"] = json!("grace@acme.test");
         payload["Records"][0]["dynamodb"]["NewImage"] = image.clone();
         let answer = app.invoke(function, payload).await.unwrap();

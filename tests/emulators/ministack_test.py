@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 import uuid
 
@@ -122,7 +123,8 @@ class Ministack(unittest.TestCase):
 
     def test_a_poison_record_is_set_aside_holds_nothing_up_and_is_delivered_once_it_can_be_read(self):
         table, name = self.stack.client("dynamodb"), self.stack.resource("Table")["Ref"]
-        id = "019ac000-0000-7000-8000-000000000001"
+        now = f"{int(time.time() * 1000):012x}"
+        id = f"{now[:8]}-{now[8:]}-7000-8000-000000000001"  # of version 7, whose age says how long a key is good
         key = {"pk": {"S": f"LEAD#{id}"}, "sk": {"S": "LEAD"}}
         table.put_item(TableName=name, Item=key | {"entity": {"S": "lead"}, "id": {"S": id}})
         self.client.sign_up("grace@behind.test")

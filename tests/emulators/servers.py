@@ -19,7 +19,7 @@ PLAIN |= {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_REGION": "eu-west-1",
-    "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+    "PATH": f"{ROOT}/tests/emulators/bin:{PROGRAMS}:{os.environ['PATH']}",
 }
 
 
