@@ -141,7 +141,8 @@ mod tests {
         };
         let (config, contact) = (ChildKind::Config, ChildKind::Contact);
         for (configs, contacts, taken) in [(3, 4, 7), (20, 5, 17), (20, 200, 99), (0, 200, 99)] {
-            let all: Vec<_> = children(config, configs).chain(children(contact, contacts)).collect();
+            let all: Vec<_> =
+                children(config, configs).chain(children(contact, contacts)).collect();
             let buried: Vec<_> = with_the_tenant(&all).collect();
             assert_eq!(buried.len(), taken);
             assert!(buried.iter().filter(|child| child.key.is_child(config)).count() <= 12);
