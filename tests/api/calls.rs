@@ -1,6 +1,8 @@
 use serde_json::json;
 use shared::domain::TenantId;
-use support::{App, Signed, lead, subscription, tenant};
+use support::{App, Signed, config, contact, invoice, lead, subscription, tenant, with_query};
+
+use crate::paging::with_tenants;
 
 /// How many calls to DynamoDB an endpoint makes; one more is the rate counter's, where there is one.
 #[tokio::test]
@@ -73,4 +75,154 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
         "POST /webhook (limited): 3",
     ]
     "#);
+}
+
+/// Calls that go out at the same time count each.
+#[tokio::test]
+async fn each_verb_of_each_entity_makes_as_few_calls_as_it_can() {
+    let app = App::silent().await;
+    app.warm().await;
+    let acme = app.tenant("acme").await;
+    let own = app.create("/contacts", &contact(&acme)).await;
+    let theme = app.create("/tenant-configs", &config(&acme, "theme")).await;
+    let bill = app.create("/invoices", &invoice(&acme)).await;
+    let (own, theme) = (format!("/contacts/{own}"), format!("/tenant-configs/{theme}"));
+    let with = |path: &str, filter| with_query(path, "filter", &filter);
+    let mut counted = Vec::new();
+    for (what, method, path, body) in [
+        ("POST child", "POST", "/contacts".to_owned(), contact(&acme)),
+        ("POST config", "POST", "/tenant-configs".to_owned(), config(&acme, "other")),
+        ("GET child", "GET", own.clone(), json!({})),
+        (
+            "GET child with its tenant",
+            "GET",
+            with(&own, json!({ "include": ["tenant"] })),
+            json!({}),
+        ),
+        ("PATCH child", "PATCH", own.clone(), json!({ "type": "admin" })),
+        ("PUT child", "PUT", own.clone(), contact(&acme)),
+        ("PATCH config, another key", "PATCH", theme.clone(), json!({ "configKey": "new" })),
+        (
+            "PATCH config, a key that is taken",
+            "PATCH",
+            theme.clone(),
+            json!({ "configKey": "other" }),
+        ),
+        ("GET config's tenant", "GET", format!("{theme}/tenant"), json!({})),
+        ("GET download", "GET", format!("/invoices/{bill}/download"), json!({})),
+        ("GET list", "GET", "/contacts".to_owned(), json!({})),
+        (
+            "GET list by tenant",
+            "GET",
+            with("/contacts", json!({ "where": { "tenantId": acme } })),
+            json!({}),
+        ),
+        ("GET list by id", "GET", with("/contacts", json!({ "where": { "id": acme } })), json!({})),
+        (
+            "GET list with tenants",
+            "GET",
+            with("/contacts", json!({ "include": ["tenant"] })),
+            json!({}),
+        ),
+        ("GET count", "GET", "/contacts/count".to_owned(), json!({})),
+        ("GET count of some", "GET", "/contacts/count?where[type]=admin".to_owned(), json!({})),
+        ("PATCH all three", "PATCH", "/contacts?where={}".to_owned(), json!({ "type": "all" })),
+        ("PATCH none", "PATCH", "/contacts?where[type]=none".to_owned(), json!({ "type": "all" })),
+        ("DELETE child", "DELETE", own.clone(), json!({})),
+        ("DELETE config", "DELETE", theme.clone(), json!({})),
+        (
+            "GET tenants by key",
+            "GET",
+            with("/tenants", json!({ "where": { "key": "acme" } })),
+            json!({}),
+        ),
+        (
+            "GET tenants by status",
+            "GET",
+            with("/tenants", json!({ "where": { "status": 1 } })),
+            json!({}),
+        ),
+        (
+            "GET tenant with contacts",
+            "GET",
+            with(&format!("/tenants/{acme}"), json!({ "include": ["contacts"] })),
+            json!({}),
+        ),
+        ("PATCH tenant", "PATCH", format!("/tenants/{acme}"), json!({ "name": "New" })),
+        ("PATCH tenant, another key", "PATCH", format!("/tenants/{acme}"), json!({ "key": "new" })),
+        (
+            "GET leads by e-mail",
+            "GET",
+            with("/leads", json!({ "where": { "email": "a@b.test" } })),
+            json!({}),
+        ),
+        ("PATCH lead", "PATCH", "/leads/x".to_owned(), json!({})),
+        ("DELETE tenant", "DELETE", format!("/tenants/{acme}"), json!({})),
+    ] {
+        let before = app.table_calls();
+        let method = method.parse().unwrap();
+        let reply = app.client.send_text(method, &app.operator, &path, &body.to_string()).await;
+        counted.push(format!("{what}: {}, {}", reply.status, app.table_calls() - before));
+    }
+    insta::assert_debug_snapshot!(counted, @r#"
+    [
+        "POST child: 200, 1",
+        "POST config: 200, 1",
+        "GET child: 200, 3",
+        "GET child with its tenant: 200, 4",
+        "PATCH child: 204, 4",
+        "PUT child: 204, 4",
+        "PATCH config, another key: 204, 4",
+        "PATCH config, a key that is taken: 409, 4",
+        "GET config's tenant: 200, 4",
+        "GET download: 200, 3",
+        "GET list: 200, 1",
+        "GET list by tenant: 200, 2",
+        "GET list by id: 200, 1",
+        "GET list with tenants: 200, 2",
+        "GET count: 200, 1",
+        "GET count of some: 200, 1",
+        "PATCH all three: 200, 4",
+        "PATCH none: 200, 1",
+        "DELETE child: 204, 4",
+        "DELETE config: 204, 4",
+        "GET tenants by key: 200, 2",
+        "GET tenants by status: 200, 1",
+        "GET tenant with contacts: 200, 2",
+        "PATCH tenant: 204, 2",
+        "PATCH tenant, another key: 204, 2",
+        "GET leads by e-mail: 200, 1",
+        "PATCH lead: 405, 0",
+        "DELETE tenant: 204, 3",
+    ]
+    "#);
+}
+
+/// The calls that a page takes, and the link to the next one.
+async fn page(app: &App, path: &str) -> (usize, Option<String>) {
+    let before = app.table_calls();
+    let read = app.read(path).await;
+    assert_eq!(read.items().len(), 20);
+    (app.table_calls() - before, read.next_page())
+}
+
+#[tokio::test]
+async fn a_page_of_twenty_costs_the_same_of_a_thousand_and_of_twenty_thousand_first_and_last() {
+    for many in [1000, 20_000] {
+        let app = App::silent().await;
+        app.warm().await;
+        with_tenants(&app, many - 1).await;
+        for filter in [
+            json!({ "limit": 20 }),
+            json!({ "limit": 20, "order": "createdOn ASC", "where": { "status": { "inq": [1] } } }),
+        ] {
+            let (calls, mut next) = page(&app, &with_query("/tenants", "filter", &filter)).await;
+            assert_eq!(calls, 1, "{many}");
+            for _ in 1..many / 60 {
+                let (calls, following) = page(&app, &next.unwrap()).await;
+                assert_eq!(calls, 1, "{many}");
+                next = following;
+            }
+        }
+    }
 }

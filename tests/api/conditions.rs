@@ -7,10 +7,13 @@ use serde_json::json;
 use shared::{
     Error,
     aws::Aws,
-    domain::{Closing, JobId, JobKind, JobRef, Outcome, TenantId, UserId},
-    store::{Change, Claim, Store},
+    domain::{
+        Closing, ConfigDetails, Contact, ContactDetails, JobId, JobKind, JobRef, Outcome, TenantId,
+        UserId, read,
+    },
+    store::{Change, Claim, Store, Stored},
 };
-use support::{App, Signed, at_once, lead};
+use support::{App, Signed, at_once, config, contact, lead};
 
 fn store(app: &App) -> Store {
     let env = app.local().env();
@@ -80,4 +83,94 @@ async fn an_effect_that_happened_is_neither_claimed_nor_given_up() {
     store.complete_event("test", "e#1", later).await.unwrap();
     assert!(store.release_event("test", "e#1", later).await.is_err());
     assert_eq!(claim(later + lease).await, Claim::Done);
+}
+
+/// A contact of a tenant, as it was before somebody changed it.
+async fn outdated(app: &App, store: &Store) -> Stored<Contact> {
+    let acme = app.tenant("acme").await;
+    let id = app.create("/contacts", &contact(&acme)).await;
+    let (before, _) = store.child::<ContactDetails>(id.parse().unwrap()).await.unwrap();
+    let change = json!({ "firstName": "Ada" });
+    app.client.patch(&app.operator, &format!("/contacts/{id}"), &change).await.expect(204);
+    before
+}
+
+#[tokio::test]
+async fn nothing_is_written_over_a_change_that_was_not_read() {
+    let app = App::start().await;
+    let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
+    let child = outdated(&app, &store).await;
+    let before = app.items();
+    let refused = [
+        store.replace_child(&child, &child.item).await,
+        store.delete_child(&child, now, &by).await,
+    ];
+    assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
+    assert_eq!(app.items(), before);
+
+    let id = child.item.tenant_id;
+    let (tenant, doomed) =
+        (store.stored_tenant(id).await.unwrap(), store.tenant_to_delete(id).await.unwrap());
+    let path = format!("/tenants/{id}");
+    app.client.patch(&app.operator, &path, &json!({ "name": "New" })).await.expect(204);
+    let before = app.items();
+    let mut renamed = tenant.item.clone();
+    renamed.key = read(&json!("other")).unwrap();
+    let refused = [
+        store.replace_tenant(&tenant, &tenant.item).await,
+        store.replace_tenant(&tenant, &renamed).await,
+        store.delete_tenant(&doomed, now, &by).await,
+    ];
+    assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
+    assert_eq!(app.items(), before);
+}
+
+#[tokio::test]
+async fn a_config_s_key_is_neither_moved_nor_given_up_after_a_change_that_was_not_read() {
+    let app = App::start().await;
+    let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
+    let acme = app.tenant("acme").await;
+    let id = app.create("/tenant-configs", &config(&acme, "theme")).await;
+    let (outdated, _) = store.child::<ConfigDetails>(id.parse().unwrap()).await.unwrap();
+    let path = format!("/tenant-configs/{id}");
+    app.client.patch(&app.operator, &path, &json!({ "configValue": {} })).await.expect(204);
+    let before = app.items();
+    let mut renamed = outdated.item.clone();
+    renamed.details.config_key = read(&json!("other")).unwrap();
+    let refused = [
+        store.replace_child(&outdated, &renamed).await,
+        store.delete_child(&outdated, now, &by).await,
+    ];
+    assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
+    assert_eq!(app.items(), before);
+}
+
+#[tokio::test]
+async fn a_child_that_changes_while_its_tenant_is_deleted_is_read_again() {
+    let app = App::start().await;
+    let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
+    let acme = app.tenant("acme").await;
+    let id = app.create("/contacts", &contact(&acme)).await;
+    let doomed = store.tenant_to_delete(acme.parse().unwrap()).await.unwrap();
+    let change = json!({ "firstName": "Ada" });
+    app.client.patch(&app.operator, &format!("/contacts/{id}"), &change).await.expect(204);
+    let before = app.items();
+    let refused = store.delete_tenant(&doomed, now, &by).await;
+    assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
+    assert_eq!(app.items(), before);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_another_s_is_not_given_up() {
+    let app = App::start().await;
+    let acme = app.tenant("acme").await;
+    let id = app.create("/tenant-configs", &config(&acme, "theme")).await;
+    let mut claim = app.items_of("config-key").remove(0);
+    claim["holder"] = json!({ "S": acme });
+    app.import(vec![claim.clone()]);
+    let path = format!("/tenant-configs/{id}");
+    app.client.delete(&app.operator, &path).await.expect(503);
+    app.client.patch(&app.operator, &path, &json!({ "configKey": "other" })).await.expect(503);
+    assert_eq!(app.items_of("config-key"), [claim]);
+    app.read(&path).await;
 }

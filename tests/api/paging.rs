@@ -25,7 +25,7 @@ pub(crate) async fn with_tenants(app: &App, many: usize) {
     let renamed = |n: usize| {
         rename(&mut item, n);
         item["name"] = json!({ "S": format!("Name {}", n * 7919 % 101) });
-        let status = n % 3;
+        let status = [0, 1, 3][n % 3];
         item["status"] = json!({ "N": status.to_string() });
         item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
         item.clone()
@@ -64,7 +64,7 @@ fn filters() -> Vec<Value> {
         json!({ "limit": 37, "order": "name DESC" }),
         json!({ "limit": 41, "order": ["status DESC", "spocUserId", "name ASC"] }),
         json!({ "limit": 7, "order": "key DESC",
-            "where": { "status": { "inq": [0, 2] }, "name": { "gt": "Name 5" } } }),
+            "where": { "status": { "inq": [0, 3] }, "name": { "gt": "Name 5" } } }),
         json!({ "limit": 25, "skip": 30, "order": "createdOn ASC" }),
         json!({ "limit": 25, "offset": 30, "order": "name ASC", "fields": ["id"] }),
     ]
@@ -124,11 +124,7 @@ async fn what_comes_and_goes_between_two_pages_moves_nothing_else() {
 async fn a_cursor_is_good_for_the_list_that_gave_it_out_alone() {
     let app = App::start().await;
     with_tenants(&app, 20).await;
-    for query in [
-        "limit=2",
-        "limit=2&filter[order]=name ASC",
-        "filter[where][status]=1&limit=2",
-    ] {
+    for query in ["limit=2", "limit=2&filter[order]=name ASC", "filter[where][status]=1&limit=2"] {
         let next = app.read(&format!("/tenants?{query}")).await.next_page().unwrap();
         app.read(&next).await;
         let (before, cursor) = next.split_once("cursor=").unwrap();

@@ -4,7 +4,7 @@ use std::{
 };
 
 use serde_json::json;
-use support::{App, JWT_SECRET, MASTER_KEY, Signed};
+use support::{App, JWT_SECRET, MASTER_KEY, Signed, VerifiedLead, config, contact, invoice};
 use tracing_subscriber::{
     filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
@@ -52,6 +52,48 @@ fn forms(secret: &str) -> [String; 2] {
     [secret.to_owned(), hex]
 }
 
+/// Every verb of what belongs to a tenant, where it works and where it is refused or fails.
+async fn use_every_verb(app: &App, lead: &VerifiedLead) {
+    let body = json!({ "key": "own", "domains": ["acme.test"] });
+    let path = format!("/leads/{}/tenants", lead.id);
+    let own = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
+    let mut paths = Vec::new();
+    for (list, body) in [
+        ("/contacts", contact(&own)),
+        ("/invoices", invoice(&own)),
+        ("/tenant-configs", config(&own, "value-marker-33cc@acme.test")),
+    ] {
+        paths.push((list, format!("{list}/{}", app.create(list, &body).await), body));
+    }
+    for fault in ["Query", "GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"] {
+        for (list, path, body) in &paths {
+            app.refuse(fault, true);
+            for (method, path) in [
+                ("POST", *list),
+                ("PUT", path),
+                ("PATCH", path),
+                ("PATCH", &format!("{list}?where[tenantId]={own}")),
+                (
+                    "GET",
+                    &format!("{list}?filter[include][0]=tenant&filter[where][email]=ada@acme.test"),
+                ),
+                ("GET", &format!("{list}?filter[where][id]={own}&cursor=key-marker-55bb")),
+                ("GET", &format!("{list}/count?where[nobody]=ada@acme.test")),
+            ] {
+                let (method, body) = (method.parse().unwrap(), body.to_string());
+                app.client.send_text(method, &lead.token, path, &body).await;
+            }
+            app.refuse(fault, false);
+        }
+    }
+    for (_, path, body) in &paths {
+        app.client.patch(&app.operator, path, body).await.expect(204);
+        app.client.get("bearer-marker-77aa", &format!("{path}/download")).await;
+        app.client.delete(&app.operator, path).await.expect(204);
+    }
+    app.client.delete(&app.operator, &format!("/tenants/{own}")).await.expect(204);
+}
+
 #[tokio::test]
 async fn nothing_secret_is_in_the_table_in_an_event_or_in_a_log_line() {
     let log = Log::start();
@@ -67,6 +109,7 @@ async fn nothing_secret_is_in_the_table_in_an_event_or_in_a_log_line() {
     app.client.get("bearer-marker-77aa", &path).await.expect(401);
     let verify = format!("{path}/verify");
     app.client.post("key-marker-55bb", &verify, &json!(null)).await.expect(401);
+    use_every_verb(&app, &lead).await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
     let signed = Signed::new(&app.keys, tenant, job, &done);
     signed.send(&app.client).await.expect(204);
@@ -84,7 +127,7 @@ async fn nothing_secret_is_in_the_table_in_an_event_or_in_a_log_line() {
             assert!(!text.contains(&secret), "a secret is in {place}");
         }
     }
-    for marker in ["bearer-marker-77aa", "key-marker-55bb", "@acme.test"] {
+    for marker in ["bearer-marker-77aa", "key-marker-55bb", "value-marker-33cc", "@acme.test"] {
         assert!(!log.contains(marker), "{marker} is in the log");
     }
 }

@@ -140,13 +140,19 @@ impl Store {
         &self,
         tenant: TenantId,
     ) -> Result<Vec<Stored<Child<D>>>> {
-        let children = self.partition(tenant, Key::children(D::KIND));
-        let (tenant, children) =
-            tokio::try_join!(self.get_living::<Tenant>(Key::tenant(tenant)), children)?;
-        if tenant.is_none() {
-            return Ok(Vec::new());
-        }
-        decode_all(children)
+        let (tenant, children) = tokio::try_join!(
+            self.get_living::<Tenant>(Key::tenant(tenant)),
+            self.children_of_living(tenant),
+        )?;
+        Ok(if tenant.is_some() { children } else { Vec::new() })
+    }
+
+    /// As [`Store::children_of`], of a tenant that is known to be there.
+    pub(super) async fn children_of_living<D: Details>(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Vec<Stored<Child<D>>>> {
+        decode_all(self.partition(tenant, Key::children(D::KIND)).await?)
     }
 
     /// What provisioning reported of a tenant, in the order of creation.

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -52,6 +55,9 @@ impl Store {
     ///
     /// Where one of them cannot be written; those before it may have been counted.
     pub async fn count_changes(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
+        // One change may be twice in a batch, and a transaction takes one write of an item.
+        let mut seen = BTreeSet::new();
+        let tallies: Vec<_> = tallies.iter().filter(|tally| seen.insert(&tally.change)).collect();
         for chunk in tallies.chunks(AT_ONCE) {
             match self.count_all(chunk, now).await {
                 // One was counted before, and DynamoDB does not say whether others were.
@@ -70,7 +76,7 @@ impl Store {
     }
 
     /// Counts all of `tallies`, or fails with [`Error::Stale`] where one was counted before.
-    async fn count_all(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
+    async fn count_all(&self, tallies: &[&Tally], now: Timestamp) -> Result<()> {
         let (mut writes, mut sums) = (self.transaction(), BTreeMap::new());
         for Tally { change, kind, numbers } in tallies {
             writes = writes.claim(Key::counted(change), counted(now), Error::Stale)?;

@@ -69,7 +69,7 @@ impl Related for Tenant {
             match with.relation {
                 "contacts" => {
                     many(store, found, with, |store, tenant: Tenant| async move {
-                        store.children_of::<ContactDetails>(tenant.id).await
+                        store.children_of_living::<ContactDetails>(tenant.id).await
                     })
                     .await
                 }

@@ -77,6 +77,30 @@ impl Local {
         table::import(&self.engine, &table.name, items)
     }
 
+    /// Every record of the streams that `function` reads, as it is handed over, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where a stream cannot be read.
+    pub fn records(&self, function: &str) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        let reads = self.template.functions.iter().filter(|reader| reader.binary == function);
+        for mapping in reads.flat_map(|reader| &reader.streams) {
+            let records = Records::of(&self.opened.database, &mapping.table)?;
+            let mut after = String::new();
+            loop {
+                let read = records.after(&after, mapping, &self.environment.region)?;
+                let Some(last) = read.last() else { break };
+                last["dynamodb"]["SequenceNumber"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .clone_into(&mut after);
+                all.extend(read.into_iter().filter(|record| mapping.wants(record)));
+            }
+        }
+        Ok(all)
+    }
+
     /// Hands `payload` to a function, as Lambda would.
     ///
     /// # Errors

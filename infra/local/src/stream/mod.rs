@@ -73,17 +73,13 @@ impl Reader {
         };
         let read = records.after(&after, &self.mapping, &self.region)?;
         let Some(last) = read.last().map(batch::sequence) else { return Ok(false) };
-        let wanted: Vec<Value> = read.into_iter().filter(|record| self.wants(record)).collect();
+        let wanted: Vec<Value> =
+            read.into_iter().filter(|record| self.mapping.wants(record)).collect();
         if !wanted.is_empty() {
             Batch::new(self, wanted).take().await.map_err(doing())?;
         }
         self.state.set_checkpoint(&name, &last).map_err(doing())?;
         Ok(true)
-    }
-
-    fn wants(&self, record: &Value) -> bool {
-        let filters = &self.mapping.filters;
-        filters.is_empty() || filters.iter().any(|filter| filter.matches(record))
     }
 
     /// Under which the stream's position is kept.

@@ -42,6 +42,11 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Whether a record passes the filters.
+    pub(crate) fn wants(&self, record: &serde_json::Value) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(record))
+    }
+
     /// Under which the stream's position is kept.
     pub(crate) fn name(&self, function: &str) -> String {
         format!("{} stream to {function}", self.table)

@@ -1,0 +1,282 @@
+//! What filters refuse, and what keeps them from costing more than they may.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{App, contact, with_query};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::paging::with_tenants;
+
+/// How long the answer to anything may take.
+const SOON: Duration = Duration::from_secs(2);
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_where_is_named() {
+    let app = App::start().await;
+    app.tenant("acme").await;
+    let many = vec![1; 10_000];
+    let deep = (0..100).fold(json!({ "key": "a" }), |inner, _| json!({ "and": [inner] }));
+    for (conditions, fault) in [
+        (json!({ "colour": 1 }), "colour: is no property of Tenant"),
+        (json!({ "contacts": 1 }), "contacts: is no property of Tenant"),
+        (json!({ "key": { "eqq": 1 } }), "key.eqq: is no operator"),
+        (json!({ "key": {} }), "key: must have an operator"),
+        (json!({ "key": 7 }), "key: must be a string or null"),
+        (json!({ "status": "1" }), "status: must be a number or null"),
+        (json!({ "id": "acme" }), "id: must be a UUID or null"),
+        (json!({ "deleted": "true" }), "deleted: must be true or false"),
+        (json!({ "createdOn": "now" }), "createdOn: must be a date"),
+        (json!({ "domains": "a.test" }), "domains: must be an array"),
+        (json!({ "domains": { "gt": ["a"] } }), "domains.gt: does not apply"),
+        (json!({ "status": { "like": "1" } }), "status.like: does not apply"),
+        (json!({ "key": { "gt": null } }), "key.gt: must be a string"),
+        (json!({ "key": { "inq": "a" } }), "key.inq: must be an array"),
+        (json!({ "key": { "inq": [1] } }), "key.inq.0: must be a string"),
+        (json!({ "status": { "inq": many } }), "status.inq: must NOT have more than 1000 items"),
+        (json!({ "key": { "between": ["a"] } }), "key.between: must be an array of two"),
+        (json!({ "key": { "exists": 1 } }), "key.exists: must be true or false"),
+        (json!({ "key": { "regexp": "(" } }), "key.regexp: is no regular expression"),
+        (json!({ "key": { "regexp": "(?=a)" } }), "key.regexp: is no regular expression"),
+        (json!({ "key": { "regexp": "/a/x" } }), "key.regexp: must have no flags but"),
+        (json!({ "key": { "regexp": "(a{1000}){1000}" } }), "key.regexp: is too large"),
+        (json!({ "or": [] }), "or: must be an array of at least one"),
+        (json!({ "and": [{}] }), "and.0: must have a condition"),
+        (deep, "and.0.and.0.and.0"),
+    ] {
+        for (path, name, query) in [
+            ("/tenants", "filter.where", json!({ "where": conditions })),
+            ("/tenants/count", "where", conditions.clone()),
+        ] {
+            let started = Instant::now();
+            let parameter = name.split('.').next().unwrap();
+            let path = with_query(path, parameter, &query);
+            let refused = app.client.get(&app.operator, &path).await.expect(400);
+            assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE");
+            let message = refused.text("/error/message");
+            assert!(message.starts_with(&format!("{name}.{fault}")), "{message:.300}");
+            assert!(message.len() < 2000 && started.elapsed() < SOON, "{:?}", started.elapsed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_else_is_wrong_with_a_filter_is_named() {
+    let app = App::start().await;
+    let scope = json!({ "where": { "key": "a" } });
+    for (filter, fault) in [
+        (json!({ "where": [] }), "filter.where: must be an object"),
+        (json!({ "where": null }), "filter.where: must be an object"),
+        (json!({ "order": "colour ASC" }), "filter.order.colour: is no property of Tenant"),
+        (json!({ "order": "key UP" }), "filter.order: \"key UP\" is no property with ASC or DESC"),
+        (
+            json!({ "order": "domains ASC" }),
+            "filter.order: domains is an array, which has no order",
+        ),
+        (json!({ "order": ["key", "key DESC"] }), "filter.order.1: names key again"),
+        (json!({ "order": { "key": 1 } }), "filter.order: must be a string"),
+        (json!({ "limit": 0 }), "filter.limit: must be a whole number from 1 to 1000"),
+        (json!({ "limit": 1001 }), "filter.limit: must be a whole number from 1 to 1000"),
+        (json!({ "limit": "1" }), "filter.limit: must be a whole number from 1 to 1000"),
+        (json!({ "limit": 1.5 }), "filter.limit: must be a whole number from 1 to 1000"),
+        (json!({ "skip": -1 }), "filter.skip: must be a whole number"),
+        (json!({ "skip": 1, "offset": 1 }), "filter.offset: means the same as skip"),
+        (json!({ "fields": ["colour"] }), "filter.fields.colour: is no property of Tenant"),
+        (json!({ "fields": { "key": 1 } }), "filter.fields.key: must be true or false"),
+        (json!({ "fields": "key" }), "filter.fields: must be an array or an object"),
+        (json!({ "include": ["invoices"] }), "filter.include.0: \"invoices\" is no relation"),
+        (json!({ "include": ["lead", "lead"] }), "filter.include.1: names lead again"),
+        (
+            json!({ "include": [{ "relation": "lead", "scop": {} }] }),
+            "filter.include.0.scop: is no member",
+        ),
+        (
+            json!({ "include": [{ "relation": "lead", "scope": scope }] }),
+            "filter.include.0.scope.where.key: is no property of Lead",
+        ),
+        (json!({ "wher": {} }), "filter.wher: is no member of a filter"),
+        (json!([]), "filter: must be an object"),
+        (json!("where"), "filter: must be an object"),
+    ] {
+        let path = with_query("/tenants", "filter", &filter);
+        let refused = app.client.get(&app.operator, &path).await.expect(400);
+        assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE");
+        let message = refused.text("/error/message");
+        assert!(message.starts_with(fault), "{message:.300}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_query_is_named() {
+    let app = App::start().await;
+    let id = app.tenant("acme").await;
+    let brackets = format!("filter{}=1", "[where]".repeat(1000));
+    let arrays = format!("filter={}", "[".repeat(1000));
+    for (query, fault) in [
+        (brackets.as_str(), "filter: is nested deeper than 32 levels"),
+        (&arrays, "filter: is not valid JSON"),
+        ("filter[where][key=a", "filter: has brackets that are not closed"),
+        ("filter[where]key]=a", "filter: has brackets that are not closed"),
+        ("filter[where][key]=a&filter[where][key]=b", "filter.where.key: is given twice"),
+        ("filter[where]=a&filter[where][key]=b", "filter.where: has brackets that contradict"),
+        ("filter={}&filter[where][key]=b", "filter: is given twice"),
+        (
+            "filter[where][and][0][key]=a&filter[where][and][x]=b",
+            "filter.where.and: mixes positions and names",
+        ),
+        ("filter[where][colour]=a", "filter.where.colour: is no property"),
+        ("filter[limit]=many", "filter.limit: must be a whole number"),
+        ("filter[limit]=2&limit=2", "limit: is given in the filter, too"),
+        ("limit[a]=2", "limit: takes no brackets"),
+        ("filter[where][key][inq]=a", "filter.where.key.inq: must be an array"),
+        ("filter=", "filter: is not valid JSON"),
+        ("filter={\"where\":{\"key\":\"a\",\"key\":\"b\"}}", "filter.where.key: is given twice"),
+        ("filter={\"limit\":1e400}", "filter.limit: must be a whole number"),
+        ("filter=%FF", "the query string is not encoded in UTF-8"),
+        ("where[key]=a", "where: is no parameter of this route"),
+        ("colour=red", "colour: is no parameter of this route"),
+    ] {
+        let refused = app.client.get(&app.operator, &format!("/tenants?{query}")).await.expect(400);
+        let message = refused.text("/error/message");
+        assert!(message.starts_with(fault), "{query:.100}: {message:.300}");
+    }
+    let own = format!("/tenants/{id}");
+    for (path, fault) in [
+        (format!("{own}?filter[where][key]=a"), "filter.where: does not go with an id"),
+        (format!("{own}?limit=1"), "limit: is no parameter of this route (filter)"),
+        ("/tenants/count?filter={}".to_owned(), "filter: is no parameter of this route (where)"),
+        ("/leads?filter[include][0]=contacts".to_owned(), "filter.include.0: \"contacts\" is no"),
+        ("/contacts/count?where=7".to_owned(), "where: must be an object"),
+    ] {
+        let refused = app.client.get(&app.operator, &path).await.expect(400);
+        assert!(refused.text("/error/message").starts_with(fault), "{path}: {}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn a_pattern_that_others_never_finish_is_answered_soon() {
+    let app = App::start().await;
+    let acme = app.tenant("acme").await;
+    let mut body = contact(&acme);
+    body["firstName"] = json!(format!("{}!", "a".repeat(99)));
+    for _ in 0..30 {
+        app.create("/contacts", &body).await;
+    }
+    let many = "%a".repeat(40);
+    for test in [
+        json!({ "regexp": "(a+)+$" }),
+        json!({ "regexp": "^(a|a)*$" }),
+        json!({ "regexp": "/^(([a-z])+.)+[A-Z]([0-9])+$/i" }),
+        json!({ "regexp": "(.*)(.*)(.*)(.*)(.*)[^!]$" }),
+        json!({ "like": format!("{many}b") }),
+    ] {
+        let started = Instant::now();
+        let filter = json!({ "where": { "firstName": test, "email": "grace@acme.test" } });
+        let found = app.read(&with_query("/contacts", "filter", &filter)).await;
+        assert!(started.elapsed() < SOON, "{test}: {:?}", started.elapsed());
+        assert_eq!(found.body, json!([]), "{test}");
+    }
+}
+
+/// The status that a request line of any length is answered with.
+async fn status_of(app: &App, query: &str, token: &str) -> u16 {
+    let host = app.local().base_url().trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "GET /tenants/count?{query} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         connection: close\r\n\r\n"
+    );
+    let mut answer = Vec::new();
+    // The connection may be closed before all is sent.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_query_that_is_far_too_long_is_refused_soon() {
+    let app = App::start().await;
+    for (length, status) in [(60, 200), (200, 414)] {
+        let started = Instant::now();
+        let query = format!("where[key]={}", "x".repeat(length * 1024));
+        assert_eq!(status_of(&app, &query, &app.operator).await, status, "{length} KiB");
+        assert!(started.elapsed() < SOON);
+    }
+    let keys: Vec<_> = (0..900).map(|n| format!("key-{n:050}")).collect();
+    let large = with_query("/tenants/count", "where", &json!({ "key": { "inq": keys } }));
+    assert_eq!(app.read(&large).await.body, json!({ "count": 0 }));
+}
+
+#[tokio::test]
+async fn what_no_index_serves_reads_ten_thousand_items_and_no_more() {
+    let app = App::start().await;
+    with_tenants(&app, 9999).await;
+    let by = |filter: Value| with_query("/tenants", "filter", &filter);
+    let count = |conditions: Value| with_query("/tenants/count", "where", &conditions);
+    let ordered = by(json!({ "order": "key DESC", "limit": 1, "where": { "name": "Name 7" } }));
+    assert_eq!(app.read(&ordered).await.items().len(), 1, "of exactly ten thousand");
+
+    app.tenant("onemore").await;
+    for path in [
+        ordered,
+        by(json!({ "where": { "name": "nobody" } })),
+        by(json!({ "skip": 4_294_967_295_u32 })),
+        count(json!({ "name": { "like": "%1%" } })),
+    ] {
+        let refused = app.client.get(&app.operator, &path).await.expect(400);
+        assert_eq!(refused.text("/error/code"), "FILTER_TOO_BROAD", "{path}");
+        let message = refused.text("/error/message");
+        assert!(message.contains("10000 items") && message.contains("Narrow it"), "{message}");
+    }
+    for (conditions, rule) in [
+        (json!({ "name": { "exists": true } }), "more than 10000 items"),
+        (json!({ "status": 0 }), "more than 1000 entities"),
+    ] {
+        let bulk = with_query("/tenants", "where", &conditions);
+        let refused = app.client.patch(&app.operator, &bulk, &json!({ "name": "x" })).await;
+        let refused = refused.expect(400);
+        assert_eq!(refused.text("/error/code"), "FILTER_TOO_BROAD");
+        assert!(refused.text("/error/message").contains(rule), "{}", refused.body);
+    }
+    // An index narrows these.
+    let counted = app.read(&count(json!({ "status": 3, "name": { "like": "Name %" } }))).await;
+    assert_eq!(counted.body, json!({ "count": 3333 }));
+    assert_eq!(app.read(&by(json!({ "skip": 990, "limit": 5 }))).await.items().len(), 5);
+    let ordered = by(json!({ "where": { "status": 0 }, "order": "name DESC", "limit": 3 }));
+    assert_eq!(app.read(&ordered).await.each("name"), vec![json!("Name 99"); 3]);
+}
+
+#[tokio::test]
+async fn fields_and_scopes_cut_what_is_answered() {
+    let app = App::start().await;
+    let acme = app.tenant("acme").await;
+    for (name, primary) in [("Bea", false), ("Cy", true), ("Ann", false)] {
+        let mut body = contact(&acme);
+        body["firstName"] = json!(name);
+        body["isPrimary"] = json!(primary);
+        app.create("/contacts", &body).await;
+    }
+    let own = format!("/tenants/{acme}");
+    let scope = json!({ "where": { "isPrimary": false }, "order": "firstName DESC", "skip": 1,
+        "limit": 1, "fields": { "firstName": true, "tenantId": true },
+        "include": [{ "relation": "tenant", "scope": { "fields": ["key"] } }] });
+    let filter =
+        json!({ "fields": ["key"], "include": [{ "relation": "contacts", "scope": scope }] });
+    let cut = json!({ "key": "acme", "contacts": [
+        { "firstName": "Ann", "tenantId": acme, "tenant": { "key": "acme" } }] });
+    assert_eq!(app.read(&with_query(&own, "filter", &filter)).await.body, cut);
+    assert_eq!(app.read(&with_query("/tenants", "filter", &filter)).await.body, json!([cut]));
+
+    let without = json!({ "fields": { "createdBy": false, "id": false } });
+    let read = app.read(&with_query(&own, "filter", &without)).await.body;
+    assert_eq!((read.get("id"), read.get("createdBy")), (None, None));
+    assert_eq!(read["key"], "acme");
+    let within = |relation: &str, include: Value| json!([{ "relation": relation, "scope": { "include": include } }]);
+    let nested = within("contacts", within("tenant", json!(["contacts"])));
+    let read = app.read(&with_query(&own, "filter", &json!({ "include": nested }))).await.body;
+    let innermost = &read["contacts"][0]["tenant"]["contacts"];
+    assert_eq!(innermost.as_array().unwrap().len(), 4);
+    let deeper = json!({ "include": within("lead", within("tenant", nested)) });
+    let refused = app.client.get(&app.operator, &with_query(&own, "filter", &deeper)).await;
+    assert!(refused.expect(400).text("/error/message").contains("deeper than 3 levels"));
+}

@@ -1,0 +1,179 @@
+//! What follows from changes in the table: counts, and what a deleted tenant leaves behind.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Value, json};
+use support::{App, Signed, config, contact, invoice, lead};
+
+const KINDS: [&str; 5] = ["lead", "tenant", "contact", "config", "invoice"];
+
+/// The numbers of all counters that are not zero.
+fn counters(app: &App) -> BTreeMap<String, i64> {
+    let mut numbers = BTreeMap::new();
+    for item in app.items() {
+        let Some(kind) = item["pk"]["S"].as_str().and_then(|pk| pk.strip_prefix("COUNTER#")) else {
+            continue;
+        };
+        for (name, value) in item.as_object().unwrap() {
+            let number = value["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or(0);
+            if number != 0 {
+                numbers.insert(format!("{kind} {name}"), number);
+            }
+        }
+    }
+    numbers
+}
+
+/// What the counters have to say, by the items themselves.
+fn counted_by_hand(app: &App) -> BTreeMap<String, i64> {
+    let mut numbers = BTreeMap::new();
+    for item in app.items() {
+        let kind = item["entity"]["S"].as_str().unwrap_or_default();
+        if !KINDS.contains(&kind) || item["deleted"]["BOOL"] == true {
+            continue;
+        }
+        let mut names = vec!["total".to_owned()];
+        if kind == "tenant" {
+            names.push(format!("status{}", item["status"]["N"].as_str().unwrap()));
+        }
+        if item["isValidated"]["BOOL"] == true {
+            names.push("validated".to_owned());
+        }
+        for name in names {
+            *numbers.entry(format!("{kind} {name}")).or_default() += 1;
+        }
+    }
+    numbers
+}
+
+/// A history with something of everything: created, changed, deleted, deleted with its tenant.
+async fn live(app: &App) {
+    for n in 0..3 {
+        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+    }
+    app.verified_lead("ada@acme.test").await;
+    let (tenant, job) = app.provisioning("acme", "BASIC").await;
+    let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
+    Signed::new(&app.keys, tenant, job, &done).send(&app.client).await.expect(204);
+    let (acme, doomed) = (tenant.to_string(), app.tenant("doomed").await);
+    for tenant in [&acme, &doomed] {
+        for (list, body) in [
+            ("/contacts", contact(tenant)),
+            ("/invoices", invoice(tenant)),
+            ("/tenant-configs", config(tenant, "theme")),
+        ] {
+            let id = app.create(list, &body).await;
+            app.client.patch(&app.operator, &format!("{list}/{id}"), &json!({})).await.expect(204);
+        }
+    }
+    let gone = app.create("/contacts", &contact(&acme)).await;
+    app.client.delete(&app.operator, &format!("/contacts/{gone}")).await.expect(204);
+    app.client.delete(&app.operator, &format!("/tenants/{doomed}")).await.expect(204);
+    app.settle().await;
+}
+
+async fn deliver(app: &App, records: &[Value]) {
+    let answer = app.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+}
+
+#[tokio::test]
+async fn counts_are_exact_and_records_that_come_again_change_nothing() {
+    let app = App::silent().await;
+    live(&app).await;
+    let before = (counters(&app), app.items());
+    assert_eq!(before.0, counted_by_hand(&app));
+    assert_eq!(before.0["contact total"], 2);
+    assert_eq!(app.count("/leads").await, 4);
+
+    let mut records = app.local().records("upkeep").unwrap();
+    assert!(records.len() > 20, "{}", records.len());
+    deliver(&app, &records).await;
+    records.reverse();
+    for batch in records.chunks(7) {
+        deliver(&app, batch).await;
+        deliver(&app, &[batch, batch].concat()).await;
+    }
+    assert_eq!((counters(&app), app.items()), before);
+}
+
+#[tokio::test]
+async fn records_in_any_order_and_several_times_make_the_same_counts() {
+    let (app, other) = (App::silent().await, App::silent().await);
+    live(&app).await;
+    let mut records = app.local().records("upkeep").unwrap();
+    // Every third from the start, every third from the next one on, each of these backwards.
+    records = (0..3)
+        .flat_map(|start| records.iter().skip(start).step_by(3).rev().cloned().collect::<Vec<_>>())
+        .collect();
+    for batch in records.chunks(5) {
+        deliver(&other, batch).await;
+        deliver(&other, &[batch, &batch[..1]].concat()).await;
+    }
+    deliver(&other, &records).await;
+    assert_eq!(counters(&other), counters(&app));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_named_and_those_before_it_are_counted() {
+    let (app, other) = (App::silent().await, App::silent().await);
+    for n in 0..3 {
+        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+    }
+    app.settle().await;
+    let mut records = app.local().records("upkeep").unwrap();
+    let image = records[1]["dynamodb"]["NewImage"].as_object_mut().unwrap();
+    image.remove("version");
+    let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    let named = &records[1]["dynamodb"]["SequenceNumber"];
+    assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": named }]));
+    assert_eq!(counters(&other), [("lead total".to_owned(), 1)].into());
+}
+
+#[tokio::test]
+async fn a_table_that_refuses_for_a_while_delays_counts_and_doubles_none() {
+    let app = App::silent().await;
+    app.refuse("TransactWriteItems", true);
+    for n in 0..5 {
+        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(app.count("/leads").await, 0);
+    app.refuse("TransactWriteItems", false);
+    app.settle().await;
+    assert_eq!(app.count("/leads").await, 5);
+
+    // Counted, and not told so.
+    app.local().calls().fail("TransactWriteItems", local::Fault::LoseAnswers(4));
+    for n in 5..10 {
+        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+    }
+    app.settle().await;
+    assert_eq!((app.count("/leads").await, app.dead_letters()), (10, 0));
+    assert_eq!(counters(&app), counted_by_hand(&app));
+}
+
+#[tokio::test]
+async fn a_burial_that_is_stopped_in_between_goes_on_and_ends() {
+    let app = App::silent().await;
+    let acme = app.tenant("acme").await;
+    let body = contact(&acme);
+    for _ in 0..6 {
+        let made = (0..20).map(|_| app.client.post(&app.operator, "/contacts", &body));
+        assert!(support::at_once(made).await.iter().all(|made| made.status == 200));
+    }
+    app.settle().await;
+    assert_eq!(app.count("/contacts").await, 121);
+    app.local().calls().fail("UpdateItem", local::Fault::RefuseAfter(10));
+    app.client.delete(&app.operator, &format!("/tenants/{acme}")).await.expect(204);
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let left = app.read("/contacts?limit=1000").await;
+    assert_eq!(left.items().len(), 121 - 99 - 10, "stopped");
+    let id = left.text("/0/id");
+    app.client.get(&app.operator, &format!("/contacts/{id}")).await.expect(404);
+    app.refuse("UpdateItem", false);
+    app.settle().await;
+    assert_eq!(app.read("/contacts").await.body, json!([]));
+    assert_eq!(counters(&app), counted_by_hand(&app));
+    assert_eq!((app.count("/contacts").await, app.dead_letters()), (0, 0));
+}
