@@ -86,7 +86,7 @@ impl Local {
         let mut all = Vec::new();
         let reads = self.template.functions.iter().filter(|reader| reader.binary == function);
         for mapping in reads.flat_map(|reader| &reader.streams) {
-            let records = Records::of(&self.opened.database, &mapping.table)?;
+            let records = Records::of(&self.engine, &mapping.table)?;
             let mut after = String::new();
             loop {
                 let read = records.after(&after, mapping, &self.environment.region)?;
