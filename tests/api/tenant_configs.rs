@@ -147,7 +147,7 @@ async fn a_value_comes_back_to_the_letter_whatever_json_it_is() {
         let own = format!("/tenant-configs/{}", made.text("/id"));
         for method in [reqwest::Method::PATCH, reqwest::Method::PUT] {
             let read = app.read(&own).await.raw;
-            assert!(read.contains(&format!("\"configValue\":{value},")), "{:.300}", read);
+            assert!(read.contains(&format!("\"configValue\":{value},")), "{read:.300}");
             app.client.send_text(method, &app.operator, &own, &read).await.expect(204);
         }
     }
