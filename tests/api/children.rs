@@ -138,6 +138,7 @@ async fn a_put_must_be_whole_and_a_bad_change_changes_nothing() {
         kinds().into_iter().zip([4, 6, 2])
     {
         let own = format!("{path}/{}", app.create(path, &body(&tenant)).await);
+        app.settle().await;
         let before = app.items();
         let partial = app.client.put(&app.operator, &own, &json!({})).await.expect(422);
         assert_eq!(codes(&partial), vec![" required"; required], "{path}");
@@ -263,6 +264,7 @@ async fn a_bulk_update_changes_what_is_asked_for_and_nothing_by_mistake() {
         let (own, foreign) =
             (app.create(path, &body(&acme)).await, app.create(path, &body(&other)).await);
         let change = json!({ name: value });
+        app.settle().await;
         let before = app.items();
         for (query, fault) in [
             (String::new(), "where: is required"),

@@ -4,7 +4,7 @@
 - A batch of a stream of which a function names failures comes again; ministack takes it for done.
 """
 
-import importlib
+import json
 
 from ministack.app import main
 from ministack.services import eventbridge, lambda_svc
@@ -14,7 +14,7 @@ def hand_over(arn, payload):
     function, config, _ = lambda_svc._get_func_record_for_ref(arn)
     record = lambda_svc._execution_record_for_config(function, config)
     # A version of it has no settings of its own, but the function has.
-    lambda_svc.invoke_async_with_retry(function | record, importlib.import_module("json").loads(payload))
+    lambda_svc.invoke_async_with_retry(function | record, json.loads(payload))
 
 
 def execute(function, event, execute=lambda_svc._execute_function):

@@ -243,9 +243,8 @@ class Stack:
         keys = ["Description", "Handler", "MemorySize", "Role", "Runtime", "Timeout", "Environment"]
         keys += ["TracingConfig", "Architectures", "LoggingConfig"]
         given = {"Environment": {"Variables": {}}} | given
-        texts = {name: str(value) for name, value in given["Environment"]["Variables"].items()}
-        # Lambda does not set a variable that is empty in the template either; our code takes it for absent.
-        given["Environment"]["Variables"] = texts
+        variables = given["Environment"]["Variables"].items()
+        given["Environment"] = {"Variables": {name: str(value) for name, value in variables}}
         made = self.client("lambda").create_function(
             FunctionName=name,
             Code={"ZipFile": bootstrap(self.binaries / binary)},
