@@ -103,7 +103,7 @@ impl FromJson for Amount {
     }
 
     fn schema() -> Value {
-        json!({ "type": "number", "format": "decimal", "minimum": 0 })
+        json!({ "type": "number", "format": "decimal", "minimum": 0, "exclusiveMaximum": 1e38 })
     }
 }
 

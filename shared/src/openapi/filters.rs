@@ -114,10 +114,18 @@ fn include(schema: &Schema) -> Value {
     if one.is_empty() {
         return json!({ "type": "array", "maxItems": 0 });
     }
+    let once = schema.relations.iter().map(|relation| {
+        let named = json!({ "const": relation.name });
+        let scoped = json!({
+            "type": "object", "properties": { "relation": named }, "required": ["relation"],
+        });
+        json!({ "contains": { "anyOf": [named, scoped] }, "minContains": 0, "maxContains": 1 })
+    });
     json!({
         "description": "Each relation once, up to three levels deep.",
         "type": "array",
         "items": { "anyOf": one },
+        "allOf": once.collect::<Vec<_>>(),
     })
 }
 
