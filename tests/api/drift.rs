@@ -74,6 +74,7 @@ async fn a_method_that_a_path_lacks_is_refused_with_those_it_has() {
         ("OPTIONS", "/tenants/x/provision", "POST"),
         ("PUT", "/ping", "GET"),
         ("DELETE", "/contacts/count", "GET"),
+        ("OPTIONS", "/contacts/count", "GET"),
         ("POST", "/contacts/x", "DELETE, GET, PATCH, PUT"),
     ] {
         let verb = Method::from_bytes(method.as_bytes()).unwrap();

@@ -6,15 +6,15 @@ use shared::Error;
 const ROUTES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 
 /// What is wrong with a request of `path` that no route serves: its method, where others are served,
-/// or else the path.
+/// or else the path. As in the functions' routers, the path with the fewest parameters is meant.
 pub(crate) fn unserved(path: &str) -> Error {
+    let parameters = |template: &str| template.matches('{').count();
     let fitting = ROUTES.iter().filter(|(_, template)| fits(template, path));
-    let mut methods: Vec<_> = fitting.map(|(method, _)| *method).collect();
-    if methods.is_empty() {
+    let Some((_, meant)) = fitting.min_by_key(|(_, template)| parameters(template)) else {
         return Error::NoRoute(path.to_owned());
-    }
-    methods.sort_unstable();
-    methods.dedup();
+    };
+    let served = ROUTES.iter().filter(|(_, template)| template == meant);
+    let methods: Vec<_> = served.map(|(method, _)| *method).collect();
     Error::MethodNotAllowed { path: path.to_owned(), allow: methods.join(", ") }
 }
 

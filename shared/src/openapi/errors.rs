@@ -95,7 +95,13 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
         }
         (status.to_string(), answer)
     });
-    answers.collect()
+    let mut answers: Map<_, _> = answers.collect();
+    if operation.parameters.iter().any(|parameter| parameter["content"].is_object()) {
+        // Not ours, so not in our envelope.
+        let long = "The query is longer than API Gateway takes: 10,240 bytes with all headers.";
+        answers.insert("414".to_owned(), json!({ "description": long }));
+    }
+    answers
 }
 
 impl Operation {

@@ -53,7 +53,7 @@ pub fn list<E: Entity>(kind: &str) -> Operation {
         summary,
         Answer::Many(found(E::SCHEMA)),
     );
-    let operation = operation.allowed::<E::View>().query(filter).yields(path, "/0/id");
+    let operation = operation.allowed::<E::View>().query(filter);
     filters::paging().into_iter().fold(operation, Operation::query)
 }
 
