@@ -4,16 +4,18 @@ use support::{App, Signed, config, contact, invoice, lead, subscription, tenant,
 
 use crate::paging::with_tenants;
 
-/// How many calls to DynamoDB an endpoint makes; one more is the rate counter's, where there is one.
+/// How many calls to DynamoDB an endpoint makes and the units that they cost; one more call is the rate
+/// counter's, where there is one.
 #[tokio::test]
 async fn each_endpoint_makes_as_few_calls_as_it_can() {
     let app = App::silent().await;
     app.warm().await;
     let mut counted = Vec::new();
-    let mut last = app.table_calls();
+    app.local().calls().meter();
+    let mut last = (app.table_calls(), app.table_cost());
     let mut count = |what: &str, app: &App| {
-        let now = app.table_calls();
-        counted.push(format!("{what}: {}", now - last));
+        let now = (app.table_calls(), app.table_cost());
+        counted.push(format!("{what}: {}, {}", now.0 - last.0, now.1 - last.1));
         last = now;
     };
 
@@ -82,6 +84,7 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
 async fn each_verb_of_each_entity_makes_as_few_calls_as_it_can() {
     let app = App::silent().await;
     app.warm().await;
+    app.local().calls().meter();
     let acme = app.tenant("acme").await;
     let own = app.create("/contacts", &contact(&acme)).await;
     let theme = app.create("/tenant-configs", &config(&acme, "theme")).await;
@@ -159,10 +162,11 @@ async fn each_verb_of_each_entity_makes_as_few_calls_as_it_can() {
         ("PATCH lead", "PATCH", "/leads/x".to_owned(), json!({})),
         ("DELETE tenant", "DELETE", format!("/tenants/{acme}"), json!({})),
     ] {
-        let before = app.table_calls();
+        let (calls, cost) = (app.table_calls(), app.table_cost());
         let method = method.parse().unwrap();
         let reply = app.client.send_text(method, &app.operator, &path, &body.to_string()).await;
-        counted.push(format!("{what}: {}, {}", reply.status, app.table_calls() - before));
+        let (calls, cost) = (app.table_calls() - calls, app.table_cost() - cost);
+        counted.push(format!("{what}: {}, {calls}, {cost}", reply.status));
     }
     insta::assert_debug_snapshot!(counted, @r#"
     [

@@ -1,3 +1,4 @@
+use local::Units;
 use serde_json::Value;
 
 use crate::App;
@@ -13,6 +14,11 @@ impl App {
         let calls = self.local().calls().all();
         let of_http = |caller: &str| HTTP.contains(&caller);
         calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
+    }
+
+    /// What those calls cost since [`local::Calls::meter`].
+    pub fn table_cost(&self) -> Units {
+        self.local().calls().cost(&HTTP)
     }
 
     /// Puts `items` into the table as they are stored, past the functions and the stream.

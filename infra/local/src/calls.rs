@@ -10,7 +10,7 @@ use std::{
 use axum::http::HeaderMap;
 use serde_json::json;
 
-use crate::permissions;
+use crate::{permissions, units::Units};
 
 /// Calls that are remembered.
 const REMEMBERED: usize = 100_000;
@@ -61,6 +61,8 @@ struct Inner {
     answered: Option<usize>,
     frozen: bool,
     record: Option<Record>,
+    /// What the calls of each function cost, where that is asked for.
+    costs: Option<HashMap<String, Units>>,
 }
 
 /// A file that gets a line for each permission that a function needed.
@@ -93,6 +95,22 @@ impl Calls {
     /// Empties the log.
     pub fn forget(&self) {
         self.lock().log.clear();
+    }
+
+    /// Says from now on what calls cost; it takes as long again to find out.
+    pub fn meter(&self) {
+        self.lock().costs.get_or_insert_default();
+    }
+
+    /// What the calls of these functions have cost since [`Calls::meter`].
+    #[must_use]
+    pub fn cost(&self, callers: &[&str]) -> Units {
+        let mut all = Units::default();
+        let inner = self.lock();
+        for caller in callers {
+            all += inner.costs.as_ref().and_then(|costs| costs.get(*caller)).copied().unwrap_or_default();
+        }
+        all
     }
 
     /// Lets `action` fail from now on.
@@ -153,6 +171,18 @@ impl Calls {
         }
         inner.log.push_back(Call { caller, service, action: action.to_owned() });
         inner.faults.get_mut(action).map_or(Verdict::Answer, Fault::next)
+    }
+
+    /// Whether somebody wants to know what calls cost.
+    pub(crate) fn are_metered(&self) -> bool {
+        self.lock().costs.is_some()
+    }
+
+    /// Notes what a call cost.
+    pub(crate) fn charge(&self, headers: &HeaderMap, cost: Units) {
+        if let Some(costs) = &mut self.lock().costs {
+            *costs.entry(caller(headers)).or_default() += cost;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

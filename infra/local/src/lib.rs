@@ -27,8 +27,10 @@ mod stop;
 mod stream;
 mod table;
 pub mod template;
+mod units;
 
 pub use calls::{Call, Calls, Fault};
 pub use error::{Error, Result};
 pub use local::Local;
 pub use options::{Data, Options, Outcome};
+pub use units::Units;

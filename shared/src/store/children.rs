@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     IndexKey, Item, Key, Listed, MOST_READ, Store, Stored, Writable,
-    item::{Attributes, decode, decode_all},
+    item::{Attributes, decode, decode_all, decode_living, kind_of},
 };
 use crate::{
     Error, Result,
@@ -91,7 +91,8 @@ pub(super) struct Owner {
 }
 
 impl Store {
-    /// The child with this id and its tenant, in two reads one after the other.
+    /// The child with this id and its tenant, in two reads one after the other: where it lives, then both
+    /// at once.
     ///
     /// # Errors
     ///
@@ -100,12 +101,16 @@ impl Store {
         let none = || Error::not_found(D::SCHEMA.entity, id);
         let owner: Option<Owner> = self.get(Key::owner(D::KIND, id)).await?;
         let Owner { tenant_id } = owner.ok_or_else(none)?;
-        let (child, tenant) = tokio::try_join!(
-            self.get_living(Key::child(D::KIND, tenant_id, id)),
-            self.get_living(Key::tenant(tenant_id)),
-        )?;
-        let found =
-            child.zip(tenant).map(|(child, tenant): (_, Stored<Tenant>)| (child, tenant.item));
+        let both = [Key::child(D::KIND, tenant_id, id), Key::tenant(tenant_id)];
+        let (mut child, mut tenant) = (None, None);
+        for item in self.get_all(&both).await? {
+            if kind_of(&item) == Some(Tenant::KIND) {
+                tenant = decode_living::<Tenant>(item)?;
+            } else {
+                child = decode_living(item)?;
+            }
+        }
+        let found = child.zip(tenant).map(|(child, tenant)| (child, tenant.item));
         found.ok_or_else(none)
     }
 

@@ -37,6 +37,14 @@ impl Local {
         self.environment.of_all(&self.template).into_iter().collect()
     }
 
+    /// The variables of one function, by its binary.
+    #[must_use]
+    pub fn env_of(&self, binary: &str) -> Option<Env> {
+        let mut functions = self.template.functions.iter();
+        let function = functions.find(|function| function.binary == binary)?;
+        Some(self.environment.of(function))
+    }
+
     /// The template that is played.
     #[must_use]
     pub fn template(&self) -> &Template {

@@ -16,7 +16,8 @@ use tokio::sync::Notify;
 use crate::{
     aws::AwsFault,
     calls::{Calls, Verdict},
-    table::{Engine, Other},
+    table::{Engine, Meter, Other},
+    template::Table,
 };
 
 /// Bytes of a request (AWS limit).
@@ -30,13 +31,19 @@ pub(crate) struct Front {
     database: String,
     /// Where another one than ours stands behind it.
     other: Option<Other>,
+    meter: Meter,
     /// Told after each write.
     pub(crate) written: Arc<Notify>,
 }
 
 impl Front {
     /// A front of `engine`; the embedded one listens at `database`, as `127.0.0.1:8000`.
-    pub(crate) fn new(calls: Arc<Calls>, engine: &Engine, database: String) -> Self {
+    pub(crate) fn new(
+        calls: Arc<Calls>,
+        engine: &Engine,
+        tables: &[Table],
+        database: String,
+    ) -> Self {
         let other = match engine {
             Engine::Embedded(_) => None,
             Engine::Other(other) => Some(other.clone()),
@@ -45,7 +52,8 @@ impl Front {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { calls, client, database, other, written: Arc::default() }
+        let meter = Meter::new(engine, tables);
+        Self { calls, client, database, other, meter, written: Arc::default() }
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -87,13 +95,20 @@ async fn forward(Shared(front): Shared<Arc<Front>>, request: Request) -> Respons
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let verdict = front.calls.note(&parts.headers, "DynamoDB", &action, &body);
-    let request = Request::from_parts(parts, body.into());
     match verdict {
         Verdict::Never => return std::future::pending().await,
         Verdict::Refuse => return AwsFault::refused().into_response(),
         Verdict::Answer | Verdict::LoseAnswer => {}
     }
-    let response = front.send(request).await;
+    let headers = parts.headers.clone();
+    let metered = front.calls.are_metered().then(|| front.meter.before(&action, &body));
+    let mut response = front.send(Request::from_parts(parts, body.into())).await;
+    if let Some(metered) = metered {
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();
+        front.calls.charge(&headers, front.meter.after(&metered, &body));
+        response = Response::from_parts(parts, body.into());
+    }
     if ["Put", "Update", "Delete", "Write", "Execute"].iter().any(|verb| action.contains(verb)) {
         front.written.notify_waiters();
     }

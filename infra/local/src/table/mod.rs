@@ -2,6 +2,7 @@
 
 mod engine;
 mod front;
+mod meter;
 mod records;
 
 use std::{collections::BTreeSet, path::Path};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 pub(crate) use engine::{Engine, Other};
 pub(crate) use front::Front;
+pub(crate) use meter::Meter;
 pub(crate) use records::Records;
 
 use crate::{Error, Result, template::Table};

@@ -1,0 +1,164 @@
+use std::{
+    io::{self, BufRead, Write},
+    path::PathBuf,
+    process::Stdio,
+};
+
+use local::{Local, Outcome};
+use serde_json::{Value, json};
+use shared::{Env, domain::TenantId};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+use crate::options::Options;
+
+/// Plays everything but the HTTP functions, and does what its standard input says, line by line.
+pub(crate) async fn play(options: &Options) {
+    let mut play = local::Options::private(&options.template);
+    play.aws_only = true;
+    play.pipeline_outcome = Outcome::Silent;
+    let local = Local::start(play, Env::process()).await.unwrap();
+    let functions = local.template().functions.iter().map(|function| {
+        let env = local.env_of(&function.binary).unwrap();
+        let env: serde_json::Map<_, _> =
+            env.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        (function.binary.clone(), env.into())
+    });
+    let functions: serde_json::Map<String, Value> = functions.collect();
+    say(&json!({ "operator": local.operator_token(), "functions": functions }));
+    let (lines, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
+    });
+    while let Some(line) = asked.recv().await {
+        say(&answer(&local, &line));
+    }
+}
+
+fn answer(local: &Local, line: &str) -> Value {
+    let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match verb {
+        "meter" => {
+            local.calls().meter();
+            json!(null)
+        }
+        "cost" => {
+            let calls = local.calls().all();
+            let calls = calls.iter().filter(|call| call.caller == rest).count();
+            let cost = local.calls().cost(&[rest]);
+            json!({ "calls": calls, "read": cost.read, "write": cost.write })
+        }
+        "settled" => json!(local.is_settled().unwrap()),
+        "fill" => {
+            fill(local, rest.parse().unwrap());
+            json!(null)
+        }
+        "records" => json!(local.records(rest).unwrap()),
+        "events" => {
+            let events = local.state().events().unwrap();
+            json!(events.into_iter().map(|event| event.envelope).collect::<Vec<_>>())
+        }
+        _ => panic!("{verb} is not understood"),
+    }
+}
+
+/// Adds so many tenants like the one that is there, past the stream.
+fn fill(local: &Local, many: usize) {
+    let of_tenants = |item: &Value| item["entity"]["S"] == "tenant";
+    let like = local.items().unwrap().into_iter().find(of_tenants).unwrap();
+    for from in (0..many).step_by(10_000) {
+        let batch = from..many.min(from + 10_000);
+        local.import(batch.map(|n| another(like.clone(), n)).collect()).unwrap();
+    }
+}
+
+fn another(mut item: Value, n: usize) -> Value {
+    let id = TenantId::mint().to_string();
+    let text = |text: String| json!({ "S": text });
+    let created = format!(
+        "2026-01-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+        1 + n / 864_000 % 28,
+        n / 36_000 % 24,
+        n / 600 % 60,
+        n / 10 % 60,
+        n % 10 * 100
+    );
+    let place = format!("{created}#{id}");
+    item["pk"] = text(format!("TENANT#{id}"));
+    item["id"] = text(id);
+    item["key"] = text(format!("k{n}"));
+    item["createdOn"] = text(created);
+    item["gsi1sk"] = text(place.clone());
+    item["gsi2sk"] = text(place);
+    item
+}
+
+fn say(answer: &Value) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{answer}").and_then(|()| out.flush()).unwrap();
+}
+
+/// [`play`] in a process of its own.
+#[derive(Debug)]
+pub(crate) struct Aws {
+    _child: Child,
+    asked: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    greeting: Value,
+}
+
+impl Aws {
+    /// Starts it for functions that are served at `url`.
+    pub(crate) async fn start(options: &Options, url: &str) -> Self {
+        let program: PathBuf = std::env::current_exe().unwrap();
+        let mut child = Command::new(program)
+            .arg("--template")
+            .arg(&options.template)
+            .arg("aws")
+            .env("BASE_URL", url)
+            .env("LOG_LEVEL", "warn")
+            .env("PUBLIC_API_MAX_ATTEMPTS", "100000000")
+            .env("WEBHOOK_API_MAX_ATTEMPTS", "100000000")
+            .env("JWT_SECRET", support::JWT_SECRET)
+            .env("MASTER_KEYS", support::MASTER_KEY)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let asked = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut aws = Self { _child: child, asked, answers, greeting: Value::Null };
+        aws.greeting = aws.read().await;
+        aws
+    }
+
+    /// The token of an operator.
+    pub(crate) fn operator(&self) -> &str {
+        self.greeting["operator"].as_str().unwrap()
+    }
+
+    /// The binaries of all functions.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        self.greeting["functions"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    /// The variables of a function.
+    pub(crate) fn env(&self, function: &str) -> Vec<(&str, &str)> {
+        let env = self.greeting["functions"][function].as_object().unwrap().iter();
+        env.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect()
+    }
+
+    /// Has it do as `line` says.
+    pub(crate) async fn ask(&mut self, line: &str) -> Value {
+        self.asked.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        self.read().await
+    }
+
+    async fn read(&mut self) -> Value {
+        let line = self.answers.next_line().await.unwrap().unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}

@@ -1,0 +1,142 @@
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Client, contact, invoice, lead, tenant, with_query};
+
+use crate::{
+    gateway::function_of,
+    load::{Load, Shot},
+    options::{Options, Service},
+    stack::Stack,
+};
+
+/// Tenants that the lists are taken from.
+const TENANTS: usize = 10_000;
+
+/// Requests before those that count.
+const WARM: usize = 300;
+
+/// An endpoint, with what is asked of it.
+pub(crate) struct Endpoint {
+    pub(crate) name: &'static str,
+    pub(crate) shot: Box<dyn Fn() -> Shot + Send + Sync>,
+}
+
+/// Every endpoint at 1 and at 16 connections, then once with what it costs of the table.
+pub(crate) async fn measure(options: &Options) -> Vec<Value> {
+    let mut stack = Stack::start(options).await;
+    let operator = stack.aws.operator().to_owned();
+    let endpoints = all(&stack.client, &operator).await;
+    stack.aws.ask(&format!("fill {TENANTS}")).await;
+    let mut measured = Vec::new();
+    for endpoint in &endpoints {
+        let function = function_of(&(endpoint.shot)().path).to_owned();
+        let pids = [stack.lambdas[&*function].pid()];
+        measured.push(of(options, &stack.url, &pids, endpoint).await);
+        settle(&mut stack).await;
+    }
+    stack.aws.ask("meter").await;
+    for (endpoint, figures) in endpoints.iter().zip(&mut measured) {
+        let function = function_of(&(endpoint.shot)().path).to_owned();
+        let before = stack.cost(&function).await;
+        Load::of(&stack.url, &[], (1, 1), &*endpoint.shot).await;
+        let after = stack.cost(&function).await;
+        for (n, what) in ["calls", "read_units", "write_units"].into_iter().enumerate() {
+            figures[what] = (after[n] - before[n]).into();
+        }
+    }
+    measured
+}
+
+/// The same endpoints of a service that is running.
+pub(crate) async fn of_service(options: &Options, service: &Service) -> Value {
+    let client = Client::of(&service.url);
+    let mut measured = Vec::new();
+    for endpoint in all(&client, &service.token).await {
+        measured.push(of(options, &service.url, &service.pid, &endpoint).await);
+    }
+    measured.into()
+}
+
+async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> Value {
+    let mut figures = json!({ "endpoint": endpoint.name });
+    Load::of(url, pids, (WARM, 1), &*endpoint.shot).await;
+    for (connections, at) in [(1, "at_1"), (16, "at_16")] {
+        let load = Load::of(url, pids, (options.requests, connections), &*endpoint.shot).await;
+        figures[at] = load.figures();
+    }
+    figures
+}
+
+/// Waits until what the requests set off has been done.
+pub(crate) async fn settle(stack: &mut Stack) {
+    while stack.aws.ask("settled").await != true {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What is asked of the service at `client`, which gets a tenant with children for it.
+pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
+    let create = async |path: &str, body: Value| {
+        client.post(operator, path, &body).await.expect(200).text("/id")
+    };
+    let key = fresh_key();
+    let acme = create("/tenants", tenant(&key)).await;
+    let own = format!("/contacts/{}", create("/contacts", contact(&acme)).await);
+    let bill = create("/invoices", invoice(&acme)).await;
+    let acme = format!("/tenants/{acme}");
+    let by_key = with_query("/tenants", "filter", &json!({ "where": { "key": key } }));
+    let page = with_query("/tenants", "filter", &json!({ "limit": 20 }));
+    let get = |name, path: String, bearer: &str, status| {
+        let shot = Shot { method: Method::GET, path, bearer: bearer.into(), body: None, status };
+        Endpoint { name, shot: Box::new(move || shot.clone()) }
+    };
+    let send = |name, method: Method, path: String, status, body: fn() -> Value| {
+        let bearer = operator.to_owned();
+        let shot = move || Shot {
+            method: method.clone(),
+            path: path.clone(),
+            bearer: bearer.clone(),
+            body: Some(body().to_string()),
+            status,
+        };
+        Endpoint { name, shot: Box::new(shot) }
+    };
+    vec![
+        get("GET /ping", "/ping".into(), "", 200),
+        get("GET /tenants/{id}", acme.clone(), operator, 200),
+        get("GET /tenants/{id}, forged token", acme, "a.b.c", 401),
+        get("GET /tenants, a page of 20", page, operator, 200),
+        get("GET /tenants, by key", by_key, operator, 200),
+        get("GET /tenants/count", "/tenants/count".into(), operator, 200),
+        get("GET /contacts/{id}", own.clone(), operator, 200),
+        send("PATCH /contacts/{id}", Method::PATCH, own, 204, || json!({ "type": fresh_key() })),
+        get("GET /invoices/{id}/download", format!("/invoices/{bill}/download"), operator, 200),
+        send("POST /leads", Method::POST, "/leads".into(), 200, || lead(&fresh_email())),
+        send("POST /tenants", Method::POST, "/tenants".into(), 200, || tenant(&fresh_key())),
+        send("POST /webhook, refused", Method::POST, "/webhook".into(), 401, || {
+            json!({ "initiatorId": "00000000-0000-4000-8000-000000000000", "type": 0, "status": "success" })
+        }),
+    ]
+}
+
+/// A key that no other tenant has, of this run or of one before.
+pub(crate) fn fresh_key() -> String {
+    format!("b{:08x}", fresh() & 0xffff_ffff)
+}
+
+/// An address that no other lead has.
+pub(crate) fn fresh_email() -> String {
+    format!("ada{}@acme.test", fresh())
+}
+
+fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let millis = u64::try_from(shared::now().millis()).unwrap();
+    let _ = NEXT.compare_exchange(0, millis, Ordering::Relaxed, Ordering::Relaxed);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

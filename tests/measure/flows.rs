@@ -1,0 +1,106 @@
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use shared::{
+    Env,
+    aws::Aws,
+    domain::{JobId, LeadId, TenantId},
+    keys::MasterKeys,
+};
+use support::{Client, Signed, at_once, lead, subscription};
+
+use crate::{
+    endpoints::{fresh_email, fresh_key, settle},
+    load::{micros, number, percentile},
+    options::Options,
+    process,
+    stack::{HTTP, Stack},
+};
+
+/// Flows one after the other.
+const ALONE: usize = 200;
+/// Flows at a time, and how often.
+const TOGETHER: (usize, usize) = (8, 50);
+
+/// A lead becomes an active tenant, in the five requests that it takes.
+pub(crate) async fn measure(options: &Options) -> Value {
+    let mut stack = Stack::start(options).await;
+    let keys = keys(&stack).await;
+    for _ in 0..20 {
+        flow(&stack.client, &keys).await;
+    }
+    let (pids, start) = (stack.pids(), Instant::now());
+    let cpu = process::cpu(&pids);
+    let mut took = Vec::new();
+    for _ in 0..ALONE {
+        took.push(flow(&stack.client, &keys).await.1);
+    }
+    let elapsed = start.elapsed().as_secs_f64();
+    let cpu = Duration::from_nanos(process::cpu(&pids) - cpu);
+    took.sort_unstable();
+    settle(&mut stack).await;
+
+    let start = Instant::now();
+    let (many, times) = TOGETHER;
+    let each = |_| async {
+        for _ in 0..times {
+            flow(&stack.client, &keys).await;
+        }
+    };
+    at_once((0..many).map(each)).await;
+    let together = number(many * times) / start.elapsed().as_secs_f64();
+    settle(&mut stack).await;
+
+    stack.aws.ask("meter").await;
+    let before = cost(&mut stack).await;
+    let (tenant, _) = flow(&stack.client, &keys).await;
+    let after = cost(&mut stack).await;
+    let read = stack.client.get(stack.aws.operator(), &format!("/tenants/{tenant}")).await;
+    assert_eq!(read.expect(200).body["status"], 0, "the tenant is active");
+    json!({
+        "cpu_us": micros(cpu) / number(ALONE),
+        "p50_us": micros(percentile(&took, 50)),
+        "p99_us": micros(percentile(&took, 99)),
+        "per_second_at_1": number(ALONE) / elapsed,
+        "per_second_at_8": together,
+        "calls": after[0] - before[0],
+        "read_units": after[1] - before[1],
+        "write_units": after[2] - before[2],
+    })
+}
+
+pub(crate) async fn keys(stack: &Stack) -> MasterKeys {
+    let env: Env = stack.aws.env("webhook").into_iter().collect();
+    MasterKeys::load(&env, &Aws::from_env(&env).unwrap()).await.unwrap()
+}
+
+/// The tenant that came of a flow, and how long it took.
+pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Duration) {
+    let start = Instant::now();
+    let made = client.post_openly("/leads", &lead(&fresh_email())).await.expect(200);
+    let lead: LeadId = made.text("/id").parse().unwrap();
+    let (key, path) = (keys.lead_key(lead, 32), format!("/leads/{lead}/verify"));
+    let token = client.post(&key, &path, &json!(null)).await.expect(200).text("/token");
+    let body = json!({ "key": fresh_key(), "domains": ["acme.test"] });
+    let made = client.post(&token, &format!("/leads/{lead}/tenants"), &body).await.expect(200);
+    let tenant: TenantId = made.text("/id").parse().unwrap();
+    let path = format!("/tenants/{tenant}/provision");
+    let accepted = client.post(&token, &path, &subscription("BASIC")).await.expect(204);
+    let job: JobId = accepted.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    let resource = json!({ "type": "bucket", "metadata": { "name": "acme" } });
+    let done = json!({
+        "initiatorId": tenant, "type": 0,
+        "data": { "status": 1, "appPlaneUrl": "https://acme.test", "resources": [resource] },
+    });
+    Signed::new(keys, tenant, job, &done).send(client).await.expect(204);
+    (tenant, start.elapsed())
+}
+
+async fn cost(stack: &mut Stack) -> [f64; 3] {
+    let mut all = [0.0; 3];
+    for function in HTTP {
+        let cost = stack.cost(function).await;
+        all.iter_mut().zip(cost).for_each(|(sum, part)| *sum += part);
+    }
+    all
+}

@@ -1,0 +1,114 @@
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::process;
+
+/// A request, and the status that it has to be answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Shot {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) bearer: String,
+    pub(crate) body: Option<String>,
+    pub(crate) status: u16,
+}
+
+/// What became of many requests.
+#[derive(Debug)]
+pub(crate) struct Load {
+    /// How long each took, the fastest first.
+    latencies: Vec<Duration>,
+    elapsed: Duration,
+    /// Nanoseconds of CPU of the processes that served them.
+    cpu: u64,
+    /// Ticks in user space and in the kernel.
+    ticks: (u64, u64),
+}
+
+impl Load {
+    /// Sends so many requests over so many connections, and looks at what `pids` take for it.
+    pub(crate) async fn of(
+        url: &str,
+        pids: &[u32],
+        (requests, connections): (usize, usize),
+        shot: &(impl Fn() -> Shot + ?Sized),
+    ) -> Self {
+        let next = AtomicUsize::new(0);
+        let (cpu, ticks) = (process::cpu(pids), process::ticks(pids));
+        let start = Instant::now();
+        let each = (0..connections).map(async |_| {
+            let http = reqwest::Client::builder().pool_max_idle_per_host(1).build().unwrap();
+            let mut latencies = Vec::new();
+            while next.fetch_add(1, Ordering::Relaxed) < requests {
+                latencies.push(fire(&http, url, shot()).await);
+            }
+            latencies
+        });
+        let mut latencies = join_all(each).await.concat();
+        latencies.sort_unstable();
+        let after = process::ticks(pids);
+        Self {
+            latencies,
+            elapsed: start.elapsed(),
+            cpu: process::cpu(pids) - cpu,
+            ticks: (after.0 - ticks.0, after.1 - ticks.1),
+        }
+    }
+
+    /// Its figures, in microseconds and requests a second.
+    pub(crate) fn figures(&self) -> Value {
+        let requests = self.latencies.len();
+        let (user, system) = self.ticks;
+        json!({
+            "requests": requests,
+            "cpu_us": micros(Duration::from_nanos(self.cpu)) / number(requests),
+            "user_share": share(user, user + system),
+            "per_second": number(requests) / self.elapsed.as_secs_f64(),
+            "p50_us": micros(percentile(&self.latencies, 50)),
+            "p99_us": micros(percentile(&self.latencies, 99)),
+        })
+    }
+}
+
+async fn fire(http: &reqwest::Client, url: &str, shot: Shot) -> Duration {
+    let Shot { method, path, bearer, body, status } = shot;
+    let mut request = http.request(method, format!("{url}{path}"));
+    if !bearer.is_empty() {
+        request = request.bearer_auth(bearer);
+    }
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body);
+    }
+    let start = Instant::now();
+    let response = request.send().await.unwrap();
+    let answered = response.status().as_u16();
+    let body = response.bytes().await.unwrap();
+    let took = start.elapsed();
+    assert_eq!(answered, status, "{path}: {}", String::from_utf8_lossy(&body));
+    took
+}
+
+/// The value that so many of a hundred are not above; `sorted` has one at least.
+pub(crate) fn percentile<T: Copy>(sorted: &[T], of_hundred: usize) -> T {
+    sorted[((sorted.len() - 1) * of_hundred).div_ceil(100)]
+}
+
+pub(crate) fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+/// A count to reckon with.
+pub(crate) fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
+fn share(part: u64, all: u64) -> f64 {
+    let count = |n| number(usize::try_from(n).unwrap());
+    if all == 0 { 0.0 } else { count(part) / count(all) }
+}

@@ -1,0 +1,38 @@
+use std::{fs, process::Command};
+
+use serde_json::{Value, json};
+
+/// What the figures were taken on, and of.
+pub(crate) fn describe() -> Value {
+    json!({
+        "cpu": of_cpu("model name"),
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "kernel": read("/proc/sys/kernel/osrelease"),
+        "architecture": std::env::consts::ARCH,
+        "commit": said(&["git", "describe", "--always", "--dirty", "--abbrev=12"]),
+        "rustc": said(&["rustc", "--version"]),
+        "time": shared::now().to_string(),
+        "load_before": load(),
+    })
+}
+
+/// How busy the machine has been for a minute, for five and for fifteen.
+pub(crate) fn load() -> String {
+    read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn of_cpu(what: &str) -> String {
+    let all = read("/proc/cpuinfo");
+    let line = all.lines().find(|line| line.starts_with(what)).unwrap_or_default();
+    line.split(": ").nth(1).unwrap_or_default().to_owned()
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(file).unwrap_or_default().trim().to_owned()
+}
+
+fn said(command: &[&str]) -> String {
+    let output = Command::new(command[0]).args(&command[1..]).output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    said.unwrap_or_default()
+}

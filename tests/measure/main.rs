@@ -1,0 +1,59 @@
+//! What `tests/bench` runs: the functions' release binaries behind a Runtime API, over an HTTP
+//! DynamoDB in a process of its own, put under load and looked at from outside.
+
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
+
+mod aws;
+mod endpoints;
+mod flows;
+mod gateway;
+mod growth;
+mod lambda;
+mod load;
+mod machine;
+mod options;
+mod process;
+mod report;
+mod stack;
+mod starts;
+
+use clap::Parser;
+use serde_json::json;
+
+use options::{Options, Part};
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    match &options.part {
+        Some(Part::Aws) => aws::play(&options).await,
+        Some(Part::Service(service)) => {
+            let endpoints = endpoints::of_service(&options, service).await;
+            report::endpoints(&endpoints);
+            report::write(&options, &json!({ "endpoints": endpoints }));
+        }
+        None => everything(&options).await,
+    }
+}
+
+async fn everything(options: &Options) {
+    let mut found = json!({ "machine": machine::describe() });
+    if options.runs("starts") {
+        found["functions"] = starts::measure(options).await.into();
+        report::functions(&found["functions"]);
+    }
+    if options.runs("endpoints") {
+        found["endpoints"] = endpoints::measure(options).await.into();
+        report::endpoints(&found["endpoints"]);
+    }
+    if options.runs("flows") {
+        found["flows"] = flows::measure(options).await;
+        report::flows(&found["flows"]);
+    }
+    if options.runs("growth") {
+        found["growth"] = growth::measure(options).await.into();
+        report::growth(&found["growth"]);
+    }
+    found["machine"]["load_after"] = machine::load().into();
+    report::write(options, &found);
+}

@@ -1,0 +1,145 @@
+use std::{
+    fs,
+    io::{self, Write},
+};
+
+use serde_json::Value;
+
+use crate::{growth::ASKED, options::Options};
+
+/// What each function is and takes to start.
+pub(crate) fn functions(measured: &Value) {
+    let rows = each(measured).map(|of| {
+        let (poll, answer) = (&of["to_first_poll"], &of["to_first_answer"]);
+        let pair = |spread: &Value| {
+            format!("{} / {}", rounded(&spread["median_ms"], 1), rounded(&spread["p99_ms"], 1))
+        };
+        let memory = &of["memory_bytes"];
+        vec![
+            text(&of["function"]),
+            mega(&of["zip_bytes"]),
+            pair(&poll["cpu"]),
+            pair(&poll["wall"]),
+            pair(&answer["cpu"]),
+            pair(&answer["wall"]),
+            format!("{} / {}", mega(&memory["at_start"]), mega(&memory["after"])),
+        ]
+    });
+    let head = [
+        "function",
+        "zip MB",
+        "to first poll, CPU ms",
+        "wall ms",
+        "to first answer, CPU ms",
+        "wall ms",
+        "memory MB, fresh / after",
+    ];
+    print(&head, rows);
+}
+
+/// What a request of each endpoint takes.
+pub(crate) fn endpoints(measured: &Value) {
+    let rows = each(measured).map(|of| {
+        let (alone, together) = (&of["at_1"], &of["at_16"]);
+        let times = |load: &Value| {
+            format!("{} / {}", rounded(&load["p50_us"], 0), rounded(&load["p99_us"], 0))
+        };
+        let both = |what: &str| {
+            format!("{} / {}", rounded(&alone[what], 0), rounded(&together[what], 0))
+        };
+        let share = alone["user_share"].as_f64().unwrap_or(0.0) * 100.0;
+        vec![
+            text(&of["endpoint"]),
+            both("cpu_us"),
+            format!("{share:.0} %"),
+            both("per_second"),
+            times(alone),
+            times(together),
+            rounded(&of["calls"], 0),
+            format!("{} / {}", plain(&of["read_units"]), plain(&of["write_units"])),
+        ]
+    });
+    let head = [
+        "endpoint",
+        "CPU us, at 1 / 16",
+        "user",
+        "a second, at 1 / 16",
+        "p50 / p99 us at 1",
+        "at 16",
+        "calls",
+        "R / W units",
+    ];
+    print(&head, rows);
+}
+
+/// What the whole way from a lead to an active tenant takes.
+pub(crate) fn flows(of: &Value) {
+    let row = vec![
+        rounded(&of["cpu_us"], 0),
+        format!("{} / {}", rounded(&of["p50_us"], 0), rounded(&of["p99_us"], 0)),
+        format!("{} / {}", rounded(&of["per_second_at_1"], 0), rounded(&of["per_second_at_8"], 0)),
+        rounded(&of["calls"], 0),
+        format!("{} / {}", plain(&of["read_units"]), plain(&of["write_units"])),
+    ];
+    let head =
+        ["lead to active: CPU us", "p50 / p99 us", "a second, at 1 / 8", "calls", "R / W units"];
+    print(&head, [row].into_iter());
+}
+
+/// The same requests as the table grows.
+pub(crate) fn growth(measured: &Value) {
+    let rows = each(measured).map(|of| {
+        let figures = ASKED.map(|asked| {
+            format!("{} / {}", rounded(&of[asked]["p50_us"], 0), rounded(&of[asked]["cpu_us"], 0))
+        });
+        [plain(&of["tenants"])].into_iter().chain(figures).collect()
+    });
+    let asked = ASKED.map(|asked| format!("{asked}: p50 / CPU us"));
+    let head: Vec<_> = ["tenants"].into_iter().chain(asked.iter().map(String::as_str)).collect();
+    print(&head, rows);
+}
+
+/// Writes everything that was measured.
+pub(crate) fn write(options: &Options, found: &Value) {
+    let text = serde_json::to_string_pretty(found).unwrap();
+    fs::write(&options.out, text + "\n").unwrap();
+    let _ = writeln!(io::stdout(), "written to {}", options.out.display());
+}
+
+fn print(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let head = head.iter().map(|&cell| cell.to_owned()).collect();
+    let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).collect();
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0))
+        .collect();
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut lines = String::new();
+    for (n, row) in rows.iter().enumerate() {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        lines += &line(cells.collect());
+        if n == 0 {
+            lines += &line(widths.iter().map(|&width| "-".repeat(width)).collect());
+        }
+    }
+    let _ = writeln!(io::stdout(), "\n{lines}");
+}
+
+fn each(measured: &Value) -> impl Iterator<Item = &Value> {
+    measured.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn rounded(value: &Value, digits: usize) -> String {
+    value.as_f64().map_or_else(|| "-".to_owned(), |number| format!("{number:.digits$}"))
+}
+
+fn plain(value: &Value) -> String {
+    value.as_f64().map_or_else(|| "-".to_owned(), |number| number.to_string())
+}
+
+fn mega(bytes: &Value) -> String {
+    bytes.as_f64().map_or_else(|| "-".to_owned(), |bytes| format!("{:.2}", bytes / 1e6))
+}

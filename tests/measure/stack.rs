@@ -1,0 +1,43 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use support::Client;
+
+use crate::{aws::Aws, gateway::Gateway, lambda::Lambda, options::Options};
+
+/// The functions that serve HTTP, in the order of the README.
+pub(crate) const HTTP: [&str; 8] =
+    ["leads", "tenants", "contacts", "invoices", "tenant-configs", "webhook", "idp", "home"];
+
+/// The HTTP functions as processes, and what they need.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) aws: Aws,
+    pub(crate) url: String,
+    pub(crate) client: Client,
+    pub(crate) lambdas: BTreeMap<&'static str, Arc<Lambda>>,
+}
+
+impl Stack {
+    pub(crate) async fn start(options: &Options) -> Self {
+        let (gateway, url) = Gateway::start().await;
+        let aws = Aws::start(options, &url).await;
+        let mut lambdas = BTreeMap::new();
+        for function in HTTP {
+            let binary = options.binaries.join(function);
+            let lambda = Arc::new(Lambda::start(&binary, &aws.env(function)).await);
+            gateway.add(function, Arc::clone(&lambda)).await;
+            lambdas.insert(function, lambda);
+        }
+        Self { client: Client::of(&url), aws, url, lambdas }
+    }
+
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.lambdas.values().map(|lambda| lambda.pid()).collect()
+    }
+
+    /// What a function's calls of the table have come to.
+    pub(crate) async fn cost(&mut self, function: &str) -> [f64; 3] {
+        let cost = self.aws.ask(&format!("cost {function}")).await;
+        ["calls", "read", "write"].map(|what| cost[what].as_f64().unwrap())
+    }
+}

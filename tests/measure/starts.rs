@@ -1,0 +1,106 @@
+use std::{fs, io::Write, path::Path, time::Duration};
+
+use axum::{body::Bytes, extract::Request};
+use flate2::{Compression, write::DeflateEncoder};
+use serde_json::{Value, json};
+
+use crate::{
+    flows,
+    gateway::event,
+    lambda::{Lambda, Taken},
+    load::percentile,
+    options::Options,
+    process,
+    stack::Stack,
+};
+
+/// Each function: its size, its starts, its memory.
+pub(crate) async fn measure(options: &Options) -> Vec<Value> {
+    let mut stack = Stack::start(options).await;
+    let keys = flows::keys(&stack).await;
+    flows::flow(&stack.client, &keys).await;
+    crate::endpoints::settle(&mut stack).await;
+    let mut measured = Vec::new();
+    for function in stack.aws.functions() {
+        let first = first_event(&mut stack, &function).await;
+        measured.push(of(options, &stack, &function, &first).await);
+    }
+    measured
+}
+
+async fn of(options: &Options, stack: &Stack, function: &str, first: &Bytes) -> Value {
+    let (binary, env) = (options.binaries.join(function), stack.aws.env(function));
+    let (mut polls, mut answers, mut fresh) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..options.starts {
+        let lambda = Lambda::start(&binary, &env).await;
+        polls.push(lambda.start);
+        fresh = process::memory(&[lambda.pid()]);
+        lambda.invoke(first.clone()).await;
+        answers.push(lambda.taken());
+    }
+    let lambda = Lambda::start(&binary, &env).await;
+    for _ in 0..options.memory_after {
+        lambda.invoke(first.clone()).await;
+    }
+    json!({
+        "function": function,
+        "zip_bytes": zipped(&binary),
+        "binary_bytes": fs::metadata(&binary).unwrap().len(),
+        "to_first_poll": figures(&polls),
+        "to_first_answer": figures(&answers),
+        "memory_bytes": { "at_start": fresh, "after": process::memory(&[lambda.pid()]) },
+    })
+}
+
+fn figures(taken: &[Taken]) -> Value {
+    let spread = |of: fn(&Taken) -> Duration| {
+        let mut all: Vec<_> = taken.iter().map(of).collect();
+        all.sort_unstable();
+        let millis = |share| percentile(&all, share).as_secs_f64() * 1e3;
+        json!({ "median_ms": millis(50), "p99_ms": millis(99) })
+    };
+    json!({ "cpu": spread(|taken| taken.cpu), "wall": spread(|taken| taken.wall) })
+}
+
+/// Bytes of a zip with the binary in it, as `cargo lambda build --output-format zip` makes it.
+fn zipped(binary: &Path) -> u64 {
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());
+    deflated.write_all(&fs::read(binary).unwrap()).unwrap();
+    deflated.finish().unwrap().len().try_into().unwrap()
+}
+
+/// What a function is asked first, and again and again.
+async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
+    let request = |method: &str, path: &str, body: &'static str| {
+        let bearer = format!("Bearer {}", stack.aws.operator());
+        let request = Request::builder().method(method).uri(path).header("authorization", bearer);
+        request.header("content-type", "application/json").body(body.into()).unwrap()
+    };
+    let asked = match function {
+        "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" => {
+            event(request("GET", &format!("/{function}"), "")).await
+        }
+        "home" => event(request("GET", "/ping", "")).await,
+        "idp" => event(request("POST", "/manage/users", "{}")).await,
+        "webhook" => event(request("POST", "/webhook", "{}")).await,
+        "relay" | "upkeep" => {
+            let records = stack.aws.ask(&format!("records {function}")).await;
+            json!({ "Records": [records[0]] }).to_string().into()
+        }
+        "mailer" => of_type(stack, "LEAD_CREATED").await,
+        "pipelines" => of_type(stack, "TENANT_PROVISIONING").await,
+        "reconciler" => Bytes::from_static(b"{}"),
+        "rotator" => {
+            let step = json!({ "SecretId": "none", "ClientRequestToken": "none", "Step": "setSecret" });
+            step.to_string().into()
+        }
+        other => panic!("nobody says what {other} is asked"),
+    };
+    asked
+}
+
+async fn of_type(stack: &mut Stack, kind: &str) -> Bytes {
+    let events = stack.aws.ask("events").await;
+    let mut events = events.as_array().unwrap().iter();
+    events.find(|event| event["detail-type"] == kind).unwrap().to_string().into()
+}
