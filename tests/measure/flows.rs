@@ -87,7 +87,7 @@ pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Durat
     let path = format!("/tenants/{tenant}/provision");
     let accepted = client.post(&token, &path, &subscription("BASIC")).await.expect(204);
     let job: JobId = accepted.header("location").rsplit('/').next().unwrap().parse().unwrap();
-    let resource = json!({ "type": "bucket", "metadata": { "name": "acme" } });
+    let resource = json!({ "type": "bucket", "metadata": { "bucket": "acme-files" } });
     let done = json!({
         "initiatorId": tenant, "type": 0,
         "data": { "status": 1, "appPlaneUrl": "https://acme.test", "resources": [resource] },

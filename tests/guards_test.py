@@ -1,0 +1,124 @@
+"""What must not creep in: sizes, connections and files at the start, a second TLS, instructions of the hot path.
+
+Runs beside a control plane (tests/run guards), on the development build: its counts say whether something has
+changed, tests/bench says what it takes.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import tomllib
+import unittest
+import zlib
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from runtime import Runtime, get
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+FIGURES = json.loads((ROOT / "tests/figures.json").read_text())
+
+# Megabytes of a function's zip. invoices has the glyphs of the world's larger scripts in it.
+HTTP, EVENT = 3.0, 2.5
+BUDGETS = {"invoices": 5.4, "mailer": EVENT, "pipelines": EVENT, "reconciler": EVENT, "relay": EVENT,
+           "rotator": EVENT, "upkeep": EVENT}
+
+
+def traced(function, *options):
+    """The lines that strace writes of a function until it asks for work."""
+    with tempfile.NamedTemporaryFile("r") as trace:
+        with Runtime(["strace", "-f", "-qq", *options, "-o", trace.name, TARGET / "debug" / function]) as runtime:
+            runtime.wait_for_poll()
+        return trace.read().splitlines()
+
+
+def instructions(requests):
+    """Instructions from the start of `tenants` until so many requests are answered."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "callgrind.out"
+        tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}"]
+        with Runtime([*tool, TARGET / "debug/tenants"]) as runtime:
+            runtime.wait_for_poll()
+            for request in requests:
+                assert runtime.invoke(request)["statusCode"] == 200
+        return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)[1])
+
+
+class Sizes(unittest.TestCase):
+    def test_every_function_is_within_its_budget(self):
+        for function, size in FIGURES["zip_bytes"].items():
+            with self.subTest(function):
+                self.assertLessEqual(size / 1e6, BUDGETS.get(function, HTTP))
+
+    def test_every_function_has_a_figure(self):
+        functions = {folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir()}
+        self.assertEqual(functions, set(FIGURES["zip_bytes"]))
+
+    def test_what_was_built_for_release_is_no_larger_than_its_figure(self):
+        for function, size in FIGURES["zip_bytes"].items():
+            binary = TARGET / "release" / function
+            if binary.exists():
+                deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+                zipped = len(deflate.compress(binary.read_bytes()) + deflate.flush())
+                self.assertLess(zipped, 1.03 * size, f"{function}: tests/bench renews tests/figures.json")
+
+
+class Start(unittest.TestCase):
+    def test_nothing_but_the_endpoints_of_the_environment_is_asked(self):
+        known = [url for name, url in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")]
+        known = {urlsplit(url).port for url in known}
+        for function in ["tenants", "relay"]:
+            calls = traced(function, "-e", "trace=connect")
+            asked = {int(port) for call in calls for port in re.findall(r"htons\((\d+)\)", call)}
+            self.assertTrue(asked, "the connections are opened before the first request")
+            others = [call for call in calls if "sa_family=AF_INET" in call and "127.0.0.1" not in call]
+            self.assertEqual(others, [])
+            self.assertEqual(len(asked - known), 1, "the Runtime API alone")
+
+    def test_no_roots_and_no_profiles_are_read(self):
+        for function in ["tenants", "relay"]:
+            opened = traced(function, "-e", "trace=open,openat")
+            self.assertTrue(any("libc.so" in call for call in opened))
+            for file in ["ssl", "certs", ".aws", ".pem", "resolv.conf"]:
+                self.assertEqual([call for call in opened if file in call], [])
+
+    def test_randomness_comes_from_the_kernel_and_at_once(self):
+        calls = traced("tenants", "-T", "-e", "trace=getrandom,open,openat")
+        taken = [call for call in calls if " getrandom(" in call]
+        self.assertLessEqual(len(taken), 16)
+        self.assertEqual([call for call in calls if "/dev/random" in call or "/dev/urandom" in call], [])
+        seconds = sum(float(re.search(r"<([\d.]+)>$", call)[1]) for call in taken)
+        self.assertLess(seconds, 0.01, "and that is strace's own time")
+
+
+class Libraries(unittest.TestCase):
+    def test_there_is_one_tls_and_one_http(self):
+        lock = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+        versions = lambda name: [package["version"] for package in lock if package["name"] == name]
+        for name in ["rustls", "ring", "hyper", "h2", "tokio-rustls", "hyper-rustls"]:
+            self.assertEqual(len(versions(name)), 1, name)
+        for name in ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "boring", "aws-config"]:
+            self.assertEqual(versions(name), [], name)
+
+
+class Instructions(unittest.TestCase):
+    def test_a_start_and_a_tenant_take_as_many_as_they_did(self):
+        bearer, base = os.environ["OPERATOR_TOKEN"], os.environ["BASE_URL"]
+        body = json.dumps({"key": "guards", "name": "Acme", "domains": ["acme.test"], "contact": {
+            "firstName": "Grace", "lastName": "Hopper", "email": "ops@acme.test", "isPrimary": True}})
+        headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
+        with urlopen(Request(f"{base}/tenants", body.encode(), headers)) as made:
+            request = get(f"/tenants/{json.load(made)['id']}", bearer)
+        start, few, many = instructions([]), instructions([request] * 10), instructions([request] * 60)
+        found = {"start": start, "get_tenant": (many - few) // 50}
+        for what, count in found.items():
+            known = FIGURES["instructions_of_the_development_build"][what]
+            self.assertLess(abs(count - known) / known, 0.1, f"{what}: {count} instructions, {known} before")
+
+
+if __name__ == "__main__":
+    unittest.main()
