@@ -118,9 +118,13 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
         get("GET /invoices/{id}/download", format!("/invoices/{bill}/download"), operator, 200),
         send("POST /leads", Method::POST, "/leads".into(), 200, || lead(&fresh_email())),
         send("POST /tenants", Method::POST, "/tenants".into(), 200, || tenant(&fresh_key())),
-        send("POST /webhook, refused", Method::POST, "/webhook".into(), 401, || {
-            json!({ "initiatorId": "00000000-0000-4000-8000-000000000000", "type": 0, "status": "success" })
-        }),
+        send(
+            "POST /webhook, refused",
+            Method::POST,
+            "/webhook".into(),
+            401,
+            || json!({ "initiatorId": "00000000-0000-4000-8000-000000000000", "type": 0, "status": "success" }),
+        ),
     ]
 }
 

@@ -36,7 +36,9 @@ impl Gateway {
 pub(crate) fn function_of(path: &str) -> &str {
     match path.split(['/', '?']).nth(1).unwrap_or_default() {
         "manage" => "idp",
-        noun @ ("contacts" | "invoices" | "leads" | "tenant-configs" | "tenants" | "webhook") => noun,
+        noun @ ("contacts" | "invoices" | "leads" | "tenant-configs" | "tenants" | "webhook") => {
+            noun
+        }
         _ => "home",
     }
 }

@@ -89,7 +89,8 @@ impl Lambda {
         let began = Instant::now();
         let child = command.spawn().unwrap_or_else(|cause| panic!("{}: {cause}", binary.display()));
         let polled = tokio::time::timeout(PATIENCE, polled).await;
-        let polled = polled.unwrap_or_else(|_| panic!("{} does not poll", binary.display())).unwrap();
+        let polled =
+            polled.unwrap_or_else(|_| panic!("{} does not poll", binary.display())).unwrap();
         let cpu = process::cpu(&[child.id().unwrap()]);
         let start = Taken { cpu: Duration::from_nanos(cpu), wall: polled - began };
         Self { child, invocations, start, began }

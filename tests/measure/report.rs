@@ -44,9 +44,8 @@ pub(crate) fn endpoints(measured: &Value) {
         let times = |load: &Value| {
             format!("{} / {}", rounded(&load["p50_us"], 0), rounded(&load["p99_us"], 0))
         };
-        let both = |what: &str| {
-            format!("{} / {}", rounded(&alone[what], 0), rounded(&together[what], 0))
-        };
+        let both =
+            |what: &str| format!("{} / {}", rounded(&alone[what], 0), rounded(&together[what], 0));
         let share = alone["user_share"].as_f64().unwrap_or(0.0) * 100.0;
         vec![
             text(&of["endpoint"]),

@@ -91,7 +91,8 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         "pipelines" => of_type(stack, "TENANT_PROVISIONING").await,
         "reconciler" => Bytes::from_static(b"{}"),
         "rotator" => {
-            let step = json!({ "SecretId": "none", "ClientRequestToken": "none", "Step": "setSecret" });
+            let step =
+                json!({ "SecretId": "none", "ClientRequestToken": "none", "Step": "setSecret" });
             step.to_string().into()
         }
         other => panic!("nobody says what {other} is asked"),

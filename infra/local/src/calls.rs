@@ -108,7 +108,12 @@ impl Calls {
         let mut all = Units::default();
         let inner = self.lock();
         for caller in callers {
-            all += inner.costs.as_ref().and_then(|costs| costs.get(*caller)).copied().unwrap_or_default();
+            all += inner
+                .costs
+                .as_ref()
+                .and_then(|costs| costs.get(*caller))
+                .copied()
+                .unwrap_or_default();
         }
         all
     }

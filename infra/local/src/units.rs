@@ -135,18 +135,18 @@ mod tests {
     fn units_are_whole_and_at_least_one() {
         let large = json!({ "pk": { "S": "x".repeat(1500) } });
         let (large, small) = (Some(&large), &json!({ "pk": { "S": "x" } }));
-        assert_eq!([write(None, None), write(large, Some(small)), write(Some(small), large)], [
-            1.0, 2.0, 2.0
-        ]);
+        assert_eq!(
+            [write(None, None), write(large, Some(small)), write(Some(small), large)],
+            [1.0, 2.0, 2.0]
+        );
         assert_eq!([read(0, true), read(4096, false), read(4097, true)], [1.0, 0.5, 2.0]);
     }
 
     #[test]
     fn an_index_costs_what_changes_in_it() {
         let keys = ["gsi1pk".to_owned()];
-        let listed = |list: &str, n: usize| {
-            json!({ "n": { "S": "x".repeat(n) }, "gsi1pk": { "S": list } })
-        };
+        let listed =
+            |list: &str, n: usize| json!({ "n": { "S": "x".repeat(n) }, "gsi1pk": { "S": list } });
         let (here, there, larger) = (listed("a", 1), listed("b", 1), listed("a", 1500));
         let (here, there, larger) = (Some(&here), Some(&there), Some(&larger));
         let unlisted = json!({ "n": { "S": "x" } });

@@ -90,7 +90,8 @@ impl Local {
             calls.record_to(file.map_err(Error::doing("recording permissions"))?);
         }
         let database = format!("127.0.0.1:{}", port_of(&database_listener)?);
-        let front_of_table = Arc::new(Front::new(Arc::clone(&calls), &engine, &template.tables, database));
+        let front_of_table =
+            Arc::new(Front::new(Arc::clone(&calls), &engine, &template.tables, database));
         let written = Arc::clone(&front_of_table.written);
         let buses = Arc::new(Buses::new(&template, &scope.region, &scope.account));
         let aws = Arc::new(Aws {

@@ -74,7 +74,9 @@ impl Meter {
     fn written(&self, action: &str, request: &Value) -> Vec<Key> {
         let key_of = |write: &Value| {
             let key = match write.get("Item") {
-                Some(item) => self.keys.iter().map(|key| (key.clone(), item[key].clone())).collect(),
+                Some(item) => {
+                    self.keys.iter().map(|key| (key.clone(), item[key].clone())).collect()
+                }
                 None => write["Key"].clone(),
             };
             Key { table: write["TableName"].clone(), key }
