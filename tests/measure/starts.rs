@@ -76,7 +76,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         let request = Request::builder().method(method).uri(path).header("authorization", bearer);
         request.header("content-type", "application/json").body(body.into()).unwrap()
     };
-    let asked = match function {
+    match function {
         "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" => {
             event(request("GET", &format!("/{function}"), "")).await
         }
@@ -96,8 +96,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
             step.to_string().into()
         }
         other => panic!("nobody says what {other} is asked"),
-    };
-    asked
+    }
 }
 
 async fn of_type(stack: &mut Stack, kind: &str) -> Bytes {

@@ -33,7 +33,7 @@ struct Key {
 
 impl Meter {
     pub(crate) fn new(engine: &Engine, tables: &[Table]) -> Self {
-        let first = tables.first().map(|table| &table.create).unwrap_or(&Value::Null);
+        let first = tables.first().map_or(&Value::Null, |table| &table.create);
         let indexes = first["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
         let indexes = indexes.map(keys_of).collect();
         Self { engine: engine.clone(), indexes, keys: keys_of(first) }
