@@ -52,8 +52,7 @@ async fn a_put_must_be_whole_and_a_bad_change_changes_nothing() {
         kinds().into_iter().zip([4, 6, 2])
     {
         let own = format!("{path}/{}", app.create(path, &body(&tenant)).await);
-        app.settle().await;
-        let before = app.items();
+        let before = app.settled().await;
         let partial = app.client.put(&app.operator, &own, &json!({})).await.expect(422);
         assert_eq!(codes(&partial), vec![" required"; required], "{path}");
         let twice = json!({ name: bad, "colour": "red", "planet": 3 });
@@ -105,7 +104,7 @@ async fn what_is_not_for_clients_is_never_assigned() {
     let (tenant, other) = (app.tenant("acme").await, app.tenant("other").await);
     for Kind { path, body, .. } in kinds() {
         let own = format!("{path}/{}", app.create(path, &body(&tenant)).await);
-        let (read, before) = (app.read(&own).await.body, app.items());
+        let (read, before) = (app.read(&own).await.body, app.settled().await);
         for (name, value) in [
             ("id", json!(TenantId::mint())),
             ("tenantId", json!(other)),
@@ -139,8 +138,7 @@ async fn a_bulk_update_changes_what_is_asked_for_and_nothing_by_mistake() {
         let (own, foreign) =
             (app.create(path, &body(&acme)).await, app.create(path, &body(&other)).await);
         let change = json!({ name: value });
-        app.settle().await;
-        let before = app.items();
+        let before = app.settled().await;
         for (query, fault) in [
             (String::new(), "where: is required"),
             ("?".to_owned(), "where: is required"),

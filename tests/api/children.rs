@@ -73,7 +73,7 @@ async fn a_child_of_no_tenant_is_not_found_and_of_a_bad_id_is_a_violation() {
     let app = App::start().await;
     let deleted = app.tenant("gone").await;
     app.client.delete(&app.operator, &format!("/tenants/{deleted}")).await.expect(204);
-    let before = app.items().len();
+    let before = app.settled().await.len();
     for Kind { path, body, .. } in kinds() {
         for tenant in [&deleted, &TenantId::mint().to_string()] {
             let refused = app.client.post(&app.operator, path, &body(tenant)).await.expect(404);

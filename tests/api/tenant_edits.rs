@@ -68,7 +68,7 @@ async fn a_whole_tenant_sent_back_is_accepted_and_its_status_is_not_for_clients(
         let read = app.read(&own).await.raw;
         app.client.send_text(method, &app.operator, &own, &read).await.expect(204);
     }
-    let (read, before) = (app.read(&own).await.body, app.items());
+    let (read, before) = (app.read(&own).await.body, app.settled().await);
     for status in [json!(0), json!(2), json!("1"), json!(null)] {
         let mut whole = read.clone();
         whole["status"] = status.clone();
@@ -125,7 +125,7 @@ async fn a_key_that_is_changed_is_claimed_and_the_one_before_stays_taken() {
     let acme = app.tenant("acme").await;
     app.tenant("other").await;
     let own = format!("/tenants/{acme}");
-    let before = app.items();
+    let before = app.settled().await;
     let taken = app.client.patch(&app.operator, &own, &json!({ "key": "other" })).await.expect(409);
     assert_eq!(
         taken.text("/error/message"),
