@@ -34,6 +34,7 @@ class Walk(unittest.TestCase):
         self.addCleanup(subprocess.run, ["rm", "-rf", LOCAL])
 
     def test_a_stranger_onboards_a_tenant(self):
+        self.assertFalse(answers("http://127.0.0.1:3000/ping"), "something else is on the README's port")
         (start,) = blocks("walk: start")
         server = subprocess.Popen(
             ["bash", "-c", "exec " + start.strip()], cwd=ROOT, stdout=subprocess.PIPE, text=True

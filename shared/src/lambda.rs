@@ -6,7 +6,11 @@ use axum::Router;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use tracing::{Event, Instrument, Subscriber, field::Empty, level_filters::LevelFilter};
+use tracing::{
+    Event, Instrument, Subscriber,
+    field::{Empty, display},
+    level_filters::LevelFilter,
+};
 use tracing_subscriber::{
     Layer,
     filter::Targets,
@@ -47,12 +51,15 @@ impl Envelope {
         let event: domain::Event = self.read()?;
         let span = tracing::Span::current();
         span.record("event.id", &event.id);
-        event.request_id.as_ref().map(|id| span.record("request.id", id));
-        event
-            .tenant
-            .as_ref()
-            .map(|tenant| span.record("tenant.id", tracing::field::display(tenant.id)));
-        event.job.as_ref().map(|job| span.record("job.id", tracing::field::display(job.id)));
+        if let Some(id) = &event.request_id {
+            span.record("request.id", id);
+        }
+        if let Some(tenant) = &event.tenant {
+            span.record("tenant.id", display(tenant.id));
+        }
+        if let Some(job) = &event.job {
+            span.record("job.id", display(job.id));
+        }
         Ok(event)
     }
 }

@@ -63,6 +63,13 @@ impl Batch {
     }
 }
 
+impl<T> Record<T> {
+    /// Its sequence and what it says, if it can be read.
+    pub fn readable(&self) -> Option<(&str, &T)> {
+        Some((&self.sequence, self.read.as_ref().ok()?))
+    }
+}
+
 impl Place {
     fn of(raw: &RawValue) -> Self {
         parse(raw).unwrap_or_default()

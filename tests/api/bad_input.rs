@@ -24,7 +24,7 @@ async fn send_raw(
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_told_apart_and_changes_nothing() {
     let app = App::start().await;
-    let before = app.items().len();
+    let before = app.settled().await.len();
     let json_type = Some("application/json");
     for (what, kind, body, status, message) in [
         ("broken", json_type, "{\"key\":".to_owned(), 400, "EOF while parsing"),

@@ -211,22 +211,19 @@ async fn page(app: &App, path: &str) -> (usize, Option<String>) {
 }
 
 #[tokio::test]
-async fn a_page_of_twenty_costs_the_same_of_a_thousand_and_of_twenty_thousand_first_and_last() {
-    for many in [1000, 20_000] {
-        let app = App::silent().await;
-        app.warm().await;
-        with_tenants(&app, many - 1).await;
-        for filter in [
-            json!({ "limit": 20 }),
-            json!({ "limit": 20, "order": "createdOn ASC", "where": { "status": { "inq": [1] } } }),
-        ] {
-            let (calls, mut next) = page(&app, &with_query("/tenants", "filter", &filter)).await;
-            assert_eq!(calls, 1, "{many}");
-            for _ in 1..many / 60 {
-                let (calls, following) = page(&app, &next.unwrap()).await;
-                assert_eq!(calls, 1, "{many}");
-                next = following;
-            }
+async fn the_first_and_the_five_thousandth_page_of_two_hundred_thousand_cost_the_same() {
+    let app = App::silent().await;
+    app.warm().await;
+    with_tenants(&app, 199_999).await;
+    for (filter, pages) in [
+        (json!({ "limit": 20 }), 5000),
+        (json!({ "limit": 20, "order": "createdOn ASC", "where": { "status": 1 } }), 500),
+    ] {
+        let mut path = with_query("/tenants", "filter", &filter);
+        for number in 1..=pages {
+            let (calls, next) = page(&app, &path).await;
+            assert_eq!(calls, 1, "page {number} of {filter}");
+            path = next.unwrap();
         }
     }
 }

@@ -45,7 +45,7 @@ async fn eight_clicks_at_once_on_one_link_all_work() {
 async fn a_job_is_closed_only_as_the_latest_and_only_while_it_is_open() {
     let app = App::silent().await;
     let (tenant, first, second) = second_attempt(&app).await;
-    let (store, before) = (store(&app), app.items());
+    let (store, before) = (store(&app), app.settled().await);
     let closing = Closing::badly(Outcome::Failed, "a test");
     let by = UserId::from("test");
     for (id, attempt) in [(first, 2), (second, 1)] {
@@ -61,7 +61,7 @@ async fn a_job_is_closed_only_as_the_latest_and_only_while_it_is_open() {
 async fn a_job_that_runs_or_is_closed_is_not_started_again() {
     let app = App::silent().await;
     let (tenant, _, _) = second_attempt(&app).await;
-    let (store, before) = (store(&app), app.items());
+    let (store, before) = (store(&app), app.settled().await);
     for attempt in [1, 2] {
         let refused = store.start_job(tenant, attempt, "execution", "log", shared::now()).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
@@ -100,7 +100,7 @@ async fn nothing_is_written_over_a_change_that_was_not_read() {
     let app = App::start().await;
     let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
     let child = outdated(&app, &store).await;
-    let before = app.items();
+    let before = app.settled().await;
     let refused = [
         store.replace_child(&child, &child.item).await,
         store.delete_child(&child, now, &by).await,
@@ -113,7 +113,7 @@ async fn nothing_is_written_over_a_change_that_was_not_read() {
         (store.stored_tenant(id).await.unwrap(), store.tenant_to_delete(id).await.unwrap());
     let path = format!("/tenants/{id}");
     app.client.patch(&app.operator, &path, &json!({ "name": "New" })).await.expect(204);
-    let before = app.items();
+    let before = app.settled().await;
     let mut renamed = tenant.item.clone();
     renamed.key = read(&json!("other")).unwrap();
     let refused = [
@@ -134,7 +134,7 @@ async fn a_config_s_key_is_neither_moved_nor_given_up_after_a_change_that_was_no
     let (outdated, _) = store.child::<ConfigDetails>(id.parse().unwrap()).await.unwrap();
     let path = format!("/tenant-configs/{id}");
     app.client.patch(&app.operator, &path, &json!({ "configValue": {} })).await.expect(204);
-    let before = app.items();
+    let before = app.settled().await;
     let mut renamed = outdated.item.clone();
     renamed.details.config_key = read(&json!("other")).unwrap();
     let refused = [
@@ -154,7 +154,7 @@ async fn a_child_that_changes_while_its_tenant_is_deleted_is_read_again() {
     let doomed = store.tenant_to_delete(acme.parse().unwrap()).await.unwrap();
     let change = json!({ "firstName": "Ada" });
     app.client.patch(&app.operator, &format!("/contacts/{id}"), &change).await.expect(204);
-    let before = app.items();
+    let before = app.settled().await;
     let refused = store.delete_tenant(&doomed, now, &by).await;
     assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     assert_eq!(app.items(), before);

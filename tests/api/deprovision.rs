@@ -103,7 +103,7 @@ async fn only_an_active_tenant_is_taken_down() {
     let pending: TenantId = app.tenant("pending").await.parse().unwrap();
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     let refused = async |tenant: TenantId, status_before: u8| {
-        let before = app.items();
+        let before = app.settled().await;
         let refused = ask(&app, tenant).await.expect(409);
         assert_eq!(refused.text("/error/name"), "ConflictError");
         assert_eq!(status(&app, tenant).await, status_before);

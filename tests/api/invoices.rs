@@ -87,8 +87,7 @@ async fn a_period_does_not_end_before_it_starts_whoever_said_which() {
     let tenant = app.tenant("acme").await;
     let id = app.create("/invoices", &invoice(&tenant)).await;
     let own = format!("/invoices/{id}");
-    app.settle().await;
-    let before = app.items();
+    let before = app.settled().await;
     for change in [
         json!({ "endDate": "2025-12-31" }),
         json!({ "startDate": "2026-02-01" }),
@@ -113,8 +112,7 @@ async fn one_of_many_that_does_not_suit_stops_a_bulk_update() {
     let mut late = invoice(&tenant);
     late["endDate"] = json!("2026-12-31");
     app.create("/invoices", &late).await;
-    app.settle().await;
-    let before = app.items();
+    let before = app.settled().await;
     let change = json!({ "startDate": "2026-06-01" });
     let all = format!("/invoices?where[tenantId]={tenant}");
     let refused = app.client.patch(&app.operator, &all, &change).await.expect(422);

@@ -71,7 +71,7 @@ async fn a_lead_is_never_edited() {
         let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
     };
-    let before = app.items();
+    let before = app.settled().await;
     let own = format!("/leads/{}", ada.id);
     for (method, path, permission, other) in [
         (Method::PATCH, "/leads?where={}", "10201", "10202"),

@@ -1,77 +1,10 @@
 //! What a lead's token opens: its own, on every route there is, whatever it is granted.
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::Permission;
-use support::{App, JWT_SECRET, Reply, config, contact, invoice, subscription, with_query};
+use support::{App, Reply, config, contact, invoice, subscription, with_query};
 
-use crate::tokens::ROUTES;
-
-/// Somebody with a tenant and one of everything in it.
-struct Party {
-    token: String,
-    lead: String,
-    tenant: String,
-    contact: String,
-    invoice: String,
-    config: String,
-    job: String,
-}
-
-impl Party {
-    async fn new(app: &App, name: &str) -> Self {
-        let lead = app.verified_lead(&format!("{name}@{name}.test")).await;
-        let body = json!({ "key": name, "domains": [format!("{name}.test")], "name": name });
-        let path = format!("/leads/{}/tenants", lead.id);
-        let tenant = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
-        let path = format!("/tenants/{tenant}/provision");
-        let opened = app.client.post(&lead.token, &path, &subscription("BASIC")).await.expect(204);
-        let job = opened.header("location").rsplit('/').next().unwrap().to_owned();
-        Self {
-            token: lead.token,
-            lead: lead.id,
-            contact: app.create("/contacts", &named(contact(&tenant), "firstName", name)).await,
-            invoice: app.create("/invoices", &named(invoice(&tenant), "invoiceFile", name)).await,
-            config: app.create("/tenant-configs", &config(&tenant, name)).await,
-            tenant,
-            job,
-        }
-    }
-
-    /// The path of a route, with this party's ids in it.
-    fn path(&self, route: &str) -> String {
-        let id = match route.split('/').nth(1) {
-            Some("contacts") => &self.contact,
-            Some("invoices") => &self.invoice,
-            Some("tenant-configs") => &self.config,
-            Some("leads") => &self.lead,
-            _ => &self.tenant,
-        };
-        let path = route.replace("{id}", id).replace("{jobId}", &self.job);
-        if route == "/invoices/download" { format!("{path}?id={id}") } else { path }
-    }
-
-    fn ids(&self) -> [&str; 6] {
-        [&self.lead, &self.tenant, &self.contact, &self.invoice, &self.config, &self.job]
-    }
-
-    /// A token of its lead with every permission there is.
-    fn almighty(&self) -> String {
-        let permissions: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
-        let claims = json!({
-            "id": self.lead, "userTenantId": self.lead, "iss": "tenantry",
-            "exp": shared::now().seconds() + 60, "permissions": permissions,
-        });
-        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
-    }
-}
-
-fn named(mut body: Value, member: &str, name: &str) -> Value {
-    body[member] = json!(name);
-    body
-}
+use crate::{party::Party, tokens::ROUTES};
 
 /// A body that the route takes, about the tenant `of`.
 fn body(method: &str, route: &str, of: &str) -> Value {

@@ -56,6 +56,11 @@ async fn a_job_whose_secret_is_there_with_another_value_is_started() {
     let deleted = secrets.delete_secret().secret_id(&name).force_delete_without_recovery(true);
     deleted.send().await.unwrap();
     secrets.create_secret().name(&name).secret_string("another").send().await.unwrap();
+    let found = async || {
+        let calls = app.local().calls().by("pipelines");
+        calls.iter().any(|action| action == "DescribeSecret").then_some(())
+    };
+    eventually("the secret looked up", found).await;
     app.refuse("StartPipelineExecution", false);
     eventually("an execution", async || (app.executions() == 1).then_some(())).await;
 }

@@ -6,27 +6,8 @@ use support::{App, invoice, with_query};
 use crate::{
     paging::rename,
     plain::{Kind, Property, evaluate, matches},
+    random::{Random, filter},
 };
-
-/// Numbers that look random and are the same on every run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap() % limit
-    }
-
-    fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-}
 
 const TENANT: &[Property] = &[
     ("id", Kind::Id),
@@ -47,103 +28,6 @@ const INVOICE: &[Property] = &[
     ("invoiceFile", Kind::Text),
     ("tenantId", Kind::Id),
 ];
-
-/// A piece of a text, with something left open in it.
-fn pattern(text: &str, random: &mut Random) -> String {
-    let mut chars: Vec<char> = text.chars().filter(|c| !"%_\\".contains(*c)).collect();
-    for _ in 0..random.below(3) {
-        if !chars.is_empty() {
-            let place = random.below(chars.len());
-            chars[place] = *random.of(&['%', '_', 'a']);
-        }
-    }
-    let piece: String = chars.into_iter().collect();
-    if random.chance(50) { format!("%{piece}%") } else { piece }
-}
-
-/// What a condition on a property is made of: some operator, and an operand that may fit an item.
-fn condition(random: &mut Random, items: &[Value], (name, kind): Property) -> Value {
-    let held = |random: &mut Random| loop {
-        let value = random.of(items)[name].clone();
-        if !value.is_null() {
-            return value;
-        }
-    };
-    let value = held(random);
-    let compared = ["gt", "gte", "lt", "lte", "between", "inq", "nin"];
-    let matched = ["like", "ilike", "nlike", "nilike", "regexp"];
-    let mut operators = vec!["eq", "neq", "exists", "plain"];
-    match kind {
-        Kind::Hosts => operators.push("contains"),
-        Kind::Number | Kind::Time => operators.extend(compared),
-        Kind::Text | Kind::Id => operators.extend(compared.into_iter().chain(matched)),
-    }
-    let operator = *random.of(&operators);
-    let operand = match operator {
-        "plain" if random.chance(20) => return Value::Null,
-        "plain" => return value,
-        "eq" | "neq" if random.chance(20) => Value::Null,
-        "between" => json!([value, held(random)]),
-        "inq" | "nin" => {
-            let mut values: Vec<_> = (0..=random.below(4)).map(|_| held(random)).collect();
-            if random.chance(20) {
-                values.push(Value::Null);
-            }
-            json!(values)
-        }
-        "exists" => json!(random.chance(50)),
-        "contains" => {
-            let hosts = value.as_array().unwrap();
-            json!([random.of(hosts), random.of(hosts)])
-        }
-        "regexp" => {
-            let start = value.as_str().unwrap().chars().take_while(char::is_ascii_alphanumeric);
-            json!(format!("^{}", start.collect::<String>()))
-        }
-        "like" | "ilike" | "nlike" | "nilike" => json!(pattern(value.as_str().unwrap(), random)),
-        _ => value,
-    };
-    json!({ operator: operand })
-}
-
-fn conditions(
-    random: &mut Random,
-    items: &[Value],
-    properties: &[Property],
-    depth: usize,
-) -> Value {
-    let mut made = json!({});
-    for _ in 0..=random.below(2) {
-        let property = *random.of(properties);
-        made[property.0] = condition(random, items, property);
-    }
-    if depth > 0 && random.chance(40) {
-        let name = *random.of(&["and", "or"]);
-        let parts = 0..=random.below(3);
-        made[name] = parts.map(|_| conditions(random, items, properties, depth - 1)).collect();
-        if random.chance(60) {
-            return json!({ name: made[name] });
-        }
-    }
-    made
-}
-
-fn filter(random: &mut Random, items: &[Value], properties: &[Property]) -> Value {
-    let mut filter = json!({ "where": conditions(random, items, properties, 2) });
-    if random.chance(70) {
-        let ordered: Vec<_> = properties.iter().filter(|(_, kind)| *kind != Kind::Hosts).collect();
-        let mut names: Vec<&str> = (0..=random.below(2)).map(|_| random.of(&ordered).0).collect();
-        names.dedup();
-        let parts =
-            names.iter().map(|name| format!("{name} {}", random.of(&["ASC", "DESC", "asc"])));
-        filter["order"] = parts.collect();
-    }
-    if random.chance(50) {
-        filter["limit"] = json!(1 + random.below(items.len()));
-        filter[*random.of(&["skip", "offset"])] = json!(random.below(20));
-    }
-    filter
-}
 
 /// The bracket form of a parameter, as the `qs` package writes it.
 fn brackets(name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {

@@ -8,7 +8,7 @@ async fn a_tenant_has_one_configuration_of_a_key() {
     let app = App::start().await;
     let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
     let theme = app.create("/tenant-configs", &config(&acme, "theme")).await;
-    let before = app.items();
+    let before = app.settled().await;
     let taken = app.client.post(&app.operator, "/tenant-configs", &config(&acme, "theme")).await;
     assert_eq!(taken.expect(409).text("/error/message"), TAKEN);
     assert_eq!(app.items(), before);
@@ -29,7 +29,7 @@ async fn a_key_that_is_changed_is_claimed_and_the_one_before_is_free() {
     app.create("/tenant-configs", &config(&acme, "theme")).await;
     let other = app.create("/tenant-configs", &config(&acme, "other")).await;
     let own = format!("/tenant-configs/{other}");
-    let before = app.items();
+    let before = app.settled().await;
     let mut whole = config(&acme, "theme");
     for refused in [
         app.client.patch(&app.operator, &own, &json!({ "configKey": "theme" })).await,
@@ -79,7 +79,7 @@ async fn a_key_is_changed_of_one_configuration_at_a_time() {
         app.create("/tenant-configs", &config(&acme, key)).await;
     }
     let all = with_query("/tenant-configs", "where", &json!({}));
-    let before = app.items();
+    let before = app.settled().await;
     let change = json!({ "configKey": "c" });
     let refused = app.client.patch(&app.operator, &all, &change).await.expect(400);
     assert!(refused.text("/error/message").contains("one entity at a time"), "{}", refused.body);

@@ -199,6 +199,12 @@ impl App {
         eventually("rest", async || self.local.is_settled().unwrap().then_some(())).await;
     }
 
+    /// Every item of the table, once nothing is under way: until something is asked for, it stays so.
+    pub async fn settled(&self) -> Vec<Value> {
+        self.settle().await;
+        self.items()
+    }
+
     /// Runs what the schedule runs.
     pub async fn reconcile(&self) {
         self.local.run_schedules().await.unwrap();

@@ -1,9 +1,6 @@
-use aws_lambda_events::dynamodb::EventRecord;
-use serde_dynamo::{AttributeValue, Item, from_item};
 use shared::{
-    Error, Result,
+    Result,
     domain::{Event, EventType, Job, Lead},
-    store::Item as _,
 };
 
 /// An event that is ready for the bus.
@@ -16,52 +13,20 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// What a stream record announces: a new lead, a job that opened or closed, or nothing.
+    /// That of a new lead, which the request of this id asked for.
+    pub(crate) fn of_lead(lead: Lead, version: u64, request: Option<String>) -> Self {
+        let event = Event { request_id: request, ..Event::of_lead(lead, version) };
+        Self { kind: EventType::LeadCreated, event }
+    }
+
+    /// That of a job that opened or closed; `None` of one that is between the two.
     ///
     /// # Errors
     ///
-    /// Where the item is of one of those kinds and cannot be read.
-    pub fn of(record: EventRecord) -> Result<Option<Self>> {
-        let (new, old) = (record.change.new_image, record.change.old_image);
-        let created = record.event_name == "INSERT";
-        let request = text(&new, "requestId").map(str::to_owned);
-        let announced = match text(&new, "entity") {
-            Some(Lead::KIND) if created => Self::of_lead(new).map(Some),
-            Some(Job::KIND) if text(&new, "state") != text(&old, "state") => Self::of_job(new),
-            _ => Ok(None),
-        }?;
-        Ok(announced.map(|Self { kind, event }| Self {
-            kind,
-            event: Event { request_id: request, ..event },
-        }))
-    }
-
-    fn of_lead(image: Item) -> Result<Self> {
-        let version = version(&image)?;
-        let lead: Lead = from_item(image).map_err(Error::aws("reading a lead"))?;
-        Ok(Self { kind: EventType::LeadCreated, event: Event::of_lead(lead, version) })
-    }
-
-    fn of_job(image: Item) -> Result<Option<Self>> {
-        let version = version(&image)?;
-        let job: Job = from_item(image).map_err(Error::aws("reading a job"))?;
+    /// Where its subscription is no JSON.
+    pub(crate) fn of_job(job: Job, version: u64, request: Option<String>) -> Result<Option<Self>> {
         let Some(kind) = EventType::of_job(job.kind, job.state) else { return Ok(None) };
-        Ok(Some(Self { kind, event: Event::of_job(job, version)? }))
-    }
-}
-
-fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {
-    match image.get(name)? {
-        AttributeValue::S(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn version(image: &Item) -> Result<u64> {
-    match image.get("version") {
-        Some(AttributeValue::N(version)) => {
-            version.parse().map_err(Error::aws("reading an item's version"))
-        }
-        _ => Err(Error::aws("reading an item's version")("there is none")),
+        let event = Event { request_id: request, ..Event::of_job(job, version)? };
+        Ok(Some(Self { kind, event }))
     }
 }

@@ -4,19 +4,21 @@
 //! may come again in part or whole; events carry ids by which consumers drop what they have seen.
 
 mod announcement;
+mod change;
 mod connector;
 mod measures;
 
-use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbEventResponse};
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use shared::{
     Env, Result,
     aws::Aws,
     config::ConfigError,
-    metric::{Metric, Metrics},
+    metric::Metrics,
     stream::{Batch, Failures, Record},
 };
 
 pub use announcement::Announcement;
+use change::Change;
 pub use connector::{EventBridge, EventConnector};
 
 /// Turns stream records into events, and publishes them by `C`.
@@ -61,7 +63,7 @@ impl<C: EventConnector> Relay<C> {
         let unpublished = self.publish(&records).await;
         let done =
             records.iter().take_while(|record| Some(&record.sequence) != unpublished.as_ref());
-        for change in done.filter_map(|record| record.read.as_ref().ok()) {
+        for (_, change) in done.filter_map(Record::readable) {
             change.metrics.iter().for_each(|metric| self.metrics.write(metric, shared::now()));
         }
         Ok(self.failures.pass_over(&records, unpublished).await)
@@ -87,19 +89,7 @@ impl<C: EventConnector> Relay<C> {
     }
 }
 
-/// What a record of the stream tells.
-#[derive(Debug)]
-struct Change {
-    announcement: Option<Announcement>,
-    metrics: Vec<Metric>,
-}
-
-impl Change {
-    fn of(record: EventRecord) -> Result<Self> {
-        Ok(Self { metrics: measures::of(&record)?, announcement: Announcement::of(record)? })
-    }
-}
-
 fn announcement(record: &Record<Change>) -> Option<(&str, &Announcement)> {
-    Some((&record.sequence, record.read.as_ref().ok()?.announcement.as_ref()?))
+    let (sequence, change) = record.readable()?;
+    Some((sequence, change.announcement.as_ref()?))
 }

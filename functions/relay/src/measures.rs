@@ -1,31 +1,11 @@
-use aws_lambda_events::dynamodb::EventRecord;
-use serde_dynamo::{AttributeValue, Item, from_item};
+use serde_dynamo::{AttributeValue, Item};
 use shared::{
-    Error, Result,
-    domain::{Isolation, Job, JobKind, Lead, Outcome},
+    domain::{Isolation, Job, JobKind, Outcome},
     metric::Metric,
-    store::Item as _,
 };
 
-/// What a stream record adds to the metrics.
-///
-/// # Errors
-///
-/// Where the item is a job that cannot be read.
-pub(crate) fn of(record: &EventRecord) -> Result<Vec<Metric>> {
-    let (new, old) = (&record.change.new_image, &record.change.old_image);
-    Ok(match new.get("entity") {
-        Some(AttributeValue::S(kind)) if kind == Lead::KIND => of_lead(new, old),
-        Some(AttributeValue::S(kind))
-            if kind == Job::KIND && new.get("state") != old.get("state") =>
-        {
-            of_job(&from_item(new.clone()).map_err(Error::aws("reading a job"))?)
-        }
-        _ => Vec::new(),
-    })
-}
-
-fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {
+/// What a change of a lead adds to the metrics.
+pub(crate) fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {
     let validated = |image: &Item| image.get("isValidated") == Some(&AttributeValue::Bool(true));
     match (old.get("id").is_some(), validated(old), validated(new)) {
         (false, _, _) => vec![Metric::Lead],
@@ -34,7 +14,8 @@ fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {
     }
 }
 
-fn of_job(job: &Job) -> Vec<Metric> {
+/// What a job that moved to another state adds to the metrics.
+pub(crate) fn of_job(job: &Job) -> Vec<Metric> {
     let Some(outcome) = job.state.outcome() else { return Vec::new() };
     let mut metrics = vec![Metric::Job(outcome)];
     if (job.kind, outcome) == (JobKind::Provision, Outcome::Succeeded) {

@@ -52,28 +52,25 @@ impl Upkeep {
     /// None: a failure is reported by the answer.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
         let records = batch.read(|record| Change::of(&record));
-        let change = |record: &'_ Record<Change>| {
-            Some((record.sequence.clone(), record.read.as_ref().ok()?.clone()))
-        };
-        let changes: Vec<_> = records.iter().filter_map(change).collect();
+        let changes: Vec<_> = records.iter().filter_map(Record::readable).collect();
         self.forget(&changes).await;
         let failed = match Box::pin(self.count(&changes)).await {
             Ok(()) => Box::pin(self.bury(&changes)).await,
             Err(error) => {
                 tracing::error!(error = %error.with_causes(), "changes cannot be counted");
-                changes.first().map(|(sequence, _)| sequence.clone())
+                changes.first().map(|(sequence, _)| (*sequence).to_owned())
             }
         };
         Ok(self.failures.pass_over(&records, failed).await)
     }
 
-    async fn count(&self, changes: &[(String, Change)]) -> Result<()> {
+    async fn count(&self, changes: &[(&str, &Change)]) -> Result<()> {
         let tallies: Vec<Tally> = changes.iter().filter_map(|(_, change)| change.tally()).collect();
         self.store.count_changes(&tallies, shared::now()).await
     }
 
     /// Has readers read tenants anew that have changed.
-    async fn forget(&self, changes: &[(String, Change)]) {
+    async fn forget(&self, changes: &[(&str, &Change)]) {
         let changed = changes.iter().filter_map(|(_, change)| change.changed_tenant());
         for tenant in changed.collect::<BTreeSet<_>>() {
             self.store.forget_tenant(tenant).await;
@@ -81,14 +78,14 @@ impl Upkeep {
     }
 
     /// Deletes the children of tenants that were deleted; the first record where that failed.
-    async fn bury(&self, changes: &[(String, Change)]) -> Option<String> {
+    async fn bury(&self, changes: &[(&str, &Change)]) -> Option<String> {
         for (sequence, change) in changes {
             let Some(tenant) = change.deleted_tenant() else { continue };
             let buried = self.store.bury_children(tenant, shared::now(), &self.system).await;
             if let Err(error) = buried {
                 let error = error.with_causes();
                 tracing::error!(%error, tenant.id = %tenant, "children cannot be deleted");
-                return Some(sequence.clone());
+                return Some((*sequence).to_owned());
             }
         }
         None

@@ -59,9 +59,7 @@ impl KeySet {
             .filter(move |(known, _)| kid.is_none_or(|kid| kid == *known))
             .map(|(_, key)| key.as_str())
     }
-}
 
-impl KeySet {
     /// The set after this one, with a `fresh` key in it: what was fresh before signs now, what signed
     /// still verifies, and what is older is gone.
     ///

@@ -44,9 +44,7 @@ impl Store {
         for child in with_the_tenant(children) {
             writes = writes.update(child.key.clone(), child.burial(now, by), Error::Stale)?;
         }
-        let written = writes.commit().await;
-        self.forget_tenant(deleted.id).await;
-        written
+        self.forgetting(deleted.id, writes.commit()).await
     }
 
     /// Deletes what is left of a deleted tenant's children. Doing it again changes nothing.

@@ -21,8 +21,22 @@ impl Store {
         tenant.ok_or_else(|| Error::not_found("Tenant", id))
     }
 
-    /// Has readers read a tenant anew. Whoever writes one calls it before it answers, whatever became of
-    /// the write: one that failed may have been taken all the same.
+    /// Has readers read a tenant anew once `write` has written it, whatever became of that: one that
+    /// failed may have been taken all the same.
+    pub(super) fn forgetting<T>(
+        &self,
+        id: TenantId,
+        write: impl Future<Output = T>,
+    ) -> impl Future<Output = T> {
+        let write = Box::pin(write);
+        async move {
+            let written = write.await;
+            self.forget_tenant(id).await;
+            written
+        }
+    }
+
+    /// Has readers read a tenant anew.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn forget_tenant(&self, id: TenantId) {
         if let Some(cache) = &self.cache {

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
 use super::{
-    IndexKey, Item, Key, Listed, MOST_READ, Store, Stored, Writable,
+    IndexKey, Item, Key, Listed, Store, Stored, Writable,
     item::{Attributes, decode, decode_all, decode_living, kind_of},
+    walk::{MOST_READ, too_broad},
 };
 use crate::{
     Error, Result,
@@ -42,7 +43,7 @@ impl<D: Details> Listed for Child<D> {
         for tenant in tenants.iter().filter_map(|id| id.as_str()?.parse().ok()) {
             children.extend(store.children_of(tenant).await?);
             if children.len() > MOST_READ {
-                return Err(super::too_broad());
+                return Err(too_broad());
             }
         }
         Ok(Some(children))
@@ -187,7 +188,7 @@ impl Store {
                 page.map_err(Error::aws("reading a tenant's children"))?.items.unwrap_or_default(),
             );
             if items.len() > MOST_READ {
-                return Err(super::too_broad());
+                return Err(too_broad());
             }
         }
         Ok(items)

@@ -110,9 +110,7 @@ impl Store {
             .transaction()
             .update(Key::tenant(tenant.id), opened, Error::Stale)?
             .insert_from(job, request)?;
-        let written = writes.commit().await;
-        self.forget_tenant(tenant.id).await;
-        written
+        self.forgetting(tenant.id, writes.commit()).await
     }
 
     /// Notes that a job's pipeline runs, and where.
@@ -179,9 +177,7 @@ impl Store {
         for resource in &closing.resources {
             writes = writes.insert(&resource.of(tenant, now, by))?;
         }
-        let written = writes.commit().await;
-        self.forget_tenant(tenant).await;
-        written
+        self.forgetting(tenant, writes.commit()).await
     }
 
     /// Open jobs whose deadline is before `now`, the oldest first, up to 100.

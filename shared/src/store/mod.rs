@@ -16,6 +16,7 @@ mod list;
 mod rates;
 mod tenants;
 mod transaction;
+mod walk;
 
 use std::sync::Arc;
 
@@ -34,7 +35,6 @@ pub use item::{Item, Stored};
 pub use jobs::Change;
 pub use key::{IndexKey, Key};
 pub use list::{Ask, Found, Listed, Page, Writable};
-use list::{MOST_READ, too_broad};
 
 use crate::{
     Env, Error, Result,

@@ -199,9 +199,7 @@ impl Store {
     /// [`Error::Stale`] where it has changed in the meantime; [`Error::TenantKeyTaken`].
     #[tracing::instrument(skip_all, fields(tenant.id = %after.id))]
     pub async fn replace_tenant(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
-        let written = self.write_over(before, after).await;
-        self.forget_tenant(after.id).await;
-        written
+        self.forgetting(after.id, self.write_over(before, after)).await
     }
 
     async fn write_over(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {

@@ -42,20 +42,17 @@ impl Store {
 impl Transaction<'_> {
     /// Inserts an item whose id is fresh.
     pub(super) fn insert<T: Item>(self, item: &T) -> Result<Self> {
-        let put = Put::builder().set_item(Some(encode(item)?));
-        self.put(put.condition_expression("attribute_not_exists(pk)"), None)
+        self.fresh(encode(item)?, None)
     }
 
     /// [`Transaction::insert`], of an item that comes from the request of this id.
     pub(super) fn insert_from<T: Item>(self, item: &T, request: &str) -> Result<Self> {
-        let put = Put::builder().set_item(Some(encode_from(item, request)?));
-        self.put(put.condition_expression("attribute_not_exists(pk)"), None)
+        self.fresh(encode_from(item, request)?, None)
     }
 
     /// Takes a key that nobody else may take; fails with `taken`. `attributes` go with it.
     pub(super) fn claim(self, key: Key, attributes: Attributes, taken: Error) -> Result<Self> {
-        let put = Put::builder().set_item(Some(with_key(key, attributes)));
-        self.put(put.condition_expression("attribute_not_exists(pk)"), Some(taken))
+        self.fresh(with_key(key, attributes), Some(taken))
     }
 
     /// As [`Transaction::claim`], of a key that the tenant `holder` may have claimed before.
@@ -75,8 +72,7 @@ impl Transaction<'_> {
 
     /// Writes an item that only says something of another one in this transaction.
     pub(super) fn place(self, key: Key, attributes: Attributes) -> Result<Self> {
-        let put = Put::builder().set_item(Some(with_key(key, attributes)));
-        self.put(put.condition_expression("attribute_not_exists(pk)"), None)
+        self.fresh(with_key(key, attributes), None)
     }
 
     /// Changes the item at `key` if `change`'s condition holds; fails with `otherwise` if not.
@@ -177,6 +173,12 @@ impl Transaction<'_> {
             tokio::time::sleep(wait(attempt)).await;
         }
         Err(Error::Busy("a transaction kept meeting others"))
+    }
+
+    /// Puts what is in nobody's place.
+    fn fresh(self, item: Attributes, taken: Option<Error>) -> Result<Self> {
+        let put = Put::builder().set_item(Some(item));
+        self.put(put.condition_expression("attribute_not_exists(pk)"), taken)
     }
 
     fn put(mut self, put: PutBuilder, taken: Option<Error>) -> Result<Self> {

@@ -1,0 +1,62 @@
+use aws_lambda_events::dynamodb::EventRecord;
+use serde_dynamo::{AttributeValue, Item, from_item};
+use shared::{
+    Error, Result,
+    domain::{Job, Lead},
+    metric::Metric,
+    store::Item as _,
+};
+
+use crate::{Announcement, measures};
+
+/// What a record of the stream tells.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// Of a new lead, or of a job that opened or closed.
+    pub(crate) announcement: Option<Announcement>,
+    pub(crate) metrics: Vec<Metric>,
+}
+
+impl Change {
+    /// # Errors
+    ///
+    /// Where a new lead, or a job whose state has changed, cannot be read.
+    pub(crate) fn of(record: EventRecord) -> Result<Self> {
+        let (new, old) = (record.change.new_image, record.change.old_image);
+        let request = text(&new, "requestId").map(str::to_owned);
+        match text(&new, "entity") {
+            Some(Lead::KIND) => {
+                let metrics = measures::of_lead(&new, &old);
+                let announced = (record.event_name == "INSERT").then(|| {
+                    let version = version(&new)?;
+                    let lead: Lead = from_item(new).map_err(Error::aws("reading a lead"))?;
+                    Ok(Announcement::of_lead(lead, version, request))
+                });
+                Ok(Self { announcement: announced.transpose()?, metrics })
+            }
+            Some(Job::KIND) if text(&new, "state") != text(&old, "state") => {
+                let version = version(&new)?;
+                let job: Job = from_item(new).map_err(Error::aws("reading a job"))?;
+                let metrics = measures::of_job(&job);
+                Ok(Self { announcement: Announcement::of_job(job, version, request)?, metrics })
+            }
+            _ => Ok(Self::default()),
+        }
+    }
+}
+
+fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {
+    match image.get(name)? {
+        AttributeValue::S(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn version(image: &Item) -> Result<u64> {
+    match image.get("version") {
+        Some(AttributeValue::N(version)) => {
+            version.parse().map_err(Error::aws("reading an item's version"))
+        }
+        _ => Err(Error::aws("reading an item's version")("there is none")),
+    }
+}

@@ -1,0 +1,102 @@
+//! What a filter may cost at most.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use support::{App, contact, with_query};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{filters::SOON, paging::with_tenants};
+
+#[tokio::test]
+async fn a_pattern_that_others_never_finish_is_answered_soon() {
+    let app = App::start().await;
+    let acme = app.tenant("acme").await;
+    let mut body = contact(&acme);
+    body["firstName"] = json!(format!("{}!", "a".repeat(99)));
+    for _ in 0..30 {
+        app.create("/contacts", &body).await;
+    }
+    let many = "%a".repeat(40);
+    for test in [
+        json!({ "regexp": "(a+)+$" }),
+        json!({ "regexp": "^(a|a)*$" }),
+        json!({ "regexp": "/^(([a-z])+.)+[A-Z]([0-9])+$/i" }),
+        json!({ "regexp": "(.*)(.*)(.*)(.*)(.*)[^!]$" }),
+        json!({ "like": format!("{many}b") }),
+    ] {
+        let started = Instant::now();
+        let filter = json!({ "where": { "firstName": test, "email": "grace@acme.test" } });
+        let found = app.read(&with_query("/contacts", "filter", &filter)).await;
+        assert!(started.elapsed() < SOON, "{test}: {:?}", started.elapsed());
+        assert_eq!(found.body, json!([]), "{test}");
+    }
+}
+
+/// The status that a request line of any length is answered with.
+async fn status_of(app: &App, query: &str, token: &str) -> u16 {
+    let host = app.local().base_url().trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "GET /tenants/count?{query} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         connection: close\r\n\r\n"
+    );
+    let mut answer = Vec::new();
+    // The connection may be closed before all is sent.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_query_that_is_far_too_long_is_refused_soon() {
+    let app = App::start().await;
+    for (length, status) in [(60, 200), (200, 414)] {
+        let started = Instant::now();
+        let query = format!("where[key]={}", "x".repeat(length * 1024));
+        assert_eq!(status_of(&app, &query, &app.operator).await, status, "{length} KiB");
+        assert!(started.elapsed() < SOON);
+    }
+    let keys: Vec<_> = (0..900).map(|n| format!("key-{n:050}")).collect();
+    let large = with_query("/tenants/count", "where", &json!({ "key": { "inq": keys } }));
+    assert_eq!(app.read(&large).await.body, json!({ "count": 0 }));
+}
+
+#[tokio::test]
+async fn what_no_index_serves_reads_ten_thousand_items_and_no_more() {
+    let app = App::start().await;
+    with_tenants(&app, 9999).await;
+    let by = |filter: Value| with_query("/tenants", "filter", &filter);
+    let count = |conditions: Value| with_query("/tenants/count", "where", &conditions);
+    let ordered = by(json!({ "order": "key DESC", "limit": 1, "where": { "name": "Name 7" } }));
+    assert_eq!(app.read(&ordered).await.items().len(), 1, "of exactly ten thousand");
+
+    app.tenant("onemore").await;
+    for path in [
+        ordered,
+        by(json!({ "where": { "name": "nobody" } })),
+        by(json!({ "skip": 4_294_967_295_u32 })),
+        count(json!({ "name": { "like": "%1%" } })),
+    ] {
+        let refused = app.client.get(&app.operator, &path).await.expect(400);
+        assert_eq!(refused.text("/error/code"), "FILTER_TOO_BROAD", "{path}");
+        let message = refused.text("/error/message");
+        assert!(message.contains("10000 items") && message.contains("Narrow it"), "{message}");
+    }
+    for (conditions, rule) in [
+        (json!({ "name": { "exists": true } }), "more than 10000 items"),
+        (json!({ "status": 0 }), "more than 1000 entities"),
+    ] {
+        let bulk = with_query("/tenants", "where", &conditions);
+        let refused = app.client.patch(&app.operator, &bulk, &json!({ "name": "x" })).await;
+        let refused = refused.expect(400);
+        assert_eq!(refused.text("/error/code"), "FILTER_TOO_BROAD");
+        assert!(refused.text("/error/message").contains(rule), "{}", refused.body);
+    }
+    // An index narrows these.
+    let counted = app.read(&count(json!({ "status": 3, "name": { "like": "Name %" } }))).await;
+    assert_eq!(counted.body, json!({ "count": 3333 }));
+    assert_eq!(app.read(&by(json!({ "skip": 990, "limit": 5 }))).await.items().len(), 5);
+    let ordered = by(json!({ "where": { "status": 0 }, "order": "name DESC", "limit": 3 }));
+    assert_eq!(app.read(&ordered).await.each("name"), vec![json!("Name 99"); 3]);
+}
