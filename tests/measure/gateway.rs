@@ -6,6 +6,7 @@ use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
+    serve::ListenerExt,
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::RwLock};
@@ -22,6 +23,7 @@ impl Gateway {
         let gateway = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
         let router = Router::new().fallback(handle).with_state(gateway.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         (gateway, url)
