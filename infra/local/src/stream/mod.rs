@@ -47,12 +47,16 @@ impl Reader {
     }
 
     async fn read_on(&self) {
+        let mut stream = None;
         loop {
             let told = self.written.notified();
-            match self.read().await {
+            match self.read(&mut stream).await {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(cause) => tracing::error!(%cause, "the stream cannot be read"),
+                Err(cause) => {
+                    tracing::error!(%cause, "the stream cannot be read");
+                    stream = None;
+                }
             }
             tokio::select! {
                 () = told => {}
@@ -61,10 +65,14 @@ impl Reader {
         }
     }
 
-    /// Reads one batch; whether there was any record.
-    async fn read(&self) -> Result<bool> {
+    /// Reads one batch of the stream, which is looked up where it is not known; whether there was any
+    /// record.
+    async fn read(&self, stream: &mut Option<Records>) -> Result<bool> {
         let doing = || Error::doing("reading the stream");
-        let records = Records::of(&self.engine, &self.mapping.table)?;
+        let records = match stream {
+            Some(records) => records,
+            None => stream.insert(Records::of(&self.engine, &self.mapping.table)?),
+        };
         let name = self.name();
         let Some(after) = self.state.checkpoint(&name).map_err(doing())? else {
             let start = if self.mapping.from_the_start { String::new() } else { records.last()? };

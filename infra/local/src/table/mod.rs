@@ -8,7 +8,9 @@ mod records;
 use std::{collections::BTreeSet, path::Path};
 
 use dynoxide::{Database, DynoxideError};
+use rusqlite::Connection;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 pub(crate) use engine::{Engine, Other};
 pub(crate) use front::Front;
@@ -18,12 +20,28 @@ pub(crate) use records::Records;
 use crate::{Error, Result, template::Table};
 use engine::Fault;
 
+/// Each write looks for the last record of the stream, and each reader for those after a number:
+/// without an index, among all that were ever written.
+const STREAM_ORDER: &str = "CREATE INDEX IF NOT EXISTS stream_order
+    ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+
 /// Opens the database in `file`, or one in memory.
 pub(crate) fn open(file: Option<&Path>) -> Result<Database, DynoxideError> {
     match file {
-        Some(file) => Database::new(&file.to_string_lossy()),
-        None => Database::memory(),
+        Some(file) => open_at(&file.to_string_lossy()),
+        None => open_at(&in_memory()),
     }
+}
+
+fn open_at(place: &str) -> Result<Database, DynoxideError> {
+    let database = Database::new(place)?;
+    Connection::open(place)?.execute_batch(STREAM_ORDER)?;
+    Ok(database)
+}
+
+/// Memory that a second connection finds by its name, for as long as the first is open.
+fn in_memory() -> String {
+    format!("file:{}?mode=memory&cache=shared", Uuid::now_v7())
 }
 
 /// Creates the tables that are not there.
@@ -77,4 +95,22 @@ fn must_fit(table: &Table, found: &Value) -> Result<()> {
     }
     let cause = format!("{} has other keys or indexes than the template says", table.name);
     Err(Error::doing("opening the table")(format!("{cause}; delete the data folder")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_stream_is_found_without_reading_all_of_it() {
+        let place = in_memory();
+        let _database = open_at(&place).unwrap();
+        let last = "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1
+            FROM _stream_records WHERE table_name = 'tenantry'";
+        let plan: String = Connection::open(&place)
+            .unwrap()
+            .query_row(&format!("EXPLAIN QUERY PLAN {last}"), [], |row| row.get("detail"))
+            .unwrap();
+        assert!(plan.contains("INDEX stream_order (table_name=?)"), "{plan}");
+    }
 }
