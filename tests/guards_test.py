@@ -1,7 +1,7 @@
 """What must not creep in: sizes, connections and files at the start, a second TLS, instructions of the hot path.
 
 Runs beside a control plane (tests/run guards), on the development build: its counts say whether something has
-changed, tests/bench says what it takes.
+changed, tests/bench says what it takes. TENANTRY_TEST_RENEW=1 writes what is found into figures.json.
 """
 
 import json
@@ -21,11 +21,20 @@ from runtime import Runtime, get
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 FIGURES = json.loads((ROOT / "tests/figures.json").read_text())
+RENEW = os.environ.get("TENANTRY_TEST_RENEW") == "1"
 
 # Megabytes of a function's zip. invoices has the glyphs of the world's larger scripts in it.
-HTTP, EVENT = 3.0, 2.5
+HTTP, EVENT = 3.5, 2.5
 BUDGETS = {"invoices": 5.4, "mailer": EVENT, "pipelines": EVENT, "reconciler": EVENT, "relay": EVENT,
            "rotator": EVENT, "upkeep": EVENT}
+
+
+def known(kind, name, found):
+    """The figure that is known of `name`; what was found, where figures are renewed."""
+    if RENEW:
+        FIGURES[kind][name] = found
+        (ROOT / "tests/figures.json").write_text(json.dumps(FIGURES, indent=2, sort_keys=True) + "\n")
+    return FIGURES[kind][name]
 
 
 def traced(function, *options):
@@ -55,16 +64,19 @@ class Sizes(unittest.TestCase):
                 self.assertLessEqual(size / 1e6, BUDGETS.get(function, HTTP))
 
     def test_every_function_has_a_figure(self):
-        functions = {folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir()}
-        self.assertEqual(functions, set(FIGURES["zip_bytes"]))
+        self.assertEqual(functions(), set(FIGURES["zip_bytes"]))
 
-    def test_what_was_built_for_release_is_no_larger_than_its_figure(self):
-        for function, size in FIGURES["zip_bytes"].items():
+    def test_what_was_built_for_release_is_as_large_as_it_was(self):
+        for function in functions():
             binary = TARGET / "release" / function
             if binary.exists():
                 deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
                 zipped = len(deflate.compress(binary.read_bytes()) + deflate.flush())
-                self.assertLess(zipped, 1.03 * size, f"{function}: tests/bench renews tests/figures.json")
+                self.assertLess(zipped, 1.03 * known("zip_bytes", function, zipped), function)
+
+
+def functions():
+    return {folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir()}
 
 
 class Start(unittest.TestCase):
@@ -116,8 +128,8 @@ class Instructions(unittest.TestCase):
         start, few, many = instructions([]), instructions([request] * 10), instructions([request] * 60)
         found = {"start": start, "get_tenant": (many - few) // 50}
         for what, count in found.items():
-            known = FIGURES["instructions_of_the_development_build"][what]
-            self.assertLess(abs(count - known) / known, 0.1, f"{what}: {count} instructions, {known} before")
+            before = known("instructions_of_the_development_build", what, count)
+            self.assertLess(abs(count - before) / before, 0.1, f"{what}: {count} instructions, {before} before")
 
 
 if __name__ == "__main__":

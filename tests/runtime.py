@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,12 +22,18 @@ def get(path, bearer):
             "headers": {"authorization": f"Bearer {bearer}", "host": "127.0.0.1"}, "isBase64Encoded": False}
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        if not isinstance(sys.exception(), ConnectionError):  # a function that is stopped hangs up
+            super().handle_error(*_)
+
+
 class Runtime:
     """Runs `command`, which ends with a function's binary, until the block is left."""
 
     def __init__(self, command):
         self.polled, self.events, self.answers = threading.Event(), queue.Queue(), queue.Queue()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
+        self.server = Server(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         here = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.server.server_port}", "LOG_LEVEL": "warn",
