@@ -23,9 +23,9 @@ def get(path, bearer):
 
 
 class Server(ThreadingHTTPServer):
-    def handle_error(self, *_):
-        if not isinstance(sys.exception(), ConnectionError):  # a function that is stopped hangs up
-            super().handle_error(*_)
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a function that is stopped hangs up
+            super().handle_error(request, client_address)
 
 
 class Runtime:
