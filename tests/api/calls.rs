@@ -22,6 +22,17 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
     let (key, path) = (app.lead_key(&id), format!("/leads/{id}/verify"));
     app.client.post("0".repeat(32).as_str(), &path, &json!(null)).await.expect(401);
     count("verify, forged", &app);
+    for (what, email) in
+        [("POST /leads/resend (limited)", "ada@acme.test"), ("the same, unknown", "a@b.test")]
+    {
+        let asked = json!({ "email": email });
+        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        count(what, &app);
+    }
+    app.client.get(&app.operator, "/keys/acme").await.expect(200);
+    count("GET /keys/{key} (limited)", &app);
+    app.client.get(&app.operator, "/overview").await.expect(200);
+    count("GET /overview", &app);
     let token = app.client.post(&key, &path, &json!(null)).await.expect(200).text("/token");
     count("verify", &app);
     app.client.post(&key, &path, &json!(null)).await.expect(200);
@@ -60,6 +71,10 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
     [
         "POST /leads (limited): 3",
         "verify, forged: 0",
+        "POST /leads/resend (limited): 5",
+        "the same, unknown: 4",
+        "GET /keys/{key} (limited): 2",
+        "GET /overview: 5",
         "verify: 2",
         "verify again: 1",
         "GET /leads/{id}: 1",
