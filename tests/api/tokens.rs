@@ -60,10 +60,12 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
 pub(crate) const PUBLIC: &[&str] = &[
     "GET /",
     "GET /assets/{file}",
+    "GET /console",
     "GET /explorer",
     "GET /keys/{key}",
     "GET /openapi.json",
     "GET /ping",
+    "GET /signup",
     "GET /validate/{leadId}",
     "POST /leads",
     "POST /leads/resend",
