@@ -1,35 +1,117 @@
-//! Packs what is large, and takes from the OpenAPI document which methods each path has.
+//! Packs what pages load under names that change with the content, and takes from the OpenAPI
+//! document which methods each path has.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     env,
     error::Error,
-    fs::{self, File},
-    io::Write,
-    path::PathBuf,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
 };
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 
-const DOCUMENT: &str = "assets/openapi.json";
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Where everything is that pages load.
+const FOLDER: &str = "assets";
+const DOCUMENT: &str = "openapi.json";
+
+/// A file as it is served.
+struct Served {
+    name: String,
+    /// The modules that it imports, and theirs.
+    imports: BTreeSet<String>,
+}
+
+/// Files that are done, by their paths in the folder.
+type Done = BTreeMap<String, Served>;
+
+fn main() -> Result<()> {
+    println!("cargo::rerun-if-changed={FOLDER}");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo runs this")?);
-    for (name, file) in [
-        ("DOCUMENT", DOCUMENT),
-        ("BUNDLE", "assets/swagger-ui/swagger-ui-bundle.js"),
-        ("BUNDLE_STYLE", "assets/swagger-ui/swagger-ui.css"),
-    ] {
-        println!("cargo::rerun-if-changed={file}");
-        let content = fs::read(file)?;
-        let mut packed =
-            GzEncoder::new(File::create(out.join(name).with_extension("gz"))?, Compression::best());
-        packed.write_all(&content)?;
-        packed.finish()?;
-        println!("cargo::rustc-env={name}_TAG={:016x}", fingerprint(&content));
+    let document = fs::read(Path::new(FOLDER).join(DOCUMENT))?;
+    pack(&out.join("document.gz"), &document)?;
+    println!("cargo::rustc-env=DOCUMENT_TAG={:016x}", fingerprint(&document));
+    fs::write(out.join("routes.rs"), routes(&serde_json::from_slice(&document)?))?;
+
+    let mut done = Done::new();
+    for folder in ["", "common", "console", "explorer", "signup", "swagger-ui"] {
+        for entry in fs::read_dir(Path::new(FOLDER).join(folder))? {
+            let file = entry?.file_name().into_string().map_err(|_| "a name that is no text")?;
+            let path = Path::new(folder).join(file).to_string_lossy().into_owned();
+            if [".js", ".css", ".svg"].iter().any(|ending| path.ends_with(ending)) {
+                serve(&path, &out, &mut done)?;
+            }
+        }
     }
-    let document: Value = serde_json::from_slice(&fs::read(DOCUMENT)?)?;
-    fs::write(out.join("routes.rs"), routes(&document))?;
+    let mut table = String::from("&[");
+    for (path, Served { name, imports }) in &done {
+        let imports = Vec::from_iter(imports);
+        write!(table, "Asset {{ path: {path:?}, name: {name:?}, imports: &{imports:?}, ")?;
+        writeln!(
+            table,
+            "gzip: include_bytes!({:?}) }},",
+            out.join(name).with_added_extension("gz")
+        )?;
+    }
+    table.push(']');
+    fs::write(out.join("assets.rs"), table)?;
+    Ok(())
+}
+
+/// Packs the file at `path` in our folder, after what it imports, whose names it is told.
+fn serve(path: &str, out: &Path, done: &mut Done) -> Result<()> {
+    if done.contains_key(path) {
+        return Ok(());
+    }
+    let mut text = fs::read_to_string(Path::new(FOLDER).join(path))?;
+    let mut imports = BTreeSet::new();
+    if path.ends_with(".js") && !path.starts_with("swagger-ui/") {
+        for import in imported(&text) {
+            let target = resolved(path, &import).ok_or("an import that leads out of the folder")?;
+            serve(&target, out, done)?;
+            let module = done.get(&target).ok_or("a circle of imports")?;
+            text = text.replace(&format!("\"{import}\""), &format!("\"./{}\"", module.name));
+            imports.insert(module.name.clone());
+            imports.extend(module.imports.iter().cloned());
+        }
+    }
+    let (stem, extension) = path.rsplit_once('.').ok_or("a file without an extension")?;
+    let stem = stem.rsplit_once('/').map_or(stem, |(_, file)| file);
+    let name = format!("{stem}.{:016x}.{extension}", fingerprint(text.as_bytes()));
+    pack(&out.join(&name).with_added_extension("gz"), text.as_bytes())?;
+    done.insert(path.to_owned(), Served { name, imports });
+    Ok(())
+}
+
+/// The relative paths that `import … from "./…"` names.
+fn imported(module: &str) -> Vec<String> {
+    let quoted = module.split(" from \"").skip(1).filter_map(|rest| rest.split('"').next());
+    quoted.filter(|path| path.starts_with('.')).map(str::to_owned).collect()
+}
+
+/// The path in our folder that `import` means in the file at `path`.
+fn resolved(path: &str, import: &str) -> Option<String> {
+    let mut parts: Vec<_> = path.split('/').collect();
+    parts.pop();
+    for part in import.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn pack(to: &Path, content: &[u8]) -> Result<()> {
+    let mut packed = GzEncoder::new(fs::File::create(to)?, Compression::best());
+    packed.write_all(content)?;
+    packed.finish()?;
     Ok(())
 }
 

@@ -24,6 +24,17 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
     let (key, path) = (app.lead_key(&id), format!("/leads/{id}/verify"));
     app.client.post("0".repeat(32).as_str(), &path, &json!(null)).await.expect(401);
     count("verify, forged", &app);
+    for (what, email) in
+        [("POST /leads/resend (limited)", "ada@acme.test"), ("the same, unknown", "a@b.test")]
+    {
+        let asked = json!({ "email": email });
+        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        count(what, &app);
+    }
+    app.client.get(&app.operator, "/keys/acme").await.expect(200);
+    count("GET /keys/{key} (limited)", &app);
+    app.client.get(&app.operator, "/overview").await.expect(200);
+    count("GET /overview", &app);
     let token = app.client.post(&key, &path, &json!(null)).await.expect(200).text("/token");
     count("verify", &app);
     app.client.post(&key, &path, &json!(null)).await.expect(200);
@@ -62,6 +73,10 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
     [
         "POST /leads (limited): 3, R 1 W 4",
         "verify, forged: 0, nothing",
+        "POST /leads/resend (limited): 5, R 1.5 W 5",
+        "the same, unknown: 4, R 1.5 W 2",
+        "GET /keys/{key} (limited): 2, R 1 W 1",
+        "GET /overview: 5, R 6",
         "verify: 2, R 1 W 6",
         "verify again: 1, R 1",
         "GET /leads/{id}: 1, R 1",

@@ -50,20 +50,25 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("DELETE", "/tenants/{id}", "10206"),
     ("POST", "/tenants/{id}/provision", "10216"),
     ("POST", "/tenants/{id}/deprovision", "10216"),
-    ("GET", "/tenants/{id}/jobs", "10207"),
-    ("GET", "/tenants/{id}/jobs/{jobId}", "10207"),
+    ("GET", "/tenants/{id}/jobs", "10207 10216"),
+    ("GET", "/tenants/{id}/jobs/{jobId}", "10207 10216"),
     ("GET", "/tenants/{id}/resources", "10207"),
+    ("GET", "/overview", "10207"),
 ];
 
 /// Every other route: open to all, or asking for a key or a signature.
 pub(crate) const PUBLIC: &[&str] = &[
     "GET /",
     "GET /assets/{file}",
+    "GET /console",
     "GET /explorer",
+    "GET /keys/{key}",
     "GET /openapi.json",
     "GET /ping",
+    "GET /signup",
     "GET /validate/{leadId}",
     "POST /leads",
+    "POST /leads/resend",
     "POST /leads/{id}/tenants",
     "POST /leads/{id}/verify",
     "POST /manage/users",

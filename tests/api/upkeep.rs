@@ -82,7 +82,10 @@ async fn counts_are_exact_and_records_that_come_again_change_nothing() {
     let app = App::silent().await;
     live(&app).await;
     let before = (counters(&app), app.items());
-    assert_eq!(before.0, counted_by_hand(&app));
+    let (days, kinds): (BTreeMap<_, _>, _) =
+        before.0.clone().into_iter().partition(|(name, _)| name.starts_with("days-"));
+    assert_eq!(kinds, counted_by_hand(&app));
+    assert_eq!(days.values().sum::<i64>(), 3, "two came, one became active: {days:?}");
     assert_eq!(before.0["contact total"], 2);
     assert_eq!(app.count("/leads").await, 4);
 
@@ -167,12 +170,14 @@ async fn a_burial_that_is_stopped_in_between_goes_on_and_ends() {
     app.client.delete(&app.operator, &format!("/tenants/{acme}")).await.expect(204);
     tokio::time::sleep(Duration::from_millis(700)).await;
     let left = app.read("/contacts?limit=1000").await;
-    assert_eq!(left.items().len(), 121 - 99 - 10, "stopped");
+    assert_eq!(left.items().len(), 121 - 98 - 10, "stopped");
     let id = left.text("/0/id");
     app.client.get(&app.operator, &format!("/contacts/{id}")).await.expect(404);
     app.refuse("UpdateItem", false);
     app.settle().await;
     assert_eq!(app.read("/contacts").await.body, json!([]));
-    assert_eq!(counters(&app), counted_by_hand(&app));
+    let mut kinds = counters(&app);
+    kinds.retain(|name, _| !name.starts_with("days-"));
+    assert_eq!(kinds, counted_by_hand(&app));
     assert_eq!((app.count("/contacts").await, app.dead_letters()), (0, 0));
 }

@@ -1,5 +1,5 @@
-//! The home page, the OpenAPI document and its explorer, a sign of life, and the page that a
-//! verification link opens.
+//! The pages: sign-up, what a verification link opens, the operators' console; the OpenAPI document and
+//! its explorer; a sign of life.
 
 mod assets;
 mod operations;
@@ -32,7 +32,7 @@ use shared::{
     http::{Id, finish_or},
 };
 
-use crate::assets::{EXPLORER, ICON, SCRIPT, STYLE, SWAGGER, SWAGGER_STYLE};
+use crate::assets::Asset;
 
 /// What the product is called, `APP_NAME`.
 #[derive(Clone, Debug)]
@@ -59,65 +59,102 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         .route("/ping", get(ping::ping))
         .route("/openapi.json", get(packed::document))
         .route("/explorer", get(explorer))
+        .route("/signup", get(signup))
         .route("/validate/{leadId}", get(validate))
+        .route("/console", get(console))
         .route("/assets/{file}", get(asset))
         .layer(middleware::map_response(guard));
     Ok(finish_or(routes.with_state(app), unserved::unserved))
 }
 
+/// What every page loads.
+struct Head<'a> {
+    app: &'a str,
+    style: &'static str,
+    icon: &'static str,
+}
+
+impl<'a> Head<'a> {
+    fn of(app: &'a str) -> Result<Self> {
+        let (style, icon) = (Asset::at("common/page.css")?.name, Asset::at("icon.svg")?.name);
+        Ok(Self { app, style, icon })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "home.html")]
 struct HomePage<'a> {
-    app: &'a str,
+    head: Head<'a>,
     readme: &'a str,
-    style: String,
-    icon: String,
+}
+
+#[derive(Template)]
+#[template(path = "signup.html")]
+struct SignupPage<'a> {
+    head: Head<'a>,
+    script: &'static Asset,
 }
 
 #[derive(Template)]
 #[template(path = "validate.html")]
 struct ValidatePage<'a> {
-    app: &'a str,
-    style: String,
-    icon: String,
-    script: String,
+    head: Head<'a>,
+    script: &'static Asset,
+}
+
+#[derive(Template)]
+#[template(path = "console.html")]
+struct ConsolePage<'a> {
+    head: Head<'a>,
+    script: &'static Asset,
+    style: &'static str,
 }
 
 #[derive(Template)]
 #[template(path = "explorer.html")]
 struct ExplorerPage<'a> {
-    app: &'a str,
-    style: String,
-    icon: String,
-    bundle: String,
-    script: String,
+    head: Head<'a>,
+    script: &'static Asset,
+    style: &'static str,
+    bundle: &'static str,
 }
 
 /// `GET /`.
 async fn home(State(AppName(app)): State<AppName>) -> Result<Response> {
     let readme = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
-    page(&HomePage { app: &app, readme, style: STYLE.file(), icon: ICON.file() })
+    page(&HomePage { head: Head::of(&app)?, readme })
 }
 
-/// `GET /validate/{leadId}`: it takes the lead from its key to a tenant that is being built, on the
-/// public API alone.
+/// `GET /signup`: somebody asks for a tenant.
+async fn signup(State(AppName(app)): State<AppName>) -> Result<Response> {
+    page(&SignupPage { head: Head::of(&app)?, script: Asset::at("signup/signup.js")? })
+}
+
+/// `GET /validate/{leadId}`: it takes the lead from its key to a tenant that is built, on the public
+/// API alone.
 async fn validate(State(AppName(app)): State<AppName>, id: Id) -> Result<Response> {
     id.of::<LeadId>("leadId", "Lead")?;
-    let (style, icon, script) = (STYLE.file(), ICON.file(), SCRIPT.file());
-    page(&ValidatePage { app: &app, style, icon, script })
+    page(&ValidatePage { head: Head::of(&app)?, script: Asset::at("signup/validate.js")? })
+}
+
+/// `GET /console`: what operators work with, on the public API alone.
+async fn console(State(AppName(app)): State<AppName>) -> Result<Response> {
+    let (head, script) = (Head::of(&app)?, Asset::at("console/console.js")?);
+    page(&ConsolePage { head, script, style: Asset::at("console/console.css")?.name })
 }
 
 /// `GET /explorer`: the OpenAPI document, to read and to try out against this API.
 async fn explorer(State(AppName(app)): State<AppName>) -> Result<Response> {
-    let (style, icon) = (SWAGGER_STYLE.file(), ICON.file());
-    let (bundle, script) = (SWAGGER.file(), EXPLORER.file());
-    let page = page(&ExplorerPage { app: &app, style, icon, bundle, script })?;
+    let (head, script) = (Head::of(&app)?, Asset::at("explorer/explorer.js")?);
+    let style = Asset::at("swagger-ui/swagger-ui.css")?.name;
+    let bundle = Asset::at("swagger-ui/swagger-ui-bundle.js")?.name;
+    let page = page(&ExplorerPage { head, script, style, bundle })?;
     Ok(([(CONTENT_SECURITY_POLICY, EXPLORER_POLICY)], page).into_response())
 }
 
 /// `GET /assets/{file}`.
 async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response> {
-    let found = assets::find(uri.path().rsplit('/').next().unwrap_or_default());
+    let found = Asset::named(uri.path().rsplit('/').next().unwrap_or_default());
     found.ok_or_else(|| Error::NoRoute(uri.path().to_owned()))?.answer(&headers)
 }
 

@@ -31,6 +31,13 @@ pub fn operations() -> Vec<Operation> {
         Operation::new("GET /openapi.json", "document", "This document.", Answer::One(document)),
         Operation::new("GET /explorer", "explorer", "This document, to try out.", html()),
         Operation::new("GET /validate/{leadId}", "validate", validate, html()),
+        Operation::new(
+            "GET /signup",
+            "signup",
+            "The page on which somebody asks for a tenant.",
+            html(),
+        ),
+        Operation::new("GET /console", "console", "The operators' console.", html()),
         Operation::new("GET /assets/{file}", "asset", "What pages load.", Answer::File("*/*")),
     ]
     .map(Operation::alone)

@@ -15,55 +15,32 @@ use axum::{
 use flate2::read::GzDecoder;
 use shared::{Error, Result};
 
-/// Something that `build.rs` packed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Packed {
-    gzip: &'static [u8],
-    /// Changes with its content.
-    pub(crate) tag: &'static str,
-}
-
-macro_rules! packed {
-    ($name:literal) => {
-        Packed {
-            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
-            tag: env!(concat!($name, "_TAG")),
-        }
-    };
-}
-
 /// The OpenAPI document.
-const DOCUMENT: Packed = packed!("DOCUMENT");
-/// Swagger UI.
-pub(crate) const BUNDLE: Packed = packed!("BUNDLE");
-/// How Swagger UI looks.
-pub(crate) const BUNDLE_STYLE: Packed = packed!("BUNDLE_STYLE");
+const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/document.gz"));
 
-impl Packed {
-    /// It as `headers` accept it: as it is, or unpacked for the few who take no gzip.
-    pub(crate) fn answer(self, headers: &HeaderMap) -> Result<Response> {
-        let vary = (VARY, HeaderValue::from_static("accept-encoding"));
-        if takes_gzip(headers) {
-            let packed = (CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            return Ok(([vary, packed], self.gzip).into_response());
-        }
-        let mut plain = Vec::new();
-        let unpacked = GzDecoder::new(self.gzip).read_to_end(&mut plain);
-        unpacked.map_err(Error::aws("unpacking a file"))?;
-        Ok(([vary], plain).into_response())
+/// What is packed, as `headers` accept it: as it is, or unpacked for the few who take no gzip.
+pub(crate) fn answer(gzip: &'static [u8], headers: &HeaderMap) -> Result<Response> {
+    let vary = (VARY, HeaderValue::from_static("accept-encoding"));
+    if takes_gzip(headers) {
+        let packed = (CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        return Ok(([vary, packed], gzip).into_response());
     }
+    let mut plain = Vec::new();
+    let unpacked = GzDecoder::new(gzip).read_to_end(&mut plain);
+    unpacked.map_err(Error::aws("unpacking a file"))?;
+    Ok(([vary], plain).into_response())
 }
 
 /// `GET /openapi.json`: asked for again, it is sent again only where it has changed.
 pub(crate) async fn document(headers: HeaderMap) -> Result<Response> {
-    let tag = format!("W/\"{}\"", DOCUMENT.tag);
+    let tag = format!("W/\"{}\"", env!("DOCUMENT_TAG"));
     let told = [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag.clone())];
     let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
     if known.is_some_and(|known| known.split(',').any(|each| each.trim() == tag)) {
         return Ok((StatusCode::NOT_MODIFIED, told).into_response());
     }
     let json = [(CONTENT_TYPE, "application/json")];
-    Ok((told, json, DOCUMENT.answer(&headers)?).into_response())
+    Ok((told, json, answer(DOCUMENT, &headers)?).into_response())
 }
 
 /// Whether the client says that it takes gzip, and not that it does not.

@@ -72,8 +72,8 @@ async fn ping_tells_what_was_asked_and_nothing_secret() {
 #[tokio::test]
 async fn a_page_loads_what_is_served_and_may_do_no_more() {
     let validate = format!("/validate/{}?code=x", LeadId::mint());
-    for (path, files) in [("/".to_owned(), 2), (validate, 3), ("/explorer".to_owned(), 4)] {
-        let page = get(&path).await;
+    for path in ["/", "/signup", &validate, "/console", "/explorer"] {
+        let page = get(path).await;
         assert_eq!(page.status, StatusCode::OK);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
         let policy = page.header("content-security-policy");
@@ -88,7 +88,7 @@ async fn a_page_loads_what_is_served_and_may_do_no_more() {
         assert!(!page.text.contains("style=") && !page.text.contains("onclick"));
 
         let linked = linked(&page.text);
-        assert_eq!(linked.len(), files);
+        assert!(linked.len() > 1, "a style and an icon at least");
         for file in linked {
             let asset = get(&file).await;
             assert_eq!(asset.status, StatusCode::OK, "{file}");
@@ -125,6 +125,7 @@ async fn the_document_is_sent_packed_and_only_where_it_has_changed() {
 async fn what_is_not_there_is_answered_in_the_envelope() {
     for path in [
         "/validate/1",
+        "/console/x",
         "/validate/%FF",
         "/validate",
         "/assets/page.css",
@@ -146,9 +147,39 @@ async fn what_is_not_there_is_answered_in_the_envelope() {
 
 #[tokio::test]
 async fn the_page_has_the_fields_that_the_api_names() {
-    let page = get(&format!("/validate/{}", LeadId::mint())).await.text;
-    for field in ["name", "key", "domains"] {
-        assert!(page.contains(&format!("name=\"{field}\"")), "{field}");
-        assert!(page.contains(&format!("id=\"{field}-error\"")), "{field}");
+    let validate = get(&format!("/validate/{}", LeadId::mint())).await.text;
+    let signup = get("/signup").await.text;
+    for (page, fields) in [
+        (validate, "name key domains address city state zip country tier email"),
+        (
+            signup,
+            "firstName lastName companyName email address/address address/city address/state address/zip address/country",
+        ),
+    ] {
+        for field in fields.split(' ') {
+            assert!(page.contains(&format!("name=\"{field}\"")), "{field}");
+        }
+        assert!(page.contains("<noscript>"));
+    }
+}
+
+/// What a browser gets when it first opens a page: all that the page names, packed.
+#[tokio::test]
+async fn a_page_s_first_load_is_small_and_its_modules_import_what_is_served() {
+    for page in ["/signup", "/console", &format!("/validate/{}", LeadId::mint())] {
+        let html = get(page).await.text;
+        let (mut bytes, linked) = (html.len(), linked(&html));
+        for file in &linked {
+            let request = Request::get(file).header("accept-encoding", "gzip");
+            let packed = home().await.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(packed.headers()["content-encoding"], "gzip");
+            bytes += to_bytes(packed.into_body(), usize::MAX).await.unwrap().len();
+            let text = get(file).await.text;
+            for import in text.split(" from \"./").skip(1) {
+                let import = format!("/assets/{}", import.split_once('"').unwrap().0);
+                assert!(linked.contains(&import), "{file} imports {import}");
+            }
+        }
+        assert!(bytes < 60_000, "{page}: {bytes} bytes");
     }
 }

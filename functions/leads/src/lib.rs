@@ -1,4 +1,5 @@
-//! `/leads`: asking for a tenant, proving an e-mail address, becoming a tenant.
+//! `/leads`: asking for a tenant, proving an e-mail address, becoming a tenant; and `/keys`, those
+//! that are free.
 
 mod operations;
 
@@ -7,7 +8,7 @@ pub use operations::operations;
 use axum::{
     Router,
     extract::{FromRef, State},
-    http::Uri,
+    http::{StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -16,7 +17,10 @@ use shared::{
     Env, Error, Result,
     aws::Aws,
     config::{ConfigError, LeadKeys},
-    domain::{Lead, LeadId, NewLead, OnboardTenant, TenantView, UserId, permit},
+    domain::{
+        Email, FromMembers, Lead, LeadId, Members, NewLead, OnboardTenant, TenantKey, TenantView,
+        UserId, permit, read,
+    },
     http::{
         Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, count, finish, limited, list,
         view,
@@ -61,11 +65,13 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
             limited(post(create), limit("POST /leads")).get(list::<Lead>).patch(never_edited),
         )
         .route("/leads/count", get(count::<Lead>))
+        .route("/leads/resend", limited(post(resend), limit("POST /leads/resend")))
         .route(
             "/leads/{id}",
             get(view::<Lead>).patch(never_edited).put(never_edited).delete(never_deleted),
         )
         .route("/leads/{id}/verify", post(verify))
+        .route("/keys/{key}", limited(get(key), limit("GET /keys/{key}")))
         .route(
             "/leads/{id}/tenants",
             limited(post(become_tenant), limit("POST /leads/{id}/tenants")),
@@ -100,6 +106,54 @@ async fn create(
     let in_response = leads.lead_keys.in_response;
     let key = in_response.then(|| leads.keys.lead_key(lead.id, leads.lead_keys.length));
     Ok(Json(Created { id: lead.id, key }))
+}
+
+/// The body of `POST /leads/resend`.
+#[derive(Debug)]
+struct Resend {
+    email: Email,
+}
+
+impl FromMembers for Resend {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        Some(Self { email: members.required("email")? })
+    }
+}
+
+/// How often a day a mail to one address may be asked for again.
+const MAILS_A_DAY: u32 = 5;
+
+/// `POST /leads/resend`: another verification mail, with a key that is good from now on, to whom has no
+/// tenant yet. What is known of the address cannot be told from the answer.
+async fn resend(
+    State(leads): State<Leads>,
+    RequestId(request): RequestId,
+    Json(Resend { email }): Json<Resend>,
+) -> Result<StatusCode> {
+    let now = shared::now();
+    if leads.store.may_mail(&email, MAILS_A_DAY, now).await? {
+        let lead = leads.store.lead_of(&email).await?;
+        if let Some(again) = lead.and_then(|lead| lead.asked_again(now, &leads.system)) {
+            leads.store.put_lead(&again, &request).await?;
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The answer to `GET /keys/{key}`.
+#[derive(Debug, Serialize)]
+struct Availability {
+    key: TenantKey,
+    available: bool,
+}
+
+/// `GET /keys/{key}`: whether a tenant may still be called so.
+async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>> {
+    let rule = || Error::BadParameter("key: must be 1 to 10 small letters and digits".to_owned());
+    let key: String = named.of("key", "Key")?;
+    let key: TenantKey = read(&key.into()).map_err(|_| rule())?;
+    let available = store.tenant_id_of_key(&key).await?.is_none();
+    Ok(Json(Availability { key, available }))
 }
 
 /// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: a lead is never edited.

@@ -1,8 +1,10 @@
 use serde_json::json;
 use shared::{
-    domain::{Entity, FromJson, Lead, LeadId, NewLead, OnboardTenant, permit},
+    domain::{Entity, FromJson, Lead, LeadId, NewLead, OnboardTenant, TenantKey, permit},
     openapi::{Answer, Operation, Shape, count, example, list, onboarded, view},
 };
+
+use crate::Resend;
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]
@@ -20,7 +22,9 @@ pub fn operations() -> Vec<Operation> {
         list::<Lead>("leads"),
         count::<Lead>("leads"),
         view::<Lead>("leads"),
+        resend(),
         verify(),
+        key(),
         become_tenant(),
         delete.allowed::<permit::DeleteLead>(),
     ];
@@ -48,6 +52,26 @@ fn create() -> Operation {
         .body(Shape::new("NewLead", NewLead::schema(), body))
         .conflict("A verified lead has this e-mail.")
         .yields("/leads", "/id")
+}
+
+fn resend() -> Operation {
+    let body = Shape::new("Resend", Resend::schema(), json!({ "email": "ada@acme.test" }));
+    let summary = "Another verification mail, to whom has no tenant yet, five a day at most; the answer tells nothing.";
+    Operation::new("POST /leads/resend", "resendVerification", summary, Answer::Nothing)
+        .limited()
+        .body(body)
+}
+
+fn key() -> Operation {
+    let answer = json!({
+        "type": "object",
+        "properties": { "key": TenantKey::schema(), "available": { "type": "boolean" } },
+        "required": ["key", "available"],
+        "additionalProperties": false,
+    });
+    let answer = Shape::new("Key", answer, json!({ "key": "acme", "available": true }));
+    let summary = "Whether a tenant may still have this key.";
+    Operation::new("GET /keys/{key}", "viewKey", summary, Answer::One(answer)).limited()
 }
 
 fn verify() -> Operation {

@@ -1,4 +1,5 @@
-//! `/tenants`: onboarding by an operator, reading and changing, provisioning, what became of it.
+//! `/tenants`: onboarding by an operator, reading and changing, provisioning, what became of it; and
+//! `/overview` of all.
 
 mod operations;
 mod provisioning;
@@ -70,7 +71,8 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         .route("/tenants/{id}/deprovision", post(provisioning::deprovision))
         .route("/tenants/{id}/jobs", get(reading::jobs))
         .route("/tenants/{id}/jobs/{jobId}", get(reading::job))
-        .route("/tenants/{id}/resources", get(reading::resources));
+        .route("/tenants/{id}/resources", get(reading::resources))
+        .route("/overview", get(reading::overview));
     Ok(finish(routes.with_state(tenants)))
 }
 

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 use shared::{
-    domain::{Entity, FromJson, NewTenant, Resource, Subscription, Tenant, nullable, permit},
+    domain::{
+        Entity, FromJson, NewTenant, Overview, Resource, Subscription, Tenant, nullable, permit,
+    },
     openapi::{
         Answer, Operation, Shape, change, change_all, component, count, example, list, onboarded,
         replace, view,
@@ -17,7 +19,7 @@ pub fn operations() -> Vec<Operation> {
     ]
     .map(|edit| edit.conflict("The key is taken, or the status is another than the stored one."));
     let reads = [list::<Tenant>("tenants"), count::<Tenant>("tenants"), view::<Tenant>("tenants")];
-    let jobs = [provision(), deprovision(), jobs(), job(), resources()];
+    let jobs = [provision(), deprovision(), jobs(), job(), resources(), overview()];
     [create(), delete()].into_iter().chain(reads).chain(edits).chain(jobs).collect()
 }
 
@@ -65,13 +67,12 @@ fn deprovision() -> Operation {
 fn jobs() -> Operation {
     let summary = "Every attempt at building it or taking it down, newest first.";
     Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_shape()))
-        .allowed::<permit::ViewTenant>()
+        .allowed::<permit::ViewJob>()
 }
 
 fn job() -> Operation {
     let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "One attempt.");
-    Operation::new(route, "getJob", summary, Answer::One(job_shape()))
-        .allowed::<permit::ViewTenant>()
+    Operation::new(route, "getJob", summary, Answer::One(job_shape())).allowed::<permit::ViewJob>()
 }
 
 fn resources() -> Operation {
@@ -80,6 +81,14 @@ fn resources() -> Operation {
     let summary = "What provisioning reported.";
     Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
         .allowed::<permit::ViewTenant>()
+}
+
+fn overview() -> Operation {
+    let overview = Shape::new("Overview", Overview::schema(), Overview::example());
+    let summary =
+        "How things stand, about a second ago: counts, the last 30 days, what needs attention.";
+    Operation::new("GET /overview", "overview", summary, Answer::One(overview))
+        .operator::<permit::ViewTenant>()
 }
 
 /// A job as [`JobView`](shared::domain::JobView) writes it; the audit is that of every entity.

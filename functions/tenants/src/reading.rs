@@ -4,18 +4,18 @@ use axum::{
 };
 use shared::{
     Result,
-    domain::{JobView, TenantId, permit},
-    http::{Allowed, Id, Json},
+    domain::{JobView, Overview, TenantId, permit},
+    http::{Allowed, Id, Json, Operator},
     store::Store,
 };
 
-/// A caller who may see tenants.
-type Viewer = Allowed<permit::ViewTenant>;
+/// A caller who may see jobs: a lead, too, of its own tenant.
+type Follower = Allowed<permit::ViewJob>;
 
 /// `GET /tenants/{id}/jobs`: every attempt, newest first.
 pub(crate) async fn jobs(
     State(store): State<Store>,
-    Allowed { bearer, .. }: Viewer,
+    Allowed { bearer, .. }: Follower,
     id: Id,
 ) -> Result<Response> {
     let (tenant, jobs) = store.tenant_with_jobs(id.of("id", "Tenant")?).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn jobs(
 /// `GET /tenants/{id}/jobs/{jobId}`.
 pub(crate) async fn job(
     State(store): State<Store>,
-    Allowed { bearer, .. }: Viewer,
+    Allowed { bearer, .. }: Follower,
     id: Id,
 ) -> Result<Response> {
     let (tenant, job): (TenantId, _) = (id.of("id", "Tenant")?, id.of("jobId", "Job")?);
@@ -39,10 +39,18 @@ pub(crate) async fn job(
 /// `GET /tenants/{id}/resources`: what provisioning reported.
 pub(crate) async fn resources(
     State(store): State<Store>,
-    Allowed { bearer, .. }: Viewer,
+    Allowed { bearer, .. }: Allowed<permit::ViewTenant>,
     id: Id,
 ) -> Result<Response> {
     let (tenant, resources) = store.tenant_with_resources(id.of("id", "Tenant")?).await?;
     bearer.may_act_on(tenant.lead_id)?;
     Ok(Json(resources).into_response())
+}
+
+/// `GET /overview`: how things stand, at the same cost however many tenants there are.
+pub(crate) async fn overview(
+    State(store): State<Store>,
+    _: Operator<permit::ViewTenant>,
+) -> Result<Json<Overview>> {
+    Box::pin(store.overview(shared::now())).await.map(Json)
 }

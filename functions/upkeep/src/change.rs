@@ -4,8 +4,8 @@ use aws_lambda_events::dynamodb::EventRecord;
 use serde_dynamo::{AttributeValue, Item};
 use shared::{
     Error, Result,
-    domain::{Lead, Tenant, TenantId},
-    store::{Item as _, TOTAL, Tally, of_status},
+    domain::{Lead, Tenant, TenantId, Timestamp, Waits},
+    store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status},
 };
 
 /// A change of an item: what it was counted as, and what it counts as now.
@@ -15,6 +15,7 @@ pub struct Change {
     kind: String,
     before: BTreeMap<String, i64>,
     after: BTreeMap<String, i64>,
+    day: Option<(Timestamp, String)>,
 }
 
 impl Change {
@@ -30,7 +31,8 @@ impl Change {
         let id = text(new, "id").ok_or_else(|| unread("id"))?;
         let version = number(new, "version").ok_or_else(|| unread("version"))?;
         let (before, after) = (numbers(&kind, old), numbers(&kind, new));
-        Ok(Self { id: format!("{kind}#{id}#{version}"), kind, before, after })
+        let day = if kind == Tenant::KIND { day(new, old) } else { None };
+        Ok(Self { id: format!("{kind}#{id}#{version}"), kind, before, after, day })
     }
 
     /// What it does to the counts of its kind; `None` where that is nothing.
@@ -43,6 +45,14 @@ impl Change {
         numbers.retain(|_, number| *number != 0);
         let (change, kind) = (self.id.clone(), self.kind.clone());
         (!numbers.is_empty()).then_some(Tally { change, kind, numbers })
+    }
+
+    /// What it adds to the numbers of days: a tenant that came, or became active for the first time.
+    #[must_use]
+    pub fn day(&self) -> Option<Tally> {
+        let (moment, number) = self.day.as_ref()?;
+        let (change, kind) = (format!("{}#day", self.id), days_of_month(*moment));
+        Some(Tally { change, kind, numbers: [(of_day(*moment, number), 1)].into() })
     }
 
     /// The tenant that was deleted, if that is what happened.
@@ -73,6 +83,18 @@ fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
         _ => {}
     }
     counted.into_iter().map(|name| (name, 1)).collect()
+}
+
+/// When something of a tenant happened that days are counted by, and under which number.
+fn day(new: &Item, old: &Item) -> Option<(Timestamp, String)> {
+    let moment = |name| text(new, name)?.parse::<Timestamp>().ok();
+    if old.get("entity").is_none() {
+        return Some((moment("createdOn")?, ONBOARDED.to_owned()));
+    }
+    let active = |image| number(image, "status") == Some("0");
+    let built = number(old, "status") == Some("2") && active(new);
+    let then = moment("modifiedOn").filter(|_| built)?;
+    Some((then, Waits::class(then.since(moment("createdOn")?))))
 }
 
 fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {

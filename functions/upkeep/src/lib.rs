@@ -65,7 +65,8 @@ impl Upkeep {
     }
 
     async fn count(&self, changes: &[(&str, &Change)]) -> Result<()> {
-        let tallies: Vec<Tally> = changes.iter().filter_map(|(_, change)| change.tally()).collect();
+        let tallies = changes.iter().flat_map(|(_, change)| [change.tally(), change.day()]);
+        let tallies: Vec<Tally> = tallies.flatten().collect();
         self.store.count_changes(&tallies, shared::now()).await
     }
 

@@ -68,6 +68,15 @@ pub struct JobRef {
     pub outcome: Option<Outcome>,
 }
 
+impl JobRef {
+    /// Whether it was to take its tenant down, and could not.
+    #[must_use]
+    pub fn left_standing(&self) -> bool {
+        let failed = matches!(self.outcome, Some(Outcome::Failed | Outcome::TimedOut));
+        self.kind == JobKind::Deprovision && failed
+    }
+}
+
 /// One attempt at provisioning or deprovisioning a tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -33,6 +33,9 @@ pub struct Lead {
     pub address: Option<Address>,
     /// The tenant it became.
     pub tenant_id: Option<TenantId>,
+    /// Whether it was asked for again, and so may have the e-mail of a lead without a tenant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_over: bool,
     /// Who did what to it, and when.
     #[serde(flatten)]
     pub audit: Audit,
@@ -90,6 +93,7 @@ impl NewLead {
             is_validated: false,
             address: self.address.and_then(AddressParts::into_address),
             tenant_id: None,
+            takes_over: false,
             audit: Audit::created(now, by),
         }
     }
@@ -100,6 +104,20 @@ impl Lead {
     #[must_use]
     pub fn key_expired(id: LeadId, now: Timestamp, expiry: Duration) -> bool {
         id.minted().is_none_or(|minted| now.since(minted) > expiry)
+    }
+
+    /// The same wish of the same person, made again: with a new id, and so with a new key.
+    ///
+    /// `None` where it has come true.
+    #[must_use]
+    pub fn asked_again(self, now: Timestamp, by: &UserId) -> Option<Self> {
+        if self.tenant_id.is_some() {
+            return None;
+        }
+        let address =
+            self.address.map(|address| address.parts).and_then(AddressParts::into_address);
+        let (id, audit) = (LeadId::mint(), Audit::created(now, by));
+        Some(Self { id, is_validated: false, takes_over: true, address, audit, ..self })
     }
 
     /// Turns a verified lead into a tenant whose first contact it is.

@@ -29,6 +29,14 @@ macro_rules! permissions {
             impl super::Permit for DownloadInvoice {
                 const CODES: &'static [u16] = &[10215, 10212];
             }
+
+            /// Code 10207, or 10216: who has a job opened may follow it.
+            #[derive(Clone, Copy, Debug)]
+            pub struct ViewJob;
+
+            impl super::Permit for ViewJob {
+                const CODES: &'static [u16] = &[10207, 10216];
+            }
         }
 
         impl Permission {

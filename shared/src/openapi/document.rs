@@ -1,6 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Operation, Shape, component, entities, errors, filters, with_relations};
+use crate::domain::{FromJson, TenantKey};
 
 /// The OpenAPI document of all `operations`.
 #[must_use]
@@ -74,6 +75,7 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
 fn path_parameter(name: &str) -> Value {
     let schema = match name {
         "file" => json!({ "type": "string" }),
+        "key" => TenantKey::schema(),
         _ => json!({ "type": "string", "format": "uuid" }),
     };
     json!({ "name": name, "in": "path", "required": true, "schema": schema })

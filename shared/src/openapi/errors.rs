@@ -75,10 +75,13 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
     let never = matches!(operation.answer, super::Answer::Never);
     let applies = |status: u16| match status {
         _ if never => matches!(status, 401 | 403 | 405 | 500),
-        400 => body || !operation.parameters.is_empty(),
+        400 => body || !operation.parameters.is_empty() || operation.names_a_key(),
         401 => secured,
         403 => permitted,
-        404 => operation.path_parameters().next().is_some() || operation.names_others(),
+        404 => {
+            let named = operation.path_parameters().next().is_some() && !operation.names_a_key();
+            named || operation.names_others()
+        }
         409 => operation.conflict.is_some(),
         413 | 415 | 422 => body,
         429 => operation.limited,
@@ -105,6 +108,11 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
 }
 
 impl Operation {
+    /// Whether its path names a tenant's key, of which nothing need be there.
+    fn names_a_key(&self) -> bool {
+        self.path_parameters().any(|name| name == "key")
+    }
+
     /// Whether its body or its query names another entity, which may be missing.
     fn names_others(&self) -> bool {
         let tenant = self.body.as_ref().is_some_and(|body| {

@@ -192,6 +192,8 @@ impl Operation {
         let noun = self.path.split('/').nth(1).unwrap_or_default();
         match noun {
             "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook" => noun,
+            "keys" => "leads",
+            "overview" => "tenants",
             "manage" => "identity providers",
             _ => "pages",
         }

@@ -66,10 +66,13 @@ impl Changes {
 
     /// The update expression.
     pub(super) fn expression(&self) -> String {
-        let mut expression = format!("SET {} ADD version :one", self.set.join(", "));
-        if !self.remove.is_empty() {
-            expression.push_str(" REMOVE ");
-            expression.push_str(&self.remove.join(", "));
+        let mut expression = "ADD version :one".to_owned();
+        for (verb, parts) in [(" SET ", self.set.join(", ")), (" REMOVE ", self.remove.join(", "))]
+        {
+            if !parts.is_empty() {
+                expression.push_str(verb);
+                expression.push_str(&parts);
+            }
         }
         expression
     }

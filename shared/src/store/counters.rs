@@ -43,10 +43,7 @@ impl Store {
     /// Where they cannot be read.
     pub async fn counter(&self, kind: &str) -> Result<BTreeMap<String, u64>> {
         let item = self.attributes(Key::counter(kind)).await?.unwrap_or_default();
-        let number = |(name, value): (String, AttributeValue)| {
-            Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))
-        };
-        Ok(item.into_iter().filter_map(number).collect())
+        Ok(numbers(item))
     }
 
     /// Counts each of `tallies` once, however often it comes and in whatever order.
@@ -90,6 +87,14 @@ impl Store {
         }
         writes.commit().await
     }
+}
+
+/// The numbers of a counter.
+pub(super) fn numbers(item: Attributes) -> BTreeMap<String, u64> {
+    let number = |(name, value): (String, AttributeValue)| {
+        Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))
+    };
+    item.into_iter().filter_map(number).collect()
 }
 
 fn counted(now: Timestamp) -> Attributes {

@@ -106,10 +106,13 @@ impl Store {
         if let Some(before) = before {
             opened = opened.given("before", before.id);
         }
-        let writes = self
+        let mut writes = self
             .transaction()
             .update(Key::tenant(tenant.id), opened, Error::Stale)?
             .insert_from(job, request)?;
+        if let Some(failed) = before.filter(|job| job.left_standing()) {
+            writes = writes.update(Key::job_of(tenant.id, failed), unlisted(), Error::Stale)?;
+        }
         self.forgetting(tenant.id, writes.commit()).await
     }
 
@@ -161,9 +164,15 @@ impl Store {
             .set("#state", "closed", state)
             .append("steps", "step", Step { name: state, time: now })
             .set("modifiedOn", "now", now)
-            .set("modifiedBy", "by", by)
-            .remove("gsi1pk")
-            .remove("gsi1sk");
+            .set("modifiedBy", "by", by);
+        let ended = JobRef { outcome: Some(closing.outcome), ..job.clone() };
+        closed = if ended.left_standing() {
+            let IndexKey { pk, sk, .. } =
+                IndexKey::listed(IndexKey::FAILED_DEPROVISIONING, now, job.id);
+            closed.set("gsi1pk", "list", pk).set("gsi1sk", "order", sk)
+        } else {
+            closed.remove("gsi1pk").remove("gsi1sk")
+        };
         if let Some(reason) = &closing.reason {
             closed = closed.set("reason", "reason", reason);
         }
@@ -199,6 +208,11 @@ impl Store {
             .map_err(Error::aws("reading overdue jobs"))?;
         reply.items.unwrap_or_default().into_iter().map(decode).collect()
     }
+}
+
+/// Takes a job out of the list that it is in.
+pub(super) fn unlisted() -> Changes {
+    Changes::when("attribute_exists(pk)").remove("gsi1pk").remove("gsi1sk")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::domain::{ChildKind, Email, JobRef, LeadId, ResourceId, TenantId, Tena
 /// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
 /// | where one of these lives | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
+/// | mails asked for again, of a day | `MAILS#<lower-case e-mail>#<day>` | `MAILS` |
 /// | counts of a kind | `COUNTER#<kind>` | `COUNTER` |
 /// | what was counted | `COUNTED#<change>` | `COUNTED` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
@@ -104,6 +105,12 @@ impl Key {
         Self::new(format!("RATE#{route}#{address}#{minute}"), "RATE")
     }
 
+    /// How often mails to `email` were asked for on a `day` since 1970.
+    #[must_use]
+    pub fn mails(email: &Email, day: i64) -> Self {
+        Self::new(format!("MAILS#{}#{day}", email.folded()), "MAILS")
+    }
+
     /// How many there are of a kind of item.
     #[must_use]
     pub fn counter(kind: &str) -> Self {
@@ -172,6 +179,7 @@ impl From<Key> for HashMap<String, AttributeValue> {
 /// |---|---|---|---|
 /// | gsi1 | a kind, in order of creation | `<kind>#0` | `<createdOn>#<id>` |
 /// | gsi1 | open jobs, by deadline | `open-job#0` | `<deadline>#<id>` |
+/// | gsi1 | failed deprovisionings that nothing followed | `failed-deprovisioning#0` | `<failed>#<id>` |
 /// | gsi2 | tenants of a status | `tenant-status#<number>` | `<createdOn>#<id>` |
 /// | gsi2 | leads of an e-mail | `lead-email#<lower-case e-mail>` | `<createdOn>#<id>` |
 ///
@@ -219,6 +227,9 @@ impl IndexKey {
 
     /// The kind under which open jobs are listed, by deadline.
     pub const OPEN_JOB: &str = "open-job";
+
+    /// The kind under which failed deprovisionings are listed until the tenant's next job.
+    pub const FAILED_DEPROVISIONING: &str = "failed-deprovisioning";
 }
 
 #[cfg(test)]
@@ -252,6 +263,7 @@ mod tests {
             Key::resource(tenant, id.parse().unwrap()),
             Key::job(tenant, 1),
             Key::rate("POST /leads", "::1", 60),
+            Key::mails(&email, 1),
             Key::counter(&id),
             Key::counted(&id),
             Key::idempotency("mailer", &id),

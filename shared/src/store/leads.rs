@@ -1,10 +1,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     IndexKey, Item, Key, Listed, Store, Stored,
     changes::Changes,
-    item::{Attributes, decode_all, encode_from},
+    item::{Attributes, decode, decode_all, encode_from},
 };
 use crate::{
     Error, Result,
@@ -81,23 +82,56 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::EmailTaken`] where a validated lead has its e-mail.
-    #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn add_lead(&self, lead: &Lead, request: &str) -> Result<()> {
-        if self.is_claimed(&lead.email).await? {
-            return Err(Error::EmailTaken);
+        match self.holder_of(&lead.email).await? {
+            Some(_) => Err(Error::EmailTaken),
+            None => self.put_lead(lead, request).await,
         }
+    }
+
+    /// Writes a new lead, whoever has its e-mail.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
+    pub async fn put_lead(&self, lead: &Lead, request: &str) -> Result<()> {
         let put = self.client.put_item().table_name(&*self.table);
         let put = put.set_item(Some(encode_from(lead, request)?));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
         sent.map(drop).map_err(Error::aws("writing a lead"))
     }
 
-    /// Marks a lead as validated and claims its e-mail.
+    /// The validated lead of this e-mail, else the newest of it, about a second behind.
     ///
     /// # Errors
     ///
-    /// [`Error::EmailTaken`] where another lead has claimed it; [`Error::Stale`] where the lead
-    /// itself was validated or deleted in the meantime.
+    /// Where it cannot be read.
+    pub async fn lead_of(&self, email: &Email) -> Result<Option<Lead>> {
+        let (holder, newest) = tokio::try_join!(self.holder_of(email), self.newest_lead_of(email))?;
+        match holder {
+            Some(id) => self.lead(id).await.map(Some),
+            None => Ok(newest),
+        }
+    }
+
+    async fn newest_lead_of(&self, email: &Email) -> Result<Option<Lead>> {
+        let place = AttributeValue::S(IndexKey::leads_of_email(&email.folded()));
+        let request = self.client.query().table_name(&*self.table).index_name("gsi2");
+        let request = request.key_condition_expression("gsi2pk = :email");
+        let request = request.expression_attribute_values(":email", place);
+        let reply = request.scan_index_forward(false).limit(1).send().await;
+        let items = reply.map_err(Error::aws("reading leads of an e-mail"))?.items;
+        items.unwrap_or_default().pop().map(decode).transpose()
+    }
+
+    /// Marks a lead as validated and claims its e-mail. One that was asked for again takes it over from
+    /// a lead that has no tenant, which is as if not validated then, and may take it back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmailTaken`] where another lead has claimed it for good; [`Error::Stale`] where the
+    /// lead itself or the claim has changed in the meantime.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn validate_lead(&self, lead: &Lead, now: Timestamp, by: &UserId) -> Result<()> {
         let claim: Attributes = [
@@ -110,17 +144,36 @@ impl Store {
             .set("isValidated", "validated", true)
             .set("modifiedOn", "now", now)
             .set("modifiedBy", "by", by);
-        self.transaction()
-            .update(Key::lead(lead.id), validated, Error::Stale)?
-            .claim(Key::lead_email(&lead.email), claim, Error::EmailTaken)?
-            .commit()
-            .await
+        let writes = self.transaction().update(Key::lead(lead.id), validated, Error::Stale)?;
+        let place = Key::lead_email(&lead.email);
+        let holder = if lead.takes_over { self.holder_of(&lead.email).await? } else { None };
+        let writes = match holder {
+            Some(holder) => writes
+                .hand_over(place, claim, holder.to_string(), Error::Stale)?
+                .update(Key::lead(holder), resigned(now, by), Error::EmailTaken)?,
+            None if lead.takes_over => writes.claim(place, claim, Error::Stale)?,
+            None => writes.claim(place, claim, Error::EmailTaken)?,
+        };
+        writes.commit().await
     }
 
-    async fn is_claimed(&self, email: &Email) -> Result<bool> {
-        let key = Key::lead_email(email).into();
-        let request = self.client.get_item().table_name(&*self.table).set_key(Some(key));
-        let reply = request.consistent_read(true).projection_expression("pk").send().await;
-        Ok(reply.map_err(Error::aws("reading a claim"))?.item.is_some())
+    /// The lead that has claimed this e-mail.
+    async fn holder_of(&self, email: &Email) -> Result<Option<LeadId>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Claim {
+            lead_id: LeadId,
+        }
+        let claim: Option<Claim> = self.get(Key::lead_email(email)).await?;
+        Ok(claim.map(|claim| claim.lead_id))
     }
+}
+
+/// What becomes of a validated lead whose e-mail another one takes over.
+fn resigned(now: Timestamp, by: &UserId) -> Changes {
+    Changes::when("attribute_not_exists(tenantId)")
+        .set("isValidated", "not", false)
+        .set("takesOver", "again", true)
+        .set("modifiedOn", "now", now)
+        .set("modifiedBy", "by", by)
 }

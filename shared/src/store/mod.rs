@@ -1,5 +1,6 @@
 //! The one DynamoDB table.
 
+mod attention;
 mod burial;
 mod cached;
 mod changes;
@@ -13,6 +14,7 @@ mod jobs;
 mod key;
 mod leads;
 mod list;
+mod overview;
 mod rates;
 mod tenants;
 mod transaction;
@@ -35,6 +37,7 @@ pub use item::{Item, Stored};
 pub use jobs::Change;
 pub use key::{IndexKey, Key};
 pub use list::{Ask, Found, Listed, Page, Writable};
+pub use overview::{ONBOARDED, days_of_month, of_day};
 
 use crate::{
     Env, Error, Result,

@@ -3,8 +3,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use super::{Key, Store};
 use crate::{
     Error, Result,
-    domain::{Quota, RATE_WINDOW, Timestamp},
+    domain::{Email, Quota, RATE_WINDOW, Timestamp},
 };
+
+/// How many seconds a day has.
+const DAY: i64 = 24 * 3600;
 
 impl Store {
     /// Counts a call of `route` from `address`, of which there may be `limit` a minute: in the cache,
@@ -45,5 +48,34 @@ impl Store {
         let calls = reply.attributes.as_ref().and_then(|new| new.get("calls"));
         let calls = calls.and_then(|calls| calls.as_n().ok()?.parse().ok());
         calls.ok_or_else(|| Error::aws("reading a count")("no number came back"))
+    }
+
+    /// Takes one of the `most` mails that may be asked for to this address on a day, whoever asks;
+    /// `false` where none is left.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be counted.
+    pub async fn may_mail(&self, email: &Email, most: u32, now: Timestamp) -> Result<bool> {
+        let day = now.seconds().div_euclid(DAY);
+        let number = |n: i64| AttributeValue::N(n.to_string());
+        let request = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(Key::mails(email, day).into()))
+            .update_expression("ADD mails :one SET expiresAt = :end, entity = :entity")
+            .condition_expression("attribute_not_exists(mails) OR mails < :most")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":most", number(most.into()))
+            .expression_attribute_values(":end", number((day + 2) * DAY))
+            .expression_attribute_values(":entity", AttributeValue::S("mails".into()));
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(cause) => match cause.as_service_error() {
+                Some(refusal) if refusal.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(Error::aws("counting a mail")(cause)),
+            },
+        }
     }
 }

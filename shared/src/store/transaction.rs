@@ -70,6 +70,22 @@ impl Transaction<'_> {
         self.put(put, Some(taken))
     }
 
+    /// Gives the claim at `key` other `attributes`, if the lead `holder` has it still; fails with
+    /// `otherwise` if not.
+    pub(super) fn hand_over(
+        self,
+        key: Key,
+        attributes: Attributes,
+        holder: String,
+        otherwise: Error,
+    ) -> Result<Self> {
+        let put = Put::builder()
+            .set_item(Some(with_key(key, attributes)))
+            .condition_expression("leadId = :holder")
+            .expression_attribute_values(":holder", AttributeValue::S(holder));
+        self.put(put, Some(otherwise))
+    }
+
     /// Writes an item that only says something of another one in this transaction.
     pub(super) fn place(self, key: Key, attributes: Attributes) -> Result<Self> {
         self.fresh(with_key(key, attributes), None)

@@ -162,6 +162,8 @@ fn a_hostile_name_stays_in_its_place() {
         assert!(page.contains("EUR1,234,567.50"), "{wide}: {page}");
     }
     assert!(close(named(&"W".repeat(100))).contains(&"W".repeat(100)));
+    let markup = "<img src=x onerror=alert(1)> (%s) \\) Tj";
+    assert!(close(named(markup)).contains(&close(markup.to_owned())));
     let steered = named("Acme\u{202e}gnp.exe\u{0}\n\u{2066}Amount due EUR 0.00");
     assert!(steered.contains("Acmegnp.exe Amount due EUR 0.00"), "{steered}");
     for name in ["\u{202e}", "\u{301}", "\u{200d}", " "] {

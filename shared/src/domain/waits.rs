@@ -1,0 +1,91 @@
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long things took, in classes each a fifth longer than the one before: what a table's counters
+/// can hold, however many there are. The shortest is a second, the longest two months.
+#[derive(Clone, Debug, Default)]
+pub struct Waits(BTreeMap<usize, u64>);
+
+/// The name of a class's number begins so.
+const PREFIX: &str = "took";
+
+/// How many classes there are.
+const CLASSES: usize = 86;
+
+/// The shortest duration of each class, in milliseconds; that of the first is 0.
+fn bounds() -> impl Iterator<Item = u64> {
+    std::iter::once(0).chain(std::iter::successors(Some(1000), |bound| Some(bound * 6 / 5)))
+}
+
+impl Waits {
+    /// The name of the number that counts durations like `wait`.
+    #[must_use]
+    pub fn class(wait: Duration) -> String {
+        let reached =
+            bounds().take(CLASSES).take_while(|bound| u128::from(*bound) <= wait.as_millis());
+        format!("{PREFIX}{}", reached.count() - 1)
+    }
+
+    /// Adds `many` that are counted under `name`; nothing where that is no class.
+    pub fn add(&mut self, name: &str, many: u64) {
+        let class = name.strip_prefix(PREFIX).and_then(|class| class.parse().ok());
+        if let Some(class) = class {
+            *self.0.entry(class).or_default() += many;
+        }
+    }
+
+    /// Adds all of `others`.
+    pub fn add_all(&mut self, others: &Self) {
+        for (class, many) in &others.0 {
+            *self.0.entry(*class).or_default() += many;
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// What half of them took at most, to a tenth: the middle of that one's class.
+    #[must_use]
+    pub fn median(&self) -> Option<Duration> {
+        let (mut before, half) = (0, self.count().div_ceil(2));
+        let (class, _) = self.0.iter().find(|(_, many)| {
+            before += *many;
+            before >= half
+        })?;
+        let mut edges = bounds().skip(*class);
+        let (from, to) = (edges.next()?, edges.next()?);
+        Some(Duration::from_millis(from.midpoint(to)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_right_to_a_tenth() {
+        for millis in [1_000, 1_500, 4_000, 61_000, 3_599_999, 86_400_000, 2_592_000_000] {
+            let mut waits = Waits::default();
+            for (factor, many) in [(1, 3), (2, 1), (10, 2)] {
+                waits.add(&Waits::class(Duration::from_millis(millis * factor / 2)), many);
+            }
+            assert_eq!(waits.count(), 6);
+            let median = waits.median().unwrap().as_millis();
+            let off = median.abs_diff(u128::from(millis / 2));
+            assert!(millis < 2_000 || off * 10 <= u128::from(millis / 2), "{millis}: {median}");
+        }
+        assert_eq!(Waits::default().median(), None);
+    }
+
+    #[test]
+    fn no_wait_is_too_short_or_too_long_and_no_other_number_is_a_class() {
+        assert_eq!(Waits::class(Duration::ZERO), "took0");
+        assert_eq!(Waits::class(Duration::MAX), "took85");
+        let mut waits = Waits::default();
+        waits.add("onboarded", 3);
+        waits.add("tooks", 3);
+        assert_eq!(waits.count(), 0);
+    }
+}

@@ -1,0 +1,106 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Item, Key, Store, TOTAL, counters::numbers, of_status};
+use crate::{
+    Result,
+    domain::{Day, Lead, Leads, Overview, Tenant, TenantStatus, Timestamp, Waits},
+};
+
+/// How many days an overview shows.
+const DAYS: u32 = 30;
+
+/// How long a day is.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The number of tenants that came, among the numbers of a day.
+pub const ONBOARDED: &str = "onboarded";
+
+/// The kind of counter that holds the numbers of the days of a month.
+#[must_use]
+pub fn days_of_month(moment: Timestamp) -> String {
+    format!("days-{}", part(moment, 0..7))
+}
+
+/// What a `number` of a day is called in the counter of its month.
+#[must_use]
+pub fn of_day(moment: Timestamp, number: &str) -> String {
+    format!("day{}{number}", part(moment, 8..10))
+}
+
+/// A part of a moment's date, `2026-11-24`.
+fn part(moment: Timestamp, range: std::ops::Range<usize>) -> String {
+    moment.to_string().get(range).unwrap_or_default().to_owned()
+}
+
+/// The numbers of counters, by their kind.
+type Counters = BTreeMap<String, BTreeMap<String, u64>>;
+
+impl Store {
+    /// How things stand, about a second ago. It reads as much however many tenants there are: two
+    /// counters, those of the last months, and the first of each list of what needs attention.
+    ///
+    /// # Errors
+    ///
+    /// Where something cannot be read.
+    pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
+        let days: Vec<_> = (0..DAYS).rev().map(|ago| before(now, DAY * ago)).collect();
+        let months: BTreeSet<_> = days.iter().map(|day| days_of_month(*day)).collect();
+        let kinds = [Lead::KIND, Tenant::KIND].map(str::to_owned);
+        let (counters, attention) =
+            tokio::try_join!(self.counters(kinds.into_iter().chain(months)), self.attention(now))?;
+        let number = |kind: &str, name: &str| {
+            counters.get(kind).and_then(|numbers| numbers.get(name)).copied().unwrap_or(0)
+        };
+        let (days, waits) = last(&counters, &days);
+        Ok(Overview {
+            leads: Leads {
+                total: number(Lead::KIND, TOTAL),
+                validated: number(Lead::KIND, "validated"),
+            },
+            tenants: TenantStatus::ALL
+                .map(|status| number(Tenant::KIND, &of_status(status.number()))),
+            days,
+            median_seconds: waits.median().map(|median| median.as_secs_f64()),
+            attention,
+        })
+    }
+
+    async fn counters(&self, kinds: impl Iterator<Item = String>) -> Result<Counters> {
+        let (kinds, keys): (Vec<_>, Vec<_>) =
+            kinds.map(|kind| (kind.clone(), Key::counter(&kind))).unzip();
+        let named = self.get_all(&keys).await?.into_iter().filter_map(|item| {
+            let key = Key::of_item(&item)?;
+            let place = keys.iter().position(|known| *known == key)?;
+            Some((kinds.get(place)?.clone(), numbers(item)))
+        });
+        Ok(named.collect())
+    }
+}
+
+/// What happened on `days`, and how long all tenants took that became active on them.
+fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Waits) {
+    let mut all = Waits::default();
+    let days = days.iter().map(|day| {
+        let (mut waits, prefix) = (Waits::default(), of_day(*day, ""));
+        let numbers = counters.get(&days_of_month(*day)).into_iter().flatten();
+        let numbers = numbers.filter_map(|(name, many)| Some((name.strip_prefix(&prefix)?, *many)));
+        let numbers: BTreeMap<_, _> = numbers.collect();
+        numbers.iter().for_each(|(name, many)| waits.add(name, *many));
+        all.add_all(&waits);
+        Day {
+            date: part(*day, 0..10),
+            onboarded: numbers.get(ONBOARDED).copied().unwrap_or(0),
+            activated: waits.count(),
+            median_seconds: waits.median().map(|median| median.as_secs_f64()),
+        }
+    });
+    (days.collect(), all)
+}
+
+fn before(moment: Timestamp, duration: Duration) -> Timestamp {
+    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(moment.millis().saturating_sub(millis))
+}

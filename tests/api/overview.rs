@@ -1,0 +1,182 @@
+//! `GET /overview`: the figures of the console.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::domain::{Permission, Timestamp};
+use support::{App, Options, Signed, tenant, with_query};
+
+use crate::paging::with_tenants;
+
+async fn overview(app: &App) -> Value {
+    app.settle().await;
+    app.read("/overview").await.body
+}
+
+fn today(overview: &Value) -> &Value {
+    overview["days"].as_array().unwrap().last().unwrap()
+}
+
+#[tokio::test]
+async fn it_counts_leads_and_tenants_and_what_happened_today() {
+    let app = App::silent().await;
+    let empty = overview(&app).await;
+    assert_eq!(empty["days"].as_array().unwrap().len(), 30);
+    assert_eq!(
+        (&empty["tenants"], &empty["medianSeconds"]),
+        (&json!([0, 0, 0, 0, 0, 0]), &Value::Null)
+    );
+
+    app.verified_lead("ada@acme.test").await;
+    let (acme, job) = app.provisioning("acme", "BASIC").await;
+    let doomed = app.tenant("doomed").await;
+    app.client.delete(&app.operator, &format!("/tenants/{doomed}")).await.expect(204);
+    app.tenant("waiting").await;
+    let done = json!({ "initiatorId": acme, "type": 0, "status": "success" });
+    Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
+
+    let told = overview(&app).await;
+    assert_eq!(told["leads"], json!({ "total": 1, "validated": 1 }));
+    assert_eq!(told["tenants"], json!([1, 1, 0, 0, 0, 0]));
+    let day = today(&told);
+    assert_eq!(day["date"], json!(shared::now().to_string()[..10]));
+    assert_eq!((&day["onboarded"], &day["activated"]), (&json!(3), &json!(1)));
+    let median = told["medianSeconds"].as_f64().unwrap();
+    assert!(median < 60.0 && Some(median) == day["medianSeconds"].as_f64(), "{told}");
+
+    // The same once more, backwards, changes nothing.
+    let mut records = app.local().records("upkeep").unwrap();
+    records.reverse();
+    for batch in records.chunks(5) {
+        let twice = [batch, batch].concat();
+        app.invoke("upkeep", json!({ "Records": twice })).await.unwrap();
+    }
+    assert_eq!(overview(&app).await, told);
+}
+
+#[tokio::test]
+async fn who_failed_or_timed_out_is_named_and_who_was_mended_is_not() {
+    let app = App::with_options(Options::failing().variable("WEBHOOK_SECRET_EXPIRY", "2000")).await;
+    let (acme, _) = app.provisioning("acme", "BASIC").await;
+    app.status_of(&acme.to_string(), 3).await;
+    let told = overview(&app).await;
+    assert_eq!(told["attention"].as_array().unwrap().len(), 1);
+    let first = &told["attention"][0];
+    assert_eq!(
+        (&first["key"], &first["reason"], &first["status"]),
+        (&json!("acme"), &json!("failed"), &json!(3))
+    );
+
+    app.pipelines_succeed();
+    app.provision(acme, "BASIC").await;
+    app.status_of(&acme.to_string(), 0).await;
+    assert_eq!(overview(&app).await["attention"], json!([]));
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_reports_on_is_named_as_timed_out() {
+    let app = App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "1")).await;
+    let made = app.create("/tenants", &tenant("acme")).await;
+    let body = support::subscription("BASIC");
+    app.client.post(&app.operator, &format!("/tenants/{made}/provision"), &body).await.expect(204);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    app.reconcile().await;
+    app.status_of(&made, 3).await;
+    assert_eq!(overview(&app).await["attention"][0]["reason"], "timed_out");
+}
+
+/// An item of a kind, as if it had come so many minutes earlier.
+fn aged(app: &App, kind: &str, minutes: u64) -> Value {
+    let before = shared::now().millis() - i64::try_from(minutes).unwrap() * 60_000;
+    let mut item = app.items_of(kind).remove(0);
+    item["createdOn"]["S"] = json!(Timestamp::from_millis(before).to_string());
+    item
+}
+
+#[tokio::test]
+async fn who_waits_for_a_day_or_is_built_for_ten_minutes_is_named() {
+    let app = App::silent().await;
+    app.tenant("waiting").await;
+    let reason = async || overview(&app).await["attention"].clone();
+    for (minutes, named) in [(24 * 60 - 1, json!([])), (24 * 60 + 1, json!(["pending"]))] {
+        let waiting = aged(&app, "tenant", minutes);
+        app.import(vec![waiting]);
+        let told: Vec<_> =
+            reason().await.as_array().unwrap().iter().map(|each| each["reason"].clone()).collect();
+        assert_eq!(json!(told), named);
+    }
+
+    let app = App::silent().await;
+    app.provisioning("acme", "BASIC").await;
+    for (minutes, many) in [(9, 0), (11, 1)] {
+        app.settle().await;
+        let open = aged(&app, "job", minutes);
+        app.import(vec![open]);
+        let told = overview(&app).await["attention"].clone();
+        assert_eq!(told.as_array().unwrap().len(), many);
+        if many == 1 {
+            let named = (&told[0]["key"], &told[0]["reason"], &told[0]["status"]);
+            assert_eq!(named, (&json!("acme"), &json!("slow"), &json!(2)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_could_not_be_taken_down_is_named_until_the_next_attempt_or_the_end() {
+    for ending in ["retried", "deleted"] {
+        let app = App::start().await;
+        let (acme, _) = app.provisioning("acme", "BASIC").await;
+        let id = acme.to_string();
+        app.status_of(&id, 0).await;
+        app.local().end_pipelines_with(local::Outcome::Failure);
+        let path = format!("/tenants/{id}/deprovision");
+        app.client.post(&app.operator, &path, &json!({})).await.expect(204);
+        app.settle().await;
+        let told = overview(&app).await;
+        let first = &told["attention"][0];
+        assert_eq!(told["attention"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            (&first["key"], &first["reason"], &first["status"]),
+            (&json!("acme"), &json!("failed"), &json!(0))
+        );
+        app.pipelines_succeed();
+        if ending == "retried" {
+            app.client.post(&app.operator, &path, &json!({})).await.expect(204);
+            app.status_of(&id, 5).await;
+        } else {
+            app.client.delete(&app.operator, &format!("/tenants/{id}")).await.expect(204);
+        }
+        assert_eq!(overview(&app).await["attention"], json!([]), "{ending}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_console_asks_costs_the_same_of_three_tenants_and_of_ten_thousand() {
+    let mut costs = Vec::new();
+    for many in [30, 10_000] {
+        let app = App::silent().await;
+        app.warm().await;
+        with_tenants(&app, many).await;
+        let narrowed = |conditions| json!({ "where": conditions, "limit": 20 });
+        let lists = [
+            json!({ "limit": 20 }),
+            narrowed(json!({ "status": 3 })),
+            narrowed(json!({ "key": "acme" })),
+        ];
+        let lists = lists.map(|filter| with_query("/tenants", "filter", &filter));
+        for path in lists.iter().map(String::as_str).chain(["/overview"]) {
+            let before = app.table_calls();
+            app.read(path).await;
+            costs.push(app.table_calls() - before);
+        }
+    }
+    assert_eq!(costs, [1, 1, 2, 5].repeat(2));
+}
+
+#[tokio::test]
+async fn it_is_for_operators() {
+    let app = App::silent().await;
+    let ada = app.verified_lead("ada@acme.test").await;
+    app.client.get(&ada.token, "/overview").await.expect(403);
+    assert!(!Permission::OF_A_LEAD.contains(&"10207"));
+}

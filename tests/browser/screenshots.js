@@ -1,0 +1,69 @@
+// Makes the pictures of the README anew: node tests/browser/screenshots.js
+
+import { launch, open } from "./browser.js";
+import { Plane } from "./plane.js";
+import { confirm, shown, signIn, signUp } from "./steps.js";
+
+const root = new URL("../../", import.meta.url).pathname;
+const plane = await Plane.make();
+await plane.start("success");
+const browser = await launch();
+
+/** @param {import("playwright-core").Page} page @param {string} name */
+const keep = (page, name) => page.screenshot({ path: `${root}functions/home/${name}.png` });
+
+/** Numbers of the last 30 days, which no request can make after the fact. */
+async function history() {
+  const today = Date.now();
+  /** @type {Map<string, Record<string, number>>} */
+  const months = new Map();
+  for (let ago = 29; ago >= 0; ago--) {
+    const date = new Date(today - ago * 86_400_000).toISOString();
+    const [month, day] = [date.slice(0, 7), date.slice(8, 10)];
+    const many = [3, 5, 2, 7, 4, 0, 1][ago % 7] ?? 0;
+    const numbers = months.get(month) ?? {};
+    months.set(month, { ...numbers, [`day${day}onboarded`]: many, ...(many ? { [`day${day}took${24 + ((ago * 5) % 4)}`]: many } : {}) });
+  }
+  for (const [month, numbers] of months) {
+    const item = Object.fromEntries(Object.entries(numbers).map(([name, many]) => [name, { N: String(many) }]));
+    const key = { pk: { S: `COUNTER#days-${month}` }, sk: { S: "COUNTER" } };
+    await plane.table("PutItem", { Item: { ...key, ...item } });
+  }
+}
+
+const small = await open(browser, { viewport: { width: 460, height: 640 }, deviceScaleFactor: 1 });
+await signUp(small.page, plane, { company: "Acme", email: "ada@acme.test" });
+await small.page.goto(`${plane.url}/signup`);
+await shown(small.page, "signup");
+await keep(small.page, "signup");
+await confirm(small.page, String((await plane.links("ada@acme.test", 1))[0]));
+await shown(small.page, "workspace");
+await small.page.getByText("is free").waitFor();
+await small.page.getByRole("button", { name: "Create" }).click();
+await shown(small.page, "plan");
+await small.page.getByRole("button", { name: "Build it" }).click();
+await small.page.locator(".timeline .running").waitFor();
+await keep(small.page, "progress");
+await small.page.getByRole("link", { name: "Open your workspace" }).waitFor();
+
+for (const [key, name] of [["bolt", "Bolt & Sons"], ["cirrus", "Cirrus Weather"], ["delta", "Delta Freight"]]) {
+  const { id } = await plane.tenant(String(key), name);
+  await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "PREMIUM" } });
+}
+await new Promise((done) => setTimeout(done, 3000));
+await plane.stop();
+await plane.start("failure");
+const { id } = await plane.tenant("ember", "Ember Studios");
+await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "STANDARD" } });
+await plane.tenant("fjord", "Fjord Analytics");
+await new Promise((done) => setTimeout(done, 3000));
+await history();
+const large = await open(browser, { viewport: { width: 1120, height: 760 } });
+await signIn(large.page, plane);
+await large.page.waitForSelector(".chart");
+await keep(large.page, "overview");
+await signIn(large.page, plane, `#/tenants/${id}`);
+await large.page.waitForSelector(".job");
+await keep(large.page, "tenant");
+await browser.close();
+await plane.remove();

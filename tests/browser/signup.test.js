@@ -1,0 +1,172 @@
+// From sign-up to a workspace, and what may go wrong on the way.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { SIZES, check, launch, open } from "./browser.js";
+import { beside } from "./plane.js";
+import { confirm, createWorkspace, shown, signUp } from "./steps.js";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+for (const viewport of SIZES) {
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    test(`sign-up to workspace, ${viewport.width} pixels, ${colorScheme}`, () => beside(async (plane) => {
+      const { page, context, errors } = await open(browser, { viewport, colorScheme });
+      const email = "ada@acme.test";
+      const link = await signUp(page, plane, { email });
+      await check(page, "sent");
+      await confirm(page, link);
+      assert.ok(!page.url().includes("code="), "the key is not in the address bar");
+      await shown(page, "workspace");
+      await check(page, "workspace");
+      await createWorkspace(page, "acme");
+      await check(page, "plan");
+      await page.getByRole("button", { name: "Build it" }).click();
+      await page.waitForSelector("#progress .timeline .now");
+      await check(page, "progress");
+      const door = page.getByRole("link", { name: "Open your workspace" });
+      await door.waitFor();
+      assert.match(String(await door.getAttribute("href")), /^https?:/);
+      await check(page, "ready");
+      assert.equal((await plane.call("GET", "/tenants?filter[where][key]=acme"))[0].status, 0);
+      assert.equal(await page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length"), 0);
+
+      await confirm(page, link);
+      await page.getByRole("link", { name: "Open your workspace" }).waitFor();
+      assert.deepEqual(errors, [], "who comes back later finds the workspace");
+      await context.close();
+    }));
+  }
+}
+
+test("what is wrong is said at its field, and a key while it is typed", () => beside(async (plane) => {
+  const { page, context, errors } = await open(browser, { viewport: SIZES[0] ?? null });
+  await plane.tenant("taken");
+  await page.goto(`${plane.url}/signup`);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByText("Look at the marked fields.").waitFor();
+  assert.equal(await page.locator("[aria-invalid=true]").count(), 4);
+  await page.getByLabel("First name").fill("Ada");
+  await page.getByLabel("Work e-mail").fill("a@b");
+  await check(page, "errors");
+  const link = await signUp(page, plane, { email: "ada@acme.test" });
+  await confirm(page, link);
+  await shown(page, "workspace");
+  for (const [key, words] of /** @type {const} */ ([["taken", "“taken” is taken."], ["Not-ok", "Only small letters"], ["fine", "“fine” is free."]])) {
+    await page.getByLabel("Key").fill(key);
+    await page.getByText(words).waitFor();
+  }
+  await page.getByLabel("Key").fill("taken");
+  await page.getByLabel("Domains").fill("acme.test, no..domain");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.locator("#domains-error:not(:empty)").waitFor();
+  await page.getByLabel("Domains").fill("acme.test");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.locator("#key-error", { hasText: "taken" }).waitFor();
+  assert.equal(await page.evaluate("document.activeElement.id"), "key", "the focus is where it is wrong");
+  assert.deepEqual(errors, []);
+  await context.close();
+}));
+
+test("a link that is too old says so, and a new one leads on", () => beside(async (plane) => {
+  const { page, context, errors } = await open(browser, { viewport: SIZES[1] ?? null });
+  const email = "ada@acme.test";
+  const link = await signUp(page, plane, { email });
+  await page.getByRole("button", { name: "Send it again" }).click();
+  await page.getByText("Sent. Send it once more").waitFor();
+  await plane.links(email, 2);
+  await confirm(page, link.replace(/code=..../, "code=0000"));
+  await shown(page, "late");
+  await check(page, "late");
+  await page.getByLabel("Your e-mail").fill(email);
+  await page.getByRole("button", { name: "Send a new link" }).click();
+  await shown(page, "sent");
+  const [again = ""] = await plane.links(email, 3);
+  await confirm(page, again);
+  await shown(page, "workspace");
+
+  // Who confirmed and left before there was a workspace comes back in the same way.
+  await confirm(page, again.replace(/code=..../, "code=0000"));
+  await page.getByLabel("Your e-mail").fill(email);
+  await page.getByRole("button", { name: "Send a new link" }).click();
+  await confirm(page, String((await plane.links(email, 4))[0]));
+  await createWorkspace(page, "acme");
+  await page.goto(link.split("?")[0] ?? "");
+  await page.getByText("This address lacks its code.").waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
+}));
+
+test("a failure is told, a retry mends it, and an API that is down is waited for", () => beside(async (plane) => {
+  const { page, context, errors } = await open(browser, { viewport: SIZES[0] ?? null });
+  await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
+  await createWorkspace(page, "acme");
+  await page.getByRole("button", { name: "Build it" }).click();
+  await page.getByRole("heading", { name: "That did not work" }).waitFor();
+  await page.getByText("What we were told:").waitFor();
+  await check(page, "failure");
+  await plane.stop();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("The API cannot be reached.").waitFor();
+  await plane.start("success");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "Your workspace is ready" }).waitFor();
+  const [tenant] = await plane.call("GET", "/tenants?filter[where][key]=acme");
+  assert.deepEqual((await plane.call("GET", `/tenants/${tenant.id}/jobs`)).map((/** @type {any} */ job) => job.state), ["succeeded", "failed"]);
+  assert.deepEqual(errors, []);
+  await context.close();
+}, "failure"));
+
+test("a double click asks once", () => beside(async (plane) => {
+  const { page, context } = await open(browser, { viewport: SIZES[1] ?? null });
+  /** @type {string[]} */
+  const sent = [];
+  page.on("request", (request) => { if (request.method() === "POST") sent.push(new URL(request.url()).pathname.replace(/[0-9a-f-]{36}/, "ID")); });
+  await page.route("**/leads", async (route) => { await new Promise((done) => setTimeout(done, 300)); await route.continue(); });
+  await page.goto(`${plane.url}/signup`);
+  for (const [label, value] of [["First name", "Ada"], ["Last name", "L"], ["Work e-mail", "ada@acme.test"]]) await page.getByLabel(String(label)).fill(String(value));
+  await page.getByLabel("Company", { exact: true }).fill("Acme");
+  await page.getByRole("button", { name: "Sign up" }).dblclick();
+  await shown(page, "sent");
+  const [link] = await plane.links("ada@acme.test", 1);
+  await page.goto(String(link));
+  await page.getByRole("button", { name: "Confirm" }).dblclick();
+  await shown(page, "workspace");
+  await page.getByLabel("Key").fill("acme");
+  await page.getByRole("button", { name: "Create" }).dblclick();
+  await shown(page, "plan");
+  await page.getByRole("button", { name: "Build it" }).dblclick();
+  await page.getByRole("heading", { name: "Your workspace is ready" }).waitFor();
+  assert.deepEqual(sent, ["/leads", "/leads/ID/verify", "/leads/ID/tenants", "/tenants/ID/provision"]);
+  assert.equal((await plane.call("GET", "/leads")).length, 1);
+  await context.close();
+}));
+
+test("without JavaScript a page says so", () => beside(async (plane) => {
+  const { page, context } = await open(browser, { viewport: SIZES[0] ?? null, javaScriptEnabled: false });
+  for (const path of ["/signup", "/console", "/validate/019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60?code=1"]) {
+    await page.goto(`${plane.url}${path}`);
+    const said = page.locator("noscript p");
+    assert.match(String(await said.textContent()), /needs JavaScript/, path);
+    assert.ok(((await said.boundingBox())?.height ?? 0) > 0, path);
+  }
+  await context.close();
+}));
+
+test("sign-up is there in under a second", () => beside(async (plane) => {
+  for (const path of ["/signup", "/validate/019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60?code=1", "/console"]) {
+    const { page, context } = await open(browser, { viewport: SIZES[0] ?? null });
+    const start = performance.now();
+    await page.goto(`${plane.url}${path}`);
+    await page.waitForSelector("form:not([hidden])");
+    const took = performance.now() - start;
+    const bytes = await page.evaluate("performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).reduce((sum, { transferSize }) => sum + transferSize, 0)");
+    console.log(`${path}: ${Math.round(took)} ms, ${bytes} bytes`);
+    assert.ok(took < 1000, `${path}: ${took} ms`);
+    assert.ok(Number(bytes) < 60_000, `${path}: ${bytes} bytes`);
+    await context.close();
+  }
+}));

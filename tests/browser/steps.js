@@ -1,0 +1,67 @@
+// The ways through the pages, as people take them.
+
+/** @typedef {import("playwright-core").Page} Page */
+
+/** @param {Page} page @param {string} id */
+export const shown = (page, id) => page.waitForSelector(`#${id}:not([hidden])`);
+
+/**
+ * @param {Page} page
+ * @param {import("./plane.js").Plane} plane
+ * @param {{ first?: string, last?: string, company?: string, email: string }} who
+ */
+export async function signUp(page, plane, { first = "Ada", last = "Lovelace", company = "Acme", email }) {
+  await page.goto(`${plane.url}/signup`);
+  await shown(page, "signup");
+  await page.getByLabel("First name").fill(first);
+  await page.getByLabel("Last name").fill(last);
+  await page.getByLabel("Company", { exact: true }).fill(company);
+  await page.getByLabel("Work e-mail").fill(email);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await shown(page, "sent");
+  const [link] = await plane.links(email, 1);
+  return String(link);
+}
+
+/** @param {Page} page @param {string} link */
+export async function confirm(page, link) {
+  await page.goto(link);
+  await shown(page, "confirm");
+  await page.getByRole("button", { name: "Confirm" }).click();
+}
+
+/** @param {Page} page @param {string} key */
+export async function createWorkspace(page, key) {
+  await shown(page, "workspace");
+  await page.getByLabel("Key").fill(key);
+  await page.getByText("is free").waitFor();
+  await page.getByRole("button", { name: "Create" }).click();
+  await shown(page, "plan");
+}
+
+/** @param {Page} page @param {import("./plane.js").Plane} plane @param {string} [hash] */
+export async function signIn(page, plane, hash = "") {
+  await page.goto("about:blank");
+  await page.goto(`${plane.url}/console${hash}`);
+  await page.getByLabel("Token").fill(plane.token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForSelector("#view h1");
+}
+
+/**
+ * Fills the fields of the open dialog and sends it.
+ * @param {Page} page
+ * @param {Record<string, string>} values by name
+ */
+export async function answer(page, values) {
+  const dialog = page.locator("dialog");
+  for (const [name, value] of Object.entries(values)) {
+    const field = dialog.locator(`[name="${name}"]`);
+    if ((await field.evaluate((element) => element.tagName)) === "SELECT") await field.selectOption(value);
+    else await field.fill(value);
+  }
+  await dialog.locator(".foot button:not([type=button])").click();
+}
+
+/** @param {Page} page */
+export const closed = (page) => page.waitForSelector("dialog", { state: "detached" });
