@@ -64,7 +64,7 @@ pub(crate) async fn of_service(options: &Options, service: &Service) -> Value {
 
 async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> Value {
     let mut figures = json!({ "endpoint": endpoint.name });
-    Load::of(url, pids, (WARM, 1), &*endpoint.shot).await;
+    Load::of(url, pids, (options.at_most(WARM), 1), &*endpoint.shot).await;
     for (connections, at) in [(1, "at_1"), (16, "at_16")] {
         let load = Load::of(url, pids, (options.requests, connections), &*endpoint.shot).await;
         figures[at] = load.figures();

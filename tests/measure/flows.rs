@@ -26,13 +26,14 @@ const TOGETHER: (usize, usize) = (8, 50);
 pub(crate) async fn measure(options: &Options) -> Value {
     let mut stack = Stack::start(options).await;
     let keys = keys(&stack).await;
-    for _ in 0..20 {
+    let alone = options.at_most(ALONE);
+    for _ in 0..alone.div_ceil(10) {
         flow(&stack.client, &keys).await;
     }
     let (pids, start) = (stack.pids(), Instant::now());
     let cpu = process::cpu(&pids);
     let mut took = Vec::new();
-    for _ in 0..ALONE {
+    for _ in 0..alone {
         took.push(flow(&stack.client, &keys).await.1);
     }
     let elapsed = start.elapsed().as_secs_f64();
@@ -41,7 +42,7 @@ pub(crate) async fn measure(options: &Options) -> Value {
     settle(&mut stack).await;
 
     let start = Instant::now();
-    let (many, times) = TOGETHER;
+    let (many, times) = (TOGETHER.0, options.at_most(TOGETHER.1));
     let each = |_| async {
         for _ in 0..times {
             flow(&stack.client, &keys).await;
@@ -52,20 +53,23 @@ pub(crate) async fn measure(options: &Options) -> Value {
     settle(&mut stack).await;
 
     stack.aws.ask("meter").await;
-    let before = cost(&mut stack).await;
+    let functions = stack.aws.functions();
+    let consumers = functions.iter().map(String::as_str).filter(|name| !HTTP.contains(name));
+    let consumers: Vec<_> = consumers.collect();
+    let before = (cost(&mut stack, &HTTP).await, cost(&mut stack, &consumers).await);
     let (tenant, _) = flow(&stack.client, &keys).await;
-    let after = cost(&mut stack).await;
+    settle(&mut stack).await;
+    let after = (cost(&mut stack, &HTTP).await, cost(&mut stack, &consumers).await);
     let read = stack.client.get(stack.aws.operator(), &format!("/tenants/{tenant}")).await;
     assert_eq!(read.expect(200).body["status"], 0, "the tenant is active");
     json!({
-        "cpu_us": micros(cpu) / number(ALONE),
+        "cpu_us": micros(cpu) / number(alone),
         "p50_us": micros(percentile(&took, 50)),
         "p99_us": micros(percentile(&took, 99)),
-        "per_second_at_1": number(ALONE) / elapsed,
+        "per_second_at_1": number(alone) / elapsed,
         "per_second_at_8": together,
-        "calls": after[0] - before[0],
-        "read_units": after[1] - before[1],
-        "write_units": after[2] - before[2],
+        "requests": units(before.0, after.0),
+        "consumers": units(before.1, after.1),
     })
 }
 
@@ -96,11 +100,16 @@ pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Durat
     (tenant, start.elapsed())
 }
 
-async fn cost(stack: &mut Stack) -> [f64; 3] {
+async fn cost(stack: &mut Stack, functions: &[&str]) -> [f64; 3] {
     let mut all = [0.0; 3];
-    for function in HTTP {
+    for function in functions {
         let cost = stack.cost(function).await;
         all.iter_mut().zip(cost).for_each(|(sum, part)| *sum += part);
     }
     all
+}
+
+fn units(before: [f64; 3], after: [f64; 3]) -> Value {
+    let [calls, read, write] = [0, 1, 2].map(|n| after[n] - before[n]);
+    json!({ "calls": calls, "read_units": read, "write_units": write })
 }

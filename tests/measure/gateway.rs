@@ -32,12 +32,19 @@ impl Gateway {
     pub(crate) async fn add(&self, function: &str, lambda: Arc<Lambda>) {
         self.0.write().await.insert(function.to_owned(), lambda);
     }
+
+    /// Lets go of the functions.
+    pub(crate) fn clear(&self) {
+        self.0.try_write().unwrap().clear();
+    }
 }
 
 /// The function that serves a path.
 pub(crate) fn function_of(path: &str) -> &str {
     match path.split(['/', '?']).nth(1).unwrap_or_default() {
+        "keys" => "leads",
         "manage" => "idp",
+        "overview" => "tenants",
         noun @ ("contacts" | "invoices" | "leads" | "tenant-configs" | "tenants" | "webhook") => {
             noun
         }

@@ -16,7 +16,7 @@ pub(crate) const ASKED: [&str; 4] =
 
 /// A page, a count, a look-up and a write, with more and more in the table.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {
-    let mut measured = Vec::new();
+    let (mut measured, requests) = (Vec::new(), options.at_most(REQUESTS));
     for tenants in &options.tenants {
         let mut stack = Stack::start(options).await;
         let operator = stack.aws.operator().to_owned();
@@ -25,8 +25,8 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
         let mut figures = json!({ "tenants": tenants });
         for Endpoint { name, shot } in endpoints.iter().filter(|of| ASKED.contains(&of.name)) {
             let pids = stack.pids();
-            Load::of(&stack.url, &pids, (REQUESTS / 5, 1), &**shot).await;
-            let load = Load::of(&stack.url, &pids, (REQUESTS, 1), &**shot).await;
+            Load::of(&stack.url, &pids, (requests.div_ceil(5), 1), &**shot).await;
+            let load = Load::of(&stack.url, &pids, (requests, 1), &**shot).await;
             figures[*name] = load.figures();
             settle(&mut stack).await;
         }

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Measures the functions, or a service that is running.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "measure")]
+#[command(name = "measure", args_override_self = true)]
 pub(crate) struct Options {
     /// Folder with the functions' binaries.
     #[arg(long, value_name = "DIR", default_value = "target/release")]
@@ -17,6 +17,10 @@ pub(crate) struct Options {
     /// What is measured: starts, endpoints, flows, growth.
     #[arg(long, value_delimiter = ',', default_value = "starts,endpoints,flows,growth")]
     pub(crate) parts: Vec<String>,
+
+    /// Functions that are started; all, where none is named.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) functions: Vec<String>,
 
     /// Starts of each function.
     #[arg(long, default_value_t = 30)]
@@ -31,7 +35,7 @@ pub(crate) struct Options {
     pub(crate) memory_after: usize,
 
     /// Tenants in the table, for growth.
-    #[arg(long, value_delimiter = ',', default_value = "1000,100000")]
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
     pub(crate) tenants: Vec<usize>,
 
     /// The SAM template.
@@ -67,6 +71,15 @@ pub(crate) struct Service {
 }
 
 impl Options {
+    /// So many, or as many as there are requests.
+    pub(crate) fn at_most(&self, many: usize) -> usize {
+        many.min(self.requests)
+    }
+
+    pub(crate) fn starts(&self, function: &String) -> bool {
+        self.functions.is_empty() || self.functions.contains(function)
+    }
+
     pub(crate) fn runs(&self, part: &str) -> bool {
         self.parts.iter().any(|wanted| wanted == part)
     }

@@ -77,12 +77,22 @@ pub(crate) fn flows(of: &Value) {
         rounded(&of["cpu_us"], 0),
         format!("{} / {}", rounded(&of["p50_us"], 0), rounded(&of["p99_us"], 0)),
         format!("{} / {}", rounded(&of["per_second_at_1"], 0), rounded(&of["per_second_at_8"], 0)),
-        rounded(&of["calls"], 0),
-        format!("{} / {}", plain(&of["read_units"]), plain(&of["write_units"])),
+        table(&of["requests"]),
+        table(&of["consumers"]),
     ];
-    let head =
-        ["lead to active: CPU us", "p50 / p99 us", "a second, at 1 / 8", "calls", "R / W units"];
+    let head = [
+        "lead to active: CPU us",
+        "p50 / p99 us",
+        "a second, at 1 / 8",
+        "calls, R / W units",
+        "of consumers",
+    ];
     print(&head, [row].into_iter());
+}
+
+fn table(of: &Value) -> String {
+    let units = [plain(&of["read_units"]), plain(&of["write_units"])];
+    format!("{}, {}", rounded(&of["calls"], 0), units.join(" / "))
 }
 
 /// The same requests as the table grows.

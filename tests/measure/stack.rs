@@ -15,6 +15,7 @@ pub(crate) struct Stack {
     pub(crate) url: String,
     pub(crate) client: Client,
     pub(crate) lambdas: BTreeMap<&'static str, Arc<Lambda>>,
+    gateway: Gateway,
 }
 
 impl Stack {
@@ -28,7 +29,7 @@ impl Stack {
             gateway.add(function, Arc::clone(&lambda)).await;
             lambdas.insert(function, lambda);
         }
-        Self { client: Client::of(&url), aws, url, lambdas }
+        Self { client: Client::of(&url), aws, url, lambdas, gateway }
     }
 
     pub(crate) fn pids(&self) -> Vec<u32> {
@@ -39,5 +40,13 @@ impl Stack {
     pub(crate) async fn cost(&mut self, function: &str) -> [f64; 3] {
         let cost = self.aws.ask(&format!("cost {function}")).await;
         ["calls", "read", "write"].map(|what| cost[what].as_f64().unwrap())
+    }
+}
+
+/// The functions end before what they poll, which they would complain of.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.lambdas.clear();
+        self.gateway.clear();
     }
 }

@@ -21,7 +21,8 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     flows::flow(&stack.client, &keys).await;
     crate::endpoints::settle(&mut stack).await;
     let mut measured = Vec::new();
-    for function in stack.aws.functions() {
+    let functions = stack.aws.functions();
+    for function in functions.into_iter().filter(|function| options.starts(function)) {
         let first = first_event(&mut stack, &function).await;
         measured.push(of(options, &stack, &function, &first).await);
     }
