@@ -189,3 +189,15 @@ async fn changes_of_one_entity_at_once_are_each_made_or_refused() {
         assert_eq!((sent.status, &read[name]), (204, &json!("changed")), "none is lost");
     }
 }
+
+#[tokio::test]
+async fn sixteen_changes_of_one_entity_at_once_are_all_made() {
+    let app = App::start().await;
+    let tenant = app.tenant("acme").await;
+    let own = format!("/contacts/{}", app.create("/contacts", &contact(&tenant)).await);
+    let changes: Vec<_> = (0..16).map(|n| json!({ "type": format!("type-{n}") })).collect();
+    let sent = at_once(changes.iter().map(|change| app.client.patch(&app.operator, &own, change)));
+    for answer in sent.await {
+        answer.expect(204);
+    }
+}

@@ -1,5 +1,5 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -16,6 +16,9 @@ use crate::{
 
 /// Tenants that the lists are taken from.
 const TENANTS: usize = 10_000;
+
+/// Contacts that are changed.
+const CONTACTS: usize = 64;
 
 /// Requests before those that count.
 const WARM: usize = 300;
@@ -86,7 +89,10 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
     };
     let key = fresh_key();
     let acme = create("/tenants", tenant(&key)).await;
-    let own = format!("/contacts/{}", create("/contacts", contact(&acme)).await);
+    let mut own = Vec::new();
+    for _ in 0..CONTACTS {
+        own.push(format!("/contacts/{}", create("/contacts", contact(&acme)).await));
+    }
     let bill = create("/invoices", invoice(&acme)).await;
     let acme = format!("/tenants/{acme}");
     let by_key = with_query("/tenants", "filter", &json!({ "where": { "key": key } }));
@@ -113,8 +119,8 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
         get("GET /tenants, a page of 20", page, operator, 200),
         get("GET /tenants, by key", by_key, operator, 200),
         get("GET /tenants/count", "/tenants/count".into(), operator, 200),
-        get("GET /contacts/{id}", own.clone(), operator, 200),
-        send("PATCH /contacts/{id}", Method::PATCH, own, 204, || json!({ "type": fresh_key() })),
+        get("GET /contacts/{id}", own[0].clone(), operator, 200),
+        Endpoint { name: "PATCH /contacts/{id}", shot: Box::new(change_one_of(own, operator)) },
         get("GET /invoices/{id}/download", format!("/invoices/{bill}/download"), operator, 200),
         send("POST /leads", Method::POST, "/leads".into(), 200, || lead(&fresh_email())),
         send("POST /tenants", Method::POST, "/tenants".into(), 200, || tenant(&fresh_key())),
@@ -126,6 +132,18 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
             || json!({ "initiatorId": "00000000-0000-4000-8000-000000000000", "type": 0, "status": "success" }),
         ),
     ]
+}
+
+/// Changes of contacts, one after the other, so that callers do not meet on one.
+fn change_one_of(own: Vec<String>, bearer: &str) -> impl Fn() -> Shot + Send + Sync + use<> {
+    let (next, bearer) = (AtomicUsize::new(0), bearer.to_owned());
+    move || Shot {
+        method: Method::PATCH,
+        path: own[next.fetch_add(1, Ordering::Relaxed) % own.len()].clone(),
+        bearer: bearer.clone(),
+        body: Some(json!({ "type": fresh_key() }).to_string()),
+        status: 204,
+    }
 }
 
 /// A key that no other tenant has, of this run or of one before.

@@ -15,6 +15,7 @@ mod key;
 mod leads;
 mod list;
 mod overview;
+mod patience;
 mod rates;
 mod tenants;
 mod transaction;
@@ -38,6 +39,7 @@ pub use jobs::Change;
 pub use key::{IndexKey, Key};
 pub use list::{Ask, Found, Listed, Page, Writable};
 pub use overview::{ONBOARDED, days_of_month, of_day};
+pub use patience::deciding_again;
 
 use crate::{
     Env, Error, Result,
@@ -196,22 +198,4 @@ impl Store {
         let tenant = tenant.ok_or_else(|| Error::not_found("Tenant", id))?;
         Ok((tenant, children))
     }
-}
-
-/// Reads and decides again, up to four times, while what was read changes before the write.
-///
-/// # Errors
-///
-/// What `decide` fails with; [`Error::Busy`] where the item kept changing.
-pub async fn deciding_again<T, F>(mut decide: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<T>>,
-{
-    for _ in 0..4 {
-        match decide().await {
-            Err(Error::Stale) => {}
-            decided => return decided,
-        }
-    }
-    Err(Error::Busy("an item kept changing"))
 }

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -13,11 +13,9 @@ use super::{
     Item, Key, Store,
     changes::Changes,
     item::{Attributes, encode, encode_from, encode_version},
+    patience::{TRIES, wait},
 };
 use crate::{Error, Result};
-
-/// How often a transaction that met another one on the same item is sent again.
-const TRIES: u32 = 6;
 
 /// The condition that an item is still as it was read.
 pub(super) const AT_VERSION: &str = "version = :version";
@@ -220,15 +218,6 @@ fn reason(cause: &SdkError<TransactWriteItemsError>, code: &str) -> Option<usize
         }
         _ => None,
     }
-}
-
-/// A random wait of up to 20, 40, 80 … milliseconds.
-fn wait(attempt: u32) -> Duration {
-    let mut random = [0; 2];
-    // Without randomness the wait is the longest one, which is right as well.
-    let filled = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random);
-    let share = filled.map_or(1.0, |()| f64::from(u16::from_be_bytes(random)) / 65535.0);
-    Duration::from_millis(20 << attempt).mul_f64(share)
 }
 
 #[cfg(test)]
