@@ -1,21 +1,10 @@
 use serde_json::{Value, json};
-use shared::domain::TenantId;
-use support::{App, tenant, with_query};
+use support::{App, rename, tenant, with_query};
 
-/// Makes of a tenant's item, as it is stored, that of tenant number `n`. Five of them are created in
-/// the same millisecond.
-pub(crate) fn rename(item: &mut Value, n: usize) {
-    let id = TenantId::mint().to_string();
-    let text = |text: String| json!({ "S": text });
+/// When tenant number `n` was created. Five of them were in the same millisecond.
+pub(crate) fn created(n: usize) -> String {
     let (second, minute) = (n / 5 % 60, n / 300 % 60);
-    let created = format!("2026-01-01T{:02}:{minute:02}:{second:02}.000Z", n / 18_000 % 24);
-    let place = format!("{created}#{id}");
-    item["pk"] = text(format!("TENANT#{id}"));
-    item["id"] = text(id);
-    item["key"] = text(format!("k{n}"));
-    item["createdOn"] = text(created);
-    item["gsi1sk"] = text(place.clone());
-    item["gsi2sk"] = text(place);
+    format!("2026-01-01T{:02}:{minute:02}:{second:02}.000Z", n / 18_000 % 24)
 }
 
 /// So many tenants in the table, beside the one that they are like. Nothing is counted of them.
@@ -23,7 +12,7 @@ pub(crate) async fn with_tenants(app: &App, many: usize) {
     app.tenant("acme").await;
     let mut item = app.items_of("tenant").remove(0);
     let renamed = |n: usize| {
-        rename(&mut item, n);
+        rename(&mut item, n, created(n));
         item["name"] = json!({ "S": format!("Name {}", n * 7919 % 101) });
         let status = [0, 1, 3][n % 3];
         item["status"] = json!({ "N": status.to_string() });

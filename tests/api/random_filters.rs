@@ -1,10 +1,10 @@
 //! Filters over HTTP, in JSON and in brackets, held against a plain evaluation of the same items.
 
 use serde_json::{Value, json};
-use support::{App, invoice, with_query};
+use support::{App, invoice, rename, with_query};
 
 use crate::{
-    paging::rename,
+    paging::created,
     plain::{Kind, Property, evaluate, matches},
     random::{Random, filter},
 };
@@ -85,7 +85,7 @@ async fn tenants_are_found_as_a_plain_evaluation_finds_them() {
     let mut item = app.items_of("tenant").remove(0);
     let mut items = Vec::new();
     for n in 0..70 {
-        rename(&mut item, n);
+        rename(&mut item, n, created(n));
         let status = random.below(6).to_string();
         item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
         item["status"] = json!({ "N": status });

@@ -1,24 +1,11 @@
 // What operators do, and what they must not be able to.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { SIZES, check, launch, open } from "./browser.js";
-import { Plane, beside, eventually } from "./plane.js";
+import { test } from "node:test";
+import { SIZES, check, open } from "./browser.js";
+import { browser, plane } from "./here.js";
+import { beside, eventually } from "./plane.js";
 import { answer, closed, signIn } from "./steps.js";
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Plane} */
-let plane;
-before(async () => {
-  browser = await launch();
-  plane = await Plane.make();
-  await plane.start("success");
-});
-after(async () => {
-  await browser.close();
-  await plane.remove();
-});
 
 /** @param {import("playwright-core").Page} page @param {string} name */
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();

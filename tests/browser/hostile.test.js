@@ -1,26 +1,12 @@
 // Names that would like to be more than names.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { SIZES, check, launch, open } from "./browser.js";
-import { Plane } from "./plane.js";
+import { test } from "node:test";
+import { SIZES, check, open } from "./browser.js";
+import { browser, plane } from "./here.js";
 import { confirm, createWorkspace, shown, signIn, signUp } from "./steps.js";
 
 const NAMES = ["<img src=x onerror=alert(1)>", "\u202Edesrever\u202E <b>", "W".repeat(100), "'\"><script>alert(1)</script>", "עברית ‮ العربية"];
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Plane} */
-let plane;
-before(async () => {
-  browser = await launch();
-  plane = await Plane.make();
-  await plane.start("success");
-});
-after(async () => {
-  await browser.close();
-  await plane.remove();
-});
 
 for (const [number, name] of NAMES.entries()) {
   test(`a name is text everywhere: ${name.slice(0, 20)}`, async () => {

@@ -6,7 +6,7 @@ use std::{
 
 use local::{Local, Outcome};
 use serde_json::{Value, json};
-use shared::{Env, domain::TenantId};
+use shared::Env;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -75,8 +75,6 @@ fn fill(local: &Local, many: usize) {
 }
 
 fn another(mut item: Value, n: usize) -> Value {
-    let id = TenantId::mint().to_string();
-    let text = |text: String| json!({ "S": text });
     let created = format!(
         "2026-01-{:02}T{:02}:{:02}:{:02}.{:03}Z",
         1 + n / 864_000 % 28,
@@ -85,13 +83,7 @@ fn another(mut item: Value, n: usize) -> Value {
         n / 10 % 60,
         n % 10 * 100
     );
-    let place = format!("{created}#{id}");
-    item["pk"] = text(format!("TENANT#{id}"));
-    item["id"] = text(id);
-    item["key"] = text(format!("k{n}"));
-    item["createdOn"] = text(created);
-    item["gsi1sk"] = text(place.clone());
-    item["gsi2sk"] = text(place);
+    support::rename(&mut item, n, created);
     item
 }
 

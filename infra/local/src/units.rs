@@ -69,7 +69,6 @@ pub(crate) fn index(keys: &[String], before: Option<&Value>, after: Option<&Valu
     };
     match (entry(before), entry(after)) {
         _ if before == after => 0.0,
-        (None, None) => 0.0,
         (Some((old, was)), Some((new, is))) if old == new => was.max(is),
         (old, new) => old.map_or(0.0, |(_, was)| was) + new.map_or(0.0, |(_, is)| is),
     }

@@ -1,12 +1,10 @@
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use serde::de::DeserializeOwned;
-
-use super::{IndexKey, Store, item::decode};
+use super::{IndexKey, Store};
 use crate::{
-    Error, Result,
+    Result,
     domain::{Attention, Job, JobState, Outcome, Reason, Tenant, TenantStatus, Timestamp},
+    filter::Direction,
 };
 
 /// How long a tenant may wait for somebody to have it provisioned.
@@ -16,7 +14,7 @@ const PENDING: Duration = Duration::from_secs(24 * 3600);
 const SLOW: Duration = Duration::from_secs(600);
 
 /// The most tenants of one reason that are named.
-const MOST: i32 = 20;
+const MOST: usize = 20;
 
 impl Store {
     /// Whom somebody should look at, the longest waiting first.
@@ -27,10 +25,10 @@ impl Store {
         let open = IndexKey::list_of(IndexKey::OPEN_JOB);
         let standing = IndexKey::list_of(IndexKey::FAILED_DEPROVISIONING);
         let (failed, pending, open, standing): (Vec<Tenant>, Vec<Tenant>, Vec<Job>, Vec<Job>) = tokio::try_join!(
-            self.first("gsi2", failed, Order::Newest),
-            self.first("gsi2", pending, Order::Oldest),
-            self.first("gsi1", open, Order::Oldest),
-            self.first("gsi1", standing, Order::Newest),
+            self.first("gsi2", failed, Direction::Descending, MOST),
+            self.first("gsi2", pending, Direction::Ascending, MOST),
+            self.first("gsi1", open, Direction::Ascending, MOST),
+            self.first("gsi1", standing, Direction::Descending, MOST),
         )?;
         let late = |since: Timestamp, patience| now.since(since) > patience;
         let pending = pending.into_iter().filter(|tenant| late(tenant.audit.created_on, PENDING));
@@ -41,29 +39,6 @@ impl Store {
         attention.sort_by_key(|each| each.since);
         Ok(attention)
     }
-
-    /// The first items of a partition of an index.
-    async fn first<T: DeserializeOwned>(
-        &self,
-        index: &'static str,
-        partition: String,
-        order: Order,
-    ) -> Result<Vec<T>> {
-        let request = self.client.query().table_name(&*self.table).index_name(index);
-        let request = request.key_condition_expression(format!("{index}pk = :partition"));
-        let request =
-            request.expression_attribute_values(":partition", AttributeValue::S(partition));
-        let request = request.scan_index_forward(matches!(order, Order::Oldest)).limit(MOST);
-        let reply = request.send().await.map_err(Error::aws("reading what needs attention"))?;
-        reply.items.unwrap_or_default().into_iter().map(decode).collect()
-    }
-}
-
-/// Which items of an index come first.
-#[derive(Clone, Copy, Debug)]
-enum Order {
-    Oldest,
-    Newest,
 }
 
 fn not_built(tenant: Tenant) -> Attention {

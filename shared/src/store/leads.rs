@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::{
     IndexKey, Item, Key, Listed, Store, Stored,
     changes::Changes,
-    item::{Attributes, decode, decode_all, encode_from},
+    item::{Attributes, decode_all, encode_from},
 };
 use crate::{
     Error, Result,
     domain::{Email, Lead, LeadId, Timestamp, UserId},
-    filter::Where,
+    filter::{Direction, Where},
 };
 
 impl Item for Lead {
@@ -116,13 +116,9 @@ impl Store {
     }
 
     async fn newest_lead_of(&self, email: &Email) -> Result<Option<Lead>> {
-        let place = AttributeValue::S(IndexKey::leads_of_email(&email.folded()));
-        let request = self.client.query().table_name(&*self.table).index_name("gsi2");
-        let request = request.key_condition_expression("gsi2pk = :email");
-        let request = request.expression_attribute_values(":email", place);
-        let reply = request.scan_index_forward(false).limit(1).send().await;
-        let items = reply.map_err(Error::aws("reading leads of an e-mail"))?.items;
-        items.unwrap_or_default().pop().map(decode).transpose()
+        let partition = IndexKey::leads_of_email(&email.folded());
+        let newest = self.first("gsi2", partition, Direction::Descending, 1).await?;
+        Ok(newest.into_iter().next())
     }
 
     /// Marks a lead as validated and claims its e-mail. One that was asked for again takes it over from

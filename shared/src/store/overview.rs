@@ -46,7 +46,7 @@ impl Store {
     ///
     /// Where something cannot be read.
     pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
-        let days: Vec<_> = (0..DAYS).rev().map(|ago| before(now, DAY * ago)).collect();
+        let days: Vec<_> = (0..DAYS).rev().map(|ago| now - DAY * ago).collect();
         let months: BTreeSet<_> = days.iter().map(|day| days_of_month(*day)).collect();
         let kinds = [Lead::KIND, Tenant::KIND].map(str::to_owned);
         let (counters, attention) =
@@ -98,9 +98,4 @@ fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Waits) {
         }
     });
     (days.collect(), all)
-}
-
-fn before(moment: Timestamp, duration: Duration) -> Timestamp {
-    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(moment.millis().saturating_sub(millis))
 }

@@ -17,19 +17,23 @@ where
     F: Future<Output = Result<T>>,
 {
     for attempt in 0..TRIES {
-        match decide().await {
-            Err(Error::Stale) => tokio::time::sleep(wait(attempt)).await,
-            decided => return decided,
+        let decided = decide().await;
+        if !matches!(decided, Err(Error::Stale)) {
+            return decided;
         }
+        wait(attempt).await;
     }
     Err(Error::Busy("an item kept changing"))
 }
 
-/// A random wait of up to 20, 40, 80 … milliseconds.
-pub(super) fn wait(attempt: u32) -> Duration {
+/// Waits for a random time of up to 20, 40, 80 … milliseconds, but not after the last try.
+pub(super) async fn wait(attempt: u32) {
+    if attempt + 1 == TRIES {
+        return;
+    }
     let mut random = [0; 2];
     // Without randomness the wait is the longest one, which is right as well.
     let filled = SystemRandom::new().fill(&mut random);
     let share = filled.map_or(1.0, |()| f64::from(u16::from_be_bytes(random)) / 65535.0);
-    Duration::from_millis(20 << attempt).mul_f64(share)
+    tokio::time::sleep(Duration::from_millis(20 << attempt).mul_f64(share)).await;
 }

@@ -184,7 +184,7 @@ impl Transaction<'_> {
             if reason(&cause, "TransactionConflict").is_none() {
                 return Err(Error::aws("committing a transaction")(cause));
             }
-            tokio::time::sleep(wait(attempt)).await;
+            wait(attempt).await;
         }
         Err(Error::Busy("a transaction kept meeting others"))
     }

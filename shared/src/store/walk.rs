@@ -1,8 +1,9 @@
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use serde::de::DeserializeOwned;
 
 use super::{
     Cursor, Found, Listed, Store, Stored,
-    item::{Attributes, decode_living},
+    item::{Attributes, decode, decode_living},
 };
 use crate::{
     Error, Result,
@@ -90,8 +91,35 @@ impl Store {
         start: Option<Attributes>,
     ) -> Result<(Vec<Stored<E>>, Option<Attributes>)> {
         let (index, partition) = E::partition(conditions);
-        let reply = self
-            .client
+        let request = self.in_index(index, partition, direction, limit);
+        let reply = request.set_exclusive_start_key(start).send().await;
+        let reply = reply.map_err(Error::aws("listing"))?;
+        let items = reply.items.unwrap_or_default().into_iter();
+        let items = items.filter_map(|item| decode_living(item).transpose());
+        Ok((items.collect::<Result<_>>()?, reply.last_evaluated_key))
+    }
+
+    /// The first `limit` items of a partition of an index, deleted ones among them.
+    pub(super) async fn first<T: DeserializeOwned>(
+        &self,
+        index: &str,
+        partition: String,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<T>> {
+        let reply = self.in_index(index, partition, direction, limit).send().await;
+        let items = reply.map_err(Error::aws("reading an index"))?.items;
+        items.unwrap_or_default().into_iter().map(decode).collect()
+    }
+
+    fn in_index(
+        &self,
+        index: &str,
+        partition: String,
+        direction: Direction,
+        limit: usize,
+    ) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&*self.table)
             .index_name(index)
@@ -99,13 +127,6 @@ impl Store {
             .expression_attribute_values(":partition", AttributeValue::S(partition))
             .scan_index_forward(direction == Direction::Ascending)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(Error::aws("listing"))?;
-        let items = reply.items.unwrap_or_default().into_iter();
-        let items = items.filter_map(|item| decode_living(item).transpose());
-        Ok((items.collect::<Result<_>>()?, reply.last_evaluated_key))
     }
 }
 
