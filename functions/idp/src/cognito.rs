@@ -4,7 +4,7 @@ use aws_sdk_cognitoidentityprovider::{
     primitives::DateTime,
     types::{
         AdminCreateUserConfigType, AttributeType, DeletionProtectionType, DeliveryMediumType,
-        ExplicitAuthFlowsType, MessageActionType, PreventUserExistenceErrorTypes, UserStatusType,
+        EmailConfigurationType, EmailSendingAccountType, ExplicitAuthFlowsType, MessageActionType, PreventUserExistenceErrorTypes, UserStatusType,
         UsernameAttributeType, VerifiedAttributeType,
     },
 };
@@ -22,7 +22,10 @@ const PAGE: i32 = 60;
 
 /// Cognito: a space is a user pool, an admin is in the tenant's group of admins.
 #[derive(Clone, Debug)]
-pub(crate) struct Cognito(Client);
+pub(crate) struct Cognito {
+    client: Client,
+    mails: Option<EmailConfigurationType>,
+}
 
 #[derive(Debug)]
 struct User {
@@ -40,16 +43,27 @@ struct Session<'a> {
 }
 
 impl Cognito {
-    /// None where `COGNITO_ENABLED` is not set to true: its other variables are every function's.
+    /// Returns `None` unless `COGNITO_ENABLED` is true. New pools send invitations from `FROM_EMAIL`
+    /// through the SES identity `SES_IDENTITY_ARN`; if that is not set, from Cognito's own address,
+    /// of which AWS allows a few a day.
+    ///
+    /// Source: <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html>
     pub(crate) fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
-        Ok(env.flag("COGNITO_ENABLED")?.then(|| Self(aws.cognito())))
+        if !env.flag("COGNITO_ENABLED")? {
+            return Ok(None);
+        }
+        let mails = match env.get("SES_IDENTITY_ARN") {
+            Some(identity) => Some(through_ses(identity, env.required("FROM_EMAIL")?)),
+            None => None,
+        };
+        Ok(Some(Self { client: aws.cognito(), mails }))
     }
 
     /// Sets everything up, or finds it so; the id (`sub`) of the admin.
     pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
         let pool = self.pool(space).await?;
         let email = setup.tenant.admin.email.folded();
-        let session = Session { client: &self.0, pool, setup, email };
+        let session = Session { client: &self.client, pool, setup, email };
         session.client().await?;
         session.group().await?;
         let user = session.user().await?;
@@ -68,12 +82,13 @@ impl Cognito {
             look,
             || async { self.find_pool(look, space).await },
             || async {
-                let made = self.0.create_user_pool().pool_name(&space.name);
+                let made = self.client.create_user_pool().pool_name(&space.name);
                 let made = made
                     .username_attributes(UsernameAttributeType::Email)
                     .auto_verified_attributes(VerifiedAttributeType::Email)
                     .admin_create_user_config(only_admins)
                     .deletion_protection(DeletionProtectionType::Active)
+                    .set_email_configuration(self.mails.clone())
                     .user_pool_tags(MARK, &space.mark);
                 let made = made.send().await.map_err(failed(make))?;
                 Ok(made.user_pool.and_then(|pool| pool.id))
@@ -84,12 +99,12 @@ impl Cognito {
 
     /// The pool of that name with our tag; of several the oldest, so that every call takes the same.
     async fn find_pool(&self, step: &'static str, space: &Space) -> Result<Option<String>> {
-        let pages = self.0.list_user_pools().max_results(PAGE).into_paginator().items().send();
+        let pages = self.client.list_user_pools().max_results(PAGE).into_paginator().items().send();
         let mut pools: Vec<_> = pages.try_collect().await.map_err(failed(step))?;
         pools.retain(|pool| pool.name() == Some(&space.name));
         pools.sort_by_key(|pool| pool.creation_date().map(DateTime::as_nanos));
         for id in pools.into_iter().filter_map(|pool| pool.id) {
-            let found = self.0.describe_user_pool().user_pool_id(&id).send().await;
+            let found = self.client.describe_user_pool().user_pool_id(&id).send().await;
             let tags = found.map_err(failed(step))?.user_pool.and_then(|pool| pool.user_pool_tags);
             if tags.is_some_and(|tags| tags.get(MARK) == Some(&space.mark)) {
                 return Ok(Some(id));
@@ -218,6 +233,14 @@ impl Session<'_> {
     fn admins(&self) -> String {
         format!("admins-{}", self.setup.tenant.key)
     }
+}
+
+fn through_ses(identity: &str, from: &str) -> EmailConfigurationType {
+    EmailConfigurationType::builder()
+        .email_sending_account(EmailSendingAccountType::Developer)
+        .source_arn(identity)
+        .from(from)
+        .build()
 }
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType> {

@@ -8,6 +8,8 @@ use crate::{
     idp::{Idp, body},
 };
 
+const IDENTITY: &str = "arn:aws:ses:eu-central-1:111122223333:identity/tenantry.test";
+
 /// Cognito user pools, as far as their JSON protocol is used.
 #[derive(Default)]
 struct Cognito {
@@ -19,6 +21,7 @@ struct Pool {
     id: String,
     name: String,
     tags: Value,
+    sender: Value,
     clients: Vec<String>,
     groups: BTreeSet<String>,
     users: BTreeMap<String, Value>,
@@ -64,7 +67,8 @@ impl Cognito {
         let id = format!("eu-central-1_{}", self.pools.len());
         let name = body["PoolName"].as_str().unwrap().to_owned();
         let tags = body["UserPoolTags"].clone();
-        self.pools.push(Pool { id: id.clone(), name, tags, ..Pool::default() });
+        let sender = body["EmailConfiguration"].clone();
+        self.pools.push(Pool { id: id.clone(), name, tags, sender, ..Pool::default() });
         (200, json!({ "UserPool": { "Id": id } }))
     }
 }
@@ -135,15 +139,19 @@ fn refused(kind: &str) -> Answer {
 }
 
 async fn start() -> (Fake<Cognito>, Idp) {
+    start_with(("SES_IDENTITY_ARN", IDENTITY)).await
+}
+
+async fn start_with(variable: (&str, &str)) -> (Fake<Cognito>, Idp) {
     let fake = Fake::start(Cognito::default(), Cognito::answer).await;
     let endpoint = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", fake.url.as_str());
-    let idp = Idp::start(&[endpoint, ("COGNITO_ENABLED", "true")]).await;
+    let idp = Idp::start(&[endpoint, ("COGNITO_ENABLED", "true"), variable]).await;
     (fake, idp)
 }
 
 fn picture(cognito: &Cognito) -> Value {
     let pools = cognito.pools.iter().map(|pool| {
-        let Pool { id, name, tags, clients, groups, users, members, mails } = pool;
+        let Pool { id, name, tags, clients, groups, users, members, mails, .. } = pool;
         json!([id, name, tags, clients, groups, users, members, *mails > 0])
     });
     pools.collect()
@@ -221,4 +229,18 @@ async fn who_has_chosen_a_password_gets_no_mail_again() {
     });
     assert_eq!(idp.manage(&body).await.status, 200);
     fake.state(|cognito| assert_eq!(cognito.pools[0].mails, 1));
+}
+
+#[tokio::test]
+async fn invitations_are_sent_through_our_ses_identity() {
+    let ours = json!({
+        "EmailSendingAccount": "DEVELOPER",
+        "SourceArn": IDENTITY,
+        "From": "noreply@tenantry.test",
+    });
+    for (identity, sender) in [(IDENTITY, ours), ("", Value::Null)] {
+        let (fake, idp) = start_with(("SES_IDENTITY_ARN", identity)).await;
+        idp.manage(&body("cognito", "acme", "PREMIUM", "ada@acme.test")).await;
+        fake.state(|cognito| assert_eq!(cognito.pools[0].sender, sender));
+    }
 }
