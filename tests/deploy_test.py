@@ -1,9 +1,9 @@
-"""What a first deployment meets at AWS and GitHub: trust, documented permissions, retries, commands to type."""
+"""What a first deployment meets at AWS: whom it trusts, what AWS documents, what a failure leaves behind."""
 
 import re
 import unittest
 
-from template_test import ROOT, STACK, TEMPLATES, listed, of_type, statements
+from template_test import ROOT, STACK, TEMPLATES, branches, listed, of_type, read, statements
 
 GITHUB = TEMPLATES["infra/github.yaml"]
 SUBJECT = "token.actions.githubusercontent.com:sub"
@@ -11,7 +11,6 @@ CHOSEN = {
     "AWS::AccountId": "111122223333", "AWS::Partition": "aws", "AWS::Region": "eu-west-1",
     "Repository": "acme/tenantry", "OwnerId": "123", "RepositoryId": "456", "Environment": "prod",
 }
-
 
 def resolved(value, chosen):
     """`value` with its references and text functions replaced by what `chosen` has for them."""
@@ -71,6 +70,223 @@ class Mails(unittest.TestCase):
             self.assertIn(f":{kind}/", str(others))
         for one in others:
             self.assertNotIn("Condition", one)
+
+
+# What a rollback of a first deployment leaves behind, each with the reason.
+LEFT_BY_A_ROLLBACK = {("template.yaml", "Table"): "its deletion protection would fail the rollback; its name is generated"}
+
+
+class Retries(unittest.TestCase):
+    """A first deployment that fails leaves nothing in the way of the second."""
+
+    def test_a_rollback_removes_what_it_created(self):
+        kept = {
+            (file, id)
+            for file, template in TEMPLATES.items()
+            for id, resource in template["Resources"].items()
+            if resource.get("DeletionPolicy") == "Retain"
+        }
+        self.assertEqual(kept, set(LEFT_BY_A_ROLLBACK))
+
+    def test_what_outlives_its_stack_has_no_name_that_a_second_stack_would_take(self):
+        for file, template in TEMPLATES.items():
+            for id, resource in template["Resources"].items():
+                if resource.get("DeletionPolicy", "Delete") != "Delete":
+                    for name in ["BucketName", "Name", "QueueName", "TableName"]:
+                        self.assertNotIn(name, resource["Properties"], f"{file}: {id}")
+
+
+# The actions of AWS's managed policies that SAM attaches, as far as Lambda uses them for us.
+# Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+MANAGED = {
+    "AWSLambdaBasicExecutionRole": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    "AWSLambdaVPCAccessExecutionRole": {
+        "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+    },
+    "AWSXrayWriteOnlyAccess": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+}
+
+
+def actions(value, effect="Allow"):
+    return {action for one in statements(value) if one["Effect"] == effect for action in listed(one["Action"])}
+
+
+class Boundary(unittest.TestCase):
+    """A template on its way through GitHub makes no administrator."""
+
+    def granting(self):
+        """The statements by which CloudFormation may add permissions to a role."""
+        adding = {"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
+        stack = GITHUB["Resources"]["StackRole"]
+        return [one for one in statements(stack) if one["Effect"] == "Allow" and adding & set(listed(one["Action"]))]
+
+    def test_a_role_is_given_permissions_under_the_boundary_alone(self):
+        self.assertTrue(self.granting())
+        for one in self.granting():
+            condition = {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
+            self.assertEqual(one["Condition"], condition, one["Action"])
+
+    def test_the_boundary_cannot_be_taken_away_or_changed(self):
+        for action in actions(GITHUB["Resources"]["StackRole"]):
+            self.assertNotIn("PolicyVersion", action)
+            self.assertNotIn("RolePermissionsBoundary", action.replace("PutRolePermissionsBoundary", ""))
+
+    def test_the_boundary_lets_nobody_become_somebody_else(self):
+        limits = {action for action in actions(GITHUB["Resources"]["Boundary"]) if action.split(":")[0] in ("iam", "sts")}
+        self.assertEqual(limits, {"iam:CreateServiceLinkedRole"})
+
+    def test_the_boundary_lets_through_what_the_roles_grant(self):
+        granted = {action for id, one in STACK["Resources"].items() if id != "Bounds" for action in self.of(one)}
+        self.assertLessEqual(granted, actions(GITHUB["Resources"]["Boundary"]))
+
+    def of(self, resource):
+        if resource["Type"] not in ("AWS::IAM::Role", "AWS::IAM::Policy"):
+            return set()
+        given = resource["Properties"]
+        managed = {arn.rsplit("/", 1)[-1] for arn in branches(given.get("ManagedPolicyArns", [])) if isinstance(arn, str)}
+        policies = [given.get("Policies", []), given.get("PolicyDocument", [])]
+        return actions(policies).union(*(MANAGED[name] for name in managed))
+
+    def test_every_role_of_the_stack_takes_it(self):
+        for id, role in of_type("AWS::IAM::Role").items():
+            taken = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+            self.assertEqual(role.get("PermissionsBoundary"), taken, id)
+
+    def test_a_role_is_passed_to_no_service_that_deploys_does_not_need(self):
+        for one in statements(GITHUB):
+            if one["Effect"] == "Allow" and "iam:PassRole" in listed(one["Action"]):
+                self.assertIn("iam:PassedToService", one["Condition"]["StringEquals"])
+
+    def test_the_workflow_hears_why_a_change_set_was_refused(self):
+        self.assertIn("cloudformation:DescribeEvents", actions(GITHUB["Resources"]["DeployRole"]))
+
+
+# What AWS documents as the least, by the role or policy that needs it and the bucket that it is for.
+PIPELINES = "infra/pipelines/template.yaml"
+DOCUMENTED = {
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html, and re:Post "Access Denied
+    # errors in CodePipeline"
+    "PipelineRole": {
+        "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion",
+        "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:GetObjectVersionTagging",
+        "codebuild:BatchGetBuilds", "codebuild:StartBuild", "codeconnections:UseConnection",
+    },
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html, without what it writes:
+    # the build has no artifacts
+    "BuildRole": {
+        "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion",
+        "logs:CreateLogStream", "logs:PutLogEvents",
+    },
+    # The handlers' permissions in the schema of AWS::S3::Bucket, for the properties that silo.yaml sets
+    "SiloPolicy": {
+        "s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging",
+        "s3:TagResource", "s3:GetAccelerateConfiguration", "s3:GetAnalyticsConfiguration", "s3:GetBucketAcl",
+        "s3:GetBucketCORS", "s3:GetBucketLogging", "s3:GetBucketNotification", "s3:GetBucketObjectLockConfiguration",
+        "s3:GetBucketOwnershipControls", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging",
+        "s3:GetBucketVersioning", "s3:GetBucketWebsite", "s3:GetEncryptionConfiguration",
+        "s3:GetIntelligentTieringConfiguration", "s3:GetInventoryConfiguration", "s3:GetLifecycleConfiguration",
+        "s3:GetMetricsConfiguration", "s3:GetReplicationConfiguration",
+    },
+}
+
+
+class Documented(unittest.TestCase):
+    """Where AWS documents the least that a role needs, the role has it."""
+
+    def test_the_pipelines_roles(self):
+        for id, least in DOCUMENTED.items():
+            self.assertLessEqual(least, actions(TEMPLATES[PIPELINES]["Resources"][id]), id)
+
+    def test_a_silo_sets_no_property_whose_permission_is_not_listed(self):
+        properties = set(TEMPLATES["infra/pipelines/silo.yaml"]["Resources"]["Files"]["Properties"])
+        self.assertEqual(properties, {"BucketName", "PublicAccessBlockConfiguration"}, "see DOCUMENTED: SiloPolicy")
+
+    def test_a_secret_under_a_customer_key_can_be_read(self):
+        """Each role that reads a secret of the operator's may open it with its key, for that secret alone."""
+        parameters = {name for name in STACK["Parameters"] if name.endswith(("SecretArn", "PasswordArn"))}
+        self.assertIn("RedisPasswordArn", parameters)
+        opened = {}
+        for policy in of_type("AWS::IAM::Policy").values():
+            for one in statements(policy):
+                if listed(one["Action"]) == ["kms:Decrypt"]:
+                    condition = one["Condition"]["StringEquals"]
+                    self.assertIn("secretsmanager.", str(condition["kms:ViaService"]))
+                    for arn in branches(condition["kms:EncryptionContext:SecretARN"]):
+                        opened.setdefault(arn["Ref"], set()).update(role["Ref"] for role in policy["Roles"])
+        for id, role in of_type("AWS::IAM::Role").items():
+            for one in statements(role):
+                for resource in branches(one.get("Resource", [])):
+                    if isinstance(resource, dict) and resource.get("Ref") in parameters:
+                        self.assertIn(id, opened.get(resource["Ref"], set()), resource)
+
+
+class Functions(unittest.TestCase):
+    def test_no_function_creates_a_log_group(self):
+        # A late line of a deleted function would take the name that the next stack needs.
+        denied = [one for one in statements(of_type("AWS::IAM::Policy")["Bounds"]) if one["Effect"] == "Deny"]
+        everywhere = [one for one in denied if one.get("Resource") == "*" and "Condition" not in one]
+        self.assertIn("logs:CreateLogGroup", {action for one in everywhere for action in listed(one["Action"])})
+        for id in ["RelayRole", "UpkeepRole", "ReconcilerFunctionEveryMinuteRole"]:
+            self.assertNotIn("logs:CreateLogGroup", actions(of_type("AWS::IAM::Role")[id]), id)
+
+    def test_what_the_api_waits_for_ends_before_the_api_gives_up(self):
+        """An HTTP API waits 30 s, which a cold start is part of."""
+        called = {
+            id for id, one in read("template.yaml")["Resources"].items()
+            if any(event["Type"] == "HttpApi" for event in one.get("Properties", {}).get("Events", {}).values())
+        }
+        self.assertIn("IdpFunction", called)
+        for id in called:
+            self.assertLessEqual(of_type("AWS::Lambda::Function")[id]["Timeout"], 28, id)
+
+    def test_only_pools_of_ours_are_changed(self):
+        for one in statements(of_type("AWS::IAM::Role")["IdpFunctionRole"]):
+            for action in listed(one["Action"]):
+                if action.startswith("cognito-idp:") and action.split(":")[1] not in ("ListUserPools", "DescribeUserPool"):
+                    kind = "RequestTag" if action.endswith((":CreateUserPool", ":TagResource")) else "ResourceTag"
+                    self.assertEqual(one["Condition"]["Null"], {f"aws:{kind}/tenantry": "false"}, action)
+
+    def test_the_tag_is_the_one_that_the_function_sets(self):
+        source = (ROOT / "functions/idp/src/space.rs").read_text()
+        self.assertIn('const MARK: &str = "tenantry";', source)
+
+
+class Addresses(unittest.TestCase):
+    def test_with_a_domain_the_api_has_no_other_address(self):
+        (server,) = of_type("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]["servers"]
+        disabled = server["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"]
+        self.assertEqual(disabled, {"Fn::If": ["WithDomain", True, False]})
+
+
+class Parameters(unittest.TestCase):
+    def takes(self, name, value):
+        return re.search(STACK["Parameters"][name]["AllowedPattern"], value) is not None
+
+    def test_no_origin_is_let_in_by_default(self):
+        self.assertEqual(STACK["Parameters"]["AllowedOrigins"]["Default"], "")
+
+    def test_origins_are_what_a_browser_sends(self):
+        for good in ["", "https://app.example.com", "http://localhost:4200,http://localhost:3000"]:
+            self.assertTrue(self.takes("AllowedOrigins", good), good)
+        for bad in ["https://a.example, https://b.example", " ", "*", "https://a.example/", "a.example", "https://a,"]:
+            self.assertFalse(self.takes("AllowedOrigins", bad), bad)
+
+    def test_the_network_is_private(self):
+        for good in ["10.0", "10.42", "10.255", "172.16", "172.31", "192.168"]:
+            self.assertTrue(self.takes("CacheNetwork", good), good)
+        for bad in ["10.256", "10.999", "172.15", "172.32", "172.168", "192.0", "192.167", "10.01", "10", "11.1"]:
+            self.assertFalse(self.takes("CacheNetwork", bad), bad)
+
+    def test_the_zones_are_a_choice(self):
+        for good in ["", "eu-west-1a,eu-west-1b", "us-east-1-dfw-2a,us-east-1b"]:
+            self.assertTrue(self.takes("CacheZones", good), good)
+        for bad in ["eu-west-1a", "eu-west-1a, eu-west-1b", ","]:
+            self.assertFalse(self.takes("CacheZones", bad), bad)
+        for index, id in enumerate(["SubnetA", "SubnetB"]):
+            zone = TEMPLATES["infra/cache.yaml"]["Resources"][id]["Properties"]["AvailabilityZone"]
+            given = {"Fn::Select": [index, {"Fn::Split": [",", {"Ref": "Zones"}]}]}
+            self.assertEqual(zone["Fn::If"][:2], ["GivenZones", given])
 
 
 if __name__ == "__main__":

@@ -55,13 +55,15 @@ class Client:
         return json.loads(text) if text else headers
 
     def operator_token(self):
-        """A token with every permission, signed with the stack's own secret."""
+        """A token with every permission, signed with the current key of the stack's own secret."""
         codes = [str(code) for code in range(10200, 10224)]
         claims = {"id": "operator", "userTenantId": "operator", "permissions": codes}
         claims |= {"iss": self.stack.parameters["JwtIssuer"], "exp": int(time.time()) + 3600}
         encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")
-        signed = b".".join(encode(json.dumps(part).encode()) for part in [{"alg": "HS256", "typ": "JWT"}, claims])
-        key = self.stack.resource("JwtSecret")["Value"].encode()
+        keys = json.loads(self.stack.resource("JwtSecret")["Value"])
+        header = {"alg": "HS256", "typ": "JWT", "kid": keys["current"]}
+        signed = b".".join(encode(json.dumps(part).encode()) for part in [header, claims])
+        key = keys[keys["current"]].encode()
         return (signed + b"." + encode(hmac.digest(key, signed, "sha256"))).decode()
 
     def mails(self, address):

@@ -41,7 +41,7 @@ class Stack:
     def __init__(self, endpoint, binaries, parameters=None, name="tenantry"):
         self.endpoint, self.binaries, self.name = endpoint, pathlib.Path(binaries), name
         defaults = {id: one.get("Default") for id, one in TEMPLATE["Parameters"].items()}
-        ours = {"FromEmail": "noreply@tenantry.test", "Watch": "false"}
+        ours = {"FromEmail": "noreply@tenantry.test", "Watch": "false", "AllowedOrigins": "http://localhost:4200"}
         ours["Architecture"] = "arm64" if platform.machine() == "aarch64" else "x86_64"
         self.parameters = defaults | ours | (parameters or {})
         self.made = {}

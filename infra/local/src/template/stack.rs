@@ -7,9 +7,11 @@ use shared::Env;
 
 use super::{Fault, Result, resources, yaml};
 
-/// Values of parameters that have no default because a deployment must choose them.
-const LOCAL_PARAMETERS: &[(&str, &str)] =
-    &[("FromEmail", "noreply@tenantry.test"), ("SesIdentity", "tenantry.test")];
+/// Values of parameters on a developer's machine, where the template has none or one for production.
+const LOCAL_PARAMETERS: &[(&str, &str)] = &[
+    ("FromEmail", "noreply@tenantry.test"),
+    ("AllowedOrigins", "http://localhost:4200,http://localhost:3000"),
+];
 
 /// Where a template is deployed.
 #[derive(Clone, Debug)]
@@ -80,10 +82,9 @@ impl<'a> Stack<'a> {
             let local = || LOCAL_PARAMETERS.iter().find(|(name, _)| name == id);
             let value = match given {
                 Some(given) => given.get(id).cloned(),
-                None => outside(),
+                None => outside().or_else(|| local().map(|(_, value)| json!(value))),
             };
             let value = value.or_else(|| parameter.get("Default").cloned());
-            let value = value.or_else(|| local().map(|(_, value)| json!(value)));
             let value = value.ok_or_else(|| {
                 Fault(format!("the parameter {id} has no default, and no value is known here"))
             })?;
