@@ -4,8 +4,9 @@ use aws_sdk_cognitoidentityprovider::{
     primitives::DateTime,
     types::{
         AdminCreateUserConfigType, AttributeType, DeletionProtectionType, DeliveryMediumType,
-        EmailConfigurationType, EmailSendingAccountType, ExplicitAuthFlowsType, MessageActionType, PreventUserExistenceErrorTypes, UserStatusType,
-        UsernameAttributeType, VerifiedAttributeType,
+        EmailConfigurationType, EmailSendingAccountType, ExplicitAuthFlowsType, MessageActionType,
+        PreventUserExistenceErrorTypes, UserStatusType, UsernameAttributeType,
+        VerifiedAttributeType,
     },
 };
 use shared::{Env, Error, Result, aws::Aws, config::ConfigError};
