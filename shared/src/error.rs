@@ -1,6 +1,6 @@
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
-use crate::domain::{TenantKey, TenantStatus, Transition, Violation};
+use crate::domain::{BUILDS, TenantKey, TenantStatus, Timestamp, Transition, Violation};
 
 /// A result whose error is an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -22,6 +22,15 @@ pub enum Error {
     /// More calls than the limit allows.
     #[error("Too many requests, please try again later.")]
     RateLimited,
+
+    /// A lead has started as many builds as it may for now.
+    #[error("This tenant was built {BUILDS} times within 24 hours. Try again at {next}.")]
+    TooManyBuilds {
+        /// When the next one is possible.
+        next: Timestamp,
+        /// How long that is from now.
+        wait: Duration,
+    },
 
     /// The body is no JSON; says what is wrong and where.
     #[error("{0}")]
@@ -80,6 +89,10 @@ pub enum Error {
     /// Tenant keys are unique for ever; they become subdomains.
     #[error("Unique constraint violation error ! Key (key)=({0}) already exists.")]
     TenantKeyTaken(TenantKey),
+
+    /// A key that others take for something else; see [`ReservedKeys`](crate::domain::ReservedKeys).
+    #[error("The key \"{0}\" is reserved. Choose another key.")]
+    TenantKeyReserved(TenantKey),
 
     /// A tenant has one configuration of a key.
     #[error("Unique constraint violation error ! Key (configKey)=({0}) already exists.")]

@@ -18,15 +18,15 @@ use shared::{
     aws::Aws,
     config::{ConfigError, LeadKeys},
     domain::{
-        Email, FromMembers, Lead, LeadId, Members, NewLead, OnboardTenant, TenantKey, TenantView,
-        UserId, permit, read,
+        Email, FromMembers, Lead, LeadId, MAILS_A_DAY, Members, NewLead, OnboardTenant, TenantKey,
+        TenantView, UserId, permit, read,
     },
     http::{
         Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, count, finish, limited, list,
         view,
     },
     keys::MasterKeys,
-    store::{Store, deciding_again},
+    store::{KeyState, Store, deciding_again},
     token::Tokens,
 };
 
@@ -95,17 +95,19 @@ struct Verified {
     token: String,
 }
 
-/// `POST /leads`: somebody asks for a tenant; the verification mail follows from the new item.
+/// `POST /leads`: creates a lead. The verification mail follows from the new item, unless the mailbox
+/// has had all mails of the day: the answer does not tell.
 async fn create(
     State(leads): State<Leads>,
     RequestId(request): RequestId,
     Json(new): Json<NewLead>,
 ) -> Result<Json<Created>> {
     let lead = new.into_lead(shared::now(), &leads.system);
-    leads.store.add_lead(&lead, &request).await?;
-    let in_response = leads.lead_keys.in_response;
-    let key = in_response.then(|| leads.keys.lead_key(lead.id, leads.lead_keys.length));
-    Ok(Json(Created { id: lead.id, key }))
+    let (id, LeadKeys { length, in_response, .. }) = (lead.id, leads.lead_keys);
+    // A facade that mails the key by itself has a limit of its own.
+    let most = (!in_response).then_some(MAILS_A_DAY);
+    leads.store.add_lead(lead, most, &request).await?;
+    Ok(Json(Created { id, key: in_response.then(|| leads.keys.lead_key(id, length)) }))
 }
 
 /// The body of `POST /leads/resend`.
@@ -119,9 +121,6 @@ impl FromMembers for Resend {
         Some(Self { email: members.required("email")? })
     }
 }
-
-/// How often a day a mail to one address may be asked for again.
-const MAILS_A_DAY: u32 = 5;
 
 /// `POST /leads/resend`: another verification mail, with a key that is good from now on, to whom has no
 /// tenant yet. What is known of the address cannot be told from the answer.
@@ -145,15 +144,22 @@ async fn resend(
 struct Availability {
     key: TenantKey,
     available: bool,
+    /// Why not: `taken` or `reserved`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
-/// `GET /keys/{key}`: whether a tenant may still be called so.
+/// `GET /keys/{key}`: whether a new tenant may have the key.
 async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>> {
     let rule = || Error::BadParameter("key: must be 1 to 10 small letters and digits".to_owned());
     let key: String = named.of("key", "Key")?;
     let key: TenantKey = read(&key.into()).map_err(|_| rule())?;
-    let available = store.tenant_id_of_key(&key).await?.is_none();
-    Ok(Json(Availability { key, available }))
+    let reason = match store.key_state(&key).await? {
+        KeyState::Free => None,
+        KeyState::Taken => Some("taken"),
+        KeyState::Reserved => Some("reserved"),
+    };
+    Ok(Json(Availability { key, available: reason.is_none(), reason }))
 }
 
 /// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: a lead is never edited.

@@ -46,7 +46,7 @@ fn create() -> Operation {
         "additionalProperties": false,
     });
     let answer = Shape::new("CreatedLead", answer, json!({ "id": example(Lead::SCHEMA)["id"] }));
-    let summary = "Somebody asks for a tenant; the verification mail goes out.";
+    let summary = "Create a lead and send a verification email. At most five emails a day are sent to one mailbox; the answer does not change.";
     Operation::new("POST /leads", "createLead", summary, Answer::One(answer))
         .limited()
         .body(Shape::new("NewLead", NewLead::schema(), body))
@@ -65,12 +65,19 @@ fn resend() -> Operation {
 fn key() -> Operation {
     let answer = json!({
         "type": "object",
-        "properties": { "key": TenantKey::schema(), "available": { "type": "boolean" } },
+        "properties": {
+            "key": TenantKey::schema(),
+            "available": { "type": "boolean" },
+            "reason": {
+                "type": "string", "enum": ["taken", "reserved"],
+                "description": "Why the key is not available; absent if it is.",
+            },
+        },
         "required": ["key", "available"],
         "additionalProperties": false,
     });
     let answer = Shape::new("Key", answer, json!({ "key": "acme", "available": true }));
-    let summary = "Whether a tenant may still have this key.";
+    let summary = "Check whether a new tenant may have this key.";
     Operation::new("GET /keys/{key}", "viewKey", summary, Answer::One(answer)).limited()
 }
 
@@ -100,6 +107,6 @@ fn become_tenant() -> Operation {
         .lead_token()
         .limited()
         .body(Shape::new("OnboardTenant", OnboardTenant::schema(), body))
-        .conflict("The key is taken.")
+        .conflict("The key is taken, or reserved (`TENANT_KEY_RESERVED`).")
         .yields("/tenants", "/id")
 }

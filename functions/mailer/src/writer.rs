@@ -84,12 +84,13 @@ impl Writer {
         })
     }
 
-    /// The mail with a new lead's key; none where a facade mails it, or where it is too old.
+    /// Returns the mail with a new lead's key; `None` if a facade mails the key, if the key has expired,
+    /// or if the lead's mailbox has had all mails of the day.
     ///
     /// The lead's own words stay out of the subject: nobody has shown yet that the address is theirs.
     pub(crate) fn verification(&self, lead: &EventLead, now: Timestamp) -> Result<Option<Mail>> {
         let LeadKeys { length, expiry, in_response } = self.lead_keys;
-        if in_response || Lead::key_expired(lead.id, now, expiry) {
+        if in_response || lead.unmailed || Lead::key_expired(lead.id, now, expiry) {
             return Ok(None);
         }
         let key = self.keys.lead_key(lead.id, length);

@@ -17,7 +17,7 @@ pub fn operations() -> Vec<Operation> {
         change_all::<Tenant>("tenants"),
         replace::<Tenant>("tenants"),
     ]
-    .map(|edit| edit.conflict("The key is taken, or the status is another than the stored one."));
+    .map(|edit| edit.conflict("The key is taken or reserved (`TENANT_KEY_RESERVED`), or the status is another than the stored one."));
     let reads = [list::<Tenant>("tenants"), count::<Tenant>("tenants"), view::<Tenant>("tenants")];
     let jobs = [provision(), deprovision(), jobs(), job(), resources(), overview()];
     [create(), delete()].into_iter().chain(reads).chain(edits).chain(jobs).collect()
@@ -34,7 +34,7 @@ fn create() -> Operation {
     Operation::new("POST /tenants", "createTenant", summary, onboarded())
         .operator::<permit::CreateTenant>()
         .body(Shape::new("NewTenant", NewTenant::schema(), body))
-        .conflict("The key is taken.")
+        .conflict("The key is taken, or reserved (`TENANT_KEY_RESERVED`).")
         .yields("/tenants", "/id")
 }
 
@@ -55,6 +55,7 @@ fn provision() -> Operation {
         .allowed::<permit::ProvisionTenant>()
         .body(Shape::new("Subscription", Subscription::schema(), body))
         .conflict("The tenant is neither pending nor was its last attempt a failure.")
+        .quota("A lead's tenant was built five times within 24 hours (`TOO_MANY_BUILDS`).")
 }
 
 fn deprovision() -> Operation {

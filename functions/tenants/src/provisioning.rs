@@ -67,6 +67,9 @@ async fn open(
         let (tenant, contacts, jobs) = store.tenant_with_contacts_and_jobs(id).await?;
         bearer.may_act_on(tenant.lead_id)?;
         tenant.status.after(kind.opening())?;
+        if kind == JobKind::Provision && bearer.lead().is_some() {
+            Job::may_build_again(&jobs, shared::now())?;
+        }
         let work = work(&jobs).ok_or("nothing has built it");
         let work = work.map_err(Error::aws("opening a job"))?;
         let job = Job::open(&tenant, contacts, work, plans.expiry, shared::now(), &bearer.id)?;

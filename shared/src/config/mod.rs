@@ -3,10 +3,12 @@
 mod env;
 mod lead_keys;
 mod redis;
+mod reserved_keys;
 
 pub use env::{Env, millis, seconds};
 pub use lead_keys::LeadKeys;
 pub(crate) use redis::redis;
+pub(crate) use reserved_keys::reserved_keys;
 
 /// A variable that keeps a function from starting; it names the variable.
 #[derive(Debug, thiserror::Error)]

@@ -4,9 +4,12 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{FromJson, Reader};
+use super::{FromJson, Hostname, Reader};
 
-/// One e-mail address of at most 100 ASCII characters, kept as it was written (CONTRACT §4).
+/// One email address of at most 100 ASCII characters whose host can receive mail from anywhere.
+///
+/// An address is kept as it was written, except for quotes that its local part does not need:
+/// `"ada"@acme.test` is `ada@acme.test` (RFC 5321 §4.1.2: both name the same mailbox).
 ///
 /// ASCII, since SES delivers to no others (it does not offer SMTPUTF8).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,39 +17,95 @@ use super::{FromJson, Reader};
 pub struct Email(String);
 
 impl Email {
-    /// As it was written.
+    /// Returns the address as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which two spellings of one address are equal.
+    /// Returns the form in which two spellings of one address are equal.
     #[must_use]
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
-    /// The part after the `@`, in lower case.
+    /// Returns the part after the `@`, in lowercase.
     #[must_use]
     pub fn host(&self) -> String {
         self.0.rsplit_once('@').map_or_else(String::new, |(_, host)| host.to_ascii_lowercase())
     }
+
+    /// Returns the mailbox that this address most likely reaches, for limits on mails.
+    ///
+    /// Large providers deliver `ada+news@` and `a.da@` to `ada@`. Addresses that differ in a tag or
+    /// in dots stay different addresses everywhere else.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        let folded = self.folded();
+        let (local, host) = folded.rsplit_once('@').unwrap_or((&folded, ""));
+        let plain = local.split('+').next().unwrap_or_default().replace('.', "");
+        if plain.is_empty() { folded } else { format!("{plain}@{host}") }
+    }
+
+    /// Returns the address in `text`, or `None` if nobody outside its own network can write to it.
+    fn parse(text: &str) -> Option<Self> {
+        let options = Options::default().without_display_text().without_domain_literal();
+        if !text.is_ascii() || EmailAddress::parse_with_options(text, options).is_err() {
+            return None;
+        }
+        let (local, host) = text.rsplit_once('@')?;
+        let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let address = match quoted.map(unescaped) {
+            None => text.to_owned(),
+            Some(plain) if needs_quotes(&plain) => {
+                plain.chars().all(is_harmless).then(|| format!("\"{plain}\"@{host}"))?
+            }
+            Some(plain) => format!("{plain}@{host}"),
+        };
+        Hostname::is_public(host).then_some(Self(address))
+    }
+}
+
+/// Returns the content of a quoted local part without its escapes (RFC 5322 §3.2.1).
+fn unescaped(quoted: &str) -> String {
+    let mut letters = quoted.chars();
+    let next = || match letters.next() {
+        Some('\\') => letters.next(),
+        letter => letter,
+    };
+    std::iter::from_fn(next).collect()
+}
+
+/// Returns whether a local part is no dot-atom (RFC 5322 §3.2.3), so that it has to be quoted.
+fn needs_quotes(local: &str) -> bool {
+    local.split('.').any(str::is_empty)
+        || !local.chars().all(|letter| is_atom(letter) || letter == '.')
+}
+
+fn is_atom(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(letter)
+}
+
+/// Returns whether mail programs take `letter` in quotes for a part of a name: never for markup or
+/// for the start of another address.
+fn is_harmless(letter: char) -> bool {
+    is_atom(letter) || letter == '.' || letter == ' '
 }
 
 impl FromJson for Email {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let text = at.text(value, 1, 100)?;
-        let options = Options::default().without_display_text().without_domain_literal();
-        let address = EmailAddress::parse_with_options(text, options);
-        if !text.is_ascii() || text.chars().any(char::is_control) || address.is_err() {
+        let email = Self::parse(at.text(value, 1, 100)?);
+        if email.is_none() {
             at.wrong_format("email");
-            return None;
         }
-        Some(Self(text.to_owned()))
+        email
     }
 
     fn schema() -> Value {
-        json!({ "type": "string", "format": "email", "minLength": 1, "maxLength": 100 })
+        json!({
+            "type": "string", "format": "email", "minLength": 1, "maxLength": 100,
+            "description": "One ASCII address at a public host name.",
+        })
     }
 }
 
@@ -63,8 +122,15 @@ mod tests {
 
     #[test]
     fn only_one_plain_address_is_an_email() {
-        for good in ["ada@acme.test", "Ada.L+x@ACME.test"] {
-            assert!(read::<Email>(&json!(good)).is_ok(), "{good}");
+        for good in [
+            "ada@acme.test",
+            "Ada.L+x@ACME.test",
+            "o'neil/a=b%c@a.co.test",
+            "\"ada..l\"@acme.test",
+            "\"ada lovelace\"@acme.test",
+            "a@xn--bcher-kva.xn--p1ai",
+        ] {
+            assert_eq!(read::<Email>(&json!(good)).unwrap().as_str(), good);
         }
         for bad in [
             "",
@@ -78,9 +144,50 @@ mod tests {
             "ada@[127.0.0.1]",
             "ä@acme.test",
             "ada@acme..test",
+            "ada@acme.test.",
+            "ada@localhost",
+            "ada@LOCALHOST",
+            "ada@mail.localhost",
+            "ada@printer.local",
+            "ada@acme",
+            "ada@127.0.0.1",
+            "ada@2130706433",
+            "ada@0x7f.0.0.0x1",
+            "ada@acme.7f",
+            "ada@[IPv6:::1]",
+            "ada@ac_me.test",
+            "\"<img src=x onerror=alert(1)>\"@acme.test",
+            "\"<svg/onload=alert(1)>\"@acme.test",
+            "\"ada\\\\\"@acme.test",
+            "\"a@b.test,ada\"@acme.test",
+            "\"ada\"\"l\"@acme.test",
         ] {
             assert!(read::<Email>(&json!(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn quotes_that_are_not_needed_are_dropped() {
+        for (written, kept) in [
+            ("\"ada\"@acme.test", "ada@acme.test"),
+            ("\"Ada.L\"@acme.test", "Ada.L@acme.test"),
+            ("\"a\\da\"@acme.test", "ada@acme.test"),
+            ("\"ada\\ l\"@acme.test", "\"ada l\"@acme.test"),
+        ] {
+            assert_eq!(read::<Email>(&json!(written)).unwrap().as_str(), kept, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_mailbox_has_neither_case_nor_tag_nor_dots() {
+        for written in
+            ["ada@acme.test", "A.d.a@ACME.test", "ada+1@acme.test", "\"ADA+x+y\"@acme.test"]
+        {
+            let email: Email = read(&json!(written)).unwrap();
+            assert_eq!(email.mailbox(), "ada@acme.test", "{written}");
+        }
+        let tag_alone: Email = read(&json!("+x@acme.test")).unwrap();
+        assert_eq!(tag_alone.mailbox(), "+x@acme.test");
     }
 
     #[test]

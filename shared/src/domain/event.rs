@@ -72,6 +72,9 @@ pub struct EventLead {
     pub email: Email,
     /// Where the company is.
     pub address: Option<Address>,
+    /// Whether no verification mail is to be sent: its mailbox has had all mails of the day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmailed: bool,
 }
 
 /// A tenant in an event, and in a job: as it was when the job opened.
@@ -134,6 +137,7 @@ impl Event {
                 company_name: lead.company_name,
                 email: lead.email,
                 address: lead.address,
+                unmailed: lead.unmailed,
             }),
             tenant: None,
             subscription: None,

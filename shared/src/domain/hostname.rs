@@ -5,7 +5,15 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
-/// A host name (RFC 1123), in lower case, since host names are compared without case.
+/// Names that no public server has: RFC 6761 §6.3 and §6.4, RFC 6762 §3, RFC 7686, and `internal`, which
+/// ICANN reserved for private networks in 2024.
+const PRIVATE: [&str; 5] = ["internal", "invalid", "local", "localhost", "onion"];
+
+/// [`Hostname::is_public`] as far as a regular expression can say it.
+const PATTERN: &str = r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])$";
+
+/// A host name (RFC 1123) that can be reached from anywhere, in lowercase: host names are compared
+/// without case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hostname(String);
@@ -15,6 +23,19 @@ impl Hostname {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns whether `name` is a host name below a public top-level domain: neither an IP address nor
+    /// a name of one network or machine alone.
+    ///
+    /// A top-level domain is alphabetic (RFC 3696 §2) or an internationalized one (RFC 5890 §2.3.2.1).
+    #[must_use]
+    pub fn is_public(name: &str) -> bool {
+        let Some((_, top)) = name.rsplit_once('.') else { return false };
+        let top = top.to_ascii_lowercase();
+        let named = top.len() > 1 && top.chars().all(|letter| letter.is_ascii_alphabetic());
+        let known = named && !PRIVATE.contains(&top.as_str());
+        hostname_validator::is_valid(name) && (known || top.starts_with("xn--"))
     }
 
     /// Notes it where a list of host names is empty or names one twice.
@@ -36,7 +57,7 @@ impl Hostname {
 impl FromJson for Hostname {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, 1, 253)?;
-        if !hostname_validator::is_valid(text) {
+        if !Self::is_public(text) {
             at.wrong_format("hostname");
             return None;
         }
@@ -44,7 +65,11 @@ impl FromJson for Hostname {
     }
 
     fn schema() -> Value {
-        json!({ "type": "string", "format": "hostname", "minLength": 1, "maxLength": 253 })
+        json!({
+            "type": "string", "format": "hostname", "minLength": 1, "maxLength": 253,
+            "pattern": PATTERN,
+            "description": "A public host name: no IP address, and not below `localhost` or the like.",
+        })
     }
 }
 

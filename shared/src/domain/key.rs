@@ -12,6 +12,14 @@ pub struct TenantKey(String);
 
 const PATTERN: &str = "^[a-z0-9]+$";
 
+impl TenantKey {
+    /// Returns the key as a string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromJson for TenantKey {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, 0, 10)?;

@@ -36,10 +36,16 @@ pub struct Lead {
     /// Whether it was asked for again, and so may have the e-mail of a lead without a tenant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_over: bool,
+    /// Whether no verification mail is sent: its mailbox has had all mails of the day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmailed: bool,
     /// Who did what to it, and when.
     #[serde(flatten)]
     pub audit: Audit,
 }
+
+/// How many verification mails one mailbox gets a day (UTC), whoever asks for them and by which route.
+pub const MAILS_A_DAY: u32 = 5;
 
 /// A lead as a client gives it: the body of `POST /leads`.
 #[derive(Clone, Debug)]
@@ -94,6 +100,7 @@ impl NewLead {
             address: self.address.and_then(AddressParts::into_address),
             tenant_id: None,
             takes_over: false,
+            unmailed: false,
             audit: Audit::created(now, by),
         }
     }
@@ -117,7 +124,15 @@ impl Lead {
         let address =
             self.address.map(|address| address.parts).and_then(AddressParts::into_address);
         let (id, audit) = (LeadId::mint(), Audit::created(now, by));
-        Some(Self { id, is_validated: false, takes_over: true, address, audit, ..self })
+        Some(Self {
+            id,
+            is_validated: false,
+            takes_over: true,
+            unmailed: false,
+            address,
+            audit,
+            ..self
+        })
     }
 
     /// Turns a verified lead into a tenant whose first contact it is.

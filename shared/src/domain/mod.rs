@@ -23,6 +23,7 @@ mod outcome;
 mod overview;
 mod permission;
 mod quota;
+mod reserved;
 mod resource;
 mod schema;
 mod status;
@@ -51,15 +52,18 @@ pub use ids::{
     UserId,
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
-pub use job::{Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work};
+pub use job::{
+    BUILD_WINDOW, BUILDS, Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work,
+};
 pub use json_object::JsonObject;
 pub use key::TenantKey;
-pub use lead::{Lead, LeadView, NewLead};
+pub use lead::{Lead, LeadView, MAILS_A_DAY, NewLead};
 pub use members::{FromMembers, Members, nullable};
 pub use outcome::{Closing, Outcome};
 pub use overview::{Attention, Day, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};
+pub use reserved::ReservedKeys;
 pub use resource::{NewResource, Resource};
 pub use schema::{FromJson, Reader, Violation, read, read_text};
 pub use status::{TenantStatus, Transition};

@@ -24,6 +24,7 @@ fn status(error: &Error) -> StatusCode {
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::EmailTaken
         | Error::TenantKeyTaken(_)
+        | Error::TenantKeyReserved(_)
         | Error::ConfigKeyTaken(_)
         | Error::StatusFixed
         | Error::TenantBusy(_)
@@ -32,7 +33,7 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Error::RateLimited | Error::TooManyBuilds { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Stale | Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
         Error::Aws { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -77,6 +78,8 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::NotFound { .. } => Some("ENTITY_NOT_FOUND"),
         Error::BadParameter(_) => Some("INVALID_PARAMETER_VALUE"),
         Error::FilterTooBroad(_) => Some("FILTER_TOO_BROAD"),
+        Error::TenantKeyReserved(_) => Some("TENANT_KEY_RESERVED"),
+        Error::TooManyBuilds { .. } => Some("TOO_MANY_BUILDS"),
         _ => None,
     }
 }
@@ -112,6 +115,9 @@ impl IntoResponse for Error {
         let mut response = (status, Json(envelope(&self))).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
+        }
+        if let Self::TooManyBuilds { wait, .. } = &self {
+            response.headers_mut().insert(RETRY_AFTER, (wait.as_secs() + 1).into());
         }
         if let Self::MethodNotAllowed { allow, .. } = &self
             && !allow.is_empty()

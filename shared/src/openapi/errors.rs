@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::Operation;
 use crate::{
     Error,
-    domain::{TenantStatus, Transition, Violation},
+    domain::{BUILD_WINDOW, TenantStatus, Timestamp, Transition, Violation},
     http::{envelope, error_name},
 };
 
@@ -18,7 +18,9 @@ pub(super) fn schema() -> Value {
         "VALIDATION_FAILED",
         "ENTITY_NOT_FOUND",
         "INVALID_PARAMETER_VALUE",
-        "FILTER_TOO_BROAD"
+        "FILTER_TOO_BROAD",
+        "TENANT_KEY_RESERVED",
+        "TOO_MANY_BUILDS"
     ]);
     let violation = json!({
         "type": "object",
@@ -84,7 +86,7 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
         }
         409 => operation.conflict.is_some(),
         413 | 415 | 422 => body,
-        429 => operation.limited,
+        429 => operation.limited || operation.quota.is_some(),
         500 => true,
         502 => operation.relays,
         503 => operation.stored,
@@ -93,7 +95,7 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
     let answers = STATUSES.into_iter().filter(|status| applies(*status)).map(|status| {
         let component = component(status, operation.limited);
         let mut answer = json!({ "$ref": format!("#/components/responses/{component}") });
-        if let (409, Some(when)) = (status, operation.conflict) {
+        if let Some(when) = operation.said_of(status) {
             answer["description"] = when.into();
         }
         (status.to_string(), answer)
@@ -108,6 +110,15 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
 }
 
 impl Operation {
+    /// When it answers with this status, if that is particular to it.
+    fn said_of(&self, status: u16) -> Option<&'static str> {
+        match status {
+            409 => self.conflict,
+            429 => self.quota,
+            _ => None,
+        }
+    }
+
     /// Whether its path names a tenant's key, of which nothing need be there.
     fn names_a_key(&self) -> bool {
         self.path_parameters().any(|name| name == "key")
@@ -194,7 +205,10 @@ fn examples(status: u16) -> Vec<Error> {
             message: "must match format \"email\"".to_owned(),
             info: json!({ "format": "email" }),
         }])],
-        429 => vec![Error::RateLimited],
+        429 => {
+            let (opened, wait) = (Timestamp::from_millis(1_790_000_000_000), BUILD_WINDOW);
+            vec![Error::RateLimited, Error::TooManyBuilds { next: opened + wait, wait }]
+        }
         502 => {
             let step = "keycloak: creating the realm";
             vec![Error::Upstream { step, source: "".into() }]

@@ -18,6 +18,8 @@ pub struct Operation {
     pub(super) answer: Answer,
     /// When it is 409.
     pub(super) conflict: Option<&'static str>,
+    /// When it is 429, beside the limit of calls.
+    pub(super) quota: Option<&'static str>,
     /// Whether others do it for us, so that it can be 502.
     pub(super) relays: bool,
     /// Whether it reads or writes the table, so that it can be 503.
@@ -107,6 +109,7 @@ impl Operation {
             body: None,
             answer,
             conflict: None,
+            quota: None,
             relays: false,
             stored: true,
             yields: None,
@@ -167,6 +170,12 @@ impl Operation {
     #[must_use]
     pub fn conflict(self, when: &'static str) -> Self {
         Self { conflict: Some(when), ..self }
+    }
+
+    /// 429 in this case.
+    #[must_use]
+    pub fn quota(self, when: &'static str) -> Self {
+        Self { quota: Some(when), ..self }
     }
 
     /// 502 where others fail.

@@ -18,7 +18,7 @@ use crate::domain::{ChildKind, Email, JobRef, LeadId, ResourceId, TenantId, Tena
 /// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
 /// | where one of these lives | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
-/// | mails asked for again, of a day | `MAILS#<lower-case e-mail>#<day>` | `MAILS` |
+/// | verification mails of a day | `MAILS#<mailbox>#<day>` | `MAILS` |
 /// | counts of a kind | `COUNTER#<kind>` | `COUNTER` |
 /// | what was counted | `COUNTED#<change>` | `COUNTED` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
@@ -105,10 +105,10 @@ impl Key {
         Self::new(format!("RATE#{route}#{address}#{minute}"), "RATE")
     }
 
-    /// How often mails to `email` were asked for on a `day` since 1970.
+    /// The number of verification mails to the mailbox of `email` on a `day` since 1970.
     #[must_use]
     pub fn mails(email: &Email, day: i64) -> Self {
-        Self::new(format!("MAILS#{}#{day}", email.folded()), "MAILS")
+        Self::new(format!("MAILS#{}#{day}", email.mailbox()), "MAILS")
     }
 
     /// How many there are of a kind of item.

@@ -74,26 +74,35 @@ impl Store {
         lead.filter(|lead| !lead.audit.deleted).ok_or_else(|| Error::not_found("Lead", id))
     }
 
-    /// Writes a new lead, which the request of this id asked for.
+    /// Writes a new lead that the request with this ID asked for. If its mailbox has had `most` mails
+    /// today, no mail follows from it. `None` stands for no limit.
     ///
-    /// Whether its e-mail is taken is read first and not part of the write: the claim that decides
+    /// Whether the address is taken is read first and not part of the write: the claim that decides
     /// is made by [`Self::validate_lead`], and a condition check here would cost more than it saves.
     ///
     /// # Errors
     ///
-    /// [`Error::EmailTaken`] where a validated lead has its e-mail.
-    pub async fn add_lead(&self, lead: &Lead, request: &str) -> Result<()> {
-        match self.holder_of(&lead.email).await? {
+    /// [`Error::EmailTaken`] if a validated lead has the address.
+    pub async fn add_lead(&self, lead: Lead, most: Option<u32>, request: &str) -> Result<()> {
+        let (email, now) = (&lead.email, lead.audit.created_on);
+        let may_mail = async {
+            match most {
+                Some(most) => self.may_mail(email, most, now).await,
+                None => Ok(true),
+            }
+        };
+        let (holder, may_mail) = tokio::try_join!(self.holder_of(email), may_mail)?;
+        match holder {
             Some(_) => Err(Error::EmailTaken),
-            None => self.put_lead(lead, request).await,
+            None => self.put_lead(&Lead { unmailed: !may_mail, ..lead }, request).await,
         }
     }
 
-    /// Writes a new lead, whoever has its e-mail.
+    /// Writes a new lead, whoever has its address.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written.
+    /// [`Error::Aws`] if the lead cannot be written.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn put_lead(&self, lead: &Lead, request: &str) -> Result<()> {
         let put = self.client.put_item().table_name(&*self.table);

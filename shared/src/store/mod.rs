@@ -40,13 +40,14 @@ pub use key::{IndexKey, Key};
 pub use list::{Ask, Found, Listed, Page, Writable};
 pub use overview::{ONBOARDED, days_of_month, of_day};
 pub use patience::deciding_again;
+pub use tenants::KeyState;
 
 use crate::{
     Env, Error, Result,
     aws::Aws,
     cache::Cache,
-    config::ConfigError,
-    domain::{Tenant, TenantId},
+    config::{ConfigError, reserved_keys},
+    domain::{ReservedKeys, Tenant, TenantId},
 };
 use transaction::AT_VERSION;
 
@@ -59,10 +60,12 @@ pub struct Store {
     client: Client,
     table: Arc<str>,
     cache: Option<Cache>,
+    reserved: Arc<ReservedKeys>,
 }
 
 impl Store {
-    /// The store over the table `TABLE_NAME`, with the cache of [`Cache::from_env`].
+    /// The store over the table `TABLE_NAME`, with the cache of [`Cache::from_env`] and the
+    /// [`ReservedKeys`] that no tenant gets from it.
     ///
     /// # Errors
     ///
@@ -72,6 +75,7 @@ impl Store {
             client: aws.dynamodb(),
             table: env.required("TABLE_NAME")?.into(),
             cache: Cache::from_env(env, aws)?,
+            reserved: reserved_keys(env)?.into(),
         })
     }
 

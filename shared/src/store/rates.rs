@@ -50,12 +50,12 @@ impl Store {
         calls.ok_or_else(|| Error::aws("reading a count")("no number came back"))
     }
 
-    /// Takes one of the `most` mails that may be asked for to this address on a day, whoever asks;
-    /// `false` where none is left.
+    /// Takes one of the `most` verification mails that the mailbox of `email` gets a day, whoever asks.
+    /// Returns `false` if none is left.
     ///
     /// # Errors
     ///
-    /// Where it cannot be counted.
+    /// [`Error::Aws`] if the mail cannot be counted.
     pub async fn may_mail(&self, email: &Email, most: u32, now: Timestamp) -> Result<bool> {
         let day = now.seconds().div_euclid(DAY);
         let number = |n: i64| AttributeValue::N(n.to_string());

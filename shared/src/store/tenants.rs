@@ -134,10 +134,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::LeadAlreadyConverted`] where the lead has a tenant, [`Error::TenantKeyTaken`].
+    /// [`Error::LeadAlreadyConverted`] where the lead has a tenant, [`Error::TenantKeyTaken`],
+    /// [`Error::TenantKeyReserved`].
     #[tracing::instrument(skip_all, fields(tenant.id = %onboarding.tenant.id))]
     pub async fn onboard(&self, onboarding: &Onboarding) -> Result<()> {
         let Onboarding { tenant, contact } = onboarding;
+        self.must_not_be_reserved(&tenant.key)?;
         let mut writes = self.transaction();
         // The lead comes first: of several refusals the first one is told.
         if let Some(lead) = tenant.lead_id {
@@ -192,11 +194,30 @@ impl Store {
         self.held(Held::TenantKey(key), Box::pin(id)).await
     }
 
+    /// Returns whether a new tenant may have this key. A reserved key takes no read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if the claim of the key cannot be read.
+    pub async fn key_state(&self, key: &TenantKey) -> Result<KeyState> {
+        if self.reserved.contains(key) {
+            return Ok(KeyState::Reserved);
+        }
+        let holder = self.tenant_id_of_key(key).await?;
+        Ok(if holder.is_some() { KeyState::Taken } else { KeyState::Free })
+    }
+
+    fn must_not_be_reserved(&self, key: &TenantKey) -> Result<()> {
+        let reserved = self.reserved.contains(key);
+        if reserved { Err(Error::TenantKeyReserved(key.clone())) } else { Ok(()) }
+    }
+
     /// Writes `after` over the tenant that was read as `before`.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where it has changed in the meantime; [`Error::TenantKeyTaken`].
+    /// [`Error::Stale`] where it has changed in the meantime; [`Error::TenantKeyTaken`];
+    /// [`Error::TenantKeyReserved`] if the key is another than before.
     #[tracing::instrument(skip_all, fields(tenant.id = %after.id))]
     pub async fn replace_tenant(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
         self.forgetting(after.id, self.write_over(before, after)).await
@@ -206,6 +227,7 @@ impl Store {
         if before.item.key == after.key {
             return self.replace(after, before.version).await;
         }
+        self.must_not_be_reserved(&after.key)?;
         // The claim of the key it had stays: a key is never anybody else's.
         let claim = owned_by(after.id, "tenant-key");
         let taken = Error::TenantKeyTaken(after.key.clone());
@@ -215,6 +237,17 @@ impl Store {
             .commit()
             .await
     }
+}
+
+/// Whether a new tenant may have a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It may.
+    Free,
+    /// Another tenant has it, or had it.
+    Taken,
+    /// Nobody gets it.
+    Reserved,
 }
 
 /// The attributes of an item that only says whose something is.

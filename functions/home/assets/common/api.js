@@ -1,5 +1,7 @@
 // The public API, called with a bearer that nothing but this module's callers hold.
 
+import { when } from "./words.js";
+
 /** @typedef {{ path: string, code: string, message: string, info?: Record<string, any> }} Violation */
 
 /** What the API refused, in its envelope. */
@@ -117,6 +119,10 @@ export function told(problem) {
   if (!(problem instanceof Refusal)) {
     console.error(problem);
     return "Something went wrong in this page. Load it again.";
+  }
+  if (problem.code === "TOO_MANY_BUILDS") {
+    const next = new Date(Date.now() + problem.wait * 1000).toISOString();
+    return `This workspace was set up 5 times within 24 hours. You can try again on ${when(next)}.`;
   }
   if (problem.status === 429) return `Too many attempts. Try again in ${problem.wait || 60} seconds.`;
   if (problem.status >= 500) return `Something failed on our side. Try again in a moment. Request ${problem.request}.`;

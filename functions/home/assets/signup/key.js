@@ -17,8 +17,9 @@ export function watchKey(field, answer) {
     asked = new AbortController();
     const { signal } = asked;
     try {
-      const { available } = await call("GET", `keys/${key}`, { signal });
-      say(available ? `“${key}” is free.` : `“${key}” is taken.`, available ? "yes" : "no");
+      const { available, reason } = await call("GET", `keys/${key}`, { signal });
+      const refused = reason === "reserved" ? `“${key}” is reserved. Choose another key.` : `“${key}” is taken.`;
+      say(available ? `“${key}” is free.` : refused, available ? "yes" : "no");
     } catch {
       if (!signal.aborted) say("", "");
     }

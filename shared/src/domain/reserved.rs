@@ -1,0 +1,76 @@
+use std::collections::BTreeSet;
+
+use super::TenantKey;
+
+/// Tenant keys that nobody gets, since others take them for something else: a key becomes a host name
+/// below `DOMAIN_NAME`, a folder, a stack and a realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservedKeys(BTreeSet<String>);
+
+/// Names of servers and of parts of a product, which people and programs look for.
+const INFRASTRUCTURE: &str = "\
+    account accounts admin api app apps assets auth autoconfig backup billing blog cache callback cdn \
+    chat cloud cname config console control dashboard data db demo dev dns docs download email events files \
+    forum gateway git grafana graphql health help home hooks host id idp image images imap img internal ldap \
+    login logout mail metrics mobile monitor mta mx mysql node ns ns1 ns2 ns3 ns4 oauth oidc old ops origin \
+    panel pay payments pop pop3 portal postgres preview private prod production proxy public qa queue \
+    redis register relay remote root s3 saml secure server signin signup smtp socket sso staging stage static \
+    stats status stg storage store svn sys system test testing tools tracking uat upload uploads vpn web \
+    webhook webhooks webmail wiki ws www www1 www2 www3";
+
+/// Names that resolvers and programs treat specially: RFC 6761, RFC 6762, RFC 7686 and RFC 8375; proxy
+/// and tunnel discovery, which every name below a domain search list answers.
+const RESOLVED: &str = "arpa example invalid isatap local localhost onion wpad";
+
+/// Mailboxes that have a meaning in every domain (RFC 2142), and others by which certificates are given
+/// out (CA/Browser Forum Baseline Requirements §3.2.2.4.4).
+const MAILBOXES: &str = "abuse hostmaster info marketing news noc postmaster sales security ssladmin \
+    support sysadmin usenet uucp webmaster";
+
+/// Words of our own pipelines, scripts and identity providers: `none` stands for no tenant there, and
+/// `master` is the realm of Keycloak's administrators.
+const OURS: &str = "client deploy jobs leads master none pipeline pool pooled shared silo siloed tenant tenantry \
+    tenants tier";
+
+impl ReservedKeys {
+    /// Creates the default list with `own` keys added to it.
+    #[must_use]
+    pub fn with(own: impl IntoIterator<Item = TenantKey>) -> Self {
+        let lists = [INFRASTRUCTURE, RESOLVED, MAILBOXES, OURS];
+        let words = lists.iter().flat_map(|list| list.split_whitespace()).map(str::to_owned);
+        Self(words.chain(own.into_iter().map(|key| key.to_string())).collect())
+    }
+
+    /// Returns whether nobody gets `key`.
+    #[must_use]
+    pub fn contains(&self, key: &TenantKey) -> bool {
+        self.0.contains(key.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::read;
+
+    fn key(text: &str) -> TenantKey {
+        read(&text.into()).unwrap()
+    }
+
+    #[test]
+    fn every_reserved_word_could_be_a_key() {
+        for word in ReservedKeys::with([]).0 {
+            assert!(read::<TenantKey>(&word.as_str().into()).is_ok(), "{word}");
+        }
+    }
+
+    #[test]
+    fn own_keys_add_to_the_default_ones() {
+        let (usual, more) = (ReservedKeys::with([]), ReservedKeys::with([key("acme")]));
+        for word in ["www", "api", "postmaster", "wpad", "none", "pool"] {
+            assert!(usual.contains(&key(word)) && more.contains(&key(word)), "{word}");
+        }
+        assert!(!usual.contains(&key("acme")) && more.contains(&key("acme")));
+        assert!(!more.contains(&key("acmes")));
+    }
+}
