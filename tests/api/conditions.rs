@@ -15,6 +15,8 @@ use shared::{
 };
 use support::{App, Signed, at_once, config, contact, lead};
 
+use crate::signup::verify;
+
 fn store(app: &App) -> Store {
     let env = app.local().env();
     Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap()
@@ -39,6 +41,37 @@ async fn eight_clicks_at_once_on_one_link_all_work() {
     let clicks = at_once((0..8).map(click)).await;
     assert!(clicks.iter().all(|click| click.status == 200), "{clicks:?}");
     assert_eq!(app.items_of("lead")[0]["version"]["N"], "2", "validated once");
+}
+
+#[tokio::test]
+async fn clicks_at_once_on_a_link_that_was_sent_again_all_work() {
+    let app = App::silent().await;
+    let ada = app.verified_lead("ada@acme.test").await;
+    for round in 0..4 {
+        let asked = json!({ "email": "ada@acme.test", "leadId": ada.id });
+        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        app.settle().await;
+        let again = app.read("/leads").await.text("/0/id");
+        let clicks = at_once((0..8).map(|_| verify(&app, &again))).await;
+        assert!(clicks.iter().all(|click| click.status == 200), "round {round}: {clicks:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lead_that_was_read_before_another_click_validated_it_is_stale() {
+    let app = App::silent().await;
+    let ada = app.verified_lead("ada@acme.test").await;
+    let asked = json!({ "email": "ada@acme.test", "leadId": ada.id });
+    app.client.post_openly("/leads/resend", &asked).await.expect(204);
+    app.settle().await;
+    let (store, by) = (store(&app), UserId::from("test"));
+    let again = app.read("/leads").await.text("/0/id").parse().unwrap();
+    let read = store.lead(again).await.unwrap();
+    store.validate_lead(&read, shared::now(), &by).await.unwrap();
+    let before = app.settled().await;
+    let second = store.validate_lead(&read, shared::now(), &by).await;
+    assert!(matches!(second, Err(Error::Stale)), "{second:?}");
+    assert_eq!(app.items(), before);
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ mod poison;
 mod random;
 mod random_filters;
 mod reference;
+mod resend;
 mod secrets;
 mod signup;
 mod tenant_configs;

@@ -157,7 +157,7 @@ async fn an_address_gets_five_mails_a_day_whoever_asks_and_no_answer_tells() {
     app.settle().await;
     assert_eq!(app.mails_to("ada@acme.test").len(), 5, "the first one counts too");
     assert_eq!(app.mails_to("nobody@acme.test").len(), 0);
-    assert_eq!(app.items_of("mails").len(), 2, "counted alike");
+    assert_eq!(app.items_of("mails")[0]["mails"]["N"], "5");
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use shared::{
     aws::Aws,
     config::{ConfigError, LeadKeys},
     domain::{
-        Email, FromMembers, Lead, LeadId, MAILS_A_DAY, Members, NewLead, OnboardTenant, TenantKey,
-        TenantView, UserId, permit, read,
+        Lead, LeadId, MAILS_A_DAY, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
+        UserId, permit, read,
     },
     http::{
         Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, count, finish, limited, list,
@@ -110,32 +110,14 @@ async fn create(
     Ok(Json(Created { id, key: in_response.then(|| leads.keys.lead_key(id, length)) }))
 }
 
-/// The body of `POST /leads/resend`.
-#[derive(Debug)]
-struct Resend {
-    email: Email,
-}
-
-impl FromMembers for Resend {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        Some(Self { email: members.required("email")? })
-    }
-}
-
-/// `POST /leads/resend`: another verification mail, with a key that is good from now on, to whom has no
-/// tenant yet. What is known of the address cannot be told from the answer.
+/// `POST /leads/resend`: writes down that another verification mail is asked for. Whether one follows
+/// can be told neither from the answer nor from the time that it takes.
 async fn resend(
-    State(leads): State<Leads>,
+    State(store): State<Store>,
     RequestId(request): RequestId,
-    Json(Resend { email }): Json<Resend>,
+    Json(new): Json<NewResend>,
 ) -> Result<StatusCode> {
-    let now = shared::now();
-    if leads.store.may_mail(&email, MAILS_A_DAY, now).await? {
-        let lead = leads.store.lead_of(&email).await?;
-        if let Some(again) = lead.and_then(|lead| lead.asked_again(now, &leads.system)) {
-            leads.store.put_lead(&again, &request).await?;
-        }
-    }
+    store.ask_to_resend(&new.into_resend(shared::now()), &request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,10 +1,10 @@
 use serde_json::json;
 use shared::{
-    domain::{Entity, FromJson, Lead, LeadId, NewLead, OnboardTenant, TenantKey, permit},
+    domain::{
+        Entity, FromJson, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, permit,
+    },
     openapi::{Answer, Operation, Shape, count, example, list, onboarded, view},
 };
-
-use crate::Resend;
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]
@@ -55,8 +55,12 @@ fn create() -> Operation {
 }
 
 fn resend() -> Operation {
-    let body = Shape::new("Resend", Resend::schema(), json!({ "email": "ada@acme.test" }));
-    let summary = "Another verification mail, to whom has no tenant yet, five a day at most; the answer tells nothing.";
+    let id = example(Lead::SCHEMA)["id"].clone();
+    let asked = json!({ "email": "ada@acme.test", "leadId": id });
+    let body = Shape::new("Resend", NewResend::schema(), asked);
+    let summary = "Ask for another verification email. One is sent for the verified lead of the address, otherwise for \
+        the lead with `leadId`, otherwise for each different lead of the address, up to three; none for a lead that has \
+        a tenant. At most five emails a day are sent to one mailbox; the answer does not change.";
     Operation::new("POST /leads/resend", "resendVerification", summary, Answer::Nothing)
         .limited()
         .body(body)

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use serde_dynamo::{AttributeValue, Item};
+use serde_dynamo::{AttributeValue, Item, from_item};
 use shared::{
     Error, Result,
-    domain::{Lead, Tenant, TenantId, Timestamp, Waits},
+    domain::{Lead, Resend, Tenant, TenantId, Timestamp, Waits},
     store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status},
 };
 
@@ -16,6 +16,16 @@ pub struct Change {
     before: BTreeMap<String, i64>,
     after: BTreeMap<String, i64>,
     day: Option<(Timestamp, String)>,
+    resend: Option<Asked>,
+}
+
+/// A request for another verification mail, and the ID of the API's request that it came by.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The request.
+    pub resend: Resend,
+    /// The ID.
+    pub request: String,
 }
 
 impl Change {
@@ -32,7 +42,8 @@ impl Change {
         let version = number(new, "version").ok_or_else(|| unread("version"))?;
         let (before, after) = (numbers(&kind, old), numbers(&kind, new));
         let day = if kind == Tenant::KIND { day(new, old) } else { None };
-        Ok(Self { id: format!("{kind}#{id}#{version}"), kind, before, after, day })
+        let resend = (kind == Resend::KIND).then(|| Asked::of(new)).transpose()?;
+        Ok(Self { id: format!("{kind}#{id}#{version}"), kind, before, after, day, resend })
     }
 
     /// What it does to the counts of its kind; `None` where that is nothing.
@@ -55,6 +66,12 @@ impl Change {
         Some(Tally { change, kind, numbers: [(of_day(*moment, number), 1)].into() })
     }
 
+    /// Returns the request for another verification mail, if the change is one.
+    #[must_use]
+    pub fn asked(&self) -> Option<&Asked> {
+        self.resend.as_ref()
+    }
+
     /// The tenant that was deleted, if that is what happened.
     #[must_use]
     pub fn deleted_tenant(&self) -> Option<TenantId> {
@@ -69,11 +86,19 @@ impl Change {
     }
 }
 
+impl Asked {
+    fn of(image: &Item) -> Result<Self> {
+        let request = text(image, "requestId").unwrap_or_default().to_owned();
+        let resend = from_item(image.clone()).map_err(Error::aws("reading a request"))?;
+        Ok(Self { resend, request })
+    }
+}
+
 /// What an item counts as: one of its kind, of its status and so on; nothing where it is deleted or
 /// was not there.
 fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
     let flag = |name| matches!(image.get(name), Some(AttributeValue::Bool(true)));
-    if image.get("entity").is_none() || flag("deleted") {
+    if image.get("entity").is_none() || kind == Resend::KIND || flag("deleted") {
         return BTreeMap::new();
     }
     let mut counted = vec![TOTAL.to_owned()];

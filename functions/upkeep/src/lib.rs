@@ -1,5 +1,5 @@
 //! What follows from changes in the table: counts are kept, what a deleted tenant leaves behind is put
-//! out of sight, and the cache forgets tenants that were changed by who does not reach it.
+//! out of sight, leads are renewed for which another mail was asked, and the cache forgets tenants that were changed by who does not reach it.
 //!
 //! A batch may come again in part or whole, and in another order: each change is counted once, and
 //! what is deleted stays so.
@@ -18,7 +18,7 @@ use shared::{
     stream::{Batch, Failures, Record},
 };
 
-pub use change::Change;
+pub use change::{Asked, Change};
 
 /// Reads the table's stream.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Upkeep {
         let changes: Vec<_> = records.iter().filter_map(Record::readable).collect();
         self.forget(&changes).await;
         let failed = match Box::pin(self.count(&changes)).await {
-            Ok(()) => Box::pin(self.bury(&changes)).await,
+            Ok(()) => Box::pin(self.follow(&changes)).await,
             Err(error) => {
                 tracing::error!(error = %error.with_causes(), "changes cannot be counted");
                 changes.first().map(|(sequence, _)| (*sequence).to_owned())
@@ -78,17 +78,26 @@ impl Upkeep {
         }
     }
 
-    /// Deletes the children of tenants that were deleted; the first record where that failed.
-    async fn bury(&self, changes: &[(&str, &Change)]) -> Option<String> {
+    /// Does what follows from each change beside the counts; the first record where that failed.
+    async fn follow(&self, changes: &[(&str, &Change)]) -> Option<String> {
         for (sequence, change) in changes {
-            let Some(tenant) = change.deleted_tenant() else { continue };
-            let buried = self.store.bury_children(tenant, shared::now(), &self.system).await;
-            if let Err(error) = buried {
+            if let Err(error) = self.follow_one(change).await {
                 let error = error.with_causes();
-                tracing::error!(%error, tenant.id = %tenant, "children cannot be deleted");
+                tracing::error!(%error, sequence, "what follows from a change cannot be done");
                 return Some((*sequence).to_owned());
             }
         }
         None
+    }
+
+    /// Deletes the children of a tenant that was deleted, and renews the leads that a link is asked for.
+    async fn follow_one(&self, change: &Change) -> Result<()> {
+        if let Some(tenant) = change.deleted_tenant() {
+            self.store.bury_children(tenant, shared::now(), &self.system).await?;
+        }
+        if let Some(Asked { resend, request }) = change.asked() {
+            self.store.resend(resend, request, shared::now(), &self.system).await?;
+        }
+        Ok(())
     }
 }

@@ -103,6 +103,8 @@ ids! {
     JobId
     /// Identifies a lead.
     LeadId
+    /// Identifies a request for another verification mail.
+    ResendId
     /// Identifies a resource that provisioning reported.
     ResourceId
     /// Identifies a configuration of a tenant.

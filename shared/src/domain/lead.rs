@@ -33,9 +33,13 @@ pub struct Lead {
     pub address: Option<Address>,
     /// The tenant it became.
     pub tenant_id: Option<TenantId>,
-    /// Whether it was asked for again, and so may have the e-mail of a lead without a tenant.
+    /// Whether it renews a lead or was renewed: it may take the address over from a lead of the same
+    /// origin that has no tenant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_over: bool,
+    /// The lead that this one renews, if it renews one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<LeadId>,
     /// Whether no verification mail is sent: its mailbox has had all mails of the day.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
@@ -100,6 +104,7 @@ impl NewLead {
             address: self.address.and_then(AddressParts::into_address),
             tenant_id: None,
             takes_over: false,
+            origin: None,
             unmailed: false,
             audit: Audit::created(now, by),
         }
@@ -113,11 +118,25 @@ impl Lead {
         id.minted().is_none_or(|minted| now.since(minted) > expiry)
     }
 
-    /// The same wish of the same person, made again: with a new id, and so with a new key.
-    ///
-    /// `None` where it has come true.
+    /// Returns the ID of the lead that a person wrote: its own, or that of the lead it renews.
     #[must_use]
-    pub fn asked_again(self, now: Timestamp, by: &UserId) -> Option<Self> {
+    pub fn root(&self) -> LeadId {
+        self.origin.unwrap_or(self.id)
+    }
+
+    /// Returns whether two leads ask for the same in the same person's name.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let said = |lead: &Self| {
+            let address = lead.address.as_ref().map(|address| address.parts.clone());
+            (lead.first_name.clone(), lead.last_name.clone(), lead.company_name.clone(), address)
+        };
+        said(self) == said(other)
+    }
+
+    /// Returns the lead with a new ID, and so with a new key; `None` if it has a tenant.
+    #[must_use]
+    pub fn renewed(self, now: Timestamp, by: &UserId) -> Option<Self> {
         if self.tenant_id.is_some() {
             return None;
         }
@@ -128,6 +147,7 @@ impl Lead {
             id,
             is_validated: false,
             takes_over: true,
+            origin: Some(self.root()),
             unmailed: false,
             address,
             audit,

@@ -23,6 +23,7 @@ mod outcome;
 mod overview;
 mod permission;
 mod quota;
+mod resend;
 mod reserved;
 mod resource;
 mod schema;
@@ -48,8 +49,8 @@ pub use entity::{Editable, Entity};
 pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
 pub use hostname::Hostname;
 pub use ids::{
-    AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, ResourceId, TenantConfigId, TenantId,
-    UserId,
+    AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, ResendId, ResourceId, TenantConfigId,
+    TenantId, UserId,
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{
@@ -63,6 +64,7 @@ pub use outcome::{Closing, Outcome};
 pub use overview::{Attention, Day, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};
+pub use resend::{NewResend, Resend};
 pub use reserved::ReservedKeys;
 pub use resource::{NewResource, Resource};
 pub use schema::{FromJson, Reader, Violation, read, read_text};

@@ -2,7 +2,7 @@ use std::{collections::HashMap, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{ChildKind, Email, JobRef, LeadId, ResourceId, TenantId, TenantKey};
+use crate::domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, TenantId, TenantKey};
 
 /// A primary key. Every key pattern of the table is a constructor here.
 ///
@@ -19,6 +19,7 @@ use crate::domain::{ChildKind, Email, JobRef, LeadId, ResourceId, TenantId, Tena
 /// | where one of these lives | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
 /// | verification mails of a day | `MAILS#<mailbox>#<day>` | `MAILS` |
+/// | request for another mail | `RESEND#<id>` | `RESEND` |
 /// | counts of a kind | `COUNTER#<kind>` | `COUNTER` |
 /// | what was counted | `COUNTED#<change>` | `COUNTED` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
@@ -109,6 +110,12 @@ impl Key {
     #[must_use]
     pub fn mails(email: &Email, day: i64) -> Self {
         Self::new(format!("MAILS#{}#{day}", email.mailbox()), "MAILS")
+    }
+
+    /// A request for another verification mail.
+    #[must_use]
+    pub fn resend(id: ResendId) -> Self {
+        Self::new(format!("RESEND#{id}"), "RESEND")
     }
 
     /// How many there are of a kind of item.
@@ -264,6 +271,7 @@ mod tests {
             Key::job(tenant, 1),
             Key::rate("POST /leads", "::1", 60),
             Key::mails(&email, 1),
+            Key::resend(id.parse().unwrap()),
             Key::counter(&id),
             Key::counted(&id),
             Key::idempotency("mailer", &id),

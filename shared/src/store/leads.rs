@@ -111,37 +111,20 @@ impl Store {
         sent.map(drop).map_err(Error::aws("writing a lead"))
     }
 
-    /// The validated lead of this e-mail, else the newest of it, about a second behind.
+    /// Marks a lead as validated and claims its address. A renewed lead takes the address over from a
+    /// lead of the same origin that has no tenant: that one is not validated any more, and may take the
+    /// address back.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
-    pub async fn lead_of(&self, email: &Email) -> Result<Option<Lead>> {
-        let (holder, newest) = tokio::try_join!(self.holder_of(email), self.newest_lead_of(email))?;
-        match holder {
-            Some(id) => self.lead(id).await.map(Some),
-            None => Ok(newest),
-        }
-    }
-
-    async fn newest_lead_of(&self, email: &Email) -> Result<Option<Lead>> {
-        let partition = IndexKey::leads_of_email(&email.folded());
-        let newest = self.first("gsi2", partition, Direction::Descending, 1).await?;
-        Ok(newest.into_iter().next())
-    }
-
-    /// Marks a lead as validated and claims its e-mail. One that was asked for again takes it over from
-    /// a lead that has no tenant, which is as if not validated then, and may take it back.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::EmailTaken`] where another lead has claimed it for good; [`Error::Stale`] where the
-    /// lead itself or the claim has changed in the meantime.
+    /// [`Error::EmailTaken`] if a lead of another origin, or one with a tenant, has the address;
+    /// [`Error::Stale`] if the lead or the claim has changed in the meantime.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn validate_lead(&self, lead: &Lead, now: Timestamp, by: &UserId) -> Result<()> {
         let claim: Attributes = [
             ("entity".into(), AttributeValue::S("lead-email".into())),
             ("leadId".into(), AttributeValue::S(lead.id.to_string())),
+            ("origin".into(), AttributeValue::S(lead.root().to_string())),
         ]
         .into();
         let validated = Changes::when("isValidated = :not AND deleted = :not")
@@ -153,7 +136,10 @@ impl Store {
         let place = Key::lead_email(&lead.email);
         let holder = if lead.takes_over { self.holder_of(&lead.email).await? } else { None };
         let writes = match holder {
-            Some(holder) => writes
+            // Another request with the same link was faster than the read of the lead.
+            Some(holder) if holder.lead_id == lead.id => return Err(Error::Stale),
+            Some(holder) if holder.root() != lead.root() => return Err(Error::EmailTaken),
+            Some(Holder { lead_id: holder, .. }) => writes
                 .hand_over(place, claim, holder.to_string(), Error::Stale)?
                 .update(Key::lead(holder), resigned(now, by), Error::EmailTaken)?,
             None if lead.takes_over => writes.claim(place, claim, Error::Stale)?,
@@ -162,15 +148,23 @@ impl Store {
         writes.commit().await
     }
 
-    /// The lead that has claimed this e-mail.
-    async fn holder_of(&self, email: &Email) -> Result<Option<LeadId>> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Claim {
-            lead_id: LeadId,
-        }
-        let claim: Option<Claim> = self.get(Key::lead_email(email)).await?;
-        Ok(claim.map(|claim| claim.lead_id))
+    /// Returns the lead that has claimed this address.
+    pub(super) async fn holder_of(&self, email: &Email) -> Result<Option<Holder>> {
+        self.get(Key::lead_email(email)).await
+    }
+}
+
+/// The validated lead of an address, as the claim of the address names it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Holder {
+    pub(super) lead_id: LeadId,
+    origin: Option<LeadId>,
+}
+
+impl Holder {
+    fn root(&self) -> LeadId {
+        self.origin.unwrap_or(self.lead_id)
     }
 }
 

@@ -17,6 +17,7 @@ mod list;
 mod overview;
 mod patience;
 mod rates;
+mod resend;
 mod tenants;
 mod transaction;
 mod walk;

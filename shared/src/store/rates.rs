@@ -1,6 +1,6 @@
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 
-use super::{Key, Store};
+use super::{Key, Store, item::Attributes, transaction::Transaction};
 use crate::{
     Error, Result,
     domain::{Email, Quota, RATE_WINDOW, Timestamp},
@@ -57,19 +57,15 @@ impl Store {
     ///
     /// [`Error::Aws`] if the mail cannot be counted.
     pub async fn may_mail(&self, email: &Email, most: u32, now: Timestamp) -> Result<bool> {
-        let day = now.seconds().div_euclid(DAY);
-        let number = |n: i64| AttributeValue::N(n.to_string());
+        let Mails { key, values } = Mails::of(email, 1, most, now);
         let request = self
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(Key::mails(email, day).into()))
-            .update_expression("ADD mails :one SET expiresAt = :end, entity = :entity")
-            .condition_expression("attribute_not_exists(mails) OR mails < :most")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":most", number(most.into()))
-            .expression_attribute_values(":end", number((day + 2) * DAY))
-            .expression_attribute_values(":entity", AttributeValue::S("mails".into()));
+            .set_key(Some(key.into()))
+            .update_expression(Mails::COUNT)
+            .condition_expression(Mails::ARE_LEFT)
+            .set_expression_attribute_values(Some(values));
         match request.send().await {
             Ok(_) => Ok(true),
             Err(cause) => match cause.as_service_error() {
@@ -77,5 +73,48 @@ impl Store {
                 _ => Err(Error::aws("counting a mail")(cause)),
             },
         }
+    }
+}
+
+impl Transaction<'_> {
+    /// Takes `many` of the `most` verification mails that the mailbox of `email` gets a day; fails with
+    /// [`Error::RateLimited`] if fewer are left.
+    pub(super) fn count_mails(
+        self,
+        email: &Email,
+        many: u32,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let Mails { key, values } = Mails::of(email, many, most, now);
+        let update = Update::builder()
+            .set_key(Some(key.into()))
+            .update_expression(Mails::COUNT)
+            .condition_expression(Mails::ARE_LEFT)
+            .set_expression_attribute_values(Some(values));
+        self.update_as(update, Error::RateLimited)
+    }
+}
+
+/// The count of the mails to a mailbox on a day, and what is added to it.
+struct Mails {
+    key: Key,
+    values: Attributes,
+}
+
+impl Mails {
+    const COUNT: &str = "ADD mails :many SET expiresAt = :end, entity = :entity";
+    const ARE_LEFT: &str = "attribute_not_exists(mails) OR mails <= :left";
+
+    fn of(email: &Email, many: u32, most: u32, now: Timestamp) -> Self {
+        let day = now.seconds().div_euclid(DAY);
+        let number = |n: i64| AttributeValue::N(n.to_string());
+        let values = [
+            (":many".to_owned(), number(many.into())),
+            (":left".to_owned(), number(i64::from(most) - i64::from(many))),
+            (":end".to_owned(), number((day + 2) * DAY)),
+            (":entity".to_owned(), AttributeValue::S("mails".to_owned())),
+        ];
+        Self { key: Key::mails(email, day), values: values.into() }
     }
 }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
         AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-        builders::PutBuilder,
+        builders::{PutBuilder, UpdateBuilder},
     },
 };
 
@@ -138,6 +138,26 @@ impl Transaction<'_> {
             .map_err(Error::aws("building a delete"))?;
         let write = TransactWriteItem::builder().delete(delete).build();
         self.writes.push((write, Some(Error::Stale)));
+        Ok(self)
+    }
+
+    /// Deletes the item at `key`; fails with `otherwise` if it is not there.
+    pub(super) fn take(mut self, key: Key, otherwise: Error) -> Result<Self> {
+        let delete = Delete::builder()
+            .table_name(&*self.store.table)
+            .set_key(Some(key.into()))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(Error::aws("building a delete"))?;
+        self.writes.push((TransactWriteItem::builder().delete(delete).build(), Some(otherwise)));
+        Ok(self)
+    }
+
+    /// Makes `update`; fails with `otherwise` if its condition does not hold.
+    pub(super) fn update_as(mut self, update: UpdateBuilder, otherwise: Error) -> Result<Self> {
+        let update = update.table_name(&*self.store.table).build();
+        let update = update.map_err(Error::aws("building an update"))?;
+        self.writes.push((TransactWriteItem::builder().update(update).build(), Some(otherwise)));
         Ok(self)
     }
 

@@ -47,7 +47,7 @@ export async function lead(id) {
   const resend = () => ask({
     title: "Send another verification mail", action: "Send",
     text: ["It goes to ", theirs(known.email), ". Its link is good from now on, and the earlier one as long as it was. An address gets five a day at most."],
-    act: () => call("POST", "leads/resend", { body: { email: known.email } }),
+    act: () => call("POST", "leads/resend", { body: { email: known.email, leadId: known.id } }),
   });
   const { address, tenant } = known;
   const parts = address && [address.address, address.zip, address.city, address.state, address.country].filter(Boolean).join(", ");

@@ -8,16 +8,17 @@ import { show } from "./steps.js";
 const form = find(document, "#signup", HTMLFormElement);
 const sent = find(document, "#sent", HTMLFormElement);
 let email = "";
+let leadId = "";
 
 onSubmit(form, async (lead) => {
-  await call("POST", "leads", { body: lead });
+  ({ id: leadId } = await call("POST", "leads", { body: lead }));
   email = lead.email;
   find(sent, ".email", HTMLElement).textContent = email;
   show("sent");
 }, { conflict: "email", meanings: { 409: "Somebody with this address has confirmed it already. Look for our mail, or ask your administrator." } });
 
 onSubmit(sent, async () => {
-  await call("POST", "leads/resend", { body: { email } });
+  await call("POST", "leads/resend", { body: { email, leadId } });
   find(sent, "button", HTMLButtonElement).textContent = "Sent. Send it once more";
 });
 

@@ -57,7 +57,9 @@ function prefill({ email, companyName, address }) {
 }
 
 onSubmit(form("late"), async ({ email }) => {
-  await call("POST", "leads/resend", { body: { email } });
+  // What stands in the address may be anything.
+  const leadId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(lead) ? lead : null;
+  await call("POST", "leads/resend", { body: { email, leadId } });
   find(byId("sent"), ".email", HTMLElement).textContent = email;
   show("sent");
 });

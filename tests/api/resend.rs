@@ -1,0 +1,156 @@
+//! Another verification mail: for what the mailbox has proved, and told to nobody.
+
+use serde_json::{Value, json};
+use support::{App, lead};
+
+use crate::signup::{become_tenant, verify};
+
+const ADA: &str = "ada@acme.test";
+
+/// A lead of Ada's address that says another company.
+async fn lead_of(app: &App, company: &str) -> String {
+    let mut body = lead(ADA);
+    body["companyName"] = company.into();
+    app.client.post_openly("/leads", &body).await.expect(200).text("/id")
+}
+
+async fn resend(app: &App, body: Value) {
+    let sent = app.client.post_openly("/leads/resend", &body).await.expect(204);
+    assert_eq!(sent.raw, "");
+    app.settle().await;
+}
+
+/// The companies that the mails to Ada name, oldest first.
+async fn companies(app: &App) -> Vec<String> {
+    app.settle().await;
+    let named = |mail: &Value| {
+        let text = mail["text"].as_str().unwrap();
+        let (_, rest) = text.split_once(" of ").unwrap();
+        rest.split_once(" asked").unwrap().0.to_owned()
+    };
+    app.mails_to(ADA).iter().rev().map(named).collect()
+}
+
+/// The newest lead that says this company.
+async fn newest(app: &App, company: &str) -> String {
+    let filter = json!({ "where": { "companyName": company } });
+    app.read(&support::with_query("/leads", "filter", &filter)).await.text("/0/id")
+}
+
+#[tokio::test]
+async fn a_stranger_s_lead_is_not_taken_for_the_owner_s() {
+    let app = App::start().await;
+    let own = lead_of(&app, "Own").await;
+    let evil = lead_of(&app, "Evil").await;
+    assert_eq!(companies(&app).await, ["Own", "Evil"]);
+    resend(&app, json!({ "email": ADA, "leadId": own })).await;
+    assert_eq!(companies(&app).await[2..], ["Own"], "the lead that is named");
+    resend(&app, json!({ "email": ADA })).await;
+    let mut told = companies(&app).await.split_off(3);
+    told.sort();
+    assert_eq!(told, ["Evil", "Own"], "who names none chooses among all, each told by its company");
+
+    let again = newest(&app, "Own").await;
+    verify(&app, &again).await.expect(200);
+    for other in [evil, newest(&app, "Evil").await] {
+        verify(&app, &other).await.expect(409);
+    }
+    verify(&app, &own).await.expect(409);
+}
+
+#[tokio::test]
+async fn once_a_mailbox_is_proved_its_own_lead_alone_is_renewed() {
+    let app = App::start().await;
+    let evil = lead_of(&app, "Evil").await;
+    let own = lead_of(&app, "Own").await;
+    let token = verify(&app, &own).await.expect(200).text("/token");
+    app.settle().await;
+    for asked in [json!({ "email": ADA, "leadId": evil }), json!({ "email": "Ada@ACME.test" })] {
+        resend(&app, asked).await;
+    }
+    assert_eq!(companies(&app).await[2..], ["Own", "Own"]);
+    verify(&app, &newest(&app, "Own").await).await.expect(200);
+    become_tenant(&app, &own, &token).await.expect(401);
+    verify(&app, &own).await.expect(200);
+    become_tenant(&app, &own, &token).await.expect(200);
+    resend(&app, json!({ "email": ADA, "leadId": own })).await;
+    assert_eq!(companies(&app).await.len(), 4, "a lead with a tenant needs no link");
+}
+
+#[tokio::test]
+async fn a_lead_is_renewed_at_its_own_address_alone_and_only_so_often_a_day() {
+    let app = App::silent().await;
+    let ada = lead_of(&app, "Acme").await;
+    let bob =
+        app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200).text("/id");
+    app.settle().await;
+    let nobody = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
+    for (email, id) in
+        [("eve@evil.test", &*ada), ("bob@acme.test", &ada), (ADA, &bob), (ADA, nobody)]
+    {
+        resend(&app, json!({ "email": email, "leadId": id })).await;
+    }
+    assert_eq!((app.mails().len(), app.count("/leads").await), (2, 2));
+    for wrong in [json!("x"), json!(5), json!(format!("{{{nobody}}}"))] {
+        let body = json!({ "email": ADA, "leadId": wrong });
+        let refused = app.client.post_openly("/leads/resend", &body).await.expect(422);
+        assert!(refused.violations()[0].starts_with("/leadId "), "{wrong}");
+    }
+    // Three different ones, and two mails are left for them: the oldest two.
+    for company in ["Second", "Third"] {
+        lead_of(&app, company).await;
+    }
+    app.settle().await;
+    resend(&app, json!({ "email": ADA })).await;
+    assert_eq!(companies(&app).await[..3], ["Acme", "Second", "Third"]);
+    let mut rest = companies(&app).await.split_off(3);
+    rest.sort();
+    assert_eq!(rest, ["Acme", "Second"]);
+}
+
+#[tokio::test]
+async fn the_same_calls_are_made_whether_or_not_an_address_is_known() {
+    let app = App::silent().await;
+    let ada = lead_of(&app, "Acme").await;
+    app.verified_lead("bob@acme.test").await;
+    app.warm().await;
+    let mut calls = Vec::new();
+    for body in [
+        json!({ "email": "nobody@acme.test" }),
+        json!({ "email": "nobody@acme.test", "leadId": ada }),
+        json!({ "email": "bob@acme.test" }),
+        json!({ "email": ADA, "leadId": ada }),
+        json!({ "email": ADA }),
+        json!({ "email": ADA }),
+        json!({ "email": ADA }),
+        json!({ "email": ADA }),
+        json!({ "email": ADA }),
+    ] {
+        app.settle().await;
+        app.local().calls().forget();
+        app.client.post_openly("/leads/resend", &body).await.expect(204);
+        calls.push(app.local().calls().by("leads"));
+    }
+    assert_eq!(calls[0], ["UpdateItem", "PutItem"], "the call is counted, and written down");
+    assert!(calls.iter().all(|made| *made == calls[0]), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_request_is_answered_once_however_often_the_stream_tells_of_it() {
+    let app = App::silent().await;
+    let ada = lead_of(&app, "Acme").await;
+    app.settle().await;
+    // Done, and not told so; then refused for a while.
+    app.local().calls().fail("TransactWriteItems", local::Fault::LoseAnswers(2));
+    resend(&app, json!({ "email": ADA, "leadId": ada })).await;
+    app.local().calls().fail("TransactWriteItems", local::Fault::RefuseNext(5));
+    resend(&app, json!({ "email": ADA, "leadId": ada })).await;
+    assert_eq!((app.count("/leads").await, app.mails_to(ADA).len(), app.dead_letters()), (3, 3, 0));
+    assert_eq!(app.items_of("resend"), Vec::<Value>::new(), "nothing is left of it");
+    let before = app.settled().await;
+    let mut records = app.local().records("upkeep").unwrap();
+    records.extend(records.clone());
+    let answer = app.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    assert_eq!(app.settled().await, before);
+}
