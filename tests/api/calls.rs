@@ -71,10 +71,10 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
 
     insta::assert_debug_snapshot!(counted, @r#"
     [
-        "POST /leads (limited): 3, R 1 W 4",
+        "POST /leads (limited): 4, R 1 W 5",
         "verify, forged: 0, nothing",
-        "POST /leads/resend (limited): 5, R 1.5 W 5",
-        "the same, unknown: 4, R 1.5 W 2",
+        "POST /leads/resend (limited): 2, W 2",
+        "the same, unknown: 2, W 2",
         "GET /keys/{key} (limited): 2, R 1 W 1",
         "GET /overview: 5, R 6",
         "verify: 2, R 1 W 6",

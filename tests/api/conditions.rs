@@ -67,9 +67,9 @@ async fn a_lead_that_was_read_before_another_click_validated_it_is_stale() {
     let (store, by) = (store(&app), UserId::from("test"));
     let again = app.read("/leads").await.text("/0/id").parse().unwrap();
     let read = store.lead(again).await.unwrap();
-    store.validate_lead(&read, shared::now(), &by).await.unwrap();
+    store.validate_lead(&read, shared::now(), &by, None).await.unwrap();
     let before = app.settled().await;
-    let second = store.validate_lead(&read, shared::now(), &by).await;
+    let second = store.validate_lead(&read, shared::now(), &by, None).await;
     assert!(matches!(second, Err(Error::Stale)), "{second:?}");
     assert_eq!(app.items(), before);
 }

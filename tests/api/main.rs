@@ -35,6 +35,7 @@ mod random;
 mod random_filters;
 mod reference;
 mod resend;
+mod retention;
 mod secrets;
 mod signup;
 mod tenant_configs;

@@ -5,6 +5,8 @@ mod operations;
 
 pub use operations::operations;
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{FromRef, State},
@@ -16,7 +18,7 @@ use serde::Serialize;
 use shared::{
     Env, Error, Result,
     aws::Aws,
-    config::{ConfigError, LeadKeys},
+    config::{ConfigError, LeadKeys, lead_retention},
     domain::{
         Lead, LeadId, MAILS_A_DAY, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
         UserId, permit, read,
@@ -37,6 +39,7 @@ struct Leads {
     tokens: Tokens,
     keys: MasterKeys,
     lead_keys: LeadKeys,
+    retention: Option<Duration>,
     system: UserId,
 }
 
@@ -56,6 +59,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         tokens: tokens?,
         keys: keys?,
         lead_keys: LeadKeys::from_env(env)?,
+        retention: lead_retention(env)?,
         system: env.required("SYSTEM_USER_ID")?.into(),
         store: store.clone(),
     };
@@ -102,7 +106,7 @@ async fn create(
     RequestId(request): RequestId,
     Json(new): Json<NewLead>,
 ) -> Result<Json<Created>> {
-    let lead = new.into_lead(shared::now(), &leads.system);
+    let lead = new.into_lead(shared::now(), &leads.system, leads.retention);
     let (id, LeadKeys { length, in_response, .. }) = (lead.id, leads.lead_keys);
     // A facade that mails the key by itself has a limit of its own.
     let most = (!in_response).then_some(MAILS_A_DAY);
@@ -177,7 +181,7 @@ async fn verify(
         if lead.is_validated {
             Ok(())
         } else {
-            leads.store.validate_lead(&lead, now, &leads.system).await
+            leads.store.validate_lead(&lead, now, &leads.system, leads.retention).await
         }
     })
     .await?;

@@ -36,14 +36,18 @@ impl Change {
     /// Where the item does not say what it is, or in which version.
     pub fn of(record: &EventRecord) -> Result<Self> {
         let (new, old) = (&record.change.new_image, &record.change.old_image);
+        // An item that was deleted for good, as those that expire are, says in its last form what it was.
+        let removed = record.event_name == "REMOVE";
+        let last = if removed { old } else { new };
         let unread = |what| Error::aws("reading a stream record")(format!("no {what} in it"));
-        let kind = text(new, "entity").ok_or_else(|| unread("entity"))?.to_owned();
-        let id = text(new, "id").ok_or_else(|| unread("id"))?;
-        let version = number(new, "version").ok_or_else(|| unread("version"))?;
+        let kind = text(last, "entity").ok_or_else(|| unread("entity"))?.to_owned();
+        let id = text(last, "id").ok_or_else(|| unread("id"))?;
+        let version = number(last, "version").ok_or_else(|| unread("version"))?;
         let (before, after) = (numbers(&kind, old), numbers(&kind, new));
         let day = if kind == Tenant::KIND { day(new, old) } else { None };
         let resend = (kind == Resend::KIND).then(|| Asked::of(new)).transpose()?;
-        Ok(Self { id: format!("{kind}#{id}#{version}"), kind, before, after, day, resend })
+        let end = if removed { "#removed" } else { "" };
+        Ok(Self { id: format!("{kind}#{id}#{version}{end}"), kind, before, after, day, resend })
     }
 
     /// What it does to the counts of its kind; `None` where that is nothing.

@@ -6,13 +6,13 @@
 
 mod change;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use shared::{
     Env, Result,
     aws::Aws,
-    config::ConfigError,
+    config::{ConfigError, lead_retention},
     domain::UserId,
     store::{Store, Tally},
     stream::{Batch, Failures, Record},
@@ -25,6 +25,7 @@ pub use change::{Asked, Change};
 pub struct Upkeep {
     store: Store,
     system: UserId,
+    retention: Option<Duration>,
     failures: Failures,
 }
 
@@ -39,6 +40,7 @@ impl Upkeep {
         Ok(Self {
             store: Store::from_env(env, &aws)?,
             system: env.required("SYSTEM_USER_ID")?.into(),
+            retention: lead_retention(env)?,
             failures: Failures::from_env(env, &aws)?,
         })
     }
@@ -96,7 +98,8 @@ impl Upkeep {
             self.store.bury_children(tenant, shared::now(), &self.system).await?;
         }
         if let Some(Asked { resend, request }) = change.asked() {
-            self.store.resend(resend, request, shared::now(), &self.system).await?;
+            let (now, by) = (shared::now(), &self.system);
+            self.store.resend(resend, request, now, by, self.retention).await?;
         }
         Ok(())
     }

@@ -13,6 +13,21 @@ pub struct LeadKeys {
     pub in_response: bool,
 }
 
+/// Reads `LEAD_RETENTION_DAYS`: how long a lead is kept that is not verified, from its creation on.
+/// `None` stands for 0, which keeps it for ever.
+///
+/// # Errors
+///
+/// [`ConfigError::Malformed`] for anything but a whole number of days up to 36,500.
+pub fn lead_retention(env: &Env) -> Result<Option<Duration>, ConfigError> {
+    let rule = "a whole number of days from 0 to 36500";
+    match env.parsed::<u32>("LEAD_RETENTION_DAYS", 90, rule)? {
+        0 => Ok(None),
+        days @ 1..=36_500 => Ok(Some(Duration::from_secs(u64::from(days) * 24 * 3600))),
+        _ => Err(Env::malformed("LEAD_RETENTION_DAYS", format!("must be {rule}"))),
+    }
+}
+
 impl LeadKeys {
     /// Reads the three variables.
     ///
@@ -31,5 +46,24 @@ impl LeadKeys {
             expiry: millis(env, "VALIDATION_TOKEN_EXPIRY", 86_400_000)?,
             in_response: env.flag("LEAD_KEY_IN_RESPONSE")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unverified_leads_are_kept_for_90_days_unless_told_otherwise() {
+        let kept = |days| {
+            let days = lead_retention(&[("LEAD_RETENTION_DAYS", days)].into_iter().collect())?;
+            Ok::<_, ConfigError>(days.map(|kept| kept.as_secs() / (24 * 3600)))
+        };
+        assert_eq!(kept("").unwrap(), Some(90));
+        assert_eq!((kept("0").unwrap(), kept("7").unwrap()), (None, Some(7)));
+        for wrong in ["-1", "1.5", "36501", "99999999999", "ever"] {
+            let refused = kept(wrong).unwrap_err().to_string();
+            assert!(refused.contains("LEAD_RETENTION_DAYS must be a whole number"), "{refused}");
+        }
     }
 }

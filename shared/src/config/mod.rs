@@ -6,7 +6,7 @@ mod redis;
 mod reserved_keys;
 
 pub use env::{Env, millis, seconds};
-pub use lead_keys::LeadKeys;
+pub use lead_keys::{LeadKeys, lead_retention};
 pub(crate) use redis::redis;
 pub(crate) use reserved_keys::reserved_keys;
 

@@ -40,6 +40,9 @@ pub struct Lead {
     /// The lead that this one renews, if it renews one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<LeadId>,
+    /// When the table deletes it, in seconds since 1970; `None` for a verified lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
     /// Whether no verification mail is sent: its mailbox has had all mails of the day.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
@@ -91,9 +94,9 @@ impl Entity for Lead {
 }
 
 impl NewLead {
-    /// The lead that this becomes.
+    /// Returns the lead that this becomes, to be deleted after `retention` unless it is verified.
     #[must_use]
-    pub fn into_lead(self, now: Timestamp, by: &UserId) -> Lead {
+    pub fn into_lead(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Lead {
         Lead {
             id: LeadId::mint(),
             first_name: self.first_name,
@@ -105,6 +108,7 @@ impl NewLead {
             tenant_id: None,
             takes_over: false,
             origin: None,
+            expires_at: Lead::expiry(now, retention),
             unmailed: false,
             audit: Audit::created(now, by),
         }
@@ -134,20 +138,29 @@ impl Lead {
         said(self) == said(other)
     }
 
+    /// Returns when the table deletes a lead that is not verified as of `now`, in seconds since 1970.
+    #[must_use]
+    pub fn expiry(now: Timestamp, retention: Option<Duration>) -> Option<i64> {
+        retention.map(|retention| (now + retention).seconds())
+    }
+
     /// Returns the lead with a new ID, and so with a new key; `None` if it has a tenant.
     #[must_use]
-    pub fn renewed(self, now: Timestamp, by: &UserId) -> Option<Self> {
+    pub fn renewed(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Option<Self> {
         if self.tenant_id.is_some() {
             return None;
         }
+        let origin = Some(self.root());
         let address =
             self.address.map(|address| address.parts).and_then(AddressParts::into_address);
         let (id, audit) = (LeadId::mint(), Audit::created(now, by));
+        let expires_at = Self::expiry(now, retention);
         Some(Self {
             id,
             is_validated: false,
             takes_over: true,
-            origin: Some(self.root()),
+            origin,
+            expires_at,
             unmailed: false,
             address,
             audit,
@@ -246,7 +259,7 @@ mod tests {
             "email": "Ada@Acme.test", "address": address,
         }))
         .unwrap();
-        Lead { is_validated: true, ..new.into_lead(crate::now(), &"system".into()) }
+        Lead { is_validated: true, ..new.into_lead(crate::now(), &"system".into(), None) }
     }
 
     fn become_tenant(lead: &Lead, request: &Value) -> Result<Onboarding> {

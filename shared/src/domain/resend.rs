@@ -90,13 +90,13 @@ mod tests {
             "email": "ada@acme.test", "address": { "city": city, "country": "GB" },
         }))
         .unwrap();
-        new.into_lead(crate::now(), &"system".into())
+        new.into_lead(crate::now(), &"system".into(), None)
     }
 
     #[test]
     fn of_many_leads_the_oldest_three_that_differ_get_a_link() {
         let acme = lead("Acme", "Ely");
-        let again = acme.clone().renewed(crate::now(), &"system".into()).unwrap();
+        let again = acme.clone().renewed(crate::now(), &"system".into(), None).unwrap();
         let all = vec![
             acme.clone(),
             again,

@@ -74,9 +74,9 @@ pub(super) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
     serde_dynamo::from_item(item).map_err(Error::aws("decoding an item"))
 }
 
-/// What an item says, and its version; `None` where it is deleted.
+/// What an item says, and its version; `None` where it is deleted or has expired.
 pub(super) fn decode_living<T: DeserializeOwned>(item: Attributes) -> Result<Option<Stored<T>>> {
-    if is_deleted(&item) {
+    if is_deleted(&item) || has_expired(&item) {
         return Ok(None);
     }
     let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
@@ -92,6 +92,14 @@ pub(super) fn decode_all<T: DeserializeOwned>(items: Vec<Attributes>) -> Result<
 /// What an item says it is.
 pub(super) fn kind_of(item: &Attributes) -> Option<&str> {
     item.get("entity")?.as_s().ok().map(String::as_str)
+}
+
+/// Returns whether an item is to be deleted by now, which DynamoDB does within a few days.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html>
+fn has_expired(item: &Attributes) -> bool {
+    let expiry = item.get("expiresAt").and_then(|expiry| expiry.as_n().ok()?.parse::<i64>().ok());
+    expiry.is_some_and(|expiry| expiry <= crate::now().seconds())
 }
 
 /// Whether an item is softly deleted.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     domain::{Email, Lead, LeadId, Timestamp, UserId},
-    filter::{Direction, Where},
+    filter::Where,
 };
 
 impl Item for Lead {
@@ -70,8 +72,8 @@ impl Store {
     /// [`Error::NotFound`] where there is none, or it is deleted.
     #[tracing::instrument(skip_all, fields(lead.id = %id))]
     pub async fn lead(&self, id: LeadId) -> Result<Lead> {
-        let lead: Option<Lead> = self.get(Key::lead(id)).await?;
-        lead.filter(|lead| !lead.audit.deleted).ok_or_else(|| Error::not_found("Lead", id))
+        let lead = self.get_living(Key::lead(id)).await?;
+        lead.map(|stored| stored.item).ok_or_else(|| Error::not_found("Lead", id))
     }
 
     /// Writes a new lead that the request with this ID asked for. If its mailbox has had `most` mails
@@ -120,7 +122,13 @@ impl Store {
     /// [`Error::EmailTaken`] if a lead of another origin, or one with a tenant, has the address;
     /// [`Error::Stale`] if the lead or the claim has changed in the meantime.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
-    pub async fn validate_lead(&self, lead: &Lead, now: Timestamp, by: &UserId) -> Result<()> {
+    pub async fn validate_lead(
+        &self,
+        lead: &Lead,
+        now: Timestamp,
+        by: &UserId,
+        retention: Option<Duration>,
+    ) -> Result<()> {
         let claim: Attributes = [
             ("entity".into(), AttributeValue::S("lead-email".into())),
             ("leadId".into(), AttributeValue::S(lead.id.to_string())),
@@ -131,7 +139,8 @@ impl Store {
             .given("not", false)
             .set("isValidated", "validated", true)
             .set("modifiedOn", "now", now)
-            .set("modifiedBy", "by", by);
+            .set("modifiedBy", "by", by)
+            .remove("expiresAt");
         let writes = self.transaction().update(Key::lead(lead.id), validated, Error::Stale)?;
         let place = Key::lead_email(&lead.email);
         let holder = if lead.takes_over { self.holder_of(&lead.email).await? } else { None };
@@ -141,7 +150,7 @@ impl Store {
             Some(holder) if holder.root() != lead.root() => return Err(Error::EmailTaken),
             Some(Holder { lead_id: holder, .. }) => writes
                 .hand_over(place, claim, holder.to_string(), Error::Stale)?
-                .update(Key::lead(holder), resigned(now, by), Error::EmailTaken)?,
+                .update(Key::lead(holder), resigned(now, by, retention), Error::EmailTaken)?,
             None if lead.takes_over => writes.claim(place, claim, Error::Stale)?,
             None => writes.claim(place, claim, Error::EmailTaken)?,
         };
@@ -168,11 +177,15 @@ impl Holder {
     }
 }
 
-/// What becomes of a validated lead whose e-mail another one takes over.
-fn resigned(now: Timestamp, by: &UserId) -> Changes {
-    Changes::when("attribute_not_exists(tenantId)")
+/// What becomes of a validated lead whose address another one takes over.
+fn resigned(now: Timestamp, by: &UserId, retention: Option<Duration>) -> Changes {
+    let resigned = Changes::when("attribute_not_exists(tenantId)")
         .set("isValidated", "not", false)
         .set("takesOver", "again", true)
         .set("modifiedOn", "now", now)
-        .set("modifiedBy", "by", by)
+        .set("modifiedBy", "by", by);
+    match Lead::expiry(now, retention) {
+        Some(expiry) => resigned.set("expiresAt", "expiry", expiry),
+        None => resigned,
+    }
 }

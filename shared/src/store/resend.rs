@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{IndexKey, Item, Key, Store, item::encode_from};
 use crate::{
     Error, Result,
@@ -42,9 +44,10 @@ impl Store {
         request: &str,
         now: Timestamp,
         by: &UserId,
+        retention: Option<Duration>,
     ) -> Result<()> {
         let leads = self.leads_to_renew(asked).await?.into_iter();
-        let renewed: Vec<_> = leads.filter_map(|lead| lead.renewed(now, by)).collect();
+        let renewed: Vec<_> = leads.filter_map(|lead| lead.renewed(now, by, retention)).collect();
         for many in (1..=renewed.len()).rev() {
             match self.renew(asked, &renewed[..many], request, now).await {
                 // Fewer mails than that are left for today.
@@ -64,7 +67,9 @@ impl Store {
         let Some(id) = holder.or(asked.lead_id) else {
             let partition = IndexKey::leads_of_email(&asked.email.folded());
             let leads = self.first("gsi2", partition, Direction::Ascending, LOOKED_AT).await?;
-            return Ok(Resend::different(leads));
+            let now = crate::now().seconds();
+            let living = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
+            return Ok(Resend::different(leads.into_iter().filter(living).collect()));
         };
         match self.lead(id).await {
             Ok(lead) => Ok(asked.at_its_address(lead).into_iter().collect()),

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
         AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-        builders::{PutBuilder, UpdateBuilder},
+        builders::{DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
 
@@ -90,17 +90,25 @@ impl Transaction<'_> {
     }
 
     /// Changes the item at `key` if `change`'s condition holds; fails with `otherwise` if not.
-    pub(super) fn update(mut self, key: Key, change: Changes, otherwise: Error) -> Result<Self> {
+    pub(super) fn update(self, key: Key, change: Changes, otherwise: Error) -> Result<Self> {
         let update = Update::builder()
-            .table_name(&*self.store.table)
             .set_key(Some(key.into()))
             .update_expression(change.expression())
             .condition_expression(&change.condition)
             .set_expression_attribute_names(change.names())
-            .set_expression_attribute_values(Some(change.values?))
-            .build()
-            .map_err(Error::aws("building an update"))?;
-        self.writes.push((TransactWriteItem::builder().update(update).build(), Some(otherwise)));
+            .set_expression_attribute_values(Some(change.values?));
+        self.update_as(update, otherwise)
+    }
+
+    /// Makes `update`; fails with `otherwise` if its condition does not hold.
+    pub(super) fn update_as(
+        mut self,
+        update: UpdateBuilder,
+        otherwise: impl Into<Option<Error>>,
+    ) -> Result<Self> {
+        let update = update.table_name(&*self.store.table).build();
+        let update = update.map_err(Error::aws("building an update"))?;
+        self.writes.push((TransactWriteItem::builder().update(update).build(), otherwise.into()));
         Ok(self)
     }
 
@@ -128,56 +136,38 @@ impl Transaction<'_> {
     }
 
     /// Gives up the claim at `key`, which `holder` has.
-    pub(super) fn release(mut self, key: Key, holder: String) -> Result<Self> {
+    pub(super) fn release(self, key: Key, holder: String) -> Result<Self> {
         let delete = Delete::builder()
-            .table_name(&*self.store.table)
-            .set_key(Some(key.into()))
             .condition_expression("holder = :holder")
-            .expression_attribute_values(":holder", AttributeValue::S(holder))
-            .build()
-            .map_err(Error::aws("building a delete"))?;
-        let write = TransactWriteItem::builder().delete(delete).build();
-        self.writes.push((write, Some(Error::Stale)));
-        Ok(self)
+            .expression_attribute_values(":holder", AttributeValue::S(holder));
+        self.delete(key, delete, Error::Stale)
     }
 
     /// Deletes the item at `key`; fails with `otherwise` if it is not there.
-    pub(super) fn take(mut self, key: Key, otherwise: Error) -> Result<Self> {
-        let delete = Delete::builder()
-            .table_name(&*self.store.table)
-            .set_key(Some(key.into()))
-            .condition_expression("attribute_exists(pk)")
-            .build()
-            .map_err(Error::aws("building a delete"))?;
+    pub(super) fn take(self, key: Key, otherwise: Error) -> Result<Self> {
+        self.delete(key, Delete::builder().condition_expression("attribute_exists(pk)"), otherwise)
+    }
+
+    fn delete(mut self, key: Key, delete: DeleteBuilder, otherwise: Error) -> Result<Self> {
+        let delete = delete.table_name(&*self.store.table).set_key(Some(key.into())).build();
+        let delete = delete.map_err(Error::aws("building a delete"))?;
         self.writes.push((TransactWriteItem::builder().delete(delete).build(), Some(otherwise)));
         Ok(self)
     }
 
-    /// Makes `update`; fails with `otherwise` if its condition does not hold.
-    pub(super) fn update_as(mut self, update: UpdateBuilder, otherwise: Error) -> Result<Self> {
-        let update = update.table_name(&*self.store.table).build();
-        let update = update.map_err(Error::aws("building an update"))?;
-        self.writes.push((TransactWriteItem::builder().update(update).build(), Some(otherwise)));
-        Ok(self)
-    }
-
     /// Adds to the numbers of the item at `key`, which need not be there.
-    pub(super) fn add(mut self, key: Key, numbers: &BTreeMap<String, i64>) -> Result<Self> {
+    pub(super) fn add(self, key: Key, numbers: &BTreeMap<String, i64>) -> Result<Self> {
         let parts: Vec<_> = numbers.keys().map(|name| format!("#{name} :{name}")).collect();
         let names = numbers.keys().map(|name| (format!("#{name}"), name.clone())).collect();
         let value = |(name, number): (&String, &i64)| {
             (format!(":{name}"), AttributeValue::N(number.to_string()))
         };
         let update = Update::builder()
-            .table_name(&*self.store.table)
             .set_key(Some(key.into()))
             .update_expression(format!("ADD {}", parts.join(", ")))
             .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(numbers.iter().map(value).collect()))
-            .build()
-            .map_err(Error::aws("building an update"))?;
-        self.writes.push((TransactWriteItem::builder().update(update).build(), None));
-        Ok(self)
+            .set_expression_attribute_values(Some(numbers.iter().map(value).collect()));
+        self.update_as(update, None)
     }
 
     /// Writes everything, or fails with the error of the first refused write.

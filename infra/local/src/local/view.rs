@@ -85,6 +85,16 @@ impl Local {
         table::import(&self.engine, &table.name, items)
     }
 
+    /// Deletes what has expired now, as DynamoDB does within a few days.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub fn sweep_expired(&self) -> Result<usize> {
+        let (tables, now) = (self.template.tables.iter(), shared::now().seconds());
+        tables.map(|table| table::sweep(&self.engine, table, now)).sum()
+    }
+
     /// Every record of the streams that `function` reads, as it is handed over, oldest first.
     ///
     /// # Errors

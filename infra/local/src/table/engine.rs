@@ -100,7 +100,7 @@ fn answer<T: Serialize>(answer: Result<T, DynoxideError>) -> Result<Value, Fault
 
 impl Other {
     /// One request over a connection of its own.
-    fn call(&self, action: &str, request: &Value) -> Result<Value, Fault> {
+    pub(super) fn call(&self, action: &str, request: &Value) -> Result<Value, Fault> {
         let version = match action {
             "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams" => {
                 "DynamoDBStreams_20120810"

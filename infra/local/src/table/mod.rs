@@ -83,6 +83,25 @@ pub(crate) fn import(engine: &Engine, table: &str, items: Vec<Value>) -> Result<
     engine.import(table, items).map_err(Error::doing("writing the table"))
 }
 
+/// Deletes what has expired, as DynamoDB does in its own time: how many items that were.
+pub(crate) fn sweep(engine: &Engine, table: &Table, now: i64) -> Result<usize> {
+    const DOING: &str = "deleting what has expired";
+    let Some(attribute) = &table.ttl_attribute else { return Ok(0) };
+    let other = match engine {
+        Engine::Embedded(database) => return database.sweep_ttl().map_err(Error::doing(DOING)),
+        Engine::Other(other) => other,
+    };
+    let expiry = |item: &Value| item[attribute]["N"].as_str()?.parse::<i64>().ok();
+    let mut expired = items(engine, &table.name)?;
+    expired.retain(|item| expiry(item).is_some_and(|expiry| expiry <= now));
+    for item in &expired {
+        let key = json!({ "pk": item["pk"], "sk": item["sk"] });
+        let request = json!({ "TableName": table.name, "Key": key });
+        other.call("DeleteItem", &request).map_err(Error::doing(DOING))?;
+    }
+    Ok(expired.len())
+}
+
 /// A table that an earlier template made must be as this one says.
 fn must_fit(table: &Table, found: &Value) -> Result<()> {
     let keys = |table: &Value| table["KeySchema"].to_string();

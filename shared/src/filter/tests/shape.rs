@@ -171,7 +171,7 @@ fn a_schema_names_what_the_wire_has() {
     let address = json!({ "city": "Ulm" });
     let lead = json!({ "firstName": "Ada", "lastName": "L", "companyName": "Acme",
                        "email": "ada@acme.test", "address": address });
-    let lead = read::<NewLead>(&lead).unwrap().into_lead(now, &by);
+    let lead = read::<NewLead>(&lead).unwrap().into_lead(now, &by, None);
     let tenant = json!({ "key": "acme", "name": "Acme", "domains": ["acme.test"], "city": "Ulm",
                          "contact": { "firstName": "Ada", "lastName": "L",
                                       "email": "ada@acme.test", "isPrimary": true } });

@@ -1,0 +1,95 @@
+//! Leads that are not verified are not kept for ever.
+
+use serde_json::{Value, json};
+use support::{App, lead};
+
+use crate::signup::{become_tenant, verify};
+
+const DAY: i64 = 24 * 3600;
+
+/// The item of a lead.
+fn item(app: &App, id: &str) -> Value {
+    app.items_of("lead").into_iter().find(|item| item["id"]["S"] == id).unwrap()
+}
+
+/// In how many days a lead expires from when it was created or changed; `None` if it does not.
+fn kept(app: &App, id: &str) -> Option<i64> {
+    let item = item(app, id);
+    let expiry: i64 = item["expiresAt"]["N"].as_str()?.parse().unwrap();
+    let changed = item["modifiedOn"]["S"].as_str().unwrap();
+    let changed: shared::domain::Timestamp = changed.parse().unwrap();
+    Some((expiry - changed.seconds()) / DAY)
+}
+
+/// Lets leads expire a moment ago.
+fn expire(app: &App, ids: &[&str]) {
+    let expired = |id: &&str| {
+        let mut item = item(app, id);
+        item["expiresAt"] = json!({ "N": (shared::now().seconds() - 1).to_string() });
+        item
+    };
+    app.import(ids.iter().map(expired).collect());
+}
+
+async fn create(app: &App, email: &str) -> String {
+    app.client.post_openly("/leads", &lead(email)).await.expect(200).text("/id")
+}
+
+#[tokio::test]
+async fn what_has_expired_is_out_of_sight_at_once_and_not_counted_once_it_is_deleted() {
+    let app = App::silent().await;
+    let bob = app.verified_lead("bob@acme.test").await;
+    let (ada, eve) = (create(&app, "ada@acme.test").await, create(&app, "eve@acme.test").await);
+    app.settle().await;
+    assert_eq!(app.count("/leads").await, 3);
+    expire(&app, &[&ada, &eve]);
+    let all = app.read("/leads").await;
+    assert_eq!(all.each("id"), [json!(bob.id)]);
+    assert_eq!(app.read("/leads?filter[where][email]=ada@acme.test").await.body, json!([]));
+    assert_eq!(app.read(&format!("/leads?filter[where][id]={ada}")).await.body, json!([]));
+    let some = app.read("/leads/count?where[companyName]=Acme").await;
+    assert_eq!(some.body["count"], 1);
+    app.client.get(&app.operator, &format!("/leads/{ada}")).await.expect(404);
+    verify(&app, &ada).await.expect(404);
+    let mails = app.mails().len();
+    for body in
+        [json!({ "email": "ada@acme.test" }), json!({ "email": "ada@acme.test", "leadId": ada })]
+    {
+        app.client.post_openly("/leads/resend", &body).await.expect(204);
+    }
+    app.settle().await;
+    assert_eq!(app.mails().len(), mails);
+    let events = app.events().len();
+
+    assert!(app.local().sweep_expired().unwrap() >= 2);
+    app.settle().await;
+    assert_eq!((app.items_of("lead").len(), app.count("/leads").await), (1, 1));
+    assert_eq!((app.events().len(), app.dead_letters()), (events, 0), "nobody else is told");
+    let records = app.local().records("upkeep").unwrap();
+    let removed = records.iter().filter(|record| record["eventName"] == "REMOVE").count();
+    assert_eq!(removed, 2, "other kinds that expire are of no interest");
+    let before = app.items();
+    let answer = app.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    assert_eq!((answer["batchItemFailures"].clone(), app.items()), (json!([]), before));
+}
+
+#[tokio::test]
+async fn a_lead_is_kept_once_it_is_verified_and_expires_again_if_it_is_so_no_more() {
+    for (days, kept_for) in [("", Some(90)), ("1", Some(1)), ("0", None)] {
+        let app = App::with(&[("LEAD_RETENTION_DAYS", days)]).await;
+        let ada = create(&app, "ada@acme.test").await;
+        assert_eq!(kept(&app, &ada), kept_for, "{days}");
+        let token = verify(&app, &ada).await.expect(200).text("/token");
+        assert_eq!(kept(&app, &ada), None);
+        let asked = json!({ "email": "ada@acme.test", "leadId": ada });
+        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        app.settle().await;
+        let again = app.read("/leads").await.text("/0/id");
+        assert_eq!((kept(&app, &again), kept(&app, &ada)), (kept_for, None));
+        verify(&app, &again).await.expect(200);
+        assert_eq!((kept(&app, &again), kept(&app, &ada)), (None, kept_for), "it was taken over");
+        verify(&app, &ada).await.expect(200);
+        become_tenant(&app, &ada, &token).await.expect(200);
+        assert_eq!((kept(&app, &again), kept(&app, &ada)), (kept_for, None));
+    }
+}
