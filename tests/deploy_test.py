@@ -222,6 +222,12 @@ class Documented(unittest.TestCase):
 
 
 class Functions(unittest.TestCase):
+    def test_a_stream_under_a_customer_key_can_be_read_as_soon_as_its_role_exists(self):
+        # A policy apart is made after the role, and an event source does not wait for it.
+        for id in ["RelayRole", "UpkeepRole"]:
+            keyed = [one for one in statements(of_type("AWS::IAM::Role")[id]) if "kms:Decrypt" in listed(one["Action"])]
+            self.assertEqual([one["Resource"] for one in keyed], [{"Ref": "TableKeyArn"}], id)
+
     def test_no_function_creates_a_log_group(self):
         # A late line of a deleted function would take the name that the next stack needs.
         denied = [one for one in statements(of_type("AWS::IAM::Policy")["Bounds"]) if one["Effect"] == "Deny"]
@@ -262,6 +268,10 @@ class Addresses(unittest.TestCase):
 class Parameters(unittest.TestCase):
     def takes(self, name, value):
         return re.search(STACK["Parameters"][name]["AllowedPattern"], value) is not None
+
+    def test_half_a_domain_is_refused_before_anything_is_created(self):
+        refused = {said["AssertDescription"] for rule in STACK["Rules"].values() for said in rule["Assertions"]}
+        self.assertEqual(refused, {"ApiDomain needs ApiCertificateArn", "ApiHostedZoneId needs ApiDomain"})
 
     def test_no_origin_is_let_in_by_default(self):
         self.assertEqual(STACK["Parameters"]["AllowedOrigins"]["Default"], "")

@@ -7,7 +7,7 @@ use shared::{
     keys::MasterKeys,
 };
 
-/// The secrets by which builds sign: one for each open job, readable by its pipeline alone.
+/// The secrets by which builds sign: one for each open job, readable by the builds of both pipelines.
 #[derive(Debug)]
 pub(crate) struct JobSecrets {
     client: Client,
