@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
-use support::{App, Options, at_once, contact, lead, subscription, tenant};
+use support::{App, Options, at_once, config, contact, lead, subscription, tenant};
 
 use crate::signup::{become_tenant, verify};
 
@@ -160,4 +160,20 @@ async fn a_tenant_keeps_a_key_that_is_reserved_later() {
     app.client.put(&app.operator, &path, &read).await.expect(204);
     app.client.patch(&app.operator, &path, &json!({ "key": "acme" })).await.expect(204);
     app.client.patch(&app.operator, &path, &json!({ "key": "www" })).await.expect(409);
+}
+
+#[tokio::test]
+async fn names_that_look_like_nothing_are_refused() {
+    let app = App::silent().await;
+    let acme = app.tenant("acme").await;
+    for blank in ["  ", "\u{200B}\u{FEFF}", "\u{3164}"] {
+        let (mut ada, mut theme) = (lead("ada@acme.test"), config(&acme, "theme"));
+        ada["firstName"] = blank.into();
+        ada["companyName"] = blank.into();
+        theme["configKey"] = blank.into();
+        let refused = app.client.post_openly("/leads", &ada).await.expect(422);
+        assert_eq!(refused.violations(), ["/firstName pattern", "/companyName pattern"]);
+        let refused = app.client.post(&app.operator, "/tenant-configs", &theme).await.expect(422);
+        assert_eq!(refused.violations(), ["/configKey pattern"]);
+    }
 }

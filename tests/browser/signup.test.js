@@ -55,7 +55,7 @@ test("what is wrong is said at its field, and a key while it is typed", () => be
   const link = await signUp(page, plane, { email: "ada@acme.test" });
   await confirm(page, link);
   await shown(page, "workspace");
-  for (const [key, words] of /** @type {const} */ ([["taken", "“taken” is taken."], ["Not-ok", "Only small letters"], ["fine", "“fine” is free."]])) {
+  for (const [key, words] of /** @type {const} */ ([["taken", "“taken” is taken."], ["Not-ok", "Only small letters"], ["www", "“www” is reserved. Choose another key."], ["fine", "“fine” is free."]])) {
     await page.getByLabel("Key").fill(key);
     await page.getByText(words).waitFor();
   }
