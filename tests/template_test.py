@@ -160,8 +160,8 @@ class Events(unittest.TestCase):
         self.assertIn(queue, of_type("AWS::SQS::Queue"), where)
         return queue
 
-    def limits(self, given, where, age):
-        self.assertGreaterEqual(given["MaximumRetryAttempts"], 0, where)
+    def limits(self, given, where, age, least=0):
+        self.assertGreaterEqual(given["MaximumRetryAttempts"], least, where)
         self.assertGreaterEqual(given[age], 60, where)
 
     def test_rules(self):
@@ -192,7 +192,9 @@ class Events(unittest.TestCase):
         mappings = of_type("AWS::Lambda::EventSourceMapping")
         self.assertTrue(mappings)
         for id, mapping in mappings.items():
-            self.limits(mapping, id, "MaximumRecordAgeInSeconds")
+            # Lambda promises no pace of retries, so the age alone ends them: -1 is without end.
+            self.limits(mapping, id, "MaximumRecordAgeInSeconds", least=-1)
+            self.assertEqual(mapping["MaximumRetryAttempts"], -1, id)
             # The stream keeps a record for a day; one that is given up later is gone before.
             self.assertLess(mapping["MaximumRecordAgeInSeconds"], 86400, id)
             self.assertIs(mapping["BisectBatchOnFunctionError"], True, id)

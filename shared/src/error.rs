@@ -1,6 +1,12 @@
 use std::{error::Error as StdError, time::Duration};
 
-use crate::domain::{BUILDS, TenantKey, TenantStatus, Timestamp, Transition, Violation};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::{
+    domain::{BUILDS, TenantKey, TenantStatus, Timestamp, Transition, Violation},
+    fault::{Fault, Service},
+};
 
 /// A result whose error is an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -151,6 +157,17 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+
+    /// As [`Error::Aws`], and the same would fail in the same way again: AWS refused what was asked, or
+    /// something stored or received cannot be read. Consumers set it aside instead of trying again.
+    #[error("{doing}")]
+    Permanent {
+        /// What was being done, for the log.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
 }
 
 impl Error {
@@ -160,6 +177,34 @@ impl Error {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         move |source| Self::Aws { doing, source: source.into() }
+    }
+
+    /// Wraps a failure of AWS, permanent or not as `service` says by its code.
+    pub fn of<E>(
+        service: Service,
+        doing: &'static str,
+    ) -> impl FnOnce(SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        move |cause| match service.fault_of(&cause) {
+            Fault::Permanent => Self::permanent(doing)(cause),
+            Fault::Transient => Self::aws(doing)(cause),
+        }
+    }
+
+    /// Wraps a failure that would be the same at every try.
+    pub fn permanent<E>(doing: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        move |source| Self::Permanent { doing, source: source.into() }
+    }
+
+    /// Whether trying again would fail in the same way.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Permanent { .. })
     }
 
     /// It with its causes, for the log.

@@ -22,6 +22,44 @@ use tracing_subscriber::{
 
 use crate::{Env, Error, config::ConfigError, domain, metric};
 
+/// An event as it came, so that one that cannot be read can be set aside to the letter.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Payload(Box<RawValue>);
+
+/// An event that comes out of a failure queue, as [`crate::dead_letter`] put it there.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct SetAside<'p> {
+    #[serde(borrow)]
+    set_aside: &'p RawValue,
+}
+
+impl Payload {
+    /// Reads it as what EventBridge hands a function.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Permanent`] if it is something else.
+    pub fn envelope(&self) -> Result<Envelope, Error> {
+        serde_json::from_str(self.raw().get()).map_err(Error::permanent("reading an event"))
+    }
+
+    /// The event itself.
+    pub(crate) fn raw(&self) -> &RawValue {
+        self.set_aside().unwrap_or(&self.0)
+    }
+
+    /// Whether it comes out of a failure queue.
+    pub(crate) fn is_set_aside(&self) -> bool {
+        self.set_aside().is_some()
+    }
+
+    fn set_aside(&self) -> Option<&RawValue> {
+        serde_json::from_str(self.0.get()).ok().map(|SetAside { set_aside }| set_aside)
+    }
+}
+
 /// What EventBridge hands a function.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -37,9 +75,9 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] where it is none.
+    /// [`Error::Permanent`] if it is something else.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_str(self.detail.get()).map_err(Error::aws("reading an event"))
+        serde_json::from_str(self.detail.get()).map_err(Error::permanent("reading an event"))
     }
 
     /// Reads the detail as an event of ours, and has the log say of which it is.
@@ -94,7 +132,7 @@ where
     let function = Box::pin(build(&env)).await.inspect_err(report)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<E>| {
         let span = span(&event.context.request_id);
-        handle(&function, event.payload).instrument(span).await.map_err(|error| {
+        Box::pin(handle(&function, event.payload)).instrument(span).await.map_err(|error| {
             tracing::error!(error = %error.with_causes(), "event failed");
             lambda_runtime::Error::from(error)
         })

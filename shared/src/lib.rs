@@ -8,14 +8,19 @@
 //! * [`keys`]: master keys, and the secrets that are derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
 //! * [`lambda`]: how a function starts; [`stream`]: what one gets of the table's stream.
+//! * [`fault`]: what is worth trying again; [`dead_letter`]: where the rest goes; [`each`]: loops that no
+//!   failure ends.
 //! * [`metric`]: what is measured.
 //! * [`openapi`]: how routes are described. No function calls it; a test writes the document with it.
 
 pub mod aws;
 pub mod cache;
 pub mod config;
+pub mod dead_letter;
 pub mod domain;
+pub mod each;
 mod error;
+pub mod fault;
 pub mod filter;
 pub mod http;
 pub mod keys;

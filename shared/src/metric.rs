@@ -32,6 +32,10 @@ pub enum Metric {
     MailFailed,
     /// The cache did not answer.
     CacheDown,
+    /// A consumer of many could not do one of them now, and tries it again.
+    ItemFailed,
+    /// A consumer gave one of many up, and put it into a failure queue.
+    ItemSetAside,
 }
 
 /// Where metrics are written, in the name of an environment (`APP_ENV`).
@@ -85,6 +89,8 @@ impl Metric {
             }
             Self::MailFailed => one("MailsFailed", None),
             Self::CacheDown => one("CacheDown", None),
+            Self::ItemFailed => one("ItemsFailed", None),
+            Self::ItemSetAside => one("ItemsSetAside", None),
         }
     }
 }

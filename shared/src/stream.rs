@@ -1,18 +1,26 @@
-//! What Lambda hands over of a table's stream, and where a record goes that can never be read.
+//! What Lambda hands over of a table's stream, and where a record goes that cannot be handled.
 //!
 //! A record that a function does not take comes again, and until then nothing behind it in its shard
-//! does. That is right where a call failed, which will go through one day. A record that cannot be
-//! read now cannot be read in an hour either: it is set aside in a queue, and passed over.
+//! does. That is right if the call will succeed one day. A record that cannot be read, or that a
+//! service refuses for good, is set aside in a queue and passed over.
+
+use std::time::Duration;
 
 use aws_lambda_events::{
     dynamodb::EventRecord,
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, value::RawValue};
 
-use crate::{Env, Error, Result, aws::Aws, config::ConfigError};
+use crate::{
+    Env, Error, Result, aws::Aws, config::ConfigError, dead_letter::DeadLetters, domain::Timestamp,
+    metric::Metric,
+};
+
+/// How old a record is when it is set aside although its failure is transient, if others of its batch
+/// succeed: then the failure is the record's own.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Records in their order, each as it came: one that has no meaning hides none of the others.
 #[derive(Debug, Deserialize)]
@@ -30,13 +38,15 @@ pub struct Record<T> {
     /// Its place in the stream, by which Lambda is told of it.
     pub sequence: String,
     /// What it says, or why it cannot be read.
-    pub read: Result<T>,
+    read: Result<T>,
+    /// Why what it asks for could not be done.
+    failure: Option<Error>,
     raw: Box<RawValue>,
     is_set_aside: bool,
 }
 
 /// Where a record is, which every record says.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Place {
     #[serde(rename = "eventSourceARN")]
@@ -44,29 +54,58 @@ struct Place {
     dynamodb: Position,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Position {
     sequence_number: String,
+    /// When the change was made, in seconds since 1970.
+    approximate_creation_date_time: Value,
+    keys: Option<Box<RawValue>>,
 }
 
 impl Batch {
-    /// Reads each record with `read`.
+    /// Reads each record with `read`, whose errors are taken for permanent.
     pub fn read<T>(self, read: impl Fn(EventRecord) -> Result<T>) -> Vec<Record<T>> {
         let records = self.records.into_iter().map(|raw| {
-            let record = parse::<EventRecord>(&raw).map_err(Error::aws("reading a stream record"));
+            let is_set_aside = self.is_set_aside;
+            let record = parse::<EventRecord>(&raw).map_err(Error::permanent(READING));
+            let record = record.and_then(|record| {
+                let (new, old) = (&record.change.new_image, &record.change.old_image);
+                if is_set_aside && new.is_empty() && old.is_empty() {
+                    return Err(Error::permanent(READING)("it was set aside without its images"));
+                }
+                read(record).map_err(Error::permanent(READING))
+            });
             let sequence = Place::of(&raw).dynamodb.sequence_number;
-            let (read, is_set_aside) = (record.and_then(&read), self.is_set_aside);
-            Record { sequence, read, raw, is_set_aside }
+            Record { sequence, read: record, failure: None, raw, is_set_aside }
         });
         records.collect()
     }
 }
 
+const READING: &str = "reading a stream record";
+
 impl<T> Record<T> {
     /// Its sequence and what it says, if it can be read.
     pub fn readable(&self) -> Option<(&str, &T)> {
         Some((&self.sequence, self.read.as_ref().ok()?))
+    }
+
+    /// Notes that what it asks for could not be done.
+    pub fn fail(&mut self, error: Error) {
+        self.failure = Some(error);
+    }
+
+    /// Why it cannot be read, or why what it asks for could not be done.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        self.read.as_ref().err().or(self.failure.as_ref())
+    }
+
+    fn is_old(&self) -> bool {
+        let made = Place::of(&self.raw).dynamodb.approximate_creation_date_time.as_f64();
+        let made = made.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        made.is_some_and(|made| crate::now().since(Timestamp::from_millis(0) + made) > PATIENCE)
     }
 }
 
@@ -80,122 +119,92 @@ fn parse<T: DeserializeOwned>(raw: &RawValue) -> serde_json::Result<T> {
     serde_json::from_str(raw.get())
 }
 
-/// The queue of records that can never be read.
+/// The queue of records that a function gave up.
 #[derive(Debug)]
-pub struct Failures {
-    client: Client,
-    queue: String,
-    function: String,
-}
+pub struct Failures(DeadLetters);
 
-/// A message, in the form that Lambda itself gives one about an event that failed.
-///
-/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Message<'r> {
-    version: &'static str,
-    timestamp: String,
-    request_context: Context,
-    /// What the function is handed once it can read it.
-    request_payload: Payload<'r>,
-    response_payload: serde_json::Value,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Context {
-    function_arn: String,
-    condition: &'static str,
-}
-
+/// What the function is handed once the cause is mended.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Payload<'r> {
-    records: [&'r RawValue; 1],
+struct Payload<R> {
+    records: [R; 1],
     is_set_aside: bool,
 }
 
 impl Failures {
-    /// The queue `STREAM_FAILURES_URL`; Lambda says in `AWS_LAMBDA_FUNCTION_NAME` who we are.
+    /// The queue `STREAM_FAILURES_URL`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] without the former.
+    /// [`ConfigError::Missing`] without it.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self {
-            client: aws.sqs(),
-            queue: env.required("STREAM_FAILURES_URL")?.to_owned(),
-            function: env.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or("unknown").to_owned(),
-        })
+        Ok(Self(DeadLetters::from_env(env, aws, "STREAM_FAILURES_URL")?))
     }
 
-    /// Sets unread records aside that lie before the record `failed`, and answers Lambda: what is
-    /// named there comes again with all behind it.
+    /// Sets aside the failed records that are not worth another try; the sequence of the first record
+    /// that is. It comes again with all behind it.
     ///
-    /// What lies behind `failed` is looked at when it comes again, so that it is set aside once. A
-    /// stop in between sets it aside twice. What comes out of the queue and still cannot be read is
-    /// named, so that it stays there.
+    /// A record is set aside if its failure is permanent, or if it keeps failing while `others_succeed`.
+    /// What lies behind the record that comes again is looked at then, so that it is set aside once. A
+    /// stop in between sets it aside twice. What comes out of the queue and still fails is named, so that
+    /// it stays there.
     pub async fn pass_over<T>(
         &self,
         records: &[Record<T>],
-        failed: Option<String>,
-    ) -> DynamoDbEventResponse {
+        others_succeed: bool,
+    ) -> Option<String> {
         for record in records {
-            if failed.as_ref() == Some(&record.sequence) {
-                break;
+            let Some(error) = record.error() else { continue };
+            let (sequence, cause) = (&record.sequence, error.with_causes());
+            let is_given_up = error.is_permanent() || (others_succeed && record.is_old());
+            if !is_given_up || record.is_set_aside {
+                tracing::error!(error = %cause, sequence, "a stream record failed");
+                self.0.metrics.write(&Metric::ItemFailed, crate::now());
+                return Some(sequence.clone());
             }
-            let Err(error) = &record.read else { continue };
-            let sequence = &record.sequence;
-            if record.is_set_aside {
-                tracing::error!(error = %error.with_causes(), sequence, "a stream record still cannot be read");
-                return answer(Some(sequence.clone()));
+            if let Err(cause) = self.set_aside(record, error).await {
+                let error = cause.with_causes();
+                tracing::error!(%error, sequence, "a stream record cannot be set aside");
+                self.0.metrics.write(&Metric::ItemFailed, crate::now());
+                return Some(sequence.clone());
             }
-            match self.set_aside(record, error).await {
-                Ok(()) => tracing::error!(
-                    error = %error.with_causes(), sequence, "a stream record cannot be read: set aside"
-                ),
-                Err(cause) => {
-                    let error = cause.with_causes();
-                    tracing::error!(%error, sequence, "a stream record cannot be set aside");
-                    return answer(Some(sequence.clone()));
-                }
-            }
+            tracing::error!(error = %cause, sequence, "a stream record failed for good: set aside");
         }
-        answer(failed)
+        None
     }
 
+    /// A record that the queue refuses, since it is too large, is set aside without its images: they are
+    /// in the table.
     async fn set_aside<T>(&self, record: &Record<T>, error: &Error) -> Result<()> {
-        let message = Message {
-            version: "1.0",
-            timestamp: crate::now().to_string(),
-            request_context: Context {
-                function_arn: self.arn(&Place::of(&record.raw).stream),
-                condition: "Unreadable",
-            },
-            request_payload: Payload { records: [&record.raw], is_set_aside: true },
-            response_payload: json!({ "errorMessage": error.to_string() }),
-        };
-        let body =
-            serde_json::to_string(&message).map_err(Error::aws("writing a stream record"))?;
-        let request = self.client.send_message().queue_url(&self.queue).message_body(body);
-        request.send().await.map(drop).map_err(Error::aws("setting a stream record aside"))
+        let place = Place::of(&record.raw);
+        let arn = self.arn(&place.stream);
+        let whole = Payload { records: [&record.raw], is_set_aside: true };
+        match self.0.put(arn.clone(), whole, error).await {
+            Err(refused) if refused.is_permanent() => {
+                let part = Payload { records: [place], is_set_aside: true };
+                self.0.put(arn, part, error).await
+            }
+            put => put,
+        }
     }
 
     /// Our ARN, which differs from that of the stream in service and resource; our name alone, which
-    /// is as good for a call, where a record does not say whence it is.
+    /// is as good for a call, if a record does not say whence it is.
     fn arn(&self, stream: &str) -> String {
+        let function = &self.0.function;
         let parts: Vec<_> = stream.split(':').collect();
         match parts.as_slice() {
             ["arn", partition, "dynamodb", region, account, ..] => {
-                format!("arn:{partition}:lambda:{region}:{account}:function:{}", self.function)
+                format!("arn:{partition}:lambda:{region}:{account}:function:{function}")
             }
-            _ => self.function.clone(),
+            _ => function.clone(),
         }
     }
 }
 
-fn answer(failed: Option<String>) -> DynamoDbEventResponse {
+/// The answer to Lambda that the record `failed` and all behind it have to come again.
+#[must_use]
+pub fn answer(failed: Option<String>) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
     response.batch_item_failures.extend(failed.map(|sequence| {
         let mut failure = DynamoDbBatchItemFailure::default();

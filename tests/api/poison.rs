@@ -10,16 +10,7 @@ async fn poison(app: &App, id: &str) {
         "pk": { "S": format!("LEAD#{id}") }, "sk": { "S": "LEAD" },
         "entity": { "S": "lead" }, "id": { "S": id },
     });
-    let env = app.local().env();
-    let put = json!({ "TableName": env.get("TABLE_NAME"), "Item": item });
-    let request = reqwest::Client::new().post(env.get("AWS_ENDPOINT_URL_DYNAMODB").unwrap());
-    let request = request
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-        .header("x-amz-date", "20260101T000000Z")
-        .header("x-amz-target", "DynamoDB_20120810.PutItem")
-        .header("content-type", "application/x-amz-json-1.0");
-    let answer = request.body(put.to_string()).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+    assert!(app.put_item(&item).await);
 }
 
 /// The functions that set a record aside, and what they are to be handed again.

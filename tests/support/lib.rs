@@ -9,6 +9,7 @@ mod client;
 mod gate;
 mod items;
 mod options;
+mod raw;
 mod redis;
 mod watch;
 mod webhook;

@@ -23,8 +23,10 @@ use shared::{
     Env, Error, Result,
     aws::Aws,
     config::ConfigError,
+    dead_letter::EventFailures,
     domain::Event,
-    lambda::Envelope,
+    fault::{Fault, Service},
+    lambda::{Envelope, Payload},
     metric::{Metric, Metrics},
     store::{Claim, Store},
 };
@@ -39,6 +41,7 @@ pub struct Mailer {
     writer: Writer,
     from: String,
     configuration_set: Option<String>,
+    failures: EventFailures,
     metrics: Metrics,
 }
 
@@ -65,16 +68,26 @@ impl Mailer {
             from: sender::from_env(env)?,
             configuration_set: env.get("CONFIGURATION_SET").map(str::to_owned),
             writer: Writer::from_env(env, &aws).await?,
+            failures: EventFailures::from_env(env, &aws)?,
             metrics: Metrics::from_env(env),
         })
     }
 
-    /// Sends the mail that the event asks for, if any.
+    /// Sends the mail that the event asks for, if any. An event that cannot be read, or whose mail SES
+    /// refuses for good, is set aside.
     ///
     /// # Errors
     ///
-    /// Where it could not be sent, so that the event is delivered again.
-    pub async fn handle(&self, event: Envelope) -> Result<()> {
+    /// If the mail may be sent later, so that the event is delivered again.
+    pub async fn handle(&self, event: Payload) -> Result<()> {
+        let mailed = match event.envelope() {
+            Ok(event) => Box::pin(self.mail(event)).await,
+            Err(error) => Err(error),
+        };
+        self.failures.settle(&event, mailed).await
+    }
+
+    async fn mail(&self, event: Envelope) -> Result<()> {
         let (id, mail) = match event.detail_type.as_str() {
             "LEAD_CREATED" => {
                 let Event { id, lead, .. } = event.event()?;
@@ -136,16 +149,21 @@ impl Mailer {
     }
 }
 
+const SENDING: &str = "sending a mail";
+
 /// A failure without SES's message, which names the address.
 fn failed(cause: SdkError<SendEmailError>) -> Error {
-    let failed = Error::aws("sending a mail");
-    match &cause {
+    let told = match &cause {
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or("no code");
             let request = refusal.err().meta().request_id().unwrap_or("unknown");
-            failed(format!("SES refused it: {code} (request {request})"))
+            format!("SES refused it: {code} (request {request})")
         }
-        SdkError::ResponseError(_) => failed("SES gave an answer that cannot be read".to_owned()),
-        _ => Error::aws("sending a mail")(cause),
+        SdkError::ResponseError(_) => "SES gave an answer that cannot be read".to_owned(),
+        _ => return Error::of(Service::Ses, SENDING)(cause),
+    };
+    match Service::Ses.fault_of(&cause) {
+        Fault::Permanent => Error::permanent(SENDING)(told),
+        Fault::Transient => Error::aws(SENDING)(told),
     }
 }

@@ -30,7 +30,7 @@ impl Mail {
         Ok(match &self.words {
             Words::Ours { subject, html, text } => {
                 let message = message(subject, html, text);
-                content.simple(message.map_err(Error::aws("composing a mail"))?)
+                content.simple(message.map_err(Error::permanent("composing a mail"))?)
             }
             Words::Template { name, data } => {
                 let template = Template::builder().template_name(name);

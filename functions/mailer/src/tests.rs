@@ -6,7 +6,7 @@ use shared::{
     aws::Aws,
     domain::{EventJob, EventLead, EventTenant, LeadId, TenantId},
     keys::MasterKeys,
-    lambda::Envelope,
+    lambda::Payload,
 };
 
 use crate::{
@@ -25,6 +25,7 @@ fn env(more: &[(&str, &str)]) -> Env {
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ("TABLE_NAME", "Table"),
+        ("EVENT_FAILURES_URL", "http://127.0.0.1:1/1/failures"),
         ("MASTER_KEYS", "master"),
         ("FROM_EMAIL", "noreply@tenantry.test"),
         ("APP_VALIDATE_URL", "https://api.test/validate/"),
@@ -194,7 +195,7 @@ async fn what_needs_no_mail_calls_nobody() {
         [("LEAD_CREATED", created), ("TENANT_PROVISIONING", json!({})), ("Weather", json!(1))]
     {
         let event = json!({ "detail-type": kind, "detail": detail }).to_string();
-        let event: Envelope = serde_json::from_str(&event).unwrap();
+        let event: Payload = serde_json::from_str(&event).unwrap();
         mailer.handle(event).await.unwrap();
     }
 }

@@ -159,5 +159,5 @@ impl Writer {
 }
 
 fn written(template: &impl Template) -> Result<String> {
-    template.render().map_err(Error::aws("writing a mail"))
+    template.render().map_err(Error::permanent("writing a mail"))
 }

@@ -11,7 +11,7 @@ use axum::{Router, http::StatusCode, routing::post};
 use dynoxide::{Database, server};
 use mailer::Mailer;
 use serde_json::json;
-use shared::{Env, domain::LeadId, lambda::Envelope};
+use shared::{Env, domain::LeadId, lambda::Payload};
 use tokio::net::TcpListener;
 
 /// A mailer over a table of its own and an SES that refuses the first `refusals` mails.
@@ -54,6 +54,9 @@ async fn mailer(refusals: usize) -> (Mailer, Arc<AtomicUsize>) {
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
         ("AWS_ENDPOINT_URL_SESV2", &ses),
+        // Nobody listens there: what cannot be set aside fails the invocation.
+        ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1"),
+        ("EVENT_FAILURES_URL", "http://127.0.0.1:1/1/failures"),
         ("TABLE_NAME", "Table"),
         ("MASTER_KEYS", "master"),
         ("FROM_EMAIL", "noreply@tenantry.test"),
@@ -73,7 +76,7 @@ fn lead_created() -> String {
     .to_string()
 }
 
-fn envelope(event: &str) -> Envelope {
+fn payload(event: &str) -> Payload {
     serde_json::from_str(event).unwrap()
 }
 
@@ -82,10 +85,10 @@ async fn one_event_delivered_again_makes_one_mail() {
     let (mailer, calls) = mailer(0).await;
     let event = lead_created();
     for _ in 0..3 {
-        mailer.handle(envelope(&event)).await.unwrap();
+        mailer.handle(payload(&event)).await.unwrap();
     }
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    mailer.handle(envelope(&lead_created())).await.unwrap();
+    mailer.handle(payload(&lead_created())).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
@@ -93,11 +96,11 @@ async fn one_event_delivered_again_makes_one_mail() {
 async fn a_refused_mail_is_sent_at_the_next_delivery() {
     let (mailer, calls) = mailer(1).await;
     let event = lead_created();
-    let refused = mailer.handle(envelope(&event)).await.unwrap_err();
+    let refused = mailer.handle(payload(&event)).await.unwrap_err();
     let shown = format!("{refused:?}");
     assert!(shown.contains("MessageRejected") && !shown.contains("acme.test"), "{shown}");
     for _ in 0..2 {
-        mailer.handle(envelope(&event)).await.unwrap();
+        mailer.handle(payload(&event)).await.unwrap();
     }
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
@@ -106,7 +109,7 @@ async fn a_refused_mail_is_sent_at_the_next_delivery() {
 async fn deliveries_at_once_wait_for_each_other() {
     let (mailer, calls) = mailer(0).await;
     let event = lead_created();
-    let deliver = async || mailer.handle(envelope(&event)).await.unwrap();
+    let deliver = async || mailer.handle(payload(&event)).await.unwrap();
     tokio::join!(deliver(), deliver());
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }

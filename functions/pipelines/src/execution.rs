@@ -1,7 +1,13 @@
-use aws_sdk_codepipeline::{Client, types::PipelineVariable};
+use aws_sdk_codepipeline::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::start_pipeline_execution::StartPipelineExecutionError,
+    types::PipelineVariable,
+};
 use shared::{
     Error, Result,
     domain::{JobId, TenantId},
+    fault::{Fault, Service},
 };
 
 /// Whose an execution is, by its variables.
@@ -11,7 +17,16 @@ pub(crate) struct Execution {
     pub(crate) job: JobId,
 }
 
-/// Starts `pipeline` for a job and says the execution's id; `None` where there is no such pipeline.
+/// What came of starting a pipeline.
+#[derive(Clone, Debug)]
+pub(crate) enum Started {
+    /// An execution with this id.
+    Runs(String),
+    /// CodePipeline refused it for good, for this reason.
+    Refused(String),
+}
+
+/// Starts `pipeline` for a job.
 ///
 /// The job's id is the request's token: starting again finds the same execution.
 pub(crate) async fn start(
@@ -19,29 +34,46 @@ pub(crate) async fn start(
     pipeline: &str,
     job: JobId,
     variables: impl IntoIterator<Item = (&'static str, String)>,
-) -> Result<Option<String>> {
+) -> Result<Started> {
     let mut request =
         client.start_pipeline_execution().name(pipeline).client_request_token(job.to_string());
     for (name, value) in variables {
         let variable = PipelineVariable::builder().name(name).value(value).build();
-        request = request.variables(variable.map_err(Error::aws("naming a pipeline's variable"))?);
+        request =
+            request.variables(variable.map_err(Error::permanent("naming a pipeline's variable"))?);
     }
     match request.send().await {
         Ok(started) => {
             let id = started.pipeline_execution_id.ok_or("it has no id");
-            id.map(Some).map_err(Error::aws("starting a pipeline"))
+            id.map(Started::Runs).map_err(Error::aws(STARTING))
         }
-        Err(error) => match error.as_service_error() {
-            Some(cause) if cause.is_pipeline_not_found_exception() => Ok(None),
-            _ => Err(Error::aws("starting a pipeline")(error)),
+        Err(error) => match Service::CodePipeline.fault_of(&error) {
+            Fault::Permanent => Ok(Started::Refused(refusal(pipeline, error))),
+            Fault::Transient => Err(Error::aws(STARTING)(error)),
         },
     }
+}
+
+const STARTING: &str = "starting a pipeline";
+
+/// Why a job fails whose pipeline cannot be started. CodePipeline's own message stays in the log: it may
+/// name the account.
+fn refusal(pipeline: &str, cause: SdkError<StartPipelineExecutionError>) -> String {
+    let reason = match cause.as_service_error() {
+        Some(error) if error.is_pipeline_not_found_exception() => "does not exist".to_owned(),
+        Some(error) => format!("cannot be started ({})", error.code().unwrap_or("no code")),
+        None => "cannot be started".to_owned(),
+    };
+    let error = Error::permanent(STARTING)(cause);
+    tracing::error!(error = %error.with_causes(), pipeline, "a pipeline is refused");
+    format!("The pipeline {pipeline} {reason}.")
 }
 
 /// Whose the execution `id` is; `None` for one that was not started by us.
 pub(crate) async fn named(client: &Client, pipeline: &str, id: &str) -> Result<Option<Execution>> {
     let request = client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(id);
-    let reply = request.send().await.map_err(Error::aws("reading a pipeline execution"))?;
+    let reply = request.send().await;
+    let reply = reply.map_err(Error::of(Service::CodePipeline, "reading a pipeline execution"))?;
     let variables =
         reply.pipeline_execution.map(|execution| execution.variables.unwrap_or_default());
     let variables = variables.unwrap_or_default();

@@ -12,14 +12,19 @@ use shared::{
     Env, Error, Result,
     aws::Aws,
     config::ConfigError,
+    dead_letter::EventFailures,
     domain::{
-        Closing, Event, EventJob, EventTenant, Isolation, Job, JobId, Outcome, TenantId, UserId,
+        Closing, Event, EventJob, EventTenant, Isolation, Job, JobRef, JobState, Outcome, TenantId,
+        UserId,
     },
-    lambda::Envelope,
+    lambda::{Envelope, Payload},
     store::{Change, Store},
 };
 
-use crate::{execution::Execution, secret::JobSecrets};
+use crate::{
+    execution::{Execution, Started},
+    secret::JobSecrets,
+};
 
 /// The two pipelines, and what goes between them and jobs.
 #[derive(Debug)]
@@ -34,6 +39,7 @@ pub struct Pipelines {
     log_url: String,
     region: String,
     system: UserId,
+    failures: EventFailures,
 }
 
 /// The `detail` of a `CodePipeline Pipeline Execution State Change`.
@@ -68,15 +74,25 @@ impl Pipelines {
             log_url: env.get("PIPELINE_LOG_URL").unwrap_or(CONSOLE).to_owned(),
             region: aws.region().to_owned(),
             system: env.required("SYSTEM_USER_ID")?.into(),
+            failures: EventFailures::from_env(env, &aws)?,
         })
     }
 
-    /// Starts, cleans up or closes, as the event says.
+    /// Starts, cleans up or closes, as the event says. An event that cannot be read, or whose step fails
+    /// for good, is set aside.
     ///
     /// # Errors
     ///
     /// Where a step failed that a later delivery may bring further.
-    pub async fn handle(&self, event: Envelope) -> Result<()> {
+    pub async fn handle(&self, event: Payload) -> Result<()> {
+        let done = match event.envelope() {
+            Ok(event) => Box::pin(self.follow(event)).await,
+            Err(error) => Err(error),
+        };
+        self.failures.settle(&event, done).await
+    }
+
+    async fn follow(&self, event: Envelope) -> Result<()> {
         match event.detail_type.as_str() {
             "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => self.start(event.event()?).await,
             "CodePipeline Pipeline Execution State Change" => self.failed(&event.read()?).await,
@@ -85,23 +101,34 @@ impl Pipelines {
     }
 
     /// A job opened: its secret is made, its pipeline started, and the job says where it runs.
+    ///
+    /// A job that runs already is left alone: CodePipeline does not say for how long it knows a token.
     async fn start(&self, event: Event) -> Result<()> {
         let (Some(tenant), Some(opened)) = (event.tenant, event.job) else { return Ok(()) };
-        let Some(job) = self.open_job(tenant.id, opened.id).await? else { return Ok(()) };
-        let secret = self.secrets.create(tenant.id, job.id).await?;
+        let Some(job) = self.queued_job(tenant.id, &opened).await? else { return Ok(()) };
+        let secret = match self.secrets.create(tenant.id, job.id).await {
+            Err(error) if error.is_permanent() => {
+                tracing::error!(error = %error.with_causes(), "a job has no secret");
+                let reason = "The secret of the build cannot be made.".to_owned();
+                return self.close(tenant.id, &job.reference(), reason).await;
+            }
+            created => created?,
+        };
         let pipeline = self.pipeline(opened.isolation);
         let variables = self.variables(&tenant, &opened, &job, &secret);
-        let Some(id) = execution::start(&self.client, pipeline, job.id, variables).await? else {
-            let reason = format!("The pipeline {pipeline} does not exist.");
-            return self.close(&job, reason).await;
+        let id = match execution::start(&self.client, pipeline, job.id, variables).await? {
+            Started::Runs(id) => id,
+            Started::Refused(reason) => {
+                return self.close(tenant.id, &job.reference(), reason).await;
+            }
         };
         let log_url = self.log_url(pipeline, &id);
         let started = self.store.start_job(tenant.id, job.attempt, &id, &log_url, shared::now());
         match started.await {
             // A delivery beside this one noted it, or the job has closed and its secret must go.
-            Err(Error::Stale) => match self.open_job(tenant.id, job.id).await? {
-                Some(_) => Ok(()),
-                None => self.secrets.delete(job.id).await,
+            Err(Error::Stale) => match self.store.job(tenant.id, job.attempt, job.id).await? {
+                Some(job) if job.is_open() => Ok(()),
+                _ => self.secrets.delete(job.id).await,
             },
             noted => noted,
         }
@@ -123,36 +150,33 @@ impl Pipelines {
         else {
             return Ok(());
         };
-        match self.open_job(tenant, job).await? {
+        let latest = match self.store.tenant(tenant).await {
+            Ok(tenant) => tenant.latest_job,
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        match latest.filter(|latest| latest.id == job && latest.outcome.is_none()) {
             Some(job) => {
-                self.close(&job, format!("The pipeline execution {id} {}.", ended(&change.state)))
-                    .await
+                let reason = format!("The pipeline execution {id} {}.", ended(&change.state));
+                self.close(tenant, &job, reason).await
             }
             None => Ok(()),
         }
     }
 
-    async fn close(&self, job: &Job, reason: String) -> Result<()> {
+    async fn close(&self, tenant: TenantId, job: &JobRef, reason: String) -> Result<()> {
         let closing = Closing::badly(Outcome::Failed, reason);
-        let change = Change {
-            job: &job.reference(),
-            closing: &closing,
-            now: shared::now(),
-            by: &self.system,
-        };
-        match self.store.close_job(job.tenant_id, &change).await {
+        let change = Change { job, closing: &closing, now: shared::now(), by: &self.system };
+        match self.store.close_job(tenant, &change).await {
             Err(Error::Stale) => Ok(()),
             closed => closed,
         }
     }
 
-    /// The job, if it is open.
-    async fn open_job(&self, tenant: TenantId, job: JobId) -> Result<Option<Job>> {
-        match self.store.tenant_with_job(tenant, job).await {
-            Ok((_, job)) => Ok(Some(job).filter(Job::is_open)),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// The job, if its pipeline is to be started.
+    async fn queued_job(&self, tenant: TenantId, opened: &EventJob) -> Result<Option<Job>> {
+        let job = self.store.job(tenant, opened.attempt, opened.id).await?;
+        Ok(job.filter(|job| job.state == JobState::Queued))
     }
 
     fn pipeline(&self, isolation: Isolation) -> &str {

@@ -4,6 +4,7 @@ use shared::{
     aws::Aws,
     config::ConfigError,
     domain::{JobId, TenantId},
+    fault::Service,
     keys::MasterKeys,
 };
 
@@ -39,7 +40,7 @@ impl JobSecrets {
             Ok(created) => named(created.arn),
             Err(error) => match error.as_service_error() {
                 Some(cause) if cause.is_resource_exists_exception() => self.found(job).await,
-                _ => Err(Error::aws("making a job's secret")(error)),
+                _ => Err(Error::of(Service::SecretsManager, "making a job's secret")(error)),
             },
         }
     }
@@ -51,14 +52,20 @@ impl JobSecrets {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(cause) if cause.is_resource_not_found_exception() => Ok(()),
-                _ => Err(Error::aws("deleting a job's secret")(error)),
+                _ => Err(Error::of(Service::SecretsManager, "deleting a job's secret")(error)),
             },
         }
     }
 
     async fn found(&self, job: JobId) -> Result<String> {
         let request = self.client.describe_secret().secret_id(self.name(job));
-        named(request.send().await.map_err(Error::aws("finding a job's secret"))?.arn)
+        named(
+            request
+                .send()
+                .await
+                .map_err(Error::of(Service::SecretsManager, "finding a job's secret"))?
+                .arn,
+        )
     }
 
     fn name(&self, job: JobId) -> String {

@@ -1,12 +1,16 @@
 //! Closes jobs whose deadline has passed, so that no tenant hangs for ever.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use shared::{
     Env, Error, Result,
     aws::Aws,
     config::ConfigError,
-    domain::{Closing, Job, Outcome, Timestamp, UserId},
-    store::{Change, Store},
+    domain::{Closing, Outcome, Timestamp, UserId},
+    each::each,
+    metric::{Metric, Metrics},
+    store::{Change, Overdue, OverdueJob, Store},
 };
 
 /// Closes overdue jobs as timed out.
@@ -14,7 +18,14 @@ use shared::{
 pub struct Reconciler {
     store: Store,
     system: UserId,
+    metrics: Metrics,
 }
+
+/// How many jobs are closed at once.
+const AT_ONCE: usize = 8;
+
+/// For how long a run begins with jobs. The function has 55 s, and the last calls may take 16 of them.
+const TIME: Duration = Duration::from_secs(35);
 
 impl Reconciler {
     /// A reconciler of the table `TABLE_NAME`, in the name of `SYSTEM_USER_ID`.
@@ -26,30 +37,55 @@ impl Reconciler {
         Ok(Self {
             store: Store::from_env(env, &Aws::from_env(env)?)?,
             system: env.required("SYSTEM_USER_ID")?.into(),
+            metrics: Metrics::from_env(env),
         })
     }
 
     /// Closes every job that is overdue now; the schedule's payload does not matter.
     ///
+    /// A job that cannot be closed is logged, counted and put off, and the others are closed. What a run
+    /// has no time for is first in the next one.
+    ///
     /// # Errors
     ///
-    /// Where the table cannot be read or written; the next run goes on.
+    /// If the list of jobs cannot be read; the next run goes on.
     pub async fn handle(&self, _: Value) -> Result<()> {
-        let now = shared::now();
-        for job in self.store.overdue_jobs(now).await? {
-            self.give_up(&job, now).await?;
+        let (now, start, mut next) = (shared::now(), Instant::now(), None);
+        loop {
+            let page = self.store.overdue_jobs(now, next).await?;
+            let time = TIME.saturating_sub(start.elapsed());
+            let give_up = |overdue: Overdue| self.give_up_or_put_off(overdue, now);
+            // Each failure is noted where it happens.
+            Box::pin(each(page.jobs, AT_ONCE, time, give_up)).await;
+            next = page.next;
+            if next.is_none() || start.elapsed() > TIME {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
-    async fn give_up(&self, job: &Job, now: Timestamp) -> Result<()> {
+    async fn give_up_or_put_off(&self, overdue: Overdue, now: Timestamp) -> Result<()> {
+        let closed = match &overdue.job {
+            Ok(job) => {
+                self.give_up(job, now).await.map_err(|error| error.with_causes().to_string())
+            }
+            Err(error) => Err(error.with_causes().to_string()),
+        };
+        let Err(error) = closed else { return Ok(()) };
+        let put_off = self.store.put_off(&overdue, now).await;
+        // Somebody reported at the last moment; the list is a moment behind.
+        if matches!(put_off, Err(Error::Stale)) {
+            return Ok(());
+        }
+        tracing::error!(error, job = ?overdue, ?put_off, "an overdue job cannot be closed");
+        self.metrics.write(&Metric::ItemFailed, now);
+        put_off
+    }
+
+    async fn give_up(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
         let reason = format!("Nobody reported an outcome before the deadline, {}.", job.deadline);
         let closing = Closing::badly(Outcome::TimedOut, reason);
         let change = Change { job: &job.reference(), closing: &closing, now, by: &self.system };
-        match self.store.close_job(job.tenant_id, &change).await {
-            // Somebody reported at the last moment; the index is a moment behind.
-            Err(Error::Stale) => Ok(()),
-            closed => closed,
-        }
+        self.store.close_job(job.tenant_id, &change).await
     }
 }

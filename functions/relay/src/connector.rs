@@ -1,24 +1,38 @@
-use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
-use shared::{Env, Error, Result, aws::Aws, config::ConfigError};
+use std::time::Duration;
+
+use aws_sdk_eventbridge::{
+    Client,
+    types::{PutEventsRequestEntry, PutEventsResultEntry},
+};
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    fault::{Fault, Service},
+};
 
 use crate::Announcement;
 
 /// Where events are published: the one thing a team that has another bus replaces.
 pub trait EventConnector {
-    /// How many events one call takes.
+    /// How many events are handed over at once.
     const MOST: usize;
 
-    /// Publishes events from the start of `batch` on, as many as go at once: how many went before the
-    /// first that did not. Later ones may have gone too; they come again.
+    /// Publishes events: one result for each, in their order, as far as they were tried.
     ///
-    /// # Errors
-    ///
-    /// Where nothing is known to be published.
-    fn publish(&self, batch: &[&Announcement]) -> impl Future<Output = Result<usize>> + Send;
+    /// An event whose failure is permanent ([`Error::is_permanent`]) is set aside by the caller. One that
+    /// failed otherwise, or was not tried, comes again with all behind it. So events that were published
+    /// behind it are published once more.
+    fn publish(&self, batch: &[&Announcement]) -> impl Future<Output = Vec<Result<()>>> + Send;
 }
 
 /// Bytes of all entries of a call together (AWS limit until January 2026; 1 MB since).
 const MOST_BYTES: usize = 256 << 10;
+
+/// The waits before entries that the bus could not take at the moment are sent again.
+const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
+const PUBLISHING: &str = "publishing an event";
 
 /// Amazon EventBridge.
 #[derive(Debug)]
@@ -48,8 +62,75 @@ impl EventBridge {
             .event_bus_name(&self.bus)
             .source(&self.source)
             .detail_type(announcement.kind.to_string())
-            .detail(detail.map_err(Error::aws("writing an event"))?)
+            .detail(detail.map_err(Error::permanent(PUBLISHING))?)
             .build())
+    }
+
+    /// The first of `events`, as many as fit into a request.
+    fn entries(&self, events: &[&Announcement]) -> Result<Vec<PutEventsRequestEntry>> {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        for event in events {
+            match self.entry(event) {
+                Ok(entry) => {
+                    bytes += size(&entry);
+                    // One that is too large by itself is for the bus to refuse.
+                    if bytes > MOST_BYTES && !entries.is_empty() {
+                        break;
+                    }
+                    entries.push(entry);
+                }
+                Err(error) if entries.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Publishes as many of `events` as go at once. A request that is refused for good is halved until
+    /// the event that it is refused for is alone.
+    async fn publish_first(&self, events: &[&Announcement]) -> Vec<Result<()>> {
+        let mut entries = match self.entries(events) {
+            Ok(entries) => entries,
+            Err(error) => return vec![Err(error)],
+        };
+        loop {
+            match self.put(&entries).await {
+                Ok(results) => return results,
+                Err(error) if error.is_permanent() && entries.len() > 1 => {
+                    entries.truncate(entries.len() / 2);
+                }
+                Err(error) => return vec![Err(error)],
+            }
+        }
+    }
+
+    /// One result for each of `entries`. What the bus could not take at the moment is sent again by
+    /// itself, so that what it took is published once.
+    async fn put(&self, entries: &[PutEventsRequestEntry]) -> Result<Vec<Result<()>>> {
+        let mut results = self.put_once(entries.to_vec()).await?;
+        for wait in WAITS {
+            let again: Vec<_> =
+                (0..results.len()).filter(|at| is_transient(&results[*at])).collect();
+            if again.is_empty() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            let entries = again.iter().map(|at| entries[*at].clone()).collect();
+            let Ok(answers) = self.put_once(entries).await else { break };
+            for (at, answer) in again.into_iter().zip(answers) {
+                results[at] = answer;
+            }
+        }
+        Ok(results)
+    }
+
+    async fn put_once(&self, entries: Vec<PutEventsRequestEntry>) -> Result<Vec<Result<()>>> {
+        let many = entries.len();
+        let reply = self.client.put_events().set_entries(Some(entries)).send().await;
+        let reply = reply.map_err(Error::of(Service::EventBridge, PUBLISHING))?;
+        let mut results: Vec<_> = reply.entries().iter().map(taken).collect();
+        results.resize_with(many, || Err(Error::aws(PUBLISHING)("the bus did not mention it")));
+        Ok(results)
     }
 }
 
@@ -57,26 +138,27 @@ impl EventConnector for EventBridge {
     /// Ten entries a call (AWS limit of `PutEvents`).
     const MOST: usize = 10;
 
-    async fn publish(&self, batch: &[&Announcement]) -> Result<usize> {
-        let entries = batch.iter().map(|announcement| self.entry(announcement));
-        let mut entries = entries.collect::<Result<Vec<_>>>()?;
-        let mut bytes = 0;
-        let fits = |entry: &&PutEventsRequestEntry| {
-            bytes += size(entry);
-            bytes <= MOST_BYTES
-        };
-        // One that is too large by itself is for the bus to refuse; none of ours is.
-        let fitting = entries.iter().take_while(fits).count().max(1);
-        entries.truncate(fitting);
-        let reply = self.client.put_events().set_entries(Some(entries)).send().await;
-        let reply = reply.map_err(Error::aws("publishing events"))?;
-        let refused = reply.entries().iter().position(|entry| entry.error_code().is_some());
-        if let Some(position) = refused {
-            let code = reply.entries()[position].error_code();
-            tracing::error!(code, refused = reply.failed_entry_count(), "the bus refused an event");
+    async fn publish(&self, batch: &[&Announcement]) -> Vec<Result<()>> {
+        let mut results = Vec::new();
+        while results.len() < batch.len() && !results.iter().any(is_transient) {
+            results.extend(Box::pin(self.publish_first(&batch[results.len()..])).await);
         }
-        Ok(refused.unwrap_or(fitting))
+        results
     }
+}
+
+/// What the bus answers of an entry.
+fn taken(entry: &PutEventsResultEntry) -> Result<()> {
+    let Some(code) = entry.error_code() else { return Ok(()) };
+    let cause = format!("the bus refused it: {code}");
+    Err(match Service::EventBridgeEntry.fault(code) {
+        Fault::Permanent => Error::permanent(PUBLISHING)(cause),
+        Fault::Transient => Error::aws(PUBLISHING)(cause),
+    })
+}
+
+fn is_transient(result: &Result<()>) -> bool {
+    result.as_ref().is_err_and(|error| !error.is_permanent())
 }
 
 /// What AWS counts of an entry that has neither a time nor resources.

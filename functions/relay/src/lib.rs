@@ -10,11 +10,11 @@ mod measures;
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use shared::{
-    Env, Result,
+    Env, Error, Result,
     aws::Aws,
     config::ConfigError,
     metric::Metrics,
-    stream::{Batch, Failures, Record},
+    stream::{Batch, Failures, Record, answer},
 };
 
 pub use announcement::Announcement;
@@ -49,8 +49,8 @@ impl<C: EventConnector> Relay<C> {
         Self { connector, failures, metrics }
     }
 
-    /// Announces what the records of a batch say, in their order. One that cannot be read is set
-    /// aside.
+    /// Announces what the records of a batch say, in their order. One that cannot be read, or that the
+    /// bus refuses for good, is set aside.
     ///
     /// The answer names the first record that was not announced: Lambda goes on from there, so what
     /// comes after it need not be tried now.
@@ -59,37 +59,52 @@ impl<C: EventConnector> Relay<C> {
     ///
     /// None: a failure is reported by the answer.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
-        let records = batch.read(Change::of);
-        let unpublished = self.publish(&records).await;
-        let done =
-            records.iter().take_while(|record| Some(&record.sequence) != unpublished.as_ref());
-        for (_, change) in done.filter_map(Record::readable) {
-            change.metrics.iter().for_each(|metric| self.metrics.write(metric, shared::now()));
+        let mut records = batch.read(Change::of);
+        let mut left = records.as_mut_slice();
+        while !left.is_empty() {
+            let at_once = at_once(left, C::MOST);
+            let (now, later) = left.split_at_mut(at_once);
+            let failed = Box::pin(self.announce(now)).await;
+            if failed.is_some() {
+                return Ok(answer(failed));
+            }
+            left = later;
         }
-        Ok(self.failures.pass_over(&records, unpublished).await)
+        Ok(answer(None))
     }
 
-    /// Publishes what can be read; the sequence number of the first announcement that was refused.
-    async fn publish(&self, records: &[Record<Change>]) -> Option<String> {
-        let announcements: Vec<_> = records.iter().filter_map(announcement).collect();
-        let mut left = announcements.as_slice();
-        while let Some((sequence, _)) = left.first() {
-            let batch = left.iter().take(C::MOST).map(|(_, announcement)| *announcement);
-            match self.connector.publish(&batch.collect::<Vec<_>>()).await {
-                Ok(0) => return Some((*sequence).to_owned()),
-                Ok(published) => left = left.get(published..).unwrap_or_default(),
-                Err(error) => {
-                    let error = error.with_causes();
-                    tracing::error!(%error, "the bus did not take a batch");
-                    return Some((*sequence).to_owned());
-                }
+    /// Announces records; the sequence number of the first that has to come again.
+    async fn announce(&self, records: &mut [Record<Change>]) -> Option<String> {
+        let announced: Vec<_> = records.iter().filter_map(announcement).collect();
+        let results = self.connector.publish(&announced).await;
+        let some_went = results.iter().any(Result::is_ok);
+        let mut results = results.into_iter();
+        for record in records.iter_mut() {
+            let Some(event) = announcement(record).map(|found| found.event.id.clone()) else {
+                continue;
+            };
+            let untried = || Err(Error::Busy("one before it was not published"));
+            if let Err(error) = results.next().unwrap_or_else(untried) {
+                let cause = error.with_causes().to_string();
+                tracing::error!(error = cause, event.id = event, "an event was not published");
+                record.fail(error);
             }
         }
-        None
+        let failed = self.failures.pass_over(records, some_went).await;
+        let done = records.iter().filter_map(Record::readable);
+        for (_, change) in done.take_while(|(sequence, _)| Some(*sequence) != failed.as_deref()) {
+            change.metrics.iter().for_each(|metric| self.metrics.write(metric, shared::now()));
+        }
+        failed
     }
 }
 
-fn announcement(record: &Record<Change>) -> Option<(&str, &Announcement)> {
-    let (sequence, change) = record.readable()?;
-    Some((sequence, change.announcement.as_ref()?))
+/// How many of `records` have as many announcements as are published at once.
+fn at_once(records: &[Record<Change>], most: usize) -> usize {
+    let announced = records.iter().enumerate().filter(|(_, record)| announcement(record).is_some());
+    announced.map(|(at, _)| at).nth(most).unwrap_or(records.len())
+}
+
+fn announcement(record: &Record<Change>) -> Option<&Announcement> {
+    record.readable()?.1.announcement.as_ref()
 }

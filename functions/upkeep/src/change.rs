@@ -76,6 +76,14 @@ impl Change {
         self.resend.as_ref()
     }
 
+    /// Whether it leads to a write.
+    pub(crate) fn asks(&self) -> bool {
+        self.tally().is_some()
+            || self.day.is_some()
+            || self.deleted_tenant().is_some()
+            || self.resend.is_some()
+    }
+
     /// The tenant that was deleted, if that is what happened.
     #[must_use]
     pub fn deleted_tenant(&self) -> Option<TenantId> {

@@ -14,11 +14,15 @@ use shared::{
     aws::Aws,
     config::{ConfigError, lead_retention},
     domain::UserId,
+    each::{each, summary},
     store::{Store, Tally},
-    stream::{Batch, Failures, Record},
+    stream::{Batch, Failures, Record, answer},
 };
 
 pub use change::{Asked, Change};
+
+/// For how long records are taken up one by one. The function has a minute, and a call takes up to 8 s.
+const TIME: Duration = Duration::from_secs(20);
 
 /// Reads the table's stream.
 #[derive(Debug)]
@@ -45,62 +49,67 @@ impl Upkeep {
         })
     }
 
-    /// Does what the records of a batch lead to. One that cannot be read is set aside.
+    /// Does what the records of a batch lead to. One that cannot be read, or whose failure is permanent,
+    /// is set aside.
     ///
-    /// The answer names the first record that has to come again: Lambda goes on from there.
+    /// The answer names the first record that has to come again: Lambda goes on from there. Those behind
+    /// it were done all the same, and doing them again changes nothing.
     ///
     /// # Errors
     ///
     /// None: a failure is reported by the answer.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
-        let records = batch.read(|record| Change::of(&record));
-        let changes: Vec<_> = records.iter().filter_map(Record::readable).collect();
-        self.forget(&changes).await;
-        let failed = match Box::pin(self.count(&changes)).await {
-            Ok(()) => Box::pin(self.follow(&changes)).await,
-            Err(error) => {
-                tracing::error!(error = %error.with_causes(), "changes cannot be counted");
-                changes.first().map(|(sequence, _)| (*sequence).to_owned())
+        let mut records = batch.read(|record| Change::of(&record));
+        self.forget(&records).await;
+        let changes = records.iter().filter_map(Record::readable).map(|(_, change)| change);
+        let all_counted = self.count(changes).await;
+        if let Err(error) = &all_counted {
+            tracing::warn!(error = %error.with_causes(), "changes cannot be counted together");
+        }
+        let follow = |record| self.follow(record, all_counted.is_ok());
+        let ended = Box::pin(each(&records, 1, TIME, follow)).await;
+        let mut some_went = false;
+        for (record, ended) in records.iter_mut().zip(ended) {
+            match ended {
+                Ok(()) => some_went |= record.readable().is_some_and(|(_, change)| change.asks()),
+                Err(error) => record.fail(error),
             }
-        };
-        Ok(self.failures.pass_over(&records, failed).await)
+        }
+        Ok(answer(self.failures.pass_over(&records, some_went).await))
     }
 
-    async fn count(&self, changes: &[(&str, &Change)]) -> Result<()> {
-        let tallies = changes.iter().flat_map(|(_, change)| [change.tally(), change.day()]);
+    /// Does what one record leads to, except what was done for all of them together.
+    async fn follow(&self, record: &Record<Change>, is_counted: bool) -> Result<()> {
+        let Some((_, change)) = record.readable() else { return Ok(()) };
+        let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
+        let buried = match change.deleted_tenant() {
+            Some(tenant) => {
+                Box::pin(self.store.bury_children(tenant, shared::now(), &self.system)).await
+            }
+            None => Ok(()),
+        };
+        let renewed = match change.asked() {
+            Some(Asked { resend, request }) => {
+                let (now, by) = (shared::now(), &self.system);
+                Box::pin(self.store.resend(resend, request, now, by, self.retention)).await
+            }
+            None => Ok(()),
+        };
+        summary([counted, buried, renewed])
+    }
+
+    async fn count(&self, changes: impl Iterator<Item = &Change>) -> Result<()> {
+        let tallies = changes.flat_map(|change| [change.tally(), change.day()]);
         let tallies: Vec<Tally> = tallies.flatten().collect();
         self.store.count_changes(&tallies, shared::now()).await
     }
 
     /// Has readers read tenants anew that have changed.
-    async fn forget(&self, changes: &[(&str, &Change)]) {
-        let changed = changes.iter().filter_map(|(_, change)| change.changed_tenant());
+    async fn forget(&self, records: &[Record<Change>]) {
+        let changes = records.iter().filter_map(Record::readable);
+        let changed = changes.filter_map(|(_, change)| change.changed_tenant());
         for tenant in changed.collect::<BTreeSet<_>>() {
             self.store.forget_tenant(tenant).await;
         }
-    }
-
-    /// Does what follows from each change beside the counts; the first record where that failed.
-    async fn follow(&self, changes: &[(&str, &Change)]) -> Option<String> {
-        for (sequence, change) in changes {
-            if let Err(error) = self.follow_one(change).await {
-                let error = error.with_causes();
-                tracing::error!(%error, sequence, "what follows from a change cannot be done");
-                return Some((*sequence).to_owned());
-            }
-        }
-        None
-    }
-
-    /// Deletes the children of a tenant that was deleted, and renews the leads that a link is asked for.
-    async fn follow_one(&self, change: &Change) -> Result<()> {
-        if let Some(tenant) = change.deleted_tenant() {
-            self.store.bury_children(tenant, shared::now(), &self.system).await?;
-        }
-        if let Some(Asked { resend, request }) = change.asked() {
-            let (now, by) = (shared::now(), &self.system);
-            self.store.resend(resend, request, now, by, self.retention).await?;
-        }
-        Ok(())
     }
 }

@@ -44,6 +44,8 @@ pub enum Fault {
 pub(crate) enum Verdict {
     Answer,
     Refuse,
+    /// Refused with this code.
+    RefuseWith(&'static str),
     LoseAnswer,
     /// Neither carried out nor answered, ever.
     Never,
@@ -57,12 +59,22 @@ pub struct Calls(Mutex<Inner>);
 struct Inner {
     log: VecDeque<Call>,
     faults: HashMap<String, Fault>,
+    refusals: Vec<Refusal>,
     /// So many calls are answered before everything freezes.
     answered: Option<usize>,
     frozen: bool,
     record: Option<Record>,
     /// What the calls of each function cost, where that is asked for.
     costs: Option<HashMap<String, Units>>,
+}
+
+/// Requests of an action that are refused with a code.
+#[derive(Debug)]
+struct Refusal {
+    action: String,
+    /// What is in such a request.
+    part: String,
+    code: &'static str,
 }
 
 /// A file that gets a line for each permission that a function needed.
@@ -128,9 +140,23 @@ impl Calls {
         self.fail(action, Fault::Refuse);
     }
 
+    /// Refuses every call of `action` that has `part` in its request with the error `code`, until the
+    /// action is healed. `PutEventsEntry` stands for a single entry of `PutEvents`.
+    pub fn refuse_with(&self, action: &str, part: &str, code: &'static str) {
+        let (action, part) = (action.to_owned(), part.to_owned());
+        self.lock().refusals.push(Refusal { action, part, code });
+    }
+
     /// Lets `action` work again.
     pub fn heal(&self, action: &str) {
-        self.lock().faults.remove(action);
+        let mut inner = self.lock();
+        inner.faults.remove(action);
+        inner.refusals.retain(|refusal| refusal.action != action);
+    }
+
+    /// The code with which a `request` of `action` is refused, if it is.
+    pub(crate) fn refusal(&self, action: &str, request: &[u8]) -> Option<&'static str> {
+        self.lock().refusal(action, request)
     }
 
     /// Answers `calls` more calls of any action and then none: what follows is as if the process
@@ -175,6 +201,9 @@ impl Calls {
             record.add(&caller, service, action, request);
         }
         inner.log.push_back(Call { caller, service, action: action.to_owned() });
+        if let Some(code) = inner.refusal(action, request) {
+            return Verdict::RefuseWith(code);
+        }
         inner.faults.get_mut(action).map_or(Verdict::Answer, Fault::next)
     }
 
@@ -192,6 +221,16 @@ impl Calls {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn refusal(&self, action: &str, request: &[u8]) -> Option<&'static str> {
+        let mut refusals =
+            self.refusals.iter().filter(|refusal| refusal.action == action).peekable();
+        refusals.peek()?;
+        let request = String::from_utf8_lossy(request);
+        refusals.find(|refusal| request.contains(&refusal.part)).map(|refusal| refusal.code)
     }
 }
 
@@ -248,5 +287,16 @@ mod tests {
         assert_eq!([next("B"), next("B")], [Verdict::Answer, Verdict::Refuse]);
         assert_eq!([next("C"), next("C")], [Verdict::LoseAnswer, Verdict::Answer]);
         assert_eq!(next("D"), Verdict::Answer);
+    }
+
+    #[test]
+    fn requests_are_refused_by_what_is_in_them() {
+        let calls = Calls::default();
+        calls.refuse_with("A", "acme", "MessageRejected");
+        let note = |action, request| calls.note(&HeaderMap::new(), "SES", action, request);
+        assert_eq!(note("A", b"{\"to\":\"acme\"}"), Verdict::RefuseWith("MessageRejected"));
+        assert_eq!([note("A", b"{}"), note("B", b"acme")], [Verdict::Answer; 2]);
+        calls.heal("A");
+        assert_eq!(note("A", b"acme"), Verdict::Answer);
     }
 }

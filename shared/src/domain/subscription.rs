@@ -54,6 +54,12 @@ impl Subscription {
         body["id"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// What a job needs of it: its id, and the `tier` that the job has.
+    #[must_use]
+    pub fn brief(&self, tier: &Text<1, 100>) -> Self {
+        Self(json!({ "id": self.id(), "plan": { "tier": tier } }).to_string())
+    }
+
     /// As it goes into an event or an answer, to the letter.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ fn status(error: &Error) -> StatusCode {
         Error::RateLimited | Error::TooManyBuilds { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Stale | Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
-        Error::Aws { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Aws { .. } | Error::Permanent { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

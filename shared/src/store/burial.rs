@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
@@ -9,6 +11,8 @@ use super::{
 use crate::{
     Error, Result,
     domain::{ChildKind, Editable, Tenant, TenantId, Timestamp, UserId},
+    each::{each, summary},
+    fault::Service,
 };
 
 /// The most children that are deleted in one transaction with their tenant: 100 writes (AWS limit),
@@ -18,6 +22,12 @@ const WITH_THE_TENANT: usize = 98;
 /// The most configurations among them: a transaction takes 4 MB (AWS limit) of items, a configuration
 /// may have 256 KiB, and of the other children 98 have less than one.
 const CONFIGS_WITH_THE_TENANT: usize = 12;
+
+/// How many children are deleted at once.
+const AT_ONCE: usize = 8;
+
+/// For how long children of one tenant are deleted before the caller is told.
+const TIME: Duration = Duration::from_secs(15);
 
 impl Store {
     /// The tenant with this id and what of its children is not deleted, to delete them together.
@@ -55,13 +65,20 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where one of them has changed in the meantime.
+    /// If a child could not be deleted, after all others were: a transient failure, such as
+    /// [`Error::Stale`] if the child has changed in the meantime, before a permanent one.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
     pub async fn bury_children(&self, tenant: TenantId, now: Timestamp, by: &UserId) -> Result<()> {
-        for child in self.living_children(tenant).await? {
-            self.change(child.key.clone(), child.burial(now, by), Error::Stale).await?;
+        let children = self.living_children(tenant).await?;
+        let bury = |child: LivingChild| {
+            self.change(child.key.clone(), child.burial(now, by), Error::Stale)
+        };
+        let ended = Box::pin(each(children, AT_ONCE, TIME, bury)).await;
+        let failed = ended.iter().filter(|ended| ended.is_err()).count();
+        if failed > 0 {
+            tracing::error!(failed, "children cannot be deleted");
         }
-        Ok(())
+        summary(ended)
     }
 
     async fn living_children(&self, tenant: TenantId) -> Result<Vec<LivingChild>> {
@@ -84,7 +101,7 @@ impl Store {
             .send();
         let mut children = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(Error::aws("reading a tenant's children"))?;
+            let item = item.map_err(Error::of(Service::DynamoDb, "reading a tenant's children"))?;
             children.extend(LivingChild::of(&item));
         }
         Ok(children)

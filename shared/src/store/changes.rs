@@ -6,7 +6,7 @@ use super::{
     Key, Store,
     item::{Attributes, encode_part},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, fault::Service};
 
 /// What an update does to an item, and what it assumes of it. Adds 1 to its `version`.
 pub(super) struct Changes {
@@ -94,7 +94,7 @@ impl Store {
             Ok(_) => Ok(()),
             Err(cause) => match cause.as_service_error() {
                 Some(error) if error.is_conditional_check_failed_exception() => Err(otherwise),
-                _ => Err(Error::aws("changing an item")(cause)),
+                _ => Err(Error::of(Service::DynamoDb, "changing an item")(cause)),
             },
         }
     }

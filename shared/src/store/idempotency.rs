@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use serde::Deserialize;
 
 use super::{Key, Store, item::Attributes, transaction::with_key};
-use crate::{Error, Result, domain::Timestamp};
+use crate::{Error, Result, domain::Timestamp, fault::Service};
 
 /// How long a record outlives its event: longer than any retry, redrive or replay is likely to come.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -50,10 +50,10 @@ impl Store {
             Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed)) => {
                 failed.item().cloned()
             }
-            _ => return Err(Error::aws("claiming an event")(cause)),
+            _ => return Err(Error::of(Service::DynamoDb, "claiming an event")(cause)),
         };
         let held: Record = serde_dynamo::from_item(held.unwrap_or_default())
-            .map_err(Error::aws("decoding an idempotency record"))?;
+            .map_err(Error::permanent("decoding an idempotency record"))?;
         Ok(if held.done { Claim::Done } else { Claim::Held(held.lease_until) })
     }
 
@@ -61,7 +61,7 @@ impl Store {
     pub async fn complete_event(&self, consumer: &str, event: &str, now: Timestamp) -> Result<()> {
         let request = self.client.put_item().table_name(&*self.table);
         let request = request.set_item(Some(record(consumer, event, true, now, now)));
-        request.send().await.map(drop).map_err(Error::aws("completing an event"))
+        request.send().await.map(drop).map_err(Error::of(Service::DynamoDb, "completing an event"))
     }
 
     /// Gives up a claim, so that the next delivery need not wait for the lease.
@@ -71,7 +71,7 @@ impl Store {
             .set_item(Some(record(consumer, event, false, now, now)))
             .condition_expression("done = :no")
             .expression_attribute_values(":no", AttributeValue::Bool(false));
-        request.send().await.map(drop).map_err(Error::aws("releasing an event"))
+        request.send().await.map(drop).map_err(Error::of(Service::DynamoDb, "releasing an event"))
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes
 
 /// A `version` of `item`, as it is stored. A deleted item is in no index.
 pub(super) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
-    let mut attributes: Attributes = to_item(item).map_err(Error::aws("encoding an item"))?;
+    let mut attributes: Attributes = to_item(item).map_err(Error::permanent("encoding an item"))?;
     attributes.retain(|_, value| !value.is_null());
     let places = if is_deleted(&attributes) { Vec::new() } else { item.indexes() };
     attributes.extend(Attributes::from(item.key()));
@@ -66,12 +66,12 @@ pub(super) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attribut
 
 /// A part of an item, such as a nested object, as it is stored.
 pub(super) fn encode_part<T: Serialize>(part: T) -> Result<AttributeValue> {
-    serde_dynamo::to_attribute_value(part).map_err(Error::aws("encoding a part of an item"))
+    serde_dynamo::to_attribute_value(part).map_err(Error::permanent("encoding a part of an item"))
 }
 
 /// What an item says.
 pub(super) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
-    serde_dynamo::from_item(item).map_err(Error::aws("decoding an item"))
+    serde_dynamo::from_item(item).map_err(Error::permanent("decoding an item"))
 }
 
 /// What an item says, and its version; `None` where it is deleted or has expired.

@@ -1,4 +1,4 @@
-use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
 
 use super::{
     IndexKey, Item, Key, Store,
@@ -8,8 +8,8 @@ use super::{
 use crate::{
     Error, Result,
     domain::{
-        ChildKind, Closing, Contact, Job, JobId, JobRef, JobState, Step, Tenant, TenantId,
-        Timestamp, UserId,
+        ChildKind, Closing, Contact, Job, JobId, JobRef, JobState, Step, Subscription, Tenant,
+        TenantId, Text, Timestamp, UserId,
     },
 };
 
@@ -60,6 +60,16 @@ impl Store {
         let (tenant, jobs) = self.tenant_with_jobs(tenant).await?;
         let found = jobs.into_iter().find(|job| job.id == id);
         found.map(|job| (tenant, job)).ok_or_else(|| Error::not_found("Job", id))
+    }
+
+    /// The tenant's job of this `attempt`, if it has this `id`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub async fn job(&self, tenant: TenantId, attempt: u32, id: JobId) -> Result<Option<Job>> {
+        let job: Option<Job> = self.get(Key::job(tenant, attempt)).await?;
+        Ok(job.filter(|job| job.id == id))
     }
 
     /// The tenant with this id, its contacts and its jobs, newest first, in one read.
@@ -142,11 +152,32 @@ impl Store {
 
     /// Closes an open job: its state, its tenant's status and what it built, all or nothing.
     ///
+    /// A job whose item has no room for that is closed in a brief form: without the tenant's contacts and
+    /// domains, and with the id and the tier of its subscription alone.
+    ///
     /// # Errors
     ///
     /// [`Error::Stale`] where the job is not the tenant's latest, or not open any more.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.id = %change.job.id))]
     pub async fn close_job(&self, tenant: TenantId, change: &Change<'_>) -> Result<()> {
+        match Box::pin(self.close_with(tenant, change, closed(change))).await {
+            Err(error) if error.is_permanent() => {
+                tracing::error!(error = %error.with_causes(), "a job is closed in a brief form");
+                let job = self.get::<Lengthy>(Key::job_of(tenant, change.job)).await?;
+                let brief = job.ok_or(Error::Stale)?.shortened(closed(change));
+                Box::pin(self.close_with(tenant, change, brief)).await
+            }
+            closed => closed,
+        }
+    }
+
+    /// Closes a job by what is to change in its item.
+    async fn close_with(
+        &self,
+        tenant: TenantId,
+        change: &Change<'_>,
+        closed: Changes,
+    ) -> Result<()> {
         let Change { job, closing, now, by } = *change;
         let status = job.kind.status_while_open().after(job.kind.closing(closing.outcome))?;
         let moved =
@@ -157,28 +188,6 @@ impl Store {
                 .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
                 .set("modifiedOn", "now", now)
                 .set("modifiedBy", "by", by);
-        let state = closing.outcome.state();
-        let mut closed = Changes::when("#state IN (:queued, :running)")
-            .given("queued", JobState::Queued)
-            .given("running", JobState::Running)
-            .set("#state", "closed", state)
-            .append("steps", "step", Step { name: state, time: now })
-            .set("modifiedOn", "now", now)
-            .set("modifiedBy", "by", by);
-        let ended = JobRef { outcome: Some(closing.outcome), ..job.clone() };
-        closed = if ended.left_standing() {
-            let IndexKey { pk, sk, .. } =
-                IndexKey::listed(IndexKey::FAILED_DEPROVISIONING, now, job.id);
-            closed.set("gsi1pk", "list", pk).set("gsi1sk", "order", sk)
-        } else {
-            closed.remove("gsi1pk").remove("gsi1sk")
-        };
-        if let Some(reason) = &closing.reason {
-            closed = closed.set("reason", "reason", reason);
-        }
-        if let Some(url) = &closing.app_plane_url {
-            closed = closed.set("appPlaneUrl", "url", url);
-        }
         let mut writes = self
             .transaction()
             .update(Key::tenant(tenant), moved, Error::Stale)?
@@ -188,25 +197,51 @@ impl Store {
         }
         self.forgetting(tenant, writes.commit()).await
     }
+}
 
-    /// Open jobs whose deadline is before `now`, the oldest first, up to 100.
-    pub async fn overdue_jobs(&self, now: Timestamp) -> Result<Vec<Job>> {
-        let reply = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .index_name("gsi1")
-            .key_condition_expression("gsi1pk = :open AND gsi1sk < :now")
-            .expression_attribute_values(
-                ":open",
-                AttributeValue::S(IndexKey::list_of(IndexKey::OPEN_JOB)),
-            )
-            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
-            .limit(100)
-            .send()
-            .await
-            .map_err(Error::aws("reading overdue jobs"))?;
-        reply.items.unwrap_or_default().into_iter().map(decode).collect()
+/// What closing a job changes in its item.
+fn closed(change: &Change<'_>) -> Changes {
+    let Change { job, closing, now, by } = *change;
+    let state = closing.outcome.state();
+    let mut closed = Changes::when("#state IN (:queued, :running)")
+        .given("queued", JobState::Queued)
+        .given("running", JobState::Running)
+        .set("#state", "closed", state)
+        .append("steps", "step", Step { name: state, time: now })
+        .set("modifiedOn", "now", now)
+        .set("modifiedBy", "by", by);
+    let ended = JobRef { outcome: Some(closing.outcome), ..job.clone() };
+    closed = if ended.left_standing() {
+        let IndexKey { pk, sk, .. } =
+            IndexKey::listed(IndexKey::FAILED_DEPROVISIONING, now, job.id);
+        closed.set("gsi1pk", "list", pk).set("gsi1sk", "order", sk)
+    } else {
+        closed.remove("gsi1pk").remove("gsi1sk")
+    };
+    if let Some(reason) = &closing.reason {
+        closed = closed.set("reason", "reason", reason);
+    }
+    if let Some(url) = &closing.app_plane_url {
+        closed = closed.set("appPlaneUrl", "url", url);
+    }
+    closed
+}
+
+/// What a job's item can be shortened by.
+#[derive(Debug, Deserialize)]
+struct Lengthy {
+    subscription: Subscription,
+    tier: Text<1, 100>,
+}
+
+impl Lengthy {
+    /// `closed`, and the item shortened.
+    fn shortened(&self, closed: Changes) -> Changes {
+        let none = Vec::<Contact>::new();
+        closed
+            .set("subscription", "subscription", self.subscription.brief(&self.tier))
+            .set("tenant.contacts", "none", &none)
+            .set("tenant.domains", "none", &none)
     }
 }
 

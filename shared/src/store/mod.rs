@@ -14,6 +14,7 @@ mod jobs;
 mod key;
 mod leads;
 mod list;
+mod overdue;
 mod overview;
 mod patience;
 mod rates;
@@ -39,6 +40,7 @@ pub use item::{Item, Stored};
 pub use jobs::Change;
 pub use key::{IndexKey, Key};
 pub use list::{Ask, Found, Listed, Page, Writable};
+pub use overdue::{Next, Overdue, OverdueJob, OverdueJobs};
 pub use overview::{ONBOARDED, days_of_month, of_day};
 pub use patience::deciding_again;
 pub use tenants::KeyState;
@@ -49,6 +51,7 @@ use crate::{
     cache::Cache,
     config::{ConfigError, reserved_keys},
     domain::{ReservedKeys, Tenant, TenantId},
+    fault::Service,
 };
 use transaction::AT_VERSION;
 
@@ -109,7 +112,7 @@ impl Store {
     async fn attributes(&self, key: Key) -> Result<Option<Attributes>> {
         let request = self.client.get_item().table_name(&*self.table).set_key(Some(key.into()));
         let reply = request.consistent_read(true).send().await;
-        Ok(reply.map_err(Error::aws("reading an item"))?.item)
+        Ok(reply.map_err(Error::of(Service::DynamoDb, "reading an item"))?.item)
     }
 
     /// Those of the items at `keys` that are there, strongly consistent, in no order.

@@ -15,7 +15,10 @@ use super::{
     item::{Attributes, encode, encode_from, encode_version},
     patience::{TRIES, wait},
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    fault::{Fault, Service},
+};
 
 /// The condition that an item is still as it was read.
 pub(super) const AT_VERSION: &str = "version = :version";
@@ -187,12 +190,10 @@ impl Transaction<'_> {
             };
             if let Some(position) = reason(&cause, "ConditionalCheckFailed") {
                 let meaning = meanings.get_mut(position).and_then(Option::take);
-                return Err(
-                    meaning.unwrap_or_else(|| Error::aws("committing a transaction")(cause))
-                );
+                return Err(meaning.unwrap_or_else(|| Error::aws(COMMITTING)(cause)));
             }
             if reason(&cause, "TransactionConflict").is_none() {
-                return Err(Error::aws("committing a transaction")(cause));
+                return Err(failed(cause));
             }
             wait(attempt).await;
         }
@@ -218,6 +219,25 @@ pub(super) fn with_key(key: Key, mut attributes: Attributes) -> Attributes {
     attributes.extend(Attributes::from(key));
     attributes
 }
+
+/// Why a transaction failed: permanently if one of its writes is refused for good, such as for the size of
+/// its item.
+fn failed(cause: SdkError<TransactWriteItemsError>) -> Error {
+    let is_permanent = |code: &str| Service::DynamoDb.fault(code) == Fault::Permanent;
+    let is_refused = match cause.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let reasons = cancelled.cancellation_reasons();
+            reasons.iter().filter_map(|reason| reason.code()).any(is_permanent)
+        }
+        _ => false,
+    };
+    if is_refused {
+        return Error::permanent(COMMITTING)(cause);
+    }
+    Error::of(Service::DynamoDb, COMMITTING)(cause)
+}
+
+const COMMITTING: &str = "committing a transaction";
 
 /// The position of the first write that was cancelled for this `code`.
 fn reason(cause: &SdkError<TransactWriteItemsError>, code: &str) -> Option<usize> {
@@ -296,6 +316,15 @@ mod tests {
         let (store, calls) = store(1, "ConditionalCheckFailed").await;
         assert!(matches!(commit(&store).await, Err(Error::Contradiction)));
         assert_eq!(calls.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn an_item_that_does_not_fit_is_refused_for_good() {
+        for (reason, is_permanent) in [("ValidationError", true), ("ThrottlingError", false)] {
+            let (store, calls) = store(0, reason).await;
+            assert_eq!(commit(&store).await.unwrap_err().is_permanent(), is_permanent, "{reason}");
+            assert_eq!(calls.load(Ordering::SeqCst), 1);
+        }
     }
 
     #[tokio::test]

@@ -57,7 +57,10 @@ impl Aws {
         let mut events = Vec::new();
         let mut results = Vec::new();
         for entry in entries {
-            match entry.published().and_then(|published| {
+            let refused = self.calls.refusal("PutEventsEntry", entry.detail.as_bytes());
+            let published =
+                refused.map_or_else(|| entry.published(), |code| Err((code, "made to fail")));
+            match published.and_then(|published| {
                 let unknown = ("ResourceNotFoundException", "No such event bus");
                 self.buses.event(published).ok_or(unknown)
             }) {

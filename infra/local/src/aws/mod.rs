@@ -80,6 +80,7 @@ async fn answer(
     match verdict {
         Verdict::Never => return std::future::pending().await,
         Verdict::Refuse => return AwsFault::refused().into_response(),
+        Verdict::RefuseWith(code) => return AwsFault::bad(code, "made to fail").into_response(),
         Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let answered = aws.call(service, &action, &body);

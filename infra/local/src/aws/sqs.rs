@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use super::{Aws, AwsFault, Result};
 
@@ -13,20 +13,36 @@ pub(super) struct SendMessage {
     message_body: String,
 }
 
+/// The form in which Lambda, and functions themselves, give up an event. What the event says is kept to the
+/// letter, however deep it is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Letter<'m> {
+    #[serde(default)]
+    request_context: Value,
+    #[serde(default)]
+    response_payload: Value,
+    #[serde(borrow)]
+    request_payload: &'m RawValue,
+}
+
 impl Aws {
     /// What is sent to a failure queue is a dead letter.
     pub(super) fn send_message(&self, request: &SendMessage) -> Result<Value> {
         if request.message_body.is_empty() || request.message_body.len() > MOST_BYTES {
             return Err(AwsFault::bad("InvalidParameterValue", "1 byte to 1 MB is allowed"));
         }
-        let message: Value = serde_json::from_str(&request.message_body).unwrap_or_default();
+        let bad = |cause: serde_json::Error| {
+            AwsFault::bad("InvalidMessageContents", format!("no dead letter: {cause}"))
+        };
+        let message: Letter<'_> = serde_json::from_str(&request.message_body).map_err(bad)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let last = |name: String| name.rsplit(['/', ':']).next().unwrap_or_default().to_owned();
         self.state.add_letter(
             &last(request.queue_url.clone()),
-            &last(text(&message["requestContext"]["functionArn"])),
-            &text(&message["responsePayload"]["errorMessage"]),
-            &message["requestPayload"],
+            &last(text(&message.request_context["functionArn"])),
+            &text(&message.response_payload["errorMessage"]),
+            message.request_payload.get(),
         )?;
         Ok(json!({ "MessageId": uuid::Uuid::new_v4().to_string() }))
     }

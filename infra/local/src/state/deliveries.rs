@@ -60,7 +60,7 @@ impl State {
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         let due = query.query_map(params![now, most], |row| {
-            Ok((delivery(row)?, super::json(row, "envelope")?))
+            Ok((delivery(row)?, super::json_or_text(row, "envelope")?))
         })?;
         due.collect()
     }
@@ -93,7 +93,8 @@ impl State {
         let sql = "UPDATE deliveries
                    SET state = 'dead', attempts = attempts + 1, error = ? WHERE id = ?";
         transaction.execute(sql, params![error, delivery.id])?;
-        letters::insert(&transaction, &delivery.rule, &delivery.function, error, payload)?;
+        let payload = payload.to_string();
+        letters::insert(&transaction, &delivery.rule, &delivery.function, error, &payload)?;
         transaction.commit()
     }
 }

@@ -103,7 +103,7 @@ fn event(row: &Row<'_>) -> Result<Event> {
     Ok(Event {
         id: row.get("id")?,
         bus: row.get("bus")?,
-        envelope: super::json(row, "envelope")?,
+        envelope: super::json_or_text(row, "envelope")?,
         deliveries: Vec::new(),
     })
 }

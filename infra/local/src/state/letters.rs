@@ -41,7 +41,7 @@ impl State {
         queue: &str,
         function: &str,
         error: &str,
-        payload: &Value,
+        payload: &str,
     ) -> Result<()> {
         insert(&self.lock(), queue, function, error, payload)
     }
@@ -57,7 +57,7 @@ impl State {
     ) -> Result<()> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        insert(&transaction, mapping, function, error, payload)?;
+        insert(&transaction, mapping, function, error, &payload.to_string())?;
         super::set_checkpoint(&transaction, mapping, sequence)?;
         transaction.commit()
     }
@@ -68,11 +68,11 @@ pub(super) fn insert(
     source: &str,
     function: &str,
     error: &str,
-    payload: &Value,
+    payload: &str,
 ) -> Result<()> {
     let sql = "INSERT INTO dead_letters (died_at, source, function, error, payload)
                VALUES (?, ?, ?, ?, ?)";
-    connection.execute(sql, params![now(), source, function, error, payload.to_string()]).map(drop)
+    connection.execute(sql, params![now(), source, function, error, payload]).map(drop)
 }
 
 fn letter(row: &Row<'_>) -> Result<DeadLetter> {
@@ -82,6 +82,6 @@ fn letter(row: &Row<'_>) -> Result<DeadLetter> {
         source: row.get("source")?,
         function: row.get("function")?,
         error: row.get("error")?,
-        payload: super::json(row, "payload")?,
+        payload: super::json_or_text(row, "payload")?,
     })
 }

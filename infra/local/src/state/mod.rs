@@ -16,6 +16,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 pub use deliveries::{Delivery, DeliveryState};
@@ -102,6 +103,12 @@ fn json<T: serde::de::DeserializeOwned>(row: &rusqlite::Row<'_>, column: &str) -
         let kind = rusqlite::types::Type::Text;
         rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))
     })
+}
+
+/// A column of JSON of others, as it is or, if it cannot be read, as text: one row hides no other.
+fn json_or_text(row: &rusqlite::Row<'_>, column: &str) -> Result<Value> {
+    let text: String = row.get(column)?;
+    Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
 #[cfg(test)]

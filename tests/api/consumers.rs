@@ -1,0 +1,232 @@
+//! A poisonous event or record first, an innocent one behind it: the innocent one arrives.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{App, contact, eventually, lead, subscription, tenant};
+
+const EVE: &str = "eve@acme.test";
+const ADA: &str = "ada@acme.test";
+
+/// What lies in failure queues of a function.
+fn letters_of(app: &App, function: &str) -> Vec<Value> {
+    let letters = app.local().state().dead_letters().unwrap().into_iter();
+    let letters = letters.filter(|letter| letter.function.ends_with(function));
+    letters.map(|letter| letter.payload).collect()
+}
+
+#[tokio::test]
+async fn a_mail_that_ses_refuses_for_good_is_set_aside_at_once() {
+    for code in ["MessageRejected", "NotFoundException", "BadRequestException"] {
+        let app = App::start().await;
+        app.local().calls().refuse_with("SendEmail", EVE, code);
+        for email in [EVE, ADA] {
+            app.client.post_openly("/leads", &lead(email)).await.expect(200);
+        }
+        app.settle().await;
+        assert_eq!((app.mails().len(), app.mails_to(ADA).len()), (1, 1));
+        assert_eq!(app.local().calls().count("SendEmail"), 2, "{code} is not tried again");
+        let letters = letters_of(&app, "MailerFunction");
+        assert_eq!(letters.len(), 1);
+        assert_eq!(letters[0]["SetAside"]["detail"]["lead"]["email"], EVE);
+
+        // As infra/redrive.py hands it over: it stays until it can be sent.
+        app.invoke("mailer", letters[0].clone()).await.unwrap_err();
+        app.local().calls().heal("SendEmail");
+        app.invoke("mailer", letters[0].clone()).await.unwrap();
+        assert_eq!((app.mails_to(EVE).len(), letters_of(&app, "MailerFunction").len()), (1, 1));
+    }
+}
+
+/// The event that the function gave up after its retries.
+async fn given_up(app: &App, function: &str) -> Value {
+    eventually("a dead letter", async || letters_of(app, function).pop()).await
+}
+
+#[tokio::test]
+async fn a_mail_that_ses_cannot_take_now_is_retried() {
+    let app = App::start().await;
+    app.local().calls().refuse_with("SendEmail", EVE, "SendingPausedException");
+    for email in [EVE, ADA] {
+        app.client.post_openly("/leads", &lead(email)).await.expect(200);
+    }
+    let event = given_up(&app, "mailer").await;
+    assert_eq!((app.mails_to(ADA).len(), app.mails_to(EVE).len()), (1, 0));
+    assert_eq!(app.local().calls().count("SendEmail"), 4, "one, and three tries of the other");
+    app.local().calls().heal("SendEmail");
+    app.invoke("mailer", event).await.unwrap();
+    assert_eq!(app.mails_to(EVE).len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_set_aside_at_once() {
+    let app = App::start().await;
+    let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
+    let events = [
+        json!("no event"),
+        json!({ "detail-type": "LEAD_CREATED", "detail": { "lead": 1 } }),
+        json!({ "detail-type": "LEAD_CREATED" }),
+        json!({ "detail-type": "TENANT_PROVISIONING_SUCCESS", "detail": { "job": serde_json::from_str::<Value>(&deep).unwrap() } }),
+    ];
+    for function in ["mailer", "pipelines"] {
+        for event in &events {
+            let event = event.clone();
+            assert_eq!(app.invoke(function, event).await, Ok(Value::Null));
+        }
+    }
+    assert_eq!(letters_of(&app, "MailerFunction").len(), 4);
+    assert_eq!(letters_of(&app, "PipelinesFunction").len(), 4);
+
+    // Where the queue fails, Lambda has to know.
+    app.refuse("SendMessage", true);
+    app.invoke("mailer", events[0].clone()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_bus_goes_on_behind_an_event_that_nobody_can_read() {
+    let app = App::start().await;
+    let deep = format!(r#"{{"x":{}1{}}}"#, "[".repeat(125), "]".repeat(125));
+    let entry = json!({
+        "Source": "tenantry", "DetailType": "LEAD_CREATED", "Detail": deep,
+        "EventBusName": app.local().env().get("EVENT_BUS"),
+    });
+    let put = json!({ "Entries": [entry] });
+    assert_eq!(app.call_aws("EVENTBRIDGE", "AWSEvents.PutEvents", &put).await, 200);
+    let start = Instant::now();
+    app.client.post_openly("/leads", &lead(ADA)).await.expect(200);
+    eventually("the mail", async || (!app.mails_to(ADA).is_empty()).then_some(())).await;
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    app.settle().await;
+    assert_eq!(app.dead_letters(), 1);
+    assert_eq!(app.events().len(), 2);
+}
+
+async fn provision(app: &App, key: &str) -> String {
+    let id = app.create("/tenants", &tenant(key)).await;
+    let path = format!("/tenants/{id}/provision");
+    app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(204);
+    id
+}
+
+async fn reason(app: &App, tenant: &str) -> String {
+    app.read(&format!("/tenants/{tenant}/jobs")).await.text("/0/reason")
+}
+
+#[tokio::test]
+async fn a_pipeline_that_is_refused_for_good_fails_its_job_at_once() {
+    let app = App::start().await;
+    let calls = app.local().calls();
+    calls.refuse_with("StartPipelineExecution", "poison", "ValidationException");
+    let (poison, innocent) = (provision(&app, "poison").await, provision(&app, "acme").await);
+    app.status_of(&innocent, 0).await;
+    app.status_of(&poison, 3).await;
+    let told = reason(&app, &poison).await;
+    assert_eq!(told, "The pipeline tenantry-pool cannot be started (ValidationException).");
+    app.settle().await;
+    assert_eq!((calls.count("StartPipelineExecution"), app.dead_letters()), (2, 0));
+    assert_eq!(app.job_secrets(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_secret_that_is_refused_for_good_fails_its_job_at_once() {
+    let app = App::start().await;
+    app.local().calls().refuse_with("CreateSecret", "", "InvalidRequestException");
+    let poison = provision(&app, "poison").await;
+    app.status_of(&poison, 3).await;
+    assert_eq!(reason(&app, &poison).await, "The secret of the build cannot be made.");
+}
+
+#[tokio::test]
+async fn a_pipeline_that_is_busy_is_retried() {
+    let app = App::start().await;
+    let busy = "ConcurrentPipelineExecutionsLimitExceededException";
+    app.local().calls().refuse_with("StartPipelineExecution", "poison", busy);
+    let (poison, innocent) = (provision(&app, "poison").await, provision(&app, "acme").await);
+    app.status_of(&innocent, 0).await;
+    let event = given_up(&app, "pipelines").await;
+    app.status_of(&poison, 2).await;
+    app.local().calls().heal("StartPipelineExecution");
+    app.invoke("pipelines", event).await.unwrap();
+    app.status_of(&poison, 0).await;
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_while_the_build_runs_starts_nothing() {
+    let app = App::silent().await;
+    app.provisioning("acme", "BASIC").await;
+    app.settle().await;
+    let start = app.events_of("TENANT_PROVISIONING").remove(0);
+    app.local().calls().forget();
+    app.invoke("pipelines", start).await.unwrap();
+    assert_eq!(app.local().calls().by("pipelines"), ["GetItem"]);
+}
+
+/// Three new leads, as records of the stream, and the change of the first by which it is counted.
+async fn leads(app: &App) -> (Vec<Value>, String) {
+    for email in [EVE, ADA, "bob@acme.test"] {
+        app.client.post_openly("/leads", &lead(email)).await.expect(200);
+    }
+    app.settle().await;
+    let records = app.local().records("upkeep").unwrap();
+    let poison = records[0]["dynamodb"]["NewImage"]["id"]["S"].as_str().unwrap().to_owned();
+    (records, format!("COUNTED#lead#{poison}"))
+}
+
+#[tokio::test]
+async fn a_change_that_can_never_be_counted_is_set_aside_and_all_others_are_counted() {
+    let (app, other) = (App::silent().await, App::silent().await);
+    let (records, poison) = leads(&app).await;
+    other.local().calls().refuse_with("TransactWriteItems", &poison, "ValidationException");
+    let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    assert_eq!((other.count("/leads").await, letters_of(&other, "UpkeepFunction").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_counted_now_comes_again_and_all_others_are_counted() {
+    let (app, other) = (App::silent().await, App::silent().await);
+    let (mut records, poison) = leads(&app).await;
+    other.local().calls().refuse_with("TransactWriteItems", &poison, "AccessDeniedException");
+    let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    let first = records[0]["dynamodb"]["SequenceNumber"].clone();
+    assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": first }]));
+    assert_eq!((other.count("/leads").await, other.dead_letters()), (2, 0));
+
+    // A quarter of an hour later it is the change's own fault.
+    let old = shared::now().seconds() - 1000;
+    records[0]["dynamodb"]["ApproximateCreationDateTime"] = old.into();
+    records.extend(leads(&app).await.0.into_iter().skip(3));
+    let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    assert_eq!(letters_of(&other, "UpkeepFunction").len(), 1);
+}
+
+#[tokio::test]
+async fn a_child_that_cannot_be_deleted_keeps_none_of_the_others() {
+    let app = App::silent().await;
+    let acme = app.tenant("acme").await;
+    let poison = app.create("/contacts", &contact(&acme)).await;
+    for _ in 0..4 {
+        app.create("/contacts", &contact(&acme)).await;
+    }
+    app.settle().await;
+    let is_acme = |record: &Value| record["dynamodb"]["NewImage"]["id"]["S"] == acme;
+    let mut record = app.local().records("upkeep").unwrap().into_iter().find(is_acme).unwrap();
+    let change = &mut record["dynamodb"];
+    change["OldImage"] = change["NewImage"].clone();
+    change["NewImage"]["deleted"] = json!({ "BOOL": true });
+    change["NewImage"]["version"] = json!({ "N": "2" });
+    let batch = json!({ "Records": [record] });
+
+    for (code, failed) in [("AccessDeniedException", 1), ("ValidationException", 0)] {
+        app.local().calls().heal("UpdateItem");
+        app.local().calls().refuse_with("UpdateItem", &poison, code);
+        let answer = app.invoke("upkeep", batch.clone()).await.unwrap();
+        assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), failed, "{code}");
+        let mut left = app.items_of("contact");
+        left.retain(|contact| contact["deleted"]["BOOL"] != true);
+        assert_eq!(left.len(), 1, "{code}");
+        assert_eq!(left[0]["id"]["S"], poison);
+    }
+    assert_eq!(letters_of(&app, "UpkeepFunction").len(), 1);
+}

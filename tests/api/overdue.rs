@@ -1,0 +1,143 @@
+//! Jobs past their deadline: what cannot be closed holds nothing up.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::domain::{JobId, TenantId};
+use support::{App, Options, Signed};
+
+/// One whose jobs are overdue half a second after they open.
+async fn hasty() -> App {
+    App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "500")).await
+}
+
+/// The item of a tenant's only job.
+fn job_item(app: &App, tenant: TenantId) -> Value {
+    let mut jobs = app.items_of("job");
+    jobs.retain(|job| job["tenantId"]["S"] == tenant.to_string());
+    jobs.remove(0)
+}
+
+/// Makes a job's item larger; whether the table takes it.
+async fn pad(app: &App, tenant: TenantId, bytes: usize) -> bool {
+    let mut job = job_item(app, tenant);
+    let plan = json!({ "tier": "BASIC", "x": "y".repeat(bytes) });
+    job["subscription"]["S"] = json!({ "id": "s1", "plan": plan }).to_string().into();
+    app.put_item(&job).await
+}
+
+/// Makes a job's item as large as the table takes it.
+async fn fill(app: &App, tenant: TenantId) {
+    let (mut fits, mut too_large) = (300_000, 410_000);
+    while too_large - fits > 1 {
+        let middle = usize::midpoint(fits, too_large);
+        if pad(app, tenant, middle).await {
+            fits = middle;
+        } else {
+            too_large = middle;
+        }
+    }
+    assert!(pad(app, tenant, fits).await);
+}
+
+async fn deadline_passes() {
+    tokio::time::sleep(Duration::from_millis(600)).await;
+}
+
+async fn state(app: &App, (tenant, job): (TenantId, JobId)) -> String {
+    app.job(tenant, job).await["state"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_job_without_room_for_its_end_is_closed_briefly_and_so_are_those_behind_it() {
+    let app = hasty().await;
+    let (poison, innocent) =
+        (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
+    fill(&app, poison.0).await;
+    deadline_passes().await;
+    app.reconcile().await;
+    for (tenant, job) in [poison, innocent] {
+        assert_eq!(state(&app, (tenant, job)).await, "timed_out");
+        app.status_of(&tenant.to_string(), 3).await;
+    }
+    let closed = app.job(poison.0, poison.1).await;
+    assert_eq!(closed["subscription"], json!({ "id": "s1", "plan": { "tier": "BASIC" } }));
+    app.settle().await;
+    assert_eq!(app.events_of("TENANT_PROVISIONING_FAILURE").len(), 2);
+}
+
+#[tokio::test]
+async fn a_build_reports_the_failure_of_a_job_without_room() {
+    let app = App::silent().await;
+    let (tenant, job) = app.provisioning("acme", "BASIC").await;
+    fill(&app, tenant).await;
+    let failed = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
+    Signed::new(&app.keys, tenant, job, &failed).send(&app.client).await.expect(204);
+    assert_eq!(state(&app, (tenant, job)).await, "failed");
+}
+
+#[tokio::test]
+async fn one_run_closes_jobs_on_all_pages() {
+    let app = hasty().await;
+    let mut jobs = Vec::new();
+    for key in ["one", "two", "three", "four", "five"] {
+        jobs.push(app.provisioning(key, "BASIC").await);
+    }
+    // Three of them fill a page of 1 MB.
+    for (tenant, _) in &jobs {
+        assert!(pad(&app, *tenant, 350_000).await);
+    }
+    deadline_passes().await;
+    app.local().calls().forget();
+    app.reconcile().await;
+    for job in jobs {
+        assert_eq!(state(&app, job).await, "timed_out");
+    }
+    let queries =
+        app.local().calls().by("reconciler").iter().filter(|call| *call == "Query").count();
+    assert!(queries > 1, "{queries} pages");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_closed_is_put_off_and_holds_nothing_up() {
+    let app = hasty().await;
+    let (poison, innocent) =
+        (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
+    for code in ["ValidationException", "AccessDeniedException"] {
+        let tenant = poison.0.to_string();
+        app.local().calls().refuse_with("TransactWriteItems", &tenant, code);
+    }
+    deadline_passes().await;
+    app.reconcile().await;
+    assert_eq!(state(&app, innocent).await, "timed_out");
+    assert_eq!(state(&app, poison).await, "running");
+    let place = job_item(&app, poison.0)["gsi1sk"]["S"].as_str().unwrap().to_owned();
+    let soon = (shared::now() + Duration::from_secs(30)).to_string();
+    assert!(place > soon && place.ends_with(&poison.1.to_string()), "{place}");
+
+    // It is tried again, but not before others.
+    app.local().calls().forget();
+    app.reconcile().await;
+    assert_eq!(app.local().calls().by("reconciler"), ["Query"]);
+    app.local().calls().heal("TransactWriteItems");
+    let mut job = job_item(&app, poison.0);
+    job["gsi1sk"] = job_item(&app, innocent.0)["createdOn"].clone();
+    assert!(app.put_item(&job).await);
+    app.reconcile().await;
+    assert_eq!(state(&app, poison).await, "timed_out");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_put_off_and_holds_nothing_up() {
+    let app = hasty().await;
+    let (poison, innocent) =
+        (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
+    let mut job = job_item(&app, poison.0);
+    let before = job["gsi1sk"].clone();
+    job["kind"]["S"] = "unheard of".into();
+    assert!(app.put_item(&job).await);
+    deadline_passes().await;
+    app.reconcile().await;
+    assert_eq!(state(&app, innocent).await, "timed_out");
+    assert_ne!(job_item(&app, poison.0)["gsi1sk"], before);
+}
