@@ -59,7 +59,7 @@ const OPERATIONS: &[(&str, &str, u16)] = &[
     ("DELETE", "/tenants/{id}", 204),
 ];
 
-const SECRET: &str = "idp-secret-marker-2b7d";
+const SECRET: &str = "idp-secret-marker-2b7d-of-32-bytes-at-least";
 
 /// What the walk has come by.
 struct Walk {

@@ -62,7 +62,7 @@ export class Plane {
     const options = ["--template", join(root, "template.yaml"), "--port", this.port, "--data", join(this.folder, "data"), "--env-file", file];
     this.process = spawn(binary, [...options, "--pipeline-outcome", outcome, "--pipeline-delay-ms", "1200"], {
       cwd: this.folder,
-      env: { ...process.env, PUBLIC_API_MAX_ATTEMPTS: "1000000", LOG_LEVEL: "debug", JWT_SECRET: "browser-jwt-secret", MASTER_KEYS: "browser-master-key", ...variables },
+      env: { ...process.env, PUBLIC_API_MAX_ATTEMPTS: "1000000", LOG_LEVEL: "debug", JWT_SECRET: "browser-jwt-secret-of-32-bytes-at-least", MASTER_KEYS: "browser-master-key-of-32-bytes-at-least", ...variables },
     });
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.on("data", (text) => { this.log += stream === this.process?.stderr ? text : ""; });
     const written = await eventually(async () => {

@@ -13,9 +13,9 @@ use shared::{
 use crate::{Client, Options, lead, subscription, tenant, watch::Watch};
 
 /// The key of bearer tokens in tests.
-pub const JWT_SECRET: &str = "jwt-secret-marker-6f1e";
+pub const JWT_SECRET: &str = "jwt-secret-marker-6f1e-of-32-bytes-at-least";
 /// The master key in tests.
-pub const MASTER_KEY: &str = "master-key-marker-91c4";
+pub const MASTER_KEY: &str = "master-key-marker-91c4-of-32-bytes-at-least";
 
 /// How long anything may take to come about.
 const PATIENCE: Duration = Duration::from_secs(180);

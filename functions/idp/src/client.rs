@@ -28,8 +28,7 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Hyper<HttpsConnector<HttpConnector>, Body>);
 
-/// One call.
-#[derive(Debug)]
+/// One call. Its body and bearer may be secret, so it is not `Debug`.
 pub(crate) struct Call {
     /// What it is for, should it fail.
     step: &'static str,

@@ -5,11 +5,14 @@ use shared::{
     config::ConfigError,
     domain::TenantKey,
     http::Signature,
-    keys::{MasterKeys, is_signature, secret},
+    keys::{MasterKeys, is_signature, must_be_strong, secret},
     store::Store,
 };
 
 use crate::setup::{Claimed, Setup};
+
+/// The variable with the secret of a facade.
+const FACADE: &str = "IDP_WEBHOOK_SECRET";
 
 /// The secrets that a set-up may be signed with.
 #[derive(Clone)]
@@ -29,9 +32,11 @@ pub(crate) enum Sender {
 
 impl Senders {
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
-        let facade = secret(env, aws, "IDP_WEBHOOK_SECRET");
+        let facade = secret(env, aws, FACADE);
         let (keys, facade) = tokio::join!(MasterKeys::load(env, aws), facade);
-        Ok(Self { keys: keys?, facade: facade?.filter(|secret| !secret.is_empty()) })
+        let facade = facade?;
+        facade.iter().try_for_each(|secret| must_be_strong(FACADE, secret))?;
+        Ok(Self { keys: keys?, facade })
     }
 
     /// Who signed `body`. A forged signature costs no read.

@@ -26,7 +26,7 @@ fn env(more: &[(&str, &str)]) -> Env {
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ("TABLE_NAME", "Table"),
         ("EVENT_FAILURES_URL", "http://127.0.0.1:1/1/failures"),
-        ("MASTER_KEYS", "master"),
+        ("MASTER_KEYS", "master-key-of-32-bytes-at-the-least"),
         ("FROM_EMAIL", "noreply@tenantry.test"),
         ("APP_VALIDATE_URL", "https://api.test/validate/"),
         ("APP_LOGIN_URL", "https://login.test/?a=1&b=2"),

@@ -58,7 +58,7 @@ async fn mailer(refusals: usize) -> (Mailer, Arc<AtomicUsize>) {
         ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1"),
         ("EVENT_FAILURES_URL", "http://127.0.0.1:1/1/failures"),
         ("TABLE_NAME", "Table"),
-        ("MASTER_KEYS", "master"),
+        ("MASTER_KEYS", "master-key-of-32-bytes-at-the-least"),
         ("FROM_EMAIL", "noreply@tenantry.test"),
         ("APP_VALIDATE_URL", "http://api.test/validate"),
         ("APP_LOGIN_URL", "http://api.test"),

@@ -37,15 +37,16 @@ impl Env {
         self.get(name).ok_or_else(|| ConfigError::Missing(name.to_owned()))
     }
 
-    /// The value of `name` as a `T`, or `default` where there is none.
+    /// The value of `name` as a `T`, or `default` if there is none. A number has no `+`, though Rust's
+    /// parsers accept one.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Malformed`] where the value is no `T`.
+    /// [`ConfigError::Malformed`] if the value is no `T`.
     pub fn parsed<T: FromStr>(&self, name: &str, default: T, rule: &str) -> Result<T, ConfigError> {
-        self.get(name).map_or(Ok(default), |value| {
-            value.parse().map_err(|_| Self::malformed(name, format!("must be {rule}")))
-        })
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let parsed = value.parse().ok().filter(|_| !value.starts_with('+'));
+        parsed.ok_or_else(|| Self::malformed(name, format!("must be {rule}")))
     }
 
     /// A whole number of at least 1, or `default`.
@@ -156,5 +157,13 @@ mod tests {
         assert!(env.required("EMPTY").unwrap_err().to_string().contains("EMPTY is required"));
         assert!(env.url("URL").is_err());
         assert_eq!(env.count("UNSET", 30).unwrap(), 30);
+    }
+
+    #[test]
+    fn a_number_is_written_in_digits_alone() {
+        for number in ["+5", "-5", " 5", "5 ", "5.0", "0x5", "5e0", "0"] {
+            let env: Env = [("COUNT", number)].into_iter().collect();
+            assert!(env.count("COUNT", 30).is_err(), "{number}");
+        }
     }
 }

@@ -8,12 +8,30 @@ mod set;
 
 use ring::hmac;
 pub use set::KeySet;
+use subtle::ConstantTimeEq;
 
 use crate::{
     aws::Aws,
     config::{ConfigError, Env},
     domain::{JobId, LeadId, TenantId},
 };
+
+/// The minimum length of an HMAC key, in bytes: that of the hash (RFC 7518 §3.2).
+const KEY_BYTES: usize = 32;
+
+/// Checks that `key` is long enough to sign with; `name` is what the error calls it. Spaces and line
+/// breaks around it do not count.
+///
+/// # Errors
+///
+/// [`ConfigError::Malformed`] if it is shorter than 32 bytes.
+pub fn must_be_strong(name: &str, key: &str) -> Result<(), ConfigError> {
+    if key.trim().len() >= KEY_BYTES {
+        return Ok(());
+    }
+    let rule = format!("must have keys of at least {KEY_BYTES} bytes (RFC 7518 §3.2)");
+    Err(Env::malformed(name, rule))
+}
 
 /// The value of the variable `name`, or of the secret that `<name>_ARN` names; `None` where neither
 /// is set.
@@ -146,15 +164,19 @@ fn same(ours: &str, presented: &str) -> bool {
     same_bytes(ours.as_bytes(), presented.as_bytes())
 }
 
-/// Compares in constant time, by comparing MACs under a key that nobody else knows.
+/// Compares in constant time; only a difference in length shows, and lengths are public.
 fn same_bytes(ours: &[u8], presented: &[u8]) -> bool {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, ours);
-    hmac::verify(&key, presented, hmac::sign(&key, ours).as_ref()).is_ok()
+    ours.ct_eq(presented).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A key of 32 bytes, which is the least.
+    fn long(start: &str) -> String {
+        format!("{start:-<32}")
+    }
 
     fn master(value: &str) -> MasterKeys {
         MasterKeys(KeySet::parse("MASTER_KEYS", value).unwrap())
@@ -163,9 +185,10 @@ mod tests {
     #[test]
     fn a_rotated_key_still_verifies_and_no_longer_signs() {
         let (tenant, job, lead) = (TenantId::mint(), JobId::mint(), LeadId::mint());
-        let before = master(r#"{"current":"k1","k1":"old"}"#);
-        let after = master(r#"{"current":"k2","k1":"old","k2":"new"}"#);
-        let retired = master(r#"{"current":"k2","k2":"new"}"#);
+        let (old, new) = (long("old"), long("new"));
+        let before = master(&format!(r#"{{"current":"k1","k1":"{old}"}}"#));
+        let after = master(&format!(r#"{{"current":"k2","k1":"{old}","k2":"{new}"}}"#));
+        let retired = master(&format!(r#"{{"current":"k2","k2":"{new}"}}"#));
 
         let key = before.lead_key(lead, 32);
         assert_eq!(key.len(), 32);
@@ -182,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_idp_secret_is_one_tenant_s_and_no_job_s() {
-        let (keys, tenant, job) = (master("secret"), TenantId::mint(), JobId::mint());
+        let (keys, tenant, job) = (master(&long("secret")), TenantId::mint(), JobId::mint());
         let message: [&[u8]; 2] = [b"body", b"1"];
         let signature = mac(keys.idp_secret(tenant).as_bytes(), &message);
         assert!(keys.is_idp_signature(tenant, &message, signature.as_ref()));
@@ -192,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_lead_key_is_one_lead_s_and_whole() {
-        let (keys, lead) = (master("secret"), LeadId::mint());
+        let (keys, lead) = (master(&long("secret")), LeadId::mint());
         let key = keys.lead_key(lead, 32);
         assert!(!keys.is_lead_key(LeadId::mint(), 32, &key));
         assert!(!keys.is_lead_key(lead, 32, &key[..31]));
@@ -201,8 +224,45 @@ mod tests {
 
     #[test]
     fn a_set_without_its_current_key_is_refused_and_not_shown() {
-        let error = KeySet::parse("JWT_SECRET", r#"{"current":"k9","k1":"hidden"}"#).unwrap_err();
+        let set = format!(r#"{{"current":"k9","k1":"{}"}}"#, long("hidden"));
+        let error = KeySet::parse("JWT_SECRET", &set).unwrap_err();
         assert!(error.to_string().contains("JWT_SECRET"));
-        assert!(!format!("{error} {:?}", master("hidden")).contains("hidden"));
+        assert!(!format!("{error} {:?}", master(&long("hidden"))).contains("hidden"));
+    }
+
+    #[test]
+    fn a_key_under_256_bits_is_refused_by_name_and_not_shown() {
+        let (short, enough) = ("s".repeat(31), "e".repeat(32));
+        for weak in [
+            "a".to_owned(),
+            " ".repeat(64),
+            "\t\n".repeat(40),
+            short.clone(),
+            format!("  {short}\n"),
+            format!(r#"{{"current":"k2","k1":"{short}","k2":"{enough}"}}"#),
+            format!(r#"{{"current":"k1","k1":"{short}","k2":"{enough}"}}"#),
+            format!(r#"{{"current":"k1","k1":"{}"}}"#, " ".repeat(64)),
+        ] {
+            let error = KeySet::parse("JWT_SECRET", &weak).unwrap_err().to_string();
+            let rule = "JWT_SECRET must have keys of at least 32 bytes (RFC 7518 §3.2)";
+            assert!(error.contains(rule) && !error.contains(&short), "{error}");
+        }
+        assert!(KeySet::parse("JWT_SECRET", &enough).is_ok());
+        // 32 bytes, though fewer characters.
+        assert!(KeySet::parse("JWT_SECRET", &"é".repeat(16)).is_ok());
+    }
+
+    #[test]
+    fn bytes_are_the_same_to_the_last_one() {
+        for (presented, same) in [
+            ("abc", true),
+            ("abd", false),
+            ("bbc", false),
+            ("ab", false),
+            ("abcd", false),
+            ("", false),
+        ] {
+            assert_eq!(same_bytes(b"abc", presented.as_bytes()), same, "{presented}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt};
 
-use super::secret;
+use super::{must_be_strong, secret};
 use crate::{
     aws::Aws,
     config::{ConfigError, Env},
@@ -21,7 +21,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] where neither is set, the secret cannot be read, or its form is wrong.
+    /// [`ConfigError`] if neither is set, if the secret cannot be read, and as [`Self::parse`].
     pub async fn load(env: &Env, aws: &Aws, name: &str) -> Result<Self, ConfigError> {
         let value = secret(env, aws, name).await?;
         Self::parse(name, &value.ok_or_else(|| ConfigError::Missing(name.to_owned()))?)
@@ -31,7 +31,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] where the form is wrong.
+    /// [`ConfigError::Malformed`] if the form is wrong, or a key is shorter than 32 bytes.
     pub fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
         let set = match serde_json::from_str::<BTreeMap<String, String>>(value) {
             Ok(mut keys) => Self { current: keys.remove("current").unwrap_or_default(), keys },
@@ -40,9 +40,10 @@ impl KeySet {
                 keys: [("default".into(), value.to_owned())].into(),
             },
         };
-        if !set.keys.contains_key(&set.current) || set.keys.values().any(String::is_empty) {
+        if !set.keys.contains_key(&set.current) {
             return Err(Env::malformed(name, "must be a key, or a set of keys with a current one"));
         }
+        set.keys.values().try_for_each(|key| must_be_strong(name, key))?;
         Ok(set)
     }
 
@@ -108,16 +109,22 @@ impl fmt::Debug for KeySet {
 mod tests {
     use super::*;
 
+    /// A key of 32 bytes, which is the least.
+    fn long(start: &str) -> String {
+        format!("{start:-<32}")
+    }
+
     #[test]
     fn a_fresh_key_waits_for_the_next_rotation_and_what_signed_still_verifies() {
-        let steps: Vec<String> = std::iter::successors(Some("text".to_owned()), |secret| {
+        let steps: Vec<String> = std::iter::successors(Some(long("text")), |secret| {
             let set = KeySet::parse("KEYS", secret).unwrap();
-            let fresh = format!("key of {}", set.current);
+            let fresh = long(&format!("key of {}", set.current));
             Some(set.rotated(fresh).to_secret())
         })
         .take(5)
         .collect();
-        insta::assert_debug_snapshot!(steps, @r#"
+        let shown: Vec<_> = steps.iter().map(|step| step.replace('-', "")).collect();
+        insta::assert_debug_snapshot!(shown, @r#"
         [
             "text",
             "{\"current\":\"default\",\"default\":\"text\",\"k1\":\"key of default\"}",
@@ -134,8 +141,10 @@ mod tests {
 
     #[test]
     fn keys_of_the_tenth_rotation_are_in_their_order() {
-        let set = KeySet::parse("KEYS", r#"{"current":"k9","k9":"a","k10":"b","k8":"c"}"#).unwrap();
-        let rotated = set.rotated("d".to_owned());
-        assert_eq!(rotated.to_secret(), r#"{"current":"k10","k10":"b","k11":"d","k9":"a"}"#);
+        let (a, b, c, d) = (long("a"), long("b"), long("c"), long("d"));
+        let set = format!(r#"{{"current":"k9","k9":"{a}","k10":"{b}","k8":"{c}"}}"#);
+        let rotated = KeySet::parse("KEYS", &set).unwrap().rotated(d.clone());
+        let expected = format!(r#"{{"current":"k10","k10":"{b}","k11":"{d}","k9":"{a}"}}"#);
+        assert_eq!(rotated.to_secret(), expected);
     }
 }

@@ -24,8 +24,11 @@ use tower::ServiceExt;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
+/// The master key.
+pub(crate) const MASTER: &str = "master-marker-0b1c-of-32-bytes-at-least";
+
 /// The secret of a facade.
-pub(crate) const FACADE: &str = "facade-marker-5d21";
+pub(crate) const FACADE: &str = "facade-marker-5d21-of-32-bytes-at-least";
 
 /// The function, over a table of its own.
 pub(crate) struct Idp {
@@ -65,7 +68,7 @@ impl Idp {
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_ENDPOINT_URL_DYNAMODB", table.as_str()),
             ("TABLE_NAME", "table"),
-            ("MASTER_KEYS", "master-marker-0b1c"),
+            ("MASTER_KEYS", MASTER),
             ("IDP_WEBHOOK_SECRET", FACADE),
             ("FROM_EMAIL", "noreply@tenantry.test"),
             ("DOMAIN_NAME", "saas.test"),

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::idp::{FACADE, Idp, body};
+use crate::idp::{FACADE, Idp, MASTER, body};
 
 fn ours(key: &str, id: &str) -> Value {
     let mut body = body("none", key, "PREMIUM", "ada@acme.test");
@@ -86,17 +86,34 @@ async fn calls_are_limited_before_anything_else() {
     assert_eq!(idp.signed("another", b"{").await.status, 429);
 }
 
-#[tokio::test]
-async fn a_provider_half_configured_stops_the_function() {
+/// What keeps the function from starting with these variables besides those that it needs.
+async fn refusal(variables: &[(&str, &str)]) -> String {
     let aws = [("AWS_REGION", "x"), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")];
     let rest =
-        [("TABLE_NAME", "t"), ("MASTER_KEYS", "k"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
+        [("TABLE_NAME", "t"), ("MASTER_KEYS", MASTER), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
+    let given = variables.iter().copied();
+    let env = aws.into_iter().chain(rest).chain(given).collect();
+    ::idp::router(&env).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_provider_half_configured_stops_the_function() {
     for (given, missing) in [
         (("AUTH0_DOMAIN", "a.test"), "AUTH0_CLIENT_ID"),
         (("KEYCLOAK_HOST", "https://k.test"), "KEYCLOAK_ADMIN_USERNAME"),
     ] {
-        let env = aws.into_iter().chain(rest).chain([given]).collect();
-        let error = ::idp::router(&env).await.unwrap_err();
-        assert!(error.to_string().contains(missing), "{error}");
+        let error = refusal(&[given]).await;
+        assert!(error.contains(missing), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_under_256_bits_stops_the_function() {
+    for name in ["IDP_WEBHOOK_SECRET", "MASTER_KEYS"] {
+        for weak in ["weak-marker", &"s".repeat(31), &" ".repeat(64)] {
+            let error = refusal(&[(name, weak)]).await;
+            let rule = format!("{name} must have keys of at least 32 bytes");
+            assert!(error.contains(&rule) && !error.contains(weak), "{error}");
+        }
     }
 }
