@@ -61,7 +61,7 @@ fn provision() -> Operation {
 fn deprovision() -> Operation {
     let summary = "Opens a job that takes an active tenant down, by the pipeline that built it.";
     Operation::new("POST /tenants/{id}/deprovision", "deprovisionTenant", summary, Answer::Job)
-        .allowed::<permit::ProvisionTenant>()
+        .allowed::<permit::DeprovisionTenant>()
         .conflict("The tenant is not active.")
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn provision(
 pub(crate) async fn deprovision(
     State(store): State<Store>,
     State(plans): State<Plans>,
-    Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
+    Allowed { bearer, .. }: Allowed<permit::DeprovisionTenant>,
     RequestId(request): RequestId,
     id: Id,
 ) -> Result<Response> {

@@ -64,6 +64,7 @@ permissions! {
     DeleteInvoice = 10214
     ViewInvoice = 10215
     ProvisionTenant = 10216
+    DeprovisionTenant = 10217
     CreateTenantConfig = 10220
     ViewTenantConfig = 10221
     UpdateTenantConfig = 10222
@@ -71,7 +72,8 @@ permissions! {
 }
 
 impl Permission {
-    /// What the token of a verified lead may do, as the reference grants it (CONTRACT §2).
+    /// The permissions of a verified lead's token, as ARC SaaS grants them. Deprovisioning is not among
+    /// them: whoever gets hold of a forwarded verification mail must not take a tenant down.
     pub const OF_A_LEAD: &[&str] = &[
         "10204", "10216", "10203", "7008", "7004", "10212", "5321", "5322", "5323", "5324", "5325",
         "5326", "5327", "5328", "5329", "5331", "5332", "5333", "10220", "10221", "10222", "10223",
@@ -82,9 +84,42 @@ impl Permission {
         P::CODES.iter().copied().map(Self)
     }
 
-    /// Whether `code`, as it stands in a token, is this one's.
+    /// Whether `code`, as it stands in a token, is this permission's code: its decimal digits, without
+    /// a sign, spaces or leading zeros.
     #[must_use]
     pub fn is(self, code: &str) -> bool {
-        code.parse() == Ok(self.0)
+        let digits = !code.starts_with('0') && code.bytes().all(|byte| byte.is_ascii_digit());
+        digits && code.parse() == Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_compared_to_the_letter() {
+        let permission = Permission(10207);
+        assert!(permission.is("10207"));
+        for other in [
+            "+10207",
+            "-10207",
+            " 10207",
+            "10207 ",
+            "010207",
+            "10207.0",
+            "1.0207e4",
+            "10_207",
+            "0x27df",
+            "１０２０７",
+            "102070",
+            "1020",
+            "75743",
+            "",
+            "+",
+            "0",
+        ] {
+            assert!(!permission.is(other), "{other}");
+        }
     }
 }
