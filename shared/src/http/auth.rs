@@ -1,8 +1,8 @@
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::{header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 
 use super::Id;
@@ -29,7 +29,7 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let bearer = Tokens::from_ref(state).bearer(presented(parts)?)?;
+        let bearer = Tokens::from_ref(state).bearer(presented(&parts.headers)?)?;
         bearer.must_have_one(Permission::of::<P>())?;
         Ok(Self { bearer, permit: PhantomData })
     }
@@ -69,7 +69,7 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let bearer = Tokens::from_ref(state).bearer(presented(parts)?)?;
+        let bearer = Tokens::from_ref(state).bearer(presented(&parts.headers)?)?;
         let Ok(path) = Id::from_request_parts(parts, state).await;
         match (bearer.lead(), path.of("id", "Lead")) {
             (None, _) => Err(Error::Unauthorized("not a lead's token")),
@@ -82,23 +82,100 @@ where
 }
 
 /// The key that a caller presents as a bearer, unchecked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KeyBearer(pub String);
+
+impl fmt::Debug for KeyBearer {
+    /// Does not show the key: it may be good.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyBearer")
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for KeyBearer {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        presented(parts).map(|key| Self(key.to_owned()))
+        presented(&parts.headers).map(|key| Self(key.to_owned()))
     }
 }
 
-/// What stands after `Bearer`, whose case does not matter (RFC 9110 §11.1).
-fn presented(parts: &Parts) -> Result<&str> {
-    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, key) = header.unwrap_or_default().split_once(' ').unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") || key.is_empty() {
+/// Returns the token of the one `Authorization: Bearer` header: the scheme in any case, one or more
+/// spaces, and a `token68` (RFC 9110 §11.2).
+fn presented(headers: &HeaderMap) -> Result<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Error::Unauthorized("not one authorization header"));
+    };
+    let (scheme, token) =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
+    let token = token.trim_matches(' ');
+    if !scheme.eq_ignore_ascii_case("bearer") || !is_token68(token) {
         return Err(Error::Unauthorized("no bearer"));
     }
-    Ok(key)
+    Ok(token)
+}
+
+fn is_token68(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    !body.is_empty() && body.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn read(values: &[&[u8]]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        presented(&headers).ok().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_bearer_is_one_token_of_one_header() {
+        for good in
+            ["Bearer a.b-_~+/9", "bearer a.b-_~+/9", "BEARER a.b-_~+/9", "Bearer   a.b-_~+/9 "]
+        {
+            assert_eq!(read(&[good.as_bytes()]).as_deref(), Some("a.b-_~+/9"), "{good}");
+        }
+        assert_eq!(read(&[b"Bearer a=="]).as_deref(), Some("a=="));
+        for bad in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer   ",
+            "Bearer\ta",
+            "Bearer \ta",
+            "Bearer a\t",
+            "Bearer a b",
+            "Bearer a,Bearer a",
+            "Bearer a, Bearer b",
+            "Bearer a;b",
+            "Bearer \"a\"",
+            "Bearer =",
+            "Bearer a=b",
+            "Basic a",
+            "a",
+            " Bearer a",
+            "Bearer: a",
+            "Bearer é",
+            "Bearer a\u{a0}",
+        ] {
+            assert_eq!(read(&[bad.as_bytes()]), None, "{bad:?}");
+        }
+        assert_eq!(read(&[b"Bearer \xff"]), None);
+        assert_eq!(read(&[b"Bearer a", b"Bearer a"]), None);
+        assert_eq!(read(&[b"Basic a", b"Bearer a"]), None);
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        assert_eq!(format!("{:?}", KeyBearer("marker".into())), "KeyBearer");
+    }
 }

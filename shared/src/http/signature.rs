@@ -16,9 +16,14 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthorized`] where one is missing, malformed or further off than `tolerance`.
+    /// [`Error::Unauthorized`] if one is missing, malformed, sent twice, or further off than
+    /// `tolerance`.
     pub fn of(headers: &HeaderMap, now: Timestamp, tolerance: Duration) -> Result<Self> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let header = |name| {
+            let mut values = headers.get_all(name).iter();
+            let only = values.next().filter(|_| values.next().is_none());
+            only.and_then(|value| value.to_str().ok())
+        };
         let timestamp = header("x-timestamp").filter(|millis| is_fresh(millis, now, tolerance));
         let mac = header("x-signature").and_then(mac_of_hex);
         match (timestamp, mac) {
@@ -73,6 +78,23 @@ mod tests {
             ("9223372036854775807", false),
         ] {
             assert_eq!(is_fresh(millis, now, tolerance), fresh, "{millis}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_sent_twice_is_none() {
+        let (now, tolerance) = (Timestamp::from_millis(1_000_000), Duration::from_secs(20));
+        let headers = [("x-timestamp", "1000000"), ("x-signature", &"0a".repeat(32))];
+        let signed = |headers: &[(&'static str, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(*name, value.parse().unwrap());
+            }
+            Signature::of(&map, now, tolerance).is_ok()
+        };
+        assert!(signed(&headers));
+        for twice in headers {
+            assert!(!signed(&[headers[0], headers[1], twice]), "{twice:?}");
         }
     }
 
