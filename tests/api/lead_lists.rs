@@ -1,7 +1,10 @@
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, JWT_SECRET, lead, with_query};
+use support::{
+    App, lead,
+    token::{OPERATOR, claims, token},
+    with_query,
+};
 
 #[tokio::test]
 async fn leads_are_listed_counted_and_found_by_their_address_without_case() {
@@ -63,14 +66,7 @@ async fn a_lead_is_read_with_its_tenant_and_its_address() {
 async fn a_lead_is_never_edited() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
-    let claims = |permissions: &[&str]| {
-        let claims = json!({
-            "id": "op", "userTenantId": "ops", "iss": "tenantry",
-            "exp": shared::now().seconds() + 60, "permissions": permissions,
-        });
-        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
-    };
+    let operator = |permissions: &[&str]| token(OPERATOR, &claims(permissions).to_string());
     let before = app.settled().await;
     let own = format!("/leads/{}", ada.id);
     for (method, path, permission, other) in [
@@ -81,10 +77,10 @@ async fn a_lead_is_never_edited() {
         (Method::DELETE, "/leads/not-a-uuid", "10202", "10201"),
     ] {
         let body = r#"{"firstName":"Eve"}"#;
-        let with = claims(&[permission]);
+        let with = operator(&[permission]);
         let refused = app.client.send_text(method.clone(), &with, path, body).await.expect(405);
         assert_eq!(refused.text("/error/name"), "MethodNotAllowedError");
-        let without = claims(&["10200", "10203", other]);
+        let without = operator(&["10200", "10203", other]);
         app.client.send_text(method.clone(), &without, path, body).await.expect(403);
         app.client.send_text(method, "", path, body).await.expect(401);
     }

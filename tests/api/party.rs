@@ -1,7 +1,9 @@
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use shared::domain::Permission;
-use support::{App, JWT_SECRET, config, contact, invoice, subscription};
+use support::{
+    App, config, contact, invoice, subscription,
+    token::{LEAD, claims, token, with},
+};
 
 /// Somebody with a tenant and one of everything in it.
 pub(crate) struct Party {
@@ -53,13 +55,9 @@ impl Party {
 
     /// A token of its lead with every permission there is.
     pub(crate) fn almighty(&self) -> String {
-        let permissions: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
-        let claims = json!({
-            "id": self.lead, "userTenantId": self.lead, "iss": "tenantry",
-            "exp": shared::now().seconds() + 60, "permissions": permissions,
-        });
-        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
+        let all: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
+        let claims = with(with(claims(&[]), "permissions", all), "id", self.lead.as_str());
+        token(LEAD, &claims.to_string())
     }
 }
 

@@ -11,6 +11,7 @@ mod items;
 mod options;
 mod raw;
 mod redis;
+pub mod token;
 mod watch;
 mod webhook;
 mod witness;

@@ -10,11 +10,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{
-    Env,
-    domain::Permission,
-    token::{Claims, Tokens},
-};
+use shared::{Env, domain::Permission, token::Tokens};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
@@ -204,14 +200,9 @@ impl Local {
         let env = self.env();
         let aws = shared::aws::Aws::from_env(&env).map_err(doing())?;
         let tokens = Tokens::from_env(&env, &aws).await.map_err(doing())?;
-        let claims = Claims {
-            id: "local-operator".into(),
-            user_tenant_id: "tenantry".into(),
-            permissions: Permission::ALL.iter().map(ToString::to_string).collect(),
-            iss: env.required("JWT_ISSUER").map_err(doing())?.to_owned(),
-            exp: (shared::now() + OPERATOR_EXPIRY).seconds(),
-        };
-        tokens.sign(&claims).map_err(Error::doing("signing the operator token"))
+        let expiry = shared::now() + OPERATOR_EXPIRY;
+        let token = tokens.for_operator("local-operator", Permission::ALL, expiry);
+        token.map_err(Error::doing("signing the operator token"))
     }
 
     fn write_env_file(&self, options: &Options) -> Result<()> {
