@@ -1,6 +1,16 @@
 //! How a function starts: the log, the environment, then the runtime's loop.
 
-use std::fmt::{self, Debug};
+mod http;
+mod repair;
+mod route;
+
+pub use http::{Answer, HttpFunction};
+pub use route::fits;
+
+use std::{
+    convert::Infallible,
+    fmt::{self, Debug},
+};
 
 use axum::Router;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -111,8 +121,11 @@ pub async fn serve(
     build: impl AsyncFnOnce(&Env) -> Result<Router, ConfigError>,
 ) -> Result<(), lambda_http::Error> {
     let env = start()?;
-    let router = Box::pin(build(&env)).await.inspect_err(report)?;
-    lambda_http::run(router).await
+    let function = HttpFunction::new(Box::pin(build(&env)).await.inspect_err(report)?);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        Ok::<_, Infallible>(function.answer(&event.payload, event.context).await)
+    }))
+    .await
 }
 
 /// Hands every event to `handle`, with what `build` made of the environment.

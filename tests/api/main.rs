@@ -26,6 +26,7 @@ mod lead_scope;
 mod leads;
 mod limits;
 mod metrics;
+mod odd_requests;
 mod openapi;
 mod outages;
 mod overdue;

@@ -2,6 +2,10 @@ use std::net::IpAddr;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use url::form_urlencoded;
 
 /// `path` with `value` as the JSON of its query's parameter `name`.
@@ -80,10 +84,43 @@ impl Reply {
     }
 }
 
+/// Where the head of an answer ends, and how long the body is.
+fn head_of(answer: &[u8]) -> Option<(usize, usize)> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    Some((end, length.map_or(0, |length| length.trim().parse().unwrap())))
+}
+
 impl Client {
     /// A client of the API at `base`.
     pub fn of(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
+    }
+
+    /// Where the API is, as a `Host` header says it.
+    pub fn host(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// Sends a request that is written out, which no client library would send so. Returns the status
+    /// and the body; status 0 if the connection is closed without an answer.
+    pub async fn raw(&self, request: &[u8]) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.host()).await.unwrap();
+        // The connection may be closed before all is sent.
+        let _ = stream.write_all(request).await;
+        let mut answer = Vec::new();
+        let mut head = None;
+        while head.as_ref().is_none_or(|(end, body)| answer.len() < end + body) {
+            if stream.read_buf(&mut answer).await.unwrap_or(0) == 0 {
+                break;
+            }
+            head = head.or_else(|| head_of(&answer));
+        }
+        let end = head.map_or(answer.len(), |(end, _)| end);
+        let status = String::from_utf8_lossy(&answer[..end]);
+        let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or(0), String::from_utf8_lossy(&answer[end..]).into_owned())
     }
 
     /// The same client at another address.

@@ -1,17 +1,27 @@
 //! The functions, bound to their crates by the name of their binary.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
-use axum::Router;
+use lambda_http::Context;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
-use shared::Env;
+use serde_json::{Value, value::RawValue};
+use shared::{Env, lambda::HttpFunction};
 use tracing::Instrument;
 
 use crate::{
     Error, Result,
     template::{Function, Template},
 };
+
+/// Bytes of a payload that a function is invoked with by a caller that waits for the answer. This
+/// and the next two: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const MOST_BYTES: usize = 6 << 20;
+
+/// Bytes of an event that nobody waits for.
+const MOST_BYTES_ASYNC: usize = 1 << 20;
+
+/// Bytes of an answer, as Lambda's own error message says.
+const MOST_ANSWERED: usize = 6_291_556;
 
 /// The functions of a run.
 #[derive(Debug, Default)]
@@ -25,7 +35,7 @@ struct Bound {
 
 #[derive(Debug)]
 enum Handler {
-    Http(Router),
+    Http(HttpFunction),
     Relay(relay::Relay),
     Upkeep(upkeep::Upkeep),
     Mailer(mailer::Mailer),
@@ -57,52 +67,117 @@ impl Functions {
         Ok(Self(functions))
     }
 
-    /// The router of a function that serves HTTP, and how long it may take.
-    pub(crate) fn router(&self, binary: &str) -> Option<(Router, Duration)> {
-        let bound = self.0.get(binary)?;
-        match &*bound.handler {
-            Handler::Http(router) => Some((router.clone(), bound.timeout)),
-            _ => None,
+    /// One function alone, which serves HTTP by `router`.
+    #[cfg(test)]
+    pub(crate) fn of(binary: &str, router: axum::Router, timeout: Duration) -> Self {
+        let handler = Arc::new(Handler::Http(HttpFunction::new(router)));
+        Self(HashMap::from([(binary.to_owned(), Bound { handler, timeout })]))
+    }
+
+    /// Whether a function serves HTTP.
+    pub(crate) fn serves_http(&self, binary: &str) -> bool {
+        self.0.get(binary).is_some_and(|bound| matches!(&*bound.handler, Handler::Http(_)))
+    }
+
+    /// Hands an event of the HTTP API to a function and waits for its answer, as the HTTP API does.
+    pub(crate) async fn request(
+        &self,
+        binary: &str,
+        event: Box<RawValue>,
+    ) -> Result<Vec<u8>, Failure> {
+        let bound = self.bound(binary)?;
+        let Handler::Http(function) = &*bound.handler else {
+            return Err(Failure::Function(format!("{binary} does not serve HTTP")));
+        };
+        check(event.get().len(), MOST_BYTES)?;
+        let function = function.clone();
+        let answer = run(bound.timeout, async move {
+            let answer = function.answer(&event, Context::default()).await;
+            serde_json::to_vec(&answer).map_err(|cause| cause.to_string())
+        });
+        let answer = answer.await?;
+        match answer.len() {
+            bytes if bytes > MOST_ANSWERED => Err(Failure::Function(format!(
+                "Response payload size exceeded maximum allowed payload size ({MOST_ANSWERED} bytes)."
+            ))),
+            _ => Ok(answer),
         }
+    }
+
+    /// Hands an event to a function that nobody waits for, as EventBridge does.
+    pub(crate) async fn invoke_async(&self, binary: &str, payload: Value) -> Result<Value, String> {
+        let bytes = payload.to_string().len();
+        check(bytes, MOST_BYTES_ASYNC).map_err(|failure| failure.to_string())?;
+        self.invoke(binary, payload).await
     }
 
     /// Hands `payload` to a function and waits for its answer, as Lambda does: a panic or too long
     /// a time is an error.
     pub(crate) async fn invoke(&self, binary: &str, payload: Value) -> Result<Value, String> {
-        let Some(bound) = self.0.get(binary) else {
-            return Err(format!("no function is named {binary}"));
-        };
+        let bound = self.bound(binary).map_err(|failure| failure.to_string())?;
         let handler = Arc::clone(&bound.handler);
         let span = shared::lambda::span(&uuid::Uuid::new_v4().to_string());
-        let mut running =
-            tokio::spawn(async move { handler.handle(payload).await }.instrument(span));
-        let failed = match tokio::time::timeout(bound.timeout, &mut running).await {
-            Ok(Ok(Ok(answer))) => return Ok(answer),
-            Ok(Ok(Err(failure))) => failure,
-            Ok(Err(ended)) => ended.to_string(),
-            Err(_) => {
-                running.abort();
-                format!("timed out after {} s", bound.timeout.as_secs())
-            }
-        };
-        tracing::warn!(function = binary, error = failed, "an event failed");
-        Err(failed)
+        let handled = async move { handler.handle(payload).await }.instrument(span);
+        run(bound.timeout, handled).await.map_err(|failure| {
+            tracing::warn!(function = binary, error = %failure, "an event failed");
+            failure.to_string()
+        })
     }
+
+    fn bound(&self, binary: &str) -> Result<&Bound, Failure> {
+        let unknown = || Failure::Function(format!("no function is named {binary}"));
+        self.0.get(binary).ok_or_else(unknown)
+    }
+}
+
+/// Why an invocation has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Lambda does not take the payload.
+    #[error("{bytes} byte payload is too large (limit {most} bytes)")]
+    TooLarge {
+        /// Bytes of the payload.
+        bytes: usize,
+        /// Bytes that Lambda takes.
+        most: usize,
+    },
+    /// The function failed, panicked or took too long.
+    #[error("{0}")]
+    Function(String),
+}
+
+fn check(bytes: usize, most: usize) -> Result<(), Failure> {
+    if bytes > most { Err(Failure::TooLarge { bytes, most }) } else { Ok(()) }
+}
+
+/// Runs an invocation in a task of its own, so that a panic ends nothing else. A caller that stops
+/// waiting does not end it.
+async fn run<T: Send + 'static>(
+    timeout: Duration,
+    invocation: impl Future<Output = Result<T, String>> + Send + 'static,
+) -> Result<T, Failure> {
+    let ended = match tokio::spawn(tokio::time::timeout(timeout, invocation)).await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(_)) => Err(format!("Task timed out after {} seconds", timeout.as_secs())),
+        Err(panicked) => Err(panicked.to_string()),
+    };
+    ended.map_err(Failure::Function)
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Handler {
     async fn build(binary: &str, env: &Env) -> Result<Self, Cause> {
+        let http = |router| Self::Http(HttpFunction::new(router));
         Ok(match binary {
-            "leads" => Self::Http(Box::pin(leads::router(env)).await?),
-            "tenants" => Self::Http(Box::pin(tenants::router(env)).await?),
-            "contacts" => Self::Http(Box::pin(contacts::router(env)).await?),
-            "invoices" => Self::Http(Box::pin(invoices::router(env)).await?),
-            "tenant-configs" => Self::Http(Box::pin(tenant_configs::router(env)).await?),
-            "webhook" => Self::Http(Box::pin(webhook::router(env)).await?),
-            "home" => Self::Http(home::router(env).await?),
-            "idp" => Self::Http(Box::pin(idp::router(env)).await?),
+            "leads" => http(Box::pin(leads::router(env)).await?),
+            "tenants" => http(Box::pin(tenants::router(env)).await?),
+            "contacts" => http(Box::pin(contacts::router(env)).await?),
+            "invoices" => http(Box::pin(invoices::router(env)).await?),
+            "tenant-configs" => http(Box::pin(tenant_configs::router(env)).await?),
+            "webhook" => http(Box::pin(webhook::router(env)).await?),
+            "home" => http(home::router(env).await?),
+            "idp" => http(Box::pin(idp::router(env)).await?),
             "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),
             "upkeep" => Self::Upkeep(upkeep::Upkeep::new(env).await?),

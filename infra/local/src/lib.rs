@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod functions;
 mod gateway;
+mod host;
 mod local;
 mod options;
 mod pages;

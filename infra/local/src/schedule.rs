@@ -36,5 +36,5 @@ pub(crate) async fn invoke(
     function: &str,
     functions: &Functions,
 ) -> Result<Value, String> {
-    functions.invoke(function, schedule.input.clone()).await
+    functions.invoke_async(function, schedule.input.clone()).await
 }

@@ -1,7 +1,18 @@
-use std::{future::Future, io, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
-use tokio::{net::TcpListener, sync::watch};
+use axum::{Router, extract::ConnectInfo, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+use tower::ServiceExt;
+
+/// Bytes of a request that are buffered for a client of the API: fewer than a URI may have, so that
+/// every long one is refused alike.
+const MOST_BUFFERED: usize = 60 * 1024;
 
 /// Told once, when everything is to stop: when the switch is dropped.
 #[derive(Clone, Debug)]
@@ -21,10 +32,97 @@ impl Stop {
     }
 }
 
-/// Serves `router` until the stop; requests that are under way are answered.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) -> io::Result<()> {
+/// Serves `router` until the stop; requests that are under way are answered. A connection on which
+/// no request comes for as long as `idle` is closed.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: Stop,
+    idle: Option<Duration>,
+) {
+    let stopped = stop.wait();
+    tokio::pin!(stopped);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(converse(stream, peer, router.clone(), stop.clone(), idle));
+                }
+                Err(cause) => {
+                    tracing::error!(%cause, "a connection cannot be accepted");
+                    // Out of file descriptors, say: some may be free again later.
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    stop: Stop,
+    idle: Option<Duration>,
+) {
     // Small answers must not wait for the acknowledgement of earlier ones.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.wait()).await
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let mut http = http1::Builder::new();
+    if let Some(idle) = idle {
+        // A head that does not fit into the buffer is a 431 of hyper's own.
+        http.max_buf_size(MOST_BUFFERED).timer(TokioTimer::new()).header_read_timeout(idle);
+    }
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(cause) = ended {
+        tracing::debug!(%cause, "a connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_idle_connection_is_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "here"));
+        let (switch, stop) = Stop::new();
+        let idle = Some(Duration::from_millis(200));
+        let serving = tokio::spawn(serve(listener, router, stop, idle));
+
+        let mut asking = TcpStream::connect(address).await.unwrap();
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        asking.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        half.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
+        let (mut answer, mut nothing) = (String::new(), Vec::new());
+        asking.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("here"), "{answer}");
+        silent.read_to_end(&mut nothing).await.unwrap();
+        half.read_to_end(&mut nothing).await.unwrap();
+
+        drop(switch);
+        serving.await.unwrap();
+    }
 }

@@ -13,9 +13,6 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// The most bytes of a query string.
-const LONGEST: usize = 128 * 1024;
-
 impl Filter {
     /// Reads the query of a list: `filter`, `limit` as a shorthand of `filter[limit]`, `cursor`.
     ///
@@ -100,10 +97,6 @@ enum Parameter {
 
 impl Parameters {
     fn read(query: &str, known: &[&'static str], budget: &Budget) -> Result<Self> {
-        if query.len() > LONGEST {
-            let rule = format!("the query string must not be longer than {LONGEST} bytes");
-            return Err(Error::BadParameter(rule));
-        }
         let mut parameters = Self(Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

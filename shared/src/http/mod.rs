@@ -20,5 +20,5 @@ pub(crate) use error::error_name;
 pub use id::Id;
 pub use limit::{Limiter, limited};
 pub use page::{Asked, linked};
-pub use request::{RequestId, client_address, finish, finish_or};
+pub use request::{PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_or};
 pub use signature::Signature;

@@ -56,6 +56,45 @@ fn secure(headers: &mut HeaderMap) {
     headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
 }
 
+/// The longest query string that is read, in bytes, without its `cursor`. The HTTP API refuses
+/// requests whose line and header values have more than 10,240 bytes together:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
+pub const QUERY_LIMIT: usize = 8 * 1024;
+
+/// The longest path that is read, in bytes, for the same reason.
+pub const PATH_LIMIT: usize = 8 * 1024;
+
+/// Why a request is answered before any route sees it.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The event, or the encoding of its body, cannot be read.
+    Malformed,
+    /// The path, as it was asked for, is none of the route.
+    NoRoute(String),
+    /// The path is longer than [`PATH_LIMIT`].
+    LongPath,
+    /// The query string is longer than [`QUERY_LIMIT`].
+    LongQuery,
+    /// The handler panicked.
+    Panicked,
+}
+
+impl Refusal {
+    fn into_error(self) -> Error {
+        match self {
+            Self::Malformed => Error::Malformed("The request cannot be read.".into()),
+            Self::NoRoute(path) => Error::NoRoute(path),
+            Self::LongPath => too_long("path", PATH_LIMIT),
+            Self::LongQuery => too_long("query string", QUERY_LIMIT),
+            Self::Panicked => Error::aws("answering a request")("the handler panicked"),
+        }
+    }
+}
+
+fn too_long(part: &str, most: usize) -> Error {
+    Error::BadParameter(format!("The {part} must not be longer than {most} bytes."))
+}
+
 /// The id of a request, which its log lines, its answer and the events that follow from it have.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
@@ -82,7 +121,14 @@ async fn identify(mut request: Request, next: Next) -> Response {
         request.id = id,
     );
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).instrument(span).await.into_response();
+    let refusal = request.extensions_mut().remove::<Refusal>();
+    let answer = async {
+        match refusal {
+            Some(refusal) => refusal.into_error().into_response(),
+            None => next.run(request).await,
+        }
+    };
+    let mut response = answer.instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);
     }

@@ -34,8 +34,9 @@ impl Aws {
         let declared = self.pipeline(&request.name)?;
         let variables = checked(request.variables, declared)?;
         let token = request.client_request_token;
-        if token.as_ref().is_some_and(|token| token.is_empty() || token.len() > 128) {
-            return Err(invalid("clientRequestToken must have 1 to 128 characters"));
+        if !token.as_deref().is_none_or(is_token) {
+            let rule = "clientRequestToken must have 1 to 128 letters, digits and hyphens";
+            return Err(invalid(rule));
         }
         let new = NewExecution {
             id: uuid::Uuid::new_v4().to_string(),
@@ -82,6 +83,12 @@ impl Aws {
     }
 }
 
+/// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StartPipelineExecution.html>.
+fn is_token(token: &str) -> bool {
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+    (1..=128).contains(&token.len()) && token.bytes().all(is_letter)
+}
+
 fn checked(
     variables: Vec<Variable>,
     declared: Option<&Vec<String>>,
@@ -95,7 +102,7 @@ fn checked(
         if name.is_empty() || name.len() > 128 || !name.chars().all(is_name) {
             return Err(invalid(format!("'{name}' is no name of a variable")));
         }
-        if value.is_empty() || value.len() > 1000 {
+        if value.is_empty() || value.chars().count() > 1000 {
             return Err(invalid(format!("the variable {name} must have 1 to 1000 characters")));
         }
         if declared.is_some_and(|declared| !declared.contains(&name)) {

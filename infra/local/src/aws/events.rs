@@ -2,14 +2,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::Timestamp;
 
-use super::{Aws, AwsFault, Result};
+use super::{Aws, AwsFault, Result, detail};
 use crate::bus::Published;
 
 /// Bytes of all entries of a request together (AWS limit since January 2026; 256 KB before).
 const MOST_BYTES: usize = 1 << 20;
 
-/// Entries of a request.
+/// Entries of a request, and characters of a detail type, a source and a resource:
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>.
 const MOST_ENTRIES: usize = 10;
+const LONGEST_TYPE: usize = 128;
+const LONGEST_SOURCE: usize = 256;
+const LONGEST_RESOURCE: usize = 2048;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -94,8 +98,17 @@ impl Entry {
         if self.source.starts_with("aws.") {
             return Err(("NotAuthorizedForSourceException", "Not authorized for the source."));
         }
-        let detail = serde_json::from_str::<Value>(&self.detail).ok().filter(Value::is_object);
-        let detail = detail.ok_or(("MalformedDetail", "Detail is malformed."))?;
+        let is_long = |text: &str, most: usize| text.chars().count() > most;
+        if is_long(&self.source, LONGEST_SOURCE) || is_long(&self.detail_type, LONGEST_TYPE) {
+            return Err(("InvalidArgument", "Source or DetailType is too long."));
+        }
+        if self.resources.iter().any(|it| it.is_empty() || is_long(it, LONGEST_RESOURCE)) {
+            return Err(("InvalidArgument", "A resource is empty or too long."));
+        }
+        let malformed = ("MalformedDetail", "Detail is malformed.");
+        let detail = Some(&self.detail).filter(|detail| detail::is_good(detail));
+        let detail = detail.and_then(|detail| serde_json::from_str::<Value>(detail).ok());
+        let detail = detail.ok_or(malformed)?;
         #[expect(clippy::cast_possible_truncation, reason = "seconds of our time")]
         let time = self.time.map(|seconds| Timestamp::from_millis((seconds * 1000.0) as i64));
         Ok(Published {

@@ -2,6 +2,7 @@
 //! answered as AWS answers them. Any other is refused by name.
 
 mod codepipeline;
+mod detail;
 mod events;
 mod fault;
 mod generate;

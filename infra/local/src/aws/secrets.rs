@@ -42,6 +42,10 @@ impl Aws {
         if name.is_empty() || name.len() > 512 || !name.chars().all(is_name) {
             return Err(AwsFault::bad("ValidationException", "Invalid name."));
         }
+        if !token.is_empty() && !(32..=64).contains(&token.len()) {
+            let rule = "ClientRequestToken must have 32 to 64 characters.";
+            return Err(AwsFault::bad("ValidationException", rule));
+        }
         let value = secret_string
             .ok_or_else(|| AwsFault::not_played("SecretsManager CreateSecret without a string"))?;
         if value.is_empty() || value.len() > 65_536 {

@@ -4,6 +4,12 @@ use serde_json::{Map, Value, json};
 use super::{Aws, AwsFault, Result};
 use crate::{state::NewMail, template::MailTemplate};
 
+/// Bytes of a line of a mail (RFC 5322 §2.1.1), which a header is before it is folded.
+const LONGEST_HEADER: usize = 998;
+
+/// Bytes of a mail: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
+const MOST_BYTES: usize = 40 << 20;
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SendEmail {
@@ -71,6 +77,9 @@ impl Aws {
         if to_addresses.len() > 50 {
             return Err(bad("a mail has at most 50 recipients"));
         }
+        if !to_addresses.iter().chain([&request.from_email_address]).all(|it| is_address(it)) {
+            return Err(bad("Illegal address"));
+        }
         let mut mail =
             NewMail { from: request.from_email_address, to: to_addresses, ..NewMail::default() };
         match request.content {
@@ -84,6 +93,13 @@ impl Aws {
             }
             Content { simple: None, template: Some(named) } => self.fill(&mut mail, &named)?,
             _ => return Err(AwsFault::not_played("SES SendEmail with this content")),
+        }
+        if mail.subject.contains(['\r', '\n']) || mail.subject.len() > LONGEST_HEADER {
+            return Err(bad("Subject has a line break or is too long"));
+        }
+        let text = [&mail.html, &mail.text].into_iter().flatten().map(String::len).sum::<usize>();
+        if text > MOST_BYTES {
+            return Err(AwsFault::bad("MessageRejected", "Message length is over the limit"));
         }
         let id = format!("{}-000000", uuid::Uuid::new_v4());
         self.state.add_mail(&id, &mail)?;
@@ -107,6 +123,21 @@ impl Aws {
         }
         Ok(())
     }
+}
+
+/// Whether SES takes a text for an address, with or without a name before it: no line breaks, which
+/// would begin another header, no letters beyond ASCII in the local part, and the lengths of RFC 5321
+/// (§4.5.3.1): <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html>.
+fn is_address(text: &str) -> bool {
+    let address = text.rsplit_once('<').map_or(text, |(_, address)| address.trim_end_matches('>'));
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    !text.contains(char::is_control)
+        && text.len() <= LONGEST_HEADER
+        && local.is_ascii()
+        && (1..=64).contains(&local.len())
+        && (1..=255).contains(&domain.len())
+        && !domain.contains(char::is_whitespace)
+        && domain.split('.').all(|label| (1..=63).contains(&label.len()))
 }
 
 fn filled(template: &str, data: &Map<String, Value>) -> String {

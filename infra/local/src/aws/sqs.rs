@@ -32,6 +32,9 @@ impl Aws {
         if request.message_body.is_empty() || request.message_body.len() > MOST_BYTES {
             return Err(AwsFault::bad("InvalidParameterValue", "1 byte to 1 MB is allowed"));
         }
+        if !request.message_body.chars().all(is_allowed) {
+            return Err(AwsFault::bad("InvalidMessageContents", "A character is not allowed"));
+        }
         let bad = |cause: serde_json::Error| {
             AwsFault::bad("InvalidMessageContents", format!("no dead letter: {cause}"))
         };
@@ -46,4 +49,9 @@ impl Aws {
         )?;
         Ok(json!({ "MessageId": uuid::Uuid::new_v4().to_string() }))
     }
+}
+
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
+fn is_allowed(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

@@ -81,7 +81,7 @@ impl Worker {
     }
 
     async fn deliver(&self, delivery: &Delivery, envelope: Value) {
-        let answer = self.functions.invoke(&delivery.function, envelope.clone()).await;
+        let answer = self.functions.invoke_async(&delivery.function, envelope.clone()).await;
         let noted = match answer {
             Ok(_) => self.state.delivered(delivery.id),
             Err(error) => match self.wait(delivery, &envelope) {

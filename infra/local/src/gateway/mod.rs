@@ -1,7 +1,11 @@
 //! The HTTP API, as API Gateway would route it: the template's routes, each to its function.
 
+mod answer;
 mod cors;
+mod event;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -11,27 +15,28 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::to_bytes,
     extract::{ConnectInfo, Request, State as Shared},
-    http::{HeaderMap, HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
+    http::{StatusCode, request::Parts},
+    response::Response,
 };
-use lambda_http::{
-    aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext,
-};
-use serde_json::json;
-use tower::ServiceExt;
 
 use crate::{
-    functions::Functions,
+    functions::{Failure, Functions},
     template::{Cors, Route, Template},
 };
+use answer::message;
+use event::Event;
 use route::Routes;
 
-/// Bytes of a request's body (API Gateway's limit).
+/// Bytes of a request's body. This and the next two:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
 const MOST_BYTES: usize = 10 << 20;
 
-/// API Gateway waits no longer for a function.
+/// Bytes of the request line and the values of all headers together.
+const MOST_HEAD: usize = 10_240;
+
+/// The HTTP API waits no longer for a function.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The gateway.
@@ -41,13 +46,14 @@ pub(crate) struct Gateway {
     cors: Option<Cors>,
     functions: Arc<Functions>,
     host: String,
+    longest: Duration,
 }
 
 impl Gateway {
     pub(crate) fn new(template: &Template, functions: Arc<Functions>, host: String) -> Self {
-        let served = |route: &&Route| functions.router(&route.function).is_some();
+        let served = |route: &&Route| functions.serves_http(&route.function);
         let routes = Routes::new(template.routes().filter(served));
-        Self { routes, cors: template.cors.clone(), functions, host }
+        Self { routes, cors: template.cors.clone(), functions, host, longest: LONGEST }
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -55,64 +61,45 @@ impl Gateway {
     }
 
     async fn route(&self, request: Request, peer: IpAddr) -> Response {
-        let found = self.routes.of(request.method().as_str(), request.uri().path());
-        let Some((route, (router, timeout))) =
-            found.and_then(|route| Some((route, self.functions.router(&route.function)?)))
-        else {
+        let (parts, body) = request.into_parts();
+        if head(&parts) > MOST_HEAD {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return message(status, "Request Header Fields Too Large");
+        }
+        let Some(route) = self.routes.of(parts.method.as_str(), parts.uri.path()) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
-        let (mut parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, MOST_BYTES).await else {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        };
-        let context = self.context(route, &parts, peer);
-        forwarded(&mut parts.headers, peer);
-        parts.extensions.insert(RequestContext::ApiGatewayV2(context));
-        let request = Request::from_parts(parts, Body::from(body));
-        // A task of its own: a panic ends the request alone.
-        let mut running = tokio::spawn(router.oneshot(request));
-        match tokio::time::timeout(timeout.min(LONGEST), &mut running).await {
-            Ok(Ok(Ok(response))) => response,
-            Ok(ended) => {
-                let cause = ended.err().map(|cause| cause.to_string());
+        let Ok(body) = to_bytes(body, MOST_BYTES).await else { return too_large() };
+        let event = Event::new(route, &self.host, &parts, peer, &body);
+        let Ok(event) = serde_json::value::to_raw_value(&event) else { return failed() };
+        let answer = self.functions.request(&route.function, event);
+        match tokio::time::timeout(self.longest, answer).await {
+            Ok(Ok(answer)) => answer::response(&answer).unwrap_or_else(failed),
+            Ok(Err(Failure::TooLarge { .. })) => too_large(),
+            Ok(Err(Failure::Function(cause))) => {
                 tracing::error!(function = route.function, cause, "a function failed");
-                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+                failed()
             }
-            Err(_) => {
-                running.abort();
-                message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-            }
+            Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
     }
+}
 
-    fn context(
-        &self,
-        route: &Route,
-        parts: &axum::http::request::Parts,
-        peer: IpAddr,
-    ) -> ApiGatewayV2httpRequestContext {
-        let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
-        let path = Some(parts.uri.path().to_owned());
-        let key = match route.path.as_str() {
-            "$default" => "$default".to_owned(),
-            path => format!("{} {path}", route.method),
-        };
-        let mut context = ApiGatewayV2httpRequestContext::default();
-        context.route_key = Some(key);
-        context.account_id = Some("000000000000".into());
-        context.stage = Some("$default".into());
-        context.request_id = Some(uuid::Uuid::new_v4().to_string());
-        context.apiid = Some("local".into());
-        context.domain_name = Some(self.host.clone());
-        context.domain_prefix = Some("local".into());
-        context.time_epoch = shared::now().millis();
-        context.http.method = parts.method.clone();
-        context.http.path = path;
-        context.http.protocol = Some("HTTP/1.1".into());
-        context.http.source_ip = Some(peer.to_string());
-        context.http.user_agent = agent.map(str::to_owned);
-        context
-    }
+/// Bytes of the request line and the values of all headers.
+fn head(parts: &Parts) -> usize {
+    let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len());
+    let line = parts.method.as_str().len() + target + " ".len() + " HTTP/1.1".len();
+    line + parts.headers.values().map(|value| value.len()).sum::<usize>()
+}
+
+/// Of HTTP APIs, any failure of a function is a 500; of REST APIs, some are a 502:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html>.
+fn failed() -> Response {
+    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+}
+
+fn too_large() -> Response {
+    message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 async fn handle(
@@ -131,22 +118,4 @@ async fn handle(
         cors.dress(&headers, response.headers_mut());
     }
     response
-}
-
-/// Says where the request came from, after what the client claims.
-fn forwarded(headers: &mut HeaderMap, peer: IpAddr) {
-    let claimed = headers.get("x-forwarded-for").and_then(|claimed| claimed.to_str().ok());
-    let from = match claimed {
-        Some(claimed) => format!("{claimed}, {peer}"),
-        None => peer.to_string(),
-    };
-    if let Ok(from) = HeaderValue::from_str(&from) {
-        headers.insert("x-forwarded-for", from);
-    }
-    headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
-}
-
-/// An answer of API Gateway itself.
-fn message(status: StatusCode, message: &str) -> Response {
-    (status, axum::Json(json!({ "message": message }))).into_response()
 }

@@ -1,3 +1,8 @@
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use shared::lambda::fits;
+
 use crate::template::Route;
 
 /// The routes of the API, most specific first.
@@ -29,22 +34,21 @@ fn ranks(path: &str) -> Vec<u8> {
     path.trim_start_matches('/').split('/').map(rank).collect()
 }
 
-fn fits(pattern: &str, path: &str) -> bool {
-    if pattern == "$default" {
-        return true;
-    }
-    let mut segments = path.trim_start_matches('/').split('/');
+/// The parameters of a path, decoded, by their names in the pattern of its route.
+pub(super) fn parameters<'p>(pattern: &'p str, path: &str) -> BTreeMap<&'p str, String> {
+    let mut parameters = BTreeMap::new();
+    let mut rest = path.trim_start_matches('/');
     for wanted in pattern.trim_start_matches('/').split('/') {
-        if wanted.ends_with("+}") {
-            return segments.next().is_some_and(|segment| !segment.is_empty());
+        let (segment, after) = rest.split_once('/').unwrap_or((rest, ""));
+        let name = wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}'));
+        if let Some(name) = name {
+            let (name, value) = name.strip_suffix('+').map_or((name, segment), |name| (name, rest));
+            let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+            parameters.insert(name, value);
         }
-        let is_parameter = wanted.starts_with('{') && wanted.ends_with('}');
-        match segments.next() {
-            Some(segment) if segment == wanted || is_parameter && !segment.is_empty() => {}
-            _ => return false,
-        }
+        rest = after;
     }
-    segments.next().is_none()
+    parameters
 }
 
 #[cfg(test)]
@@ -82,5 +86,16 @@ mod tests {
             assert_eq!(found, Some(expected), "{method} {path}");
         }
         assert!(Routes::new(&all[1..]).of("GET", "/nothing").is_none());
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        let named = |pattern, path| serde_json::json!(parameters(pattern, path)).to_string();
+        assert_eq!(
+            named("/tenants/{id}/jobs/{jobId}", "/tenants/a%2Fb/jobs/%C3%A4"),
+            r#"{"id":"a/b","jobId":"ä"}"#
+        );
+        assert_eq!(named("/files/{proxy+}", "/files/a/b"), r#"{"proxy":"a/b"}"#);
+        assert_eq!(named("$default", "/files/a/b"), "{}");
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     environment::Environment,
     functions::Functions,
     gateway::Gateway,
-    pages,
+    host, pages,
     player::{self, Player},
     schedule,
     stream::Reader,
@@ -36,6 +36,11 @@ const OPERATOR_EXPIRY: Duration = Duration::from_secs(12 * 3600);
 
 /// How long requests and deliveries under way may take after a stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a client of the API may keep a connection without a request. API Gateway closes such
+/// connections and publishes no time; AWS's load balancers close them after a minute:
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html>.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The whole product, running. It stops when it is dropped; [`Local::stop`] waits for that.
 #[derive(Debug)]
@@ -66,13 +71,9 @@ impl Local {
         let listener = bind(port).await.map_err(|cause| Error::Port { port, cause })?;
         let (database_listener, front_listener, aws_listener) =
             (any().await?, any().await?, any().await?);
-        let environment = Environment::new(
-            &options,
-            outside,
-            port_of(&listener)?,
-            port_of(&front_listener)?,
-            port_of(&aws_listener)?,
-        );
+        let (front_port, aws_port) = (port_of(&front_listener)?, port_of(&aws_listener)?);
+        let environment =
+            Environment::new(&options, outside, port_of(&listener)?, front_port, aws_port);
         let scope = environment.scope();
         let template = Arc::new(Template::read(&options.template, &scope)?);
         let opened = options.data.open()?;
@@ -100,8 +101,9 @@ impl Local {
         });
         aws.generate_secrets().map_err(Error::doing("generating the secrets"))?;
         back.serve_database(database_listener, opened.database.clone());
-        back.serve(front_listener, front_of_table.router());
-        back.serve(aws_listener, aws.router());
+        let (front, aws) = (front_of_table.router(), aws.router());
+        back.serve(front_listener, host::guarded(front, front_port), None);
+        back.serve(aws_listener, host::guarded(aws, aws_port), None);
         back.sweep(opened.database.clone());
 
         let functions =
@@ -122,7 +124,7 @@ impl Local {
         };
         local.work(&options, &buses, &written);
         local.operator_token = local.token().await?;
-        local.serve_api(listener);
+        local.serve_api(listener)?;
         local.write_env_file(&options)?;
         Ok(local)
     }
@@ -184,7 +186,7 @@ impl Local {
         }
     }
 
-    fn serve_api(&mut self, listener: TcpListener) {
+    fn serve_api(&mut self, listener: TcpListener) -> Result<()> {
         let links = pages::Links {
             base_url: self.environment.api_url.clone(),
             endpoints: self.environment.endpoints(),
@@ -192,7 +194,9 @@ impl Local {
         let host = self.environment.own_url.trim_start_matches("http://").to_owned();
         let gateway = Arc::new(Gateway::new(&self.template, Arc::clone(&self.functions), host));
         let pages = pages::router(Arc::clone(&self.opened.state), links);
-        self.front.serve(listener, pages.merge(gateway.router()));
+        let pages = host::guarded(pages, port_of(&listener)?);
+        self.front.serve(listener, pages.merge(gateway.router()), Some(IDLE));
+        Ok(())
     }
 
     async fn token(&self) -> Result<String> {

@@ -18,13 +18,13 @@ impl Stage {
         Self { switch, stop, tasks: JoinSet::new() }
     }
 
-    pub(super) fn serve(&mut self, listener: TcpListener, router: axum::Router) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            if let Err(cause) = serve(listener, router, stop).await {
-                tracing::error!(%cause, "a listener ended");
-            }
-        });
+    pub(super) fn serve(
+        &mut self,
+        listener: TcpListener,
+        router: axum::Router,
+        idle: Option<Duration>,
+    ) {
+        self.tasks.spawn(serve(listener, router, self.stop.clone(), idle));
     }
 
     pub(super) fn serve_database(&mut self, listener: TcpListener, database: dynoxide::Database) {
