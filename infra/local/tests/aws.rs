@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
 
+#[path = "aws/limits.rs"]
+mod limits;
+
 use aws_sdk_codepipeline::types::PipelineVariable;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Template};

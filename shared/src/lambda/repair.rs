@@ -96,14 +96,12 @@ fn is_long(query: &str) -> bool {
     asked > QUERY_LIMIT || query.len() > 2 * QUERY_LIMIT
 }
 
-/// Whether a segment of a path is `.` or `..`, encoded or not: a URL parser resolves those.
+/// Whether a segment of a path is `.` or `..`, encoded or not: a URL parser resolves those, and drops
+/// tabs and line breaks from a path (URL Standard, "basic URL parser").
 fn has_dots(path: &str) -> bool {
-    path.split(['/', '\\']).any(|segment| {
-        let decoded = percent_decode_str(segment).decode_utf8_lossy();
-        // Tabs and line breaks are dropped by a URL parser (URL Standard, "basic URL parser").
-        let decoded = decoded.replace(['\t', '\n', '\r'], "");
-        matches!(decoded.trim(), "." | "..")
-    })
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let decoded = decoded.replace(['\t', '\n', '\r'], "");
+    decoded.split(['/', '\\']).any(|segment| matches!(segment.trim(), "." | ".."))
 }
 
 /// Whether the path is one of the route that the HTTP API took, and not of another one since it was

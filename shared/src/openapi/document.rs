@@ -19,7 +19,11 @@ pub fn document(operations: &[Operation]) -> Value {
             "summary": "The control plane of a SaaS on AWS.",
             "description": "Leads become tenants, tenants are provisioned by pipelines, and what became of it is \
                 here. Every error has one envelope; `details` lists every violation of a body. The numbers \
-                of `x-permissions` are codes in the token, any of which will do.",
+                of `x-permissions` are codes in the token, any of which will do. A query string has at most \
+                8,192 bytes, without its `cursor`. API Gateway answers some requests itself, with a `message` \
+                alone (`GatewayError`): 413 if a body is over 6 MB (4.5 MB if it is not text), 429 if the \
+                account is throttled, 431 if the request line and the header values have more than 10,240 \
+                bytes together, 500 and 503 if a function fails or takes longer than 30 seconds.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -143,7 +147,10 @@ impl Operation {
 }
 
 fn schemas(operations: &[Operation]) -> Map<String, Value> {
-    let mut schemas = Map::from_iter([("Error".to_owned(), errors::schema())]);
+    let mut schemas = Map::from_iter([
+        ("Error".to_owned(), errors::schema()),
+        ("GatewayError".to_owned(), errors::of_gateway()),
+    ]);
     for (name, schema) in entities::statuses() {
         schemas.insert(name.to_owned(), schema);
     }

@@ -11,6 +11,22 @@ use crate::{
 /// Every status that errors have.
 const STATUSES: [u16; 13] = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503];
 
+/// Statuses that API Gateway also answers with by itself, in a body of its own.
+const SHARED: [u16; 4] = [413, 429, 500, 503];
+
+/// The name of the answer to a request whose line and headers are too long.
+const TOO_LONG: &str = "GatewayHeadersTooLarge";
+
+/// The schema of what API Gateway answers by itself, without asking a function.
+pub(super) fn of_gateway() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "message": { "type": "string" } },
+        "required": ["message"],
+        "additionalProperties": false,
+    })
+}
+
 /// The schema of the envelope (CONTRACT §1, Errors).
 pub(super) fn schema() -> Value {
     let names: Vec<_> = STATUSES.map(name).into_iter().collect();
@@ -65,6 +81,14 @@ pub(super) fn components() -> Map<String, Value> {
             components.insert(component(status, limited), response(status, limited));
         }
     }
+    let too_long = json!({
+        "description": "API Gateway refuses a request whose line and header values have more than 10,240 bytes together.",
+        "content": { "application/json": {
+            "schema": { "$ref": "#/components/schemas/GatewayError" },
+            "example": { "message": "Request Header Fields Too Large" },
+        } },
+    });
+    components.insert(TOO_LONG.to_owned(), too_long);
     components
 }
 
@@ -102,9 +126,8 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
     });
     let mut answers: Map<_, _> = answers.collect();
     if operation.parameters.iter().any(|parameter| parameter["content"].is_object()) {
-        // Not ours, so not in our envelope.
-        let long = "The query is longer than API Gateway takes: 10,240 bytes with all headers.";
-        answers.insert("414".to_owned(), json!({ "description": long }));
+        let long = json!({ "$ref": format!("#/components/responses/{TOO_LONG}") });
+        answers.insert("431".to_owned(), long);
     }
     answers
 }
@@ -152,11 +175,19 @@ fn response(status: u16, limited: bool) -> Value {
     let examples = examples(status).into_iter().enumerate().map(|(position, error)| {
         (format!("{}", position + 1), json!({ "value": envelope(&error) }))
     });
+    let error = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let (description, schema) = if SHARED.contains(&status) {
+        let note = "API Gateway's own answer has a `message` alone, and none of these headers.";
+        let either = json!({ "anyOf": [error("Error"), error("GatewayError")] });
+        (format!("{}. {note}", name(status)), either)
+    } else {
+        (name(status).to_owned(), error("Error"))
+    };
     json!({
-        "description": name(status),
+        "description": description,
         "headers": headers,
         "content": { "application/json": {
-            "schema": { "$ref": "#/components/schemas/Error" },
+            "schema": schema,
             "examples": examples.collect::<Map<_, _>>(),
         } },
     })

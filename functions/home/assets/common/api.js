@@ -4,7 +4,7 @@ import { when } from "./words.js";
 
 /** @typedef {{ path: string, code: string, message: string, info?: Record<string, any> }} Violation */
 
-/** What the API refused, in its envelope. */
+/** What the API refused, in its envelope, or API Gateway before it, with a `message` alone. */
 export class Refusal extends Error {
   /**
    * @param {number} status
@@ -44,8 +44,8 @@ async function send(method, path, { bearer, body, signal } = {}) {
     throw new Unreachable("The API cannot be reached.", { cause });
   });
   if (answer.ok) return answer;
-  const envelope = await answer.json().catch(() => ({}));
-  throw new Refusal(answer.status, envelope.error, answer.headers);
+  const said = await answer.json().catch(() => null);
+  throw new Refusal(answer.status, said?.error ?? { message: said?.message }, answer.headers);
 }
 
 /**
@@ -69,7 +69,12 @@ function exact(text) {
   function read(name, value, context) {
     return name === "amount" && "dueDate" in this ? (context?.source ?? String(value)) : value;
   }
-  return JSON.parse(text, read);
+  try {
+    return JSON.parse(text, read);
+  } catch (cause) {
+    // The page of a proxy, say, that stands between.
+    throw new Unreachable("The API's answer cannot be read.", { cause });
+  }
 }
 
 /**
@@ -125,7 +130,13 @@ export function told(problem) {
     return `This workspace was set up 5 times within 24 hours. You can try again on ${when(next)}.`;
   }
   if (problem.status === 429) return `Too many attempts. Try again in ${problem.wait || 60} seconds.`;
-  if (problem.status >= 500) return `Something failed on our side. Try again in a moment. Request ${problem.request}.`;
+  if (problem.status >= 500) {
+    const request = problem.request ? ` Request ${problem.request}.` : "";
+    return `Something failed on our side. Try again in a moment.${request}`;
+  }
+  if (problem.status === 431) {
+    return "The request is too large. Shorten what you entered or searched for, then try again.";
+  }
   if (problem.status === 403) return "Your token does not allow this.";
   return problem.message;
 }
