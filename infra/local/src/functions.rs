@@ -15,7 +15,7 @@ use crate::{
 
 /// Bytes of a payload that a function is invoked with by a caller that waits for the answer. This
 /// and the next two: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
-const MOST_BYTES: usize = 6 << 20;
+pub(crate) const MOST_BYTES: usize = 6 << 20;
 
 /// Bytes of an event that nobody waits for.
 const MOST_BYTES_ASYNC: usize = 1 << 20;
@@ -106,21 +106,23 @@ impl Functions {
 
     /// Hands an event to a function that nobody waits for, as EventBridge does.
     pub(crate) async fn invoke_async(&self, binary: &str, payload: Value) -> Result<Value, String> {
-        let bytes = payload.to_string().len();
-        check(bytes, MOST_BYTES_ASYNC).map_err(|failure| failure.to_string())?;
-        self.invoke(binary, payload).await
+        self.hand_over(binary, payload, MOST_BYTES_ASYNC).await.map_err(|it| it.to_string())
     }
 
     /// Hands `payload` to a function and waits for its answer, as Lambda does: a panic or too long
     /// a time is an error.
     pub(crate) async fn invoke(&self, binary: &str, payload: Value) -> Result<Value, String> {
-        let bound = self.bound(binary).map_err(|failure| failure.to_string())?;
+        self.hand_over(binary, payload, MOST_BYTES).await.map_err(|it| it.to_string())
+    }
+
+    async fn hand_over(&self, binary: &str, payload: Value, most: usize) -> Result<Value, Failure> {
+        let bound = self.bound(binary)?;
+        check(payload.to_string().len(), most)?;
         let handler = Arc::clone(&bound.handler);
         let span = shared::lambda::span(&uuid::Uuid::new_v4().to_string());
         let handled = async move { handler.handle(payload).await }.instrument(span);
-        run(bound.timeout, handled).await.map_err(|failure| {
+        run(bound.timeout, handled).await.inspect_err(|failure| {
             tracing::warn!(function = binary, error = %failure, "an event failed");
-            failure.to_string()
         })
     }
 
@@ -214,4 +216,24 @@ fn write<T: Serialize>(answer: shared::Result<T>) -> Result<Value, String> {
 fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_payload_has_a_megabyte_or_six_if_the_answer_is_waited_for() {
+        let functions = Functions::of("tested", axum::Router::new(), Duration::from_secs(1));
+        let text = |bytes: usize| Value::from("x".repeat(bytes - 2));
+        let taken = Err("it serves HTTP alone".to_owned());
+        let refused = |most: usize| {
+            Err(format!("{} byte payload is too large (limit {most} bytes)", most + 1))
+        };
+        let (one, six) = (1_048_576, 6_291_456);
+        assert_eq!(functions.invoke_async("tested", text(one)).await, taken);
+        assert_eq!(functions.invoke_async("tested", text(one + 1)).await, refused(one));
+        assert_eq!(functions.invoke("tested", text(six)).await, taken);
+        assert_eq!(functions.invoke("tested", text(six + 1)).await, refused(six));
+    }
 }

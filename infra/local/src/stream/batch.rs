@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Reader;
-use crate::state;
+use crate::{functions::MOST_BYTES, state};
 
 /// The longest wait between two attempts. Lambda's grows to a minute; see [`Batch::take`].
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
@@ -26,7 +26,8 @@ enum Outcome {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(reader: &'a Reader, records: Vec<Value>) -> Self {
-        Self { reader, pieces: vec![records], attempts: 0 }
+        let room = MOST_BYTES - json!({ "Records": [] }).to_string().len();
+        Self { reader, pieces: cut(records, room), attempts: 0 }
     }
 
     /// Hands the records over until each is taken or given up.
@@ -107,7 +108,42 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Cuts records into pieces of at most `room` bytes, last piece first: Lambda takes no larger ones.
+fn cut(records: Vec<Value>, room: usize) -> Vec<Vec<Value>> {
+    let (mut pieces, mut left) = (Vec::<Vec<Value>>::new(), 0_usize);
+    for record in records {
+        let size = record.to_string().len() + ",".len();
+        match pieces.last_mut() {
+            Some(piece) if size <= left => piece.push(record),
+            _ => {
+                pieces.push(vec![record]);
+                left = room;
+            }
+        }
+        left = left.saturating_sub(size);
+    }
+    pieces.reverse();
+    pieces
+}
+
 /// The record's sequence number.
 pub(super) fn sequence(record: &Value) -> String {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_have_room_for_all_of_their_records() {
+        let lengths = |sizes: &[usize]| -> Vec<usize> {
+            let records = sizes.iter().map(|size| Value::from("x".repeat(size - 3)));
+            cut(records.collect(), 10).iter().map(Vec::len).collect()
+        };
+        assert_eq!(lengths(&[5, 5, 4, 4, 4, 3]), [2, 2, 2]);
+        assert_eq!(lengths(&[3, 12, 3, 3, 3]), [3, 1, 1]);
+        assert_eq!(lengths(&[11]), [1]);
+        assert!(lengths(&[]).is_empty());
+    }
 }
