@@ -25,6 +25,10 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(&'static str),
 
+    /// The caller may see what it asks for, and not what it wants included.
+    #[error("a permission to view an included relation is missing")]
+    IncludeNotAllowed,
+
     /// More calls than the limit allows.
     #[error("Too many requests, please try again later.")]
     RateLimited,

@@ -13,6 +13,7 @@
 //! * [`metric`]: what is measured.
 //! * [`openapi`]: how routes are described. No function calls it; a test writes the document with it.
 
+pub mod answer;
 pub mod aws;
 pub mod cache;
 pub mod config;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abuse;
+mod answers;
 mod bad_input;
 mod cache;
 mod calls;
@@ -43,6 +44,7 @@ mod refused;
 mod resend;
 mod retention;
 mod secrets;
+mod sight;
 mod signup;
 mod tenant_configs;
 mod tenant_deletion;

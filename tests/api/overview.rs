@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::domain::{Permission, Timestamp};
-use support::{App, Options, Signed, tenant, with_query};
+use support::{App, Options, Signed, long_domains, rename, tenant, with_query};
 
-use crate::paging::with_tenants;
+use crate::paging::{created, with_tenants};
 
 async fn overview(app: &App) -> Value {
     app.settle().await;
@@ -171,6 +171,40 @@ async fn what_a_console_asks_costs_the_same_of_three_tenants_and_of_ten_thousand
         }
     }
     assert_eq!(costs, [1, 1, 2, 5].repeat(2));
+}
+
+/// A query ends after 1 MB of items, whatever it takes of each.
+#[tokio::test]
+async fn large_tenants_and_jobs_hide_nobody_who_needs_attention() {
+    let app = App::silent().await;
+    app.provisioning("acme", "BASIC").await;
+    app.settle().await;
+    let (mut item, job) = (app.items_of("tenant").remove(0), app.items_of("job").remove(0));
+    let (mut fat, mut jobs) = (Vec::new(), Vec::new());
+    item["domains"] = long_domains(1200);
+    for status in [1, 3] {
+        item["status"] = json!({ "N": status.to_string() });
+        item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
+        for n in 0..20 {
+            rename(&mut item, 100 * status + n, created(n));
+            fat.push(item.clone());
+        }
+    }
+    for n in 0..20 {
+        let mut open = job.clone();
+        open["sk"] = json!({ "S": format!("JOB#{:06}", n + 2) });
+        open["createdOn"] = json!({ "S": created(n) });
+        open["gsi1sk"] = json!({ "S": format!("{}#{n}", created(n)) });
+        open["subscription"] = json!({ "S": json!({ "x": "y".repeat(300_000) }).to_string() });
+        jobs.push(open);
+    }
+    app.import([fat, jobs].concat());
+    let told = overview(&app).await;
+    let attention = told["attention"].as_array().unwrap();
+    for (reason, many) in [("failed", 20), ("pending", 20), ("slow", 20)] {
+        let named = attention.iter().filter(|each| each["reason"] == reason).count();
+        assert_eq!(named, many, "{reason}");
+    }
 }
 
 #[tokio::test]

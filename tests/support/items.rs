@@ -13,3 +13,30 @@ pub fn rename(item: &mut Value, n: usize, created: String) {
     item["gsi1sk"] = text(place.clone());
     item["gsi2sk"] = text(place);
 }
+
+/// Makes of a child's item, as it is stored, another one of the same tenant, created at another
+/// moment; and the item that says where it lives.
+pub fn sibling(item: &Value, created: &str) -> [Value; 2] {
+    let id = TenantId::mint().to_string();
+    let text = |text: String| json!({ "S": text });
+    let prefix = item["sk"]["S"].as_str().unwrap().split('#').next().unwrap().to_owned();
+    let mut child = item.clone();
+    child["sk"] = text(format!("{prefix}#{id}"));
+    child["id"] = text(id.clone());
+    child["createdOn"] = text(created.to_owned());
+    if child.get("gsi1sk").is_some() {
+        child["gsi1sk"] = text(format!("{created}#{id}"));
+    }
+    let owner = json!({
+        "pk": text(format!("{prefix}#{id}")), "sk": { "S": "OWNER" },
+        "entity": { "S": "owner" }, "tenantId": child["tenantId"],
+    });
+    [child, owner]
+}
+
+/// So many host names of 250 characters, as they are stored.
+pub fn long_domains(many: usize) -> Value {
+    let label = "x".repeat(59);
+    let name = |n: usize| json!({ "S": format!("d{n:04}.{label}.{label}.{label}.{label}.test") });
+    json!({ "L": (0..many).map(name).collect::<Vec<_>>() })
+}

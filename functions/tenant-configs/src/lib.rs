@@ -7,15 +7,15 @@ pub use operations::operations;
 use axum::{
     Router,
     extract::{RawQuery, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use shared::{
     Env, Result,
     config::ConfigError,
     domain::{ConfigDetails, Entity, Tenant, permit},
-    filter::{Filter, Wire},
-    http::{Allowed, Children, Id, Json, child_routes, finish},
+    filter::Filter,
+    http::{AllowedBoth, Children, Id, child_routes, finish, may_include, shown},
     store::{Listed, Store},
 };
 
@@ -34,14 +34,14 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 /// `GET /tenant-configs/{id}/tenant`: the tenant that a configuration is of.
 async fn tenant(
     State(store): State<Store>,
-    Allowed { bearer, .. }: Allowed<permit::ViewTenantConfig>,
+    AllowedBoth { bearer, .. }: AllowedBoth<permit::ViewTenantConfig, permit::ViewTenant>,
     id: Id,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let filter = Filter::of_entity(&query.unwrap_or_default(), Tenant::SCHEMA)?;
+    may_include(&bearer, &filter)?;
     let (_, tenant) = store.child::<ConfigDetails>(id.of("id", "TenantConfig")?).await?;
     bearer.may_act_on(tenant.lead_id)?;
     let (stored, _) = Tenant::one(&store, tenant.id).await?;
-    let wire = store.complete(stored, &filter).await?;
-    Ok(Json(Wire::new(Tenant::SCHEMA, &wire)).into_response())
+    shown(store.complete(stored, &filter).await?)
 }

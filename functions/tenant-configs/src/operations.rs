@@ -11,6 +11,7 @@ pub fn operations() -> Vec<Operation> {
     let tenant =
         Operation::new(route, "getTenantOfConfig", summary, Answer::One(found(Tenant::SCHEMA)))
             .allowed::<permit::ViewTenantConfig>()
+            .also::<permit::ViewTenant>()
             .query(one::<Tenant>());
     let taken = "The tenant has a configuration of this key.";
     let mut operations = child_operations::<ConfigDetails>("tenant-configs", Some(taken));

@@ -66,9 +66,10 @@ fn deprovision() -> Operation {
 }
 
 fn jobs() -> Operation {
-    let summary = "Every attempt at building it or taking it down, newest first.";
+    let summary = "List a tenant's jobs, newest first.";
     Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_shape()))
         .allowed::<permit::ViewJob>()
+        .paged()
 }
 
 fn job() -> Operation {
@@ -79,9 +80,10 @@ fn job() -> Operation {
 fn resources() -> Operation {
     let schema = Resource::SCHEMA;
     let resource = Shape::new("Resource", component(schema, &[]), example(schema));
-    let summary = "What provisioning reported.";
+    let summary = "List a tenant's resources, newest first.";
     Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
         .allowed::<permit::ViewTenant>()
+        .paged()
 }
 
 fn overview() -> Operation {

@@ -5,23 +5,26 @@ use axum::{
 use shared::{
     Result,
     domain::{JobView, Overview, TenantId, permit},
-    http::{Allowed, Id, Json, Operator},
+    http::{Allowed, Id, Json, Operator, Paged},
+    keys::MasterKeys,
     store::Store,
 };
 
 /// A caller who may see jobs: a lead, too, of its own tenant.
 type Follower = Allowed<permit::ViewJob>;
 
-/// `GET /tenants/{id}/jobs`: every attempt, newest first.
+/// `GET /tenants/{id}/jobs`: a page of the attempts, newest first.
 pub(crate) async fn jobs(
     State(store): State<Store>,
+    State(keys): State<MasterKeys>,
     Allowed { bearer, .. }: Follower,
+    paged: Paged,
     id: Id,
 ) -> Result<Response> {
-    let (tenant, jobs) = store.tenant_with_jobs(id.of("id", "Tenant")?).await?;
+    let paging = paged.paging(&bearer, &keys)?;
+    let (tenant, page) = store.tenant_with_jobs(id.of("id", "Tenant")?, paging).await?;
     bearer.may_act_on(tenant.lead_id)?;
-    let views = jobs.iter().map(JobView::of).collect::<Result<Vec<_>>>()?;
-    Ok(Json(views).into_response())
+    paged.answer(page, &bearer, &keys)
 }
 
 /// `GET /tenants/{id}/jobs/{jobId}`.
@@ -36,15 +39,18 @@ pub(crate) async fn job(
     Ok(Json(JobView::of(&job)?).into_response())
 }
 
-/// `GET /tenants/{id}/resources`: what provisioning reported.
+/// `GET /tenants/{id}/resources`: a page of what provisioning reported, newest first.
 pub(crate) async fn resources(
     State(store): State<Store>,
+    State(keys): State<MasterKeys>,
     Allowed { bearer, .. }: Allowed<permit::ViewTenant>,
+    paged: Paged,
     id: Id,
 ) -> Result<Response> {
-    let (tenant, resources) = store.tenant_with_resources(id.of("id", "Tenant")?).await?;
+    let paging = paged.paging(&bearer, &keys)?;
+    let (tenant, page) = store.tenant_with_resources(id.of("id", "Tenant")?, paging).await?;
     bearer.may_act_on(tenant.lead_id)?;
-    Ok(Json(resources).into_response())
+    paged.answer(page, &bearer, &keys)
 }
 
 /// `GET /overview`: how things stand, at the same cost however many tenants there are.

@@ -17,6 +17,8 @@ use crate::{Error, Result, filter::Wire};
 pub struct Edit<E> {
     given: BTreeMap<String, Box<RawValue>>,
     replaces: bool,
+    /// Whether who makes it may see the entity.
+    seen: bool,
     entity: PhantomData<fn() -> E>,
 }
 
@@ -44,8 +46,16 @@ impl<E: Editable> Edit<E> {
         Ok(Self {
             given: members(text)?,
             replaces: matches!(form, Form::Replacing(_)),
+            seen: true,
             entity: PhantomData,
         })
+    }
+
+    /// Returns the same edit, made by a caller who may not see the entity: its answer must not depend
+    /// on what is stored in a fixed member, so such a member is a violation whatever it says.
+    #[must_use]
+    pub fn unseen(self) -> Self {
+        Self { seen: false, ..self }
     }
 
     /// The member `name` that the client gives.
@@ -62,12 +72,14 @@ impl<E: Editable> Edit<E> {
     /// breaks a rule together with what was there.
     pub fn of(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
         let stored = entity.wire()?;
-        let changed =
-            |name: &&&str| self.given(name).is_some_and(|given| Some(&given) != stored.get(**name));
+        let changed = |name: &&&str| {
+            let differs = |given| !self.seen || Some(&given) != stored.get(**name);
+            self.given(name).is_some_and(differs)
+        };
         let (conflicts, violations): (Vec<_>, Vec<_>) = E::FIXED
             .iter()
             .filter(changed)
-            .map(|name| (E::conflict(name), fixed(name, &stored[*name])))
+            .map(|name| (E::conflict(name), fixed(name)))
             .partition(|(conflict, _)| conflict.is_some());
         if !violations.is_empty() {
             return Err(Error::Invalid(violations.into_iter().map(|(_, fixed)| fixed).collect()));
@@ -83,17 +95,36 @@ impl<E: Editable> Edit<E> {
         members.retain(|name, _| !E::FIXED.contains(&name.as_str()));
         let text = json_text(&members)?;
         let body = serde_json::from_str(&text).map_err(Error::aws("reading an edit"))?;
-        Ok(entity.edited(read_text(&text, &body)?, now, by))
+        let details = read_text(&text, &body).map_err(|error| self.told(error))?;
+        Ok(entity.edited(details, now, by))
     }
 }
 
-/// The violation of a member that may only be repeated.
-fn fixed(name: &str, stored: &Value) -> Violation {
+impl<E> Edit<E> {
+    /// What the caller is told of a rule that is broken together with what was stored: its parameter
+    /// may be a stored value, which not everybody may see.
+    fn told(&self, error: Error) -> Error {
+        match error {
+            Error::Invalid(violations) if !self.seen => {
+                let blind = |violation| Violation {
+                    message: "must suit the other members".to_owned(),
+                    info: json!({}),
+                    ..violation
+                };
+                Error::Invalid(violations.into_iter().map(blind).collect())
+            }
+            other => other,
+        }
+    }
+}
+
+/// The violation of a member that may only be repeated. It does not say what is stored.
+fn fixed(name: &str) -> Violation {
     Violation {
         path: format!("/{name}"),
         code: "const",
         message: "must be equal to constant".to_owned(),
-        info: json!({ "allowedValue": stored }),
+        info: json!({}),
     }
 }
 

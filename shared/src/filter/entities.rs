@@ -1,6 +1,12 @@
 //! The entities that are listed, and what they can include (CONTRACT §3).
 
 use super::{Kind, Kind::*, Relation, Schema};
+use crate::domain::{Contact, Entity, Invoice, Lead, Permit, Resource, Tenant, TenantConfig};
+
+/// Returns the permissions that each allow to see an entity of this type.
+const fn view_of<E: Entity>() -> &'static [u16] {
+    <E::View as Permit>::CODES
+}
 
 /// The properties of an entity: its id, its own, its audit (CONTRACT §1).
 macro_rules! properties {
@@ -22,6 +28,7 @@ macro_rules! properties {
 /// A lead.
 pub static LEAD: Schema = Schema {
     entity: "Lead",
+    view: view_of::<Lead>(),
     properties: properties! {
         "firstName": Text, "lastName": Text, "companyName": Text, "email": Email,
         "isValidated": Boolean, "addressId": Id,
@@ -36,6 +43,7 @@ pub static LEAD: Schema = Schema {
 /// A tenant.
 pub static TENANT: Schema = Schema {
     entity: "Tenant",
+    view: view_of::<Tenant>(),
     properties: properties! {
         "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
         "leadId": Id, "addressId": Id,
@@ -52,6 +60,7 @@ pub static TENANT: Schema = Schema {
 /// A contact of a tenant.
 pub static CONTACT: Schema = Schema {
     entity: "Contact",
+    view: view_of::<Contact>(),
     properties: properties! {
         "firstName": Text, "lastName": Text, "email": Email, "isPrimary": Boolean, "type": Text,
         "tenantId": Id,
@@ -63,6 +72,7 @@ pub static CONTACT: Schema = Schema {
 /// An invoice of a tenant.
 pub static INVOICE: Schema = Schema {
     entity: "Invoice",
+    view: view_of::<Invoice>(),
     properties: properties! {
         "startDate": Time, "endDate": Time, "amount": Money, "currencyCode": Text,
         "dueDate": Time, "status": Number, "invoiceFile": Text, "tenantId": Id,
@@ -74,6 +84,7 @@ pub static INVOICE: Schema = Schema {
 /// A configuration of a tenant.
 pub static TENANT_CONFIG: Schema = Schema {
     entity: "TenantConfig",
+    view: view_of::<TenantConfig>(),
     properties: properties! { "configKey": Text, "configValue": Object, "tenantId": Id },
     nullable: &["deletedOn", "deletedBy"],
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
@@ -82,6 +93,7 @@ pub static TENANT_CONFIG: Schema = Schema {
 /// What provisioning built for a tenant.
 pub static RESOURCE: Schema = Schema {
     entity: "Resource",
+    view: view_of::<Resource>(),
     properties: properties! {
         "externalIdentifier": Text, "type": Text, "metadata": Object, "tenantId": Id,
     },
@@ -92,6 +104,8 @@ pub static RESOURCE: Schema = Schema {
 /// The address of a lead or a tenant.
 pub static ADDRESS: Schema = Schema {
     entity: "Address",
+    // A part of its lead or tenant, and shown to the same callers.
+    view: &[],
     properties: properties! {
         "address": Text, "city": Text, "state": Text, "zip": Text, "country": Text,
     },

@@ -11,6 +11,8 @@ pub struct Include {
     pub relation: &'static str,
     /// Whether there are many of it, in an array.
     pub many: bool,
+    /// The permissions that each allow to see it, as [`Schema::view`].
+    pub view: &'static [u16],
     /// Which of it, in which order, with what.
     pub scope: Option<Filter>,
 }
@@ -60,5 +62,10 @@ fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Re
     let relation = schema.relation(name, at)?;
     let scope =
         scope.map(|scope| Filter::read(scope, relation.schema, depth + 1, &at.below("scope")));
-    Ok(Include { relation: relation.name, many: relation.many, scope: scope.transpose()? })
+    Ok(Include {
+        relation: relation.name,
+        many: relation.many,
+        view: relation.schema.view,
+        scope: scope.transpose()?,
+    })
 }

@@ -65,7 +65,7 @@ pub use condition::Where;
 pub use fields::Fields;
 pub use include::Include;
 pub use order::{Direction, Order, OrderBy};
-pub use query::with_cursor;
+pub use query::{PageQuery, with_cursor};
 pub use schema::{Kind, Relation, Schema};
 pub use wire::Wire;
 
@@ -153,6 +153,17 @@ impl Filter {
     #[must_use]
     pub fn skipped(&self) -> usize {
         usize::try_from(self.skip).unwrap_or(usize::MAX)
+    }
+
+    /// Returns the permissions that its inclusions need, at every depth: of each set any one.
+    pub fn views(&self) -> impl Iterator<Item = &'static [u16]> {
+        let mut views = Vec::new();
+        let mut left: Vec<_> = self.include.iter().collect();
+        while let Some(Include { view, scope, .. }) = left.pop() {
+            views.push(*view);
+            left.extend(scope.iter().flat_map(|scope| &scope.include));
+        }
+        views.into_iter().filter(|view| !view.is_empty())
     }
 
     /// Those of `items` that are asked for, in order.

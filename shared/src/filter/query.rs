@@ -57,6 +57,32 @@ impl Filter {
     }
 }
 
+/// What a list without a filter is asked for.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// How many items a page holds.
+    pub limit: u16,
+    /// Where to begin, as the link to this page said.
+    pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Reads the query of such a list: `limit` and `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filter::from_query`].
+    pub fn from_query(query: &str) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["limit", "cursor"], &budget)?;
+        let limit = match parameters.take_text("limit", &budget)? {
+            Some(limit) => super::limit(&Node::Loose(limit), &Place::parameter("limit", &budget))?,
+            None => super::USUAL_PAGE,
+        };
+        Ok(Self { limit, cursor: parameters.take_text("cursor", &budget)? })
+    }
+}
+
 impl Where {
     /// Reads the query of a count or a bulk update: `where`. Without it, everything is asked for.
     ///

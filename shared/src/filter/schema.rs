@@ -7,6 +7,10 @@ use crate::Result;
 pub struct Schema {
     /// What the entity is called, in errors.
     pub entity: &'static str,
+    /// The permissions that each allow to see it: the
+    /// [`Entity::View`](crate::domain::Entity::View) of its entity. Empty if it has none of its own,
+    /// as a part of another entity.
+    pub view: &'static [u16],
     /// Its properties, in the order of the wire.
     pub properties: &'static [(&'static str, Kind)],
     /// Those of them that are `null` where there is nothing to say.

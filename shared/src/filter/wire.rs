@@ -4,7 +4,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Kind, Schema};
+use super::{Fields, Kind, Schema};
 
 /// An entity as it goes out: its properties in the schema's order, amounts as numbers with all
 /// their digits, objects that are kept as text to the letter, then what was included in it.
@@ -12,19 +12,20 @@ use super::{Kind, Schema};
 pub struct Wire<'a> {
     schema: &'static Schema,
     members: &'a Map<String, Value>,
+    fields: Option<&'a Fields>,
 }
 
 impl<'a> Wire<'a> {
     /// `members` of an entity of `schema`; those it lacks are left out.
     #[must_use]
     pub fn new(schema: &'static Schema, members: &'a Map<String, Value>) -> Self {
-        Self { schema, members }
+        Self { schema, members, fields: None }
     }
 
-    /// Every one of `entities`.
+    /// Returns the same entity without the properties that `fields` leave out.
     #[must_use]
-    pub fn all(schema: &'static Schema, entities: &'a [Map<String, Value>]) -> Vec<Self> {
-        entities.iter().map(|members| Self::new(schema, members)).collect()
+    pub fn cut(self, fields: &'a Fields) -> Self {
+        Self { fields: Some(fields), ..self }
     }
 }
 
@@ -32,7 +33,8 @@ impl Serialize for Wire<'_> {
     /// To JSON alone: what is kept as JSON text is written as it stands.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (name, kind) in self.schema.properties {
+        let left_out = |name: &str| self.fields.is_some_and(|fields| fields.leave_out(name));
+        for (name, kind) in self.schema.properties.iter().filter(|(name, _)| !left_out(name)) {
             match (kind, self.members.get(*name)) {
                 (_, None) => {}
                 (Kind::Money | Kind::Object, Some(Value::String(json))) => {

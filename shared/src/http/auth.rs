@@ -35,6 +35,29 @@ where
     }
 }
 
+/// A caller whose token grants the permission `P`, and who may see what `V` opens.
+#[derive(Clone, Debug)]
+pub struct AllowedBoth<P, V> {
+    /// Who it is.
+    pub bearer: Bearer,
+    permits: PhantomData<(P, V)>,
+}
+
+impl<P: Permit, V: Permit, S: Send + Sync> FromRequestParts<S> for AllowedBoth<P, V>
+where
+    Tokens: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Allowed { bearer, .. } = Allowed::<P>::from_request_parts(parts, state).await?;
+        if !bearer.may_see(V::CODES) {
+            return Err(Error::Forbidden("the permission to view is missing"));
+        }
+        Ok(Self { bearer, permits: PhantomData })
+    }
+}
+
 /// A caller whose token grants the permission `P`, and is no lead's.
 #[derive(Clone, Debug)]
 pub struct Operator<P> {

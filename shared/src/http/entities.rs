@@ -3,18 +3,18 @@
 use axum::{
     extract::{RawQuery, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::{Allowed, Asked, Body, Id, Json, linked};
+use super::{Allowed, AllowedBoth, Asked, Body, Id, Json, linked, shown};
 use crate::{
     Error, Result,
-    domain::{Edit, UserId},
-    filter::{Filter, Where, Wire},
+    domain::{Edit, Permit, UserId},
+    filter::{Filter, Where},
     keys::MasterKeys,
-    store::{Ask, Cursor, Listed, Page, Store, Stored, Writable, deciding_again},
+    store::{Ask, Cursor, Listed, Store, Stored, Writable, deciding_again},
     token::Bearer,
 };
 
@@ -35,19 +35,19 @@ pub struct Count {
 ///
 /// # Errors
 ///
-/// As [`Store::list`], and where the cursor is not of this list.
+/// As [`Store::list`], [`Error::IncludeNotAllowed`], and where the cursor is not of this list.
 pub async fn list<E: Listed>(
     State(store): State<Store>,
     State(keys): State<MasterKeys>,
     Allowed { bearer, .. }: Allowed<E::View>,
     asked: Asked<E>,
 ) -> Result<Response> {
-    let list = asked.list(&bearer);
+    may_include(&bearer, &asked.filter)?;
+    let list = asked.place.list(&bearer);
     let from = asked.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
     let ask = Ask { filter: &asked.filter, whose: bearer.lead(), from: from.transpose()? };
-    let Page { items, next } = store.list::<E>(ask).await?;
-    let next = next.map(|next| next.seal(&list, &keys)).transpose()?;
-    Ok(linked(&asked, Wire::all(E::SCHEMA, &items), next.as_deref()))
+    let page = store.list::<E>(ask).await?;
+    linked(&asked.place, page, &bearer, &keys)
 }
 
 /// `GET /<entities>/count`.
@@ -69,7 +69,7 @@ pub async fn count<E: Listed>(
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`], and [`Error::Forbidden`] for another lead's.
+/// [`Error::NotFound`], [`Error::IncludeNotAllowed`], and [`Error::Forbidden`] for another lead's.
 pub async fn view<E: Listed>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::View>,
@@ -77,10 +77,21 @@ pub async fn view<E: Listed>(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let filter = Filter::of_entity(&query.unwrap_or_default(), E::SCHEMA)?;
+    may_include(&bearer, &filter)?;
     let (stored, lead) = E::to_show(&store, id.of("id", E::SCHEMA.entity)?).await?;
     bearer.may_act_on(lead)?;
-    let wire = store.complete(stored, &filter).await?;
-    Ok(Json(Wire::new(E::SCHEMA, &wire)).into_response())
+    shown(store.complete(stored, &filter).await?)
+}
+
+/// Checks that the bearer may see everything that `filter` includes: each relation needs the
+/// permission to view its entity, wherever it is included. A lead sees what belongs to it.
+///
+/// # Errors
+///
+/// [`Error::IncludeNotAllowed`] if a permission is missing.
+pub fn may_include(bearer: &Bearer, filter: &Filter) -> Result<()> {
+    let allowed = filter.views().all(|view| bearer.may_see(view));
+    allowed.then_some(()).ok_or(Error::IncludeNotAllowed)
 }
 
 /// `PATCH /<entities>/{id}`: what the body does not name stays.
@@ -94,7 +105,7 @@ pub async fn change<E: Writable>(
     id: Id,
     body: Body,
 ) -> Result<StatusCode> {
-    edit(&store, &bearer, &id, &Edit::<E>::patch(&body.text, &body.value)?).await
+    edit(&store, &bearer, &id, Edit::<E>::patch(&body.text, &body.value)?).await
 }
 
 /// `PUT /<entities>/{id}`: what the body does not name is gone.
@@ -108,15 +119,17 @@ pub async fn replace<E: Writable>(
     id: Id,
     body: Body,
 ) -> Result<StatusCode> {
-    edit(&store, &bearer, &id, &Edit::<E>::put(&body.text, &body.value)?).await
+    edit(&store, &bearer, &id, Edit::<E>::put(&body.text, &body.value)?).await
 }
 
 async fn edit<E: Writable>(
     store: &Store,
     bearer: &Bearer,
     id: &Id,
-    edit: &Edit<E>,
+    edit: Edit<E>,
 ) -> Result<StatusCode> {
+    let sees = bearer.may_see(<E::View as Permit>::CODES);
+    let edit = if sees { edit } else { edit.unseen() };
     deciding_again(|| async {
         let before = owned::<E>(store, bearer, id).await?;
         let after = edit.of(before.item.clone(), crate::now(), &bearer.id)?;
@@ -127,7 +140,8 @@ async fn edit<E: Writable>(
 }
 
 /// `PATCH /<entities>?where=`: the same edit of each that is asked for, or of none where one of them
-/// does not allow it. `where` has to be said, `{}` for all.
+/// does not allow it. `where` has to be said, `{}` for all. What it finds tells of the entities, so
+/// the caller must be allowed to see them, too.
 ///
 /// # Errors
 ///
@@ -135,7 +149,7 @@ async fn edit<E: Writable>(
 /// and as [`change`].
 pub async fn change_all<E: Writable>(
     State(store): State<Store>,
-    Allowed { bearer, .. }: Allowed<E::Update>,
+    AllowedBoth { bearer, .. }: AllowedBoth<E::Update, E::View>,
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Json<Count>> {

@@ -19,7 +19,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::Refused(_) => StatusCode::BAD_REQUEST,
         // The reference answers 401 for a lead that has its tenant, and so do we (CONTRACT §3).
         Error::Unauthorized(_) | Error::LeadAlreadyConverted => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::Forbidden(_) | Error::IncludeNotAllowed => StatusCode::FORBIDDEN,
         Error::NotFound { .. } | Error::NoRoute(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::EmailTaken
@@ -75,6 +75,7 @@ fn message(error: &Error, status: StatusCode) -> String {
 fn code(error: &Error) -> Option<&'static str> {
     match error {
         Error::Invalid(_) => Some("VALIDATION_FAILED"),
+        Error::IncludeNotAllowed => Some("INCLUDE_NOT_ALLOWED"),
         Error::NotFound { .. } => Some("ENTITY_NOT_FOUND"),
         Error::BadParameter(_) => Some("INVALID_PARAMETER_VALUE"),
         Error::FilterTooBroad(_) => Some("FILTER_TOO_BROAD"),

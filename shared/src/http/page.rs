@@ -2,41 +2,37 @@ use std::marker::PhantomData;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderValue, header::LINK, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, header::LINK, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 
 use super::Json;
 use crate::{
     Error, Result,
     domain::Entity,
-    filter::{Filter, with_cursor},
+    filter::{Filter, PageQuery, with_cursor},
+    keys::MasterKeys,
+    store::{Cursor, Page, Paging},
     token::Bearer,
 };
 
-/// What a list of `E` is asked for, by its query.
+/// The header that names the included relations of which an answer does not hold all, separated by
+/// commas: `contacts, lead.tenant.resources`.
+const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
+
+/// The list that a request asks for: its path and its query.
 #[derive(Clone, Debug)]
-pub struct Asked<E> {
-    /// Which, in which order, with what.
-    pub filter: Filter,
+pub struct Place {
     path: String,
     query: String,
-    entity: PhantomData<fn() -> E>,
 }
 
-impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
-    type Rejection = Error;
-
-    /// Refuses what it does not know: a typo must not select everything.
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default());
-        let filter = Filter::from_query(query, E::SCHEMA)?;
-        Ok(Self { filter, path, query: query.to_owned(), entity: PhantomData })
+impl Place {
+    fn of(parts: &Parts) -> Self {
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        Self { path: parts.uri.path().to_owned(), query }
     }
-}
 
-impl<E> Asked<E> {
     /// What a cursor is good for: this list, as it was asked for, by this kind of caller.
     #[must_use]
     pub fn list(&self, bearer: &Bearer) -> String {
@@ -45,13 +41,102 @@ impl<E> Asked<E> {
     }
 }
 
-/// A page of a list, with the link to the next one (RFC 8288).
-pub fn linked<E>(asked: &Asked<E>, items: impl Serialize, next: Option<&str>) -> Response {
-    let mut response = Json(items).into_response();
-    let link = next
-        .map(|next| format!("<{}?{}>; rel=\"next\"", asked.path, with_cursor(&asked.query, next)));
-    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+/// What a list of `E` is asked for, by its query.
+#[derive(Clone, Debug)]
+pub struct Asked<E> {
+    /// Which, in which order, with what.
+    pub filter: Filter,
+    /// Where the list is.
+    pub place: Place,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
+    type Rejection = Error;
+
+    /// Refuses what it does not know: a typo must not select everything.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let place = Place::of(parts);
+        let filter = Filter::from_query(&place.query, E::SCHEMA)?;
+        Ok(Self { filter, place, entity: PhantomData })
+    }
+}
+
+/// What a list without a filter is asked for, by its query.
+#[derive(Clone, Debug)]
+pub struct Paged {
+    place: Place,
+    query: PageQuery,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paged {
+    type Rejection = Error;
+
+    /// Refuses what it does not know, as other lists do.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let place = Place::of(parts);
+        let query = PageQuery::from_query(&place.query)?;
+        Ok(Self { place, query })
+    }
+}
+
+impl Paged {
+    /// Returns which page is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadParameter`] if the cursor is not one that this list gave out.
+    pub fn paging(&self, bearer: &Bearer, keys: &MasterKeys) -> Result<Paging> {
+        let list = self.place.list(bearer);
+        let from = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
+        Ok(Paging { limit: self.query.limit, from: from.transpose()? })
+    }
+
+    /// Returns the answer that is `page`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if its link cannot be written.
+    pub fn answer(&self, page: Page, bearer: &Bearer, keys: &MasterKeys) -> Result<Response> {
+        linked(&self.place, page, bearer, keys)
+    }
+}
+
+/// Returns the answer that is a page of a list, with the link to the next one (RFC 8288).
+///
+/// # Errors
+///
+/// [`Error::Aws`] if the link cannot be written.
+pub fn linked(place: &Place, page: Page, bearer: &Bearer, keys: &MasterKeys) -> Result<Response> {
+    let next = page.next.map(|next| next.seal(&place.list(bearer), keys)).transpose()?;
+    let mut response = Json(page.items).into_response();
+    truncated(response.headers_mut(), page.cut);
+    if let Some(next) = next {
+        let link = format!("<{}?{}>; rel=\"next\"", place.path, with_cursor(&place.query, &next));
+        let link = HeaderValue::from_str(&link).map_err(Error::aws("linking the next page"))?;
         response.headers_mut().insert(LINK, link);
     }
-    response
+    Ok(response)
+}
+
+/// Returns the answer that is the one entity of `page`.
+///
+/// # Errors
+///
+/// [`Error::Aws`] if there is none.
+pub fn shown(page: Page) -> Result<Response> {
+    let entity = page.items.into_iter().next().ok_or("it has none");
+    let mut response = Json(entity.map_err(Error::aws("showing an entity"))?).into_response();
+    truncated(response.headers_mut(), page.cut);
+    Ok(response)
+}
+
+/// Names the relations of which not all is in the answer.
+fn truncated(headers: &mut HeaderMap, cut: impl IntoIterator<Item = String>) {
+    let relations = cut.into_iter().collect::<Vec<_>>().join(", ");
+    if let Ok(relations) = HeaderValue::from_str(&relations)
+        && !relations.is_empty()
+    {
+        headers.insert(TRUNCATED, relations);
+    }
 }

@@ -19,7 +19,8 @@ pub fn document(operations: &[Operation]) -> Value {
             "summary": "The control plane of a SaaS on AWS.",
             "description": "Leads become tenants, tenants are provisioned by pipelines, and what became of it is \
                 here. Every error has one envelope; `details` lists every violation of a body. The numbers \
-                of `x-permissions` are codes in the token, any of which will do. A query string has at most \
+                of `x-permissions` are codes in the token, any of which will do; an operation with \
+                `x-permissions-also` needs one of those as well. A query string has at most \
                 8,192 bytes, without its `cursor`. API Gateway answers some requests itself, with a `message` \
                 alone (`GatewayError`): 413 if a body is over 6 MB (4.5 MB if it is not text), 429 if the \
                 account is throttled, 431 if the request line and the header values have more than 10,240 \
@@ -68,10 +69,14 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
     }
     let codes = operation.who.codes();
     if !codes.is_empty() {
-        let told = codes.iter().map(ToString::to_string).collect::<Vec<_>>();
-        described["x-permissions"] = json!(told);
-        described["description"] =
-            format!("| Permissions |\n| ------- |\n| {} |", told.join(" or ")).into();
+        let told = |codes: &[u16]| codes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        described["x-permissions"] = json!(told(codes));
+        let mut needed = told(codes).join(" or ");
+        if !operation.also.is_empty() {
+            described["x-permissions-also"] = json!(told(operation.also));
+            needed = format!("{needed}, and {}", told(operation.also).join(" or "));
+        }
+        described["description"] = format!("| Permissions |\n| ------- |\n| {needed} |").into();
     }
     described
 }
@@ -88,6 +93,9 @@ fn path_parameter(name: &str) -> Value {
 fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     let mut responses = errors::of(operation);
     let mut headers = errors::headers(operation.limited);
+    if operation.parameters.iter().any(|parameter| parameter["name"] == "filter") {
+        headers.insert("X-Truncated".to_owned(), errors::header("Truncated"));
+    }
     let json = |schema: Value, example: Value| json!({ "application/json": { "schema": schema, "example": example } });
     let (status, description, content) = match &operation.answer {
         Answer::One(shape) => {
@@ -195,5 +203,7 @@ fn headers() -> Value {
         "Allow": header("string", true, "The methods that there are."),
         "Link": header("string", false, "`<…>; rel=\"next\"`: the next page, where there is one."),
         "Location": header("string", true, "The job."),
+        "Truncated": header("string", false, "The included relations of which this answer does not hold all, \
+            separated by commas: `contacts, lead.tenant.resources`. Read the whole at its own list."),
     })
 }

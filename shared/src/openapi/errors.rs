@@ -35,6 +35,7 @@ pub(super) fn schema() -> Value {
         "ENTITY_NOT_FOUND",
         "INVALID_PARAMETER_VALUE",
         "FILTER_TOO_BROAD",
+        "INCLUDE_NOT_ALLOWED",
         "TENANT_KEY_RESERVED",
         "TOO_MANY_BUILDS"
     ]);
@@ -221,7 +222,7 @@ fn examples(status: u16) -> Vec<Error> {
             Error::Refused("Contact email domain does not match tenant domains"),
         ],
         401 => vec![Error::Unauthorized("")],
-        403 => vec![Error::Forbidden("")],
+        403 => vec![Error::Forbidden(""), Error::IncludeNotAllowed],
         404 => vec![Error::not_found("Tenant", id)],
         405 => vec![Error::MethodNotAllowed { path: format!("/leads/{id}"), allow: String::new() }],
         409 => {

@@ -22,7 +22,8 @@ pub(super) fn paging() -> [Value; 2] {
     [
         json!({
             "name": "limit",
-            "description": "As `limit` of the filter, where that has none.",
+            "description": "How many items a page has at most; a page also ends at 4 MB of JSON. Can be \
+                given in the filter instead.",
             "schema": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
         }),
         json!({
@@ -122,7 +123,9 @@ fn include(schema: &Schema) -> Value {
         json!({ "contains": { "anyOf": [named, scoped] }, "minContains": 0, "maxContains": 1 })
     });
     json!({
-        "description": "Each relation once, up to three levels deep.",
+        "description": "Each relation once, up to three levels deep. Each needs the permission to view its \
+            entity. A relation of many has at most 1,000 items and 1 MB for each entity (a quarter of that \
+            within another relation of many); `X-Truncated` names those that are cut.",
         "type": "array",
         "items": { "anyOf": one },
         "allOf": once.collect::<Vec<_>>(),

@@ -12,6 +12,8 @@ pub struct Operation {
     pub(super) id: String,
     pub(super) summary: String,
     pub(super) who: Who,
+    /// The permissions of which the caller needs one as well, if there are any; a lead does not.
+    pub(super) also: &'static [u16],
     pub(super) limited: bool,
     pub(super) parameters: Vec<Value>,
     pub(super) body: Option<Shape>,
@@ -104,6 +106,7 @@ impl Operation {
             id: id.into(),
             summary: summary.into(),
             who: Who::Anybody,
+            also: &[],
             limited: false,
             parameters: Vec::new(),
             body: None,
@@ -120,6 +123,19 @@ impl Operation {
     #[must_use]
     pub fn allowed<P: Permit>(self) -> Self {
         Self { who: Who::Permitted { codes: P::CODES, operators_alone: false }, ..self }
+    }
+
+    /// For callers whose token grants `V` as well: what is answered, or what is asked for, tells of
+    /// what `V` opens.
+    #[must_use]
+    pub fn also<V: Permit>(self) -> Self {
+        Self { also: V::CODES, ..self }
+    }
+
+    /// In pages, without a filter.
+    #[must_use]
+    pub fn paged(self) -> Self {
+        super::filters::paging().into_iter().fold(self, Self::query)
     }
 
     /// For operators whose token grants `P`.

@@ -117,6 +117,7 @@ pub fn change_all<E: Editable>(kind: &str) -> Operation {
     let summary = format!("Changes up to 1,000 {entity}s at once: all, or none where one refuses.");
     Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
         .allowed::<E::Update>()
+        .also::<E::View>()
         .query(matching::<E>(true))
         .body(patch::<E>())
 }

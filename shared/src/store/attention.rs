@@ -1,9 +1,14 @@
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::{IndexKey, Store};
 use crate::{
     Result,
-    domain::{Attention, Job, JobState, Outcome, Reason, Tenant, TenantStatus, Timestamp},
+    domain::{
+        Attention, JobKind, JobRef, JobState, Outcome, Reason, TenantId, TenantKey, TenantStatus,
+        Text, Timestamp,
+    },
     filter::Direction,
 };
 
@@ -16,6 +21,45 @@ const SLOW: Duration = Duration::from_secs(600);
 /// The most tenants of one reason that are named.
 const MOST: usize = 20;
 
+/// What an overview needs of a tenant's item, however large that is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tenant {
+    id: TenantId,
+    key: TenantKey,
+    name: Text<1, 100>,
+    status: TenantStatus,
+    latest_job: Option<JobRef>,
+    created_on: Timestamp,
+    modified_on: Timestamp,
+}
+
+/// The attributes of [`Tenant`].
+const OF_A_TENANT: &[&str] =
+    &["id", "key", "name", "status", "latestJob", "createdOn", "modifiedOn"];
+
+/// What an overview needs of a job's item.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Job {
+    tenant_id: TenantId,
+    tenant: Named,
+    kind: JobKind,
+    state: JobState,
+    created_on: Timestamp,
+    modified_on: Timestamp,
+}
+
+/// The tenant in a job's item.
+#[derive(Debug, Deserialize)]
+struct Named {
+    key: TenantKey,
+    name: Text<1, 100>,
+}
+
+/// The attributes of [`Job`].
+const OF_A_JOB: &[&str] = &["tenantId", "tenant", "kind", "state", "createdOn", "modifiedOn"];
+
 impl Store {
     /// Whom somebody should look at, the longest waiting first.
     pub(super) async fn attention(&self, now: Timestamp) -> Result<Vec<Attention>> {
@@ -25,14 +69,14 @@ impl Store {
         let open = IndexKey::list_of(IndexKey::OPEN_JOB);
         let standing = IndexKey::list_of(IndexKey::FAILED_DEPROVISIONING);
         let (failed, pending, open, standing): (Vec<Tenant>, Vec<Tenant>, Vec<Job>, Vec<Job>) = tokio::try_join!(
-            self.first("gsi2", failed, Direction::Descending, MOST),
-            self.first("gsi2", pending, Direction::Ascending, MOST),
-            self.first("gsi1", open, Direction::Ascending, MOST),
-            self.first("gsi1", standing, Direction::Descending, MOST),
+            self.first(("gsi2", failed), Direction::Descending, MOST, OF_A_TENANT),
+            self.first(("gsi2", pending), Direction::Ascending, MOST, OF_A_TENANT),
+            self.first(("gsi1", open), Direction::Ascending, MOST, OF_A_JOB),
+            self.first(("gsi1", standing), Direction::Descending, MOST, OF_A_JOB),
         )?;
         let late = |since: Timestamp, patience| now.since(since) > patience;
-        let pending = pending.into_iter().filter(|tenant| late(tenant.audit.created_on, PENDING));
-        let open = open.into_iter().filter(|job| late(job.audit.created_on, SLOW));
+        let pending = pending.into_iter().filter(|tenant| late(tenant.created_on, PENDING));
+        let open = open.into_iter().filter(|job| late(job.created_on, SLOW));
         let failed = failed.into_iter().map(not_built);
         let jobs = open.map(slow).chain(standing.into_iter().map(not_taken_down));
         let mut attention: Vec<_> = failed.chain(pending.map(waiting)).chain(jobs).collect();
@@ -46,24 +90,24 @@ fn not_built(tenant: Tenant) -> Attention {
         Some(Outcome::TimedOut) => Reason::TimedOut,
         Some(Outcome::Succeeded | Outcome::Failed) | None => Reason::Failed,
     };
-    let since = tenant.audit.modified_on;
+    let since = tenant.modified_on;
     of_tenant(tenant, reason, since)
 }
 
 fn waiting(tenant: Tenant) -> Attention {
-    let since = tenant.audit.created_on;
+    let since = tenant.created_on;
     of_tenant(tenant, Reason::Pending, since)
 }
 
 fn slow(job: Job) -> Attention {
-    let (status, since) = (job.kind.status_while_open(), job.audit.created_on);
+    let (status, since) = (job.kind.status_while_open(), job.created_on);
     of_job(job, status, Reason::Slow, since)
 }
 
 fn not_taken_down(job: Job) -> Attention {
     let timed_out = job.state == JobState::TimedOut;
     let reason = if timed_out { Reason::TimedOut } else { Reason::Failed };
-    let since = job.audit.modified_on;
+    let since = job.modified_on;
     of_job(job, TenantStatus::Active, reason, since)
 }
 
@@ -73,6 +117,6 @@ fn of_tenant(tenant: Tenant, reason: Reason, since: Timestamp) -> Attention {
 }
 
 fn of_job(job: Job, status: TenantStatus, reason: Reason, since: Timestamp) -> Attention {
-    let (key, name) = (job.tenant.key, job.tenant.name);
+    let Named { key, name } = job.tenant;
     Attention { tenant_id: job.tenant_id, key, name, status, reason, since }
 }

@@ -4,15 +4,18 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
 use super::{
-    IndexKey, Item, Key, Listed, Store, Stored, Writable,
+    Found, IndexKey, Item, Key, Listed, Store, Stored, Writable,
     item::{Attributes, decode, decode_all, decode_living, kind_of},
-    walk::{MOST_READ, too_broad},
+    seen::Held,
 };
 use crate::{
     Error, Result,
     domain::{Child, Details, Editable, LeadId, Resource, Tenant, TenantId, Timestamp, UserId},
     filter::Where,
 };
+
+/// The most tenants whose children a list reads one by one: two calls for each.
+const MOST_TENANTS: usize = 50;
 
 impl<D: Details> Item for Child<D> {
     const KIND: &'static str = D::KIND.noun();
@@ -37,16 +40,19 @@ impl<D: Details> Listed for Child<D> {
         store.children(ids).await
     }
 
-    async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Stored<Self>>>> {
+    async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Found<Self>>>> {
         let Some(tenants) = conditions.one_of("tenantId") else { return Ok(None) };
-        let mut children = Vec::new();
+        // Of more tenants the index is read once, instead of each.
+        if tenants.len() > MOST_TENANTS {
+            return Ok(None);
+        }
+        let mut held = Held::default();
         for tenant in tenants.iter().filter_map(|id| id.as_str()?.parse().ok()) {
-            children.extend(store.children_of(tenant).await?);
-            if children.len() > MOST_READ {
-                return Err(too_broad());
+            for child in store.children_of(tenant, conditions).await? {
+                held.add(child)?;
             }
         }
-        Ok(Some(children))
+        Ok(Some(held.into_found()))
     }
 
     async fn one(store: &Store, id: D::Id) -> Result<(Stored<Self>, Option<LeadId>)> {
@@ -54,9 +60,9 @@ impl<D: Details> Listed for Child<D> {
         Ok((child, tenant.lead_id))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
-        match Tenant::of_lead(store, lead).await?.pop() {
-            Some(tenant) => store.children_of(tenant.item.id).await,
+    async fn of_lead(store: &Store, lead: LeadId, conditions: &Where) -> Result<Vec<Found<Self>>> {
+        match Tenant::of_lead(store, lead, &Where::default()).await?.pop() {
+            Some(tenant) => store.children_of(tenant.stored.item.id, conditions).await,
             None => Ok(Vec::new()),
         }
     }
@@ -138,60 +144,6 @@ impl Store {
             (tenants.collect(), decode_all(children)?);
         children.retain(|child: &Stored<Child<D>>| tenants.contains(&child.item.tenant_id));
         Ok(children)
-    }
-
-    /// A tenant's children of a kind in the order of their creation, strongly consistent; none where
-    /// there is no such tenant, or it is deleted.
-    pub(super) async fn children_of<D: Details>(
-        &self,
-        tenant: TenantId,
-    ) -> Result<Vec<Stored<Child<D>>>> {
-        let (tenant, children) = tokio::try_join!(
-            self.get_living::<Tenant>(Key::tenant(tenant)),
-            self.children_of_living(tenant),
-        )?;
-        Ok(if tenant.is_some() { children } else { Vec::new() })
-    }
-
-    /// As [`Store::children_of`], of a tenant that is known to be there.
-    pub(super) async fn children_of_living<D: Details>(
-        &self,
-        tenant: TenantId,
-    ) -> Result<Vec<Stored<Child<D>>>> {
-        decode_all(self.partition(tenant, Key::children(D::KIND)).await?)
-    }
-
-    /// What provisioning reported of a tenant, in the order of creation.
-    pub(super) async fn resources_of(&self, tenant: TenantId) -> Result<Vec<Stored<Resource>>> {
-        let resources = self.partition(tenant, Key::RESOURCES).await?;
-        decode_all(resources)
-    }
-
-    /// What lies in a tenant's partition under `prefix`.
-    async fn partition(&self, tenant: TenantId, prefix: &str) -> Result<Vec<Attributes>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :tenant AND begins_with(sk, :prefix)")
-            .expression_attribute_values(
-                ":tenant",
-                AttributeValue::S(Key::tenant_partition(tenant)),
-            )
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .into_paginator()
-            .send();
-        let mut items = Vec::new();
-        while let Some(page) = pages.next().await {
-            items.extend(
-                page.map_err(Error::aws("reading a tenant's children"))?.items.unwrap_or_default(),
-            );
-            if items.len() > MOST_READ {
-                return Err(too_broad());
-            }
-        }
-        Ok(items)
     }
 
     /// Writes a new child.

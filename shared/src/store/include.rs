@@ -1,18 +1,24 @@
 use std::{
-    collections::{HashMap, HashSet},
-    pin::Pin,
+    collections::{BTreeSet, HashMap, HashSet},
+    pin::{Pin, pin},
 };
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::{Map, Value, json};
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 
-use super::{Listed, Store, Stored, list::Found};
+use super::{
+    BATCH, Listed, Store,
+    list::Found,
+    newest::{Enough, Newest},
+    seen::MOST_READ,
+};
 use crate::{
     Error, Result,
+    answer::{self, PAGE_BYTES},
     domain::{
         Address, AddressView, Audit, Child, ContactDetails, Details, Entity, Lead, Resource, Tenant,
     },
-    filter::{Filter, Include},
+    filter::{Fields, Filter, Include, Order, Wire},
 };
 
 /// Something that is being included.
@@ -21,37 +27,238 @@ type Included<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 /// How many tenants' children are read at a time.
 const AT_ONCE: usize = 16;
 
+/// The most items of one relation of one entity.
+const MOST_RELATED: usize = 1000;
+
+/// The most bytes of one relation of one entity, counted as [`PAGE_BYTES`] are.
+const RELATION_BYTES: usize = 1_000_000;
+
+/// After so many reads for inclusions a page ends.
+const MOST_READS: usize = 500;
+
+/// How much may be included.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// By one relation, in all entities together, in bytes.
+    all: usize,
+    /// By one relation of many, in one entity, in bytes.
+    each: usize,
+}
+
+impl Allowance {
+    /// In the entities of a page.
+    pub(super) const OF_A_PAGE: Self = Self { all: PAGE_BYTES, each: RELATION_BYTES };
+
+    /// In the entities that are themselves included in one.
+    fn within(self) -> Self {
+        Self { all: self.each, each: self.each / 4 }
+    }
+}
+
 /// An entity that others are included in: the relations of its schema, and how each is read.
 pub trait Related: Sized {
-    /// Includes in each of `found` what `with` names.
+    /// Includes in each of `found` what `with` names. What would be more than `allowance` takes off
+    /// the end of `found`; the first one always stays.
     fn relate<'a>(
-        store: &'a Store,
-        found: &'a mut [Found<Self>],
+        inclusions: &'a mut Inclusions,
+        found: &'a mut Vec<Found<Self>>,
         with: &'a Include,
+        allowance: Allowance,
     ) -> Included<'a>;
 }
 
-/// Includes in each of `found` all that is asked for.
-pub(super) async fn include<E: Related>(
-    store: &Store,
-    found: &mut [Found<E>],
-    includes: &[Include],
-) -> Result<()> {
-    for with in includes {
-        E::relate(store, found, with).await?;
+/// The inclusions of one request.
+#[derive(Debug)]
+pub struct Inclusions {
+    store: Store,
+    reads: usize,
+    /// The relations that lead to what is being read.
+    path: Vec<&'static str>,
+    cut: BTreeSet<String>,
+}
+
+impl Inclusions {
+    /// Returns those of a request that has included nothing yet.
+    pub(super) fn new(store: &Store) -> Self {
+        Self { store: store.clone(), reads: 0, path: Vec::new(), cut: BTreeSet::new() }
     }
-    Ok(())
+
+    /// Returns whether the request has read as often for inclusions as it may.
+    pub(super) fn are_spent(&self) -> bool {
+        self.reads >= MOST_READS
+    }
+
+    /// Returns the relations of many that are not whole somewhere, as `tenant.contacts`.
+    pub(super) fn into_cut(self) -> BTreeSet<String> {
+        self.cut
+    }
+
+    /// Includes in each of `found` all that is asked for, as [`Related::relate`].
+    pub(super) async fn include<E: Related>(
+        &mut self,
+        found: &mut Vec<Found<E>>,
+        includes: &[Include],
+        allowance: Allowance,
+    ) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        for with in includes {
+            self.path.push(with.relation);
+            E::relate(self, found, with, allowance).await?;
+            self.path.pop();
+        }
+        Ok(())
+    }
+
+    /// Includes the one that each refers to by its id, or `null`; each is read once.
+    async fn one<E, R: Listed>(
+        &mut self,
+        found: &mut Vec<Found<E>>,
+        with: &Include,
+        allowance: Allowance,
+        id_of: impl Fn(&E) -> Option<R::Id>,
+    ) -> Result<()> {
+        let everything = Filter::default();
+        let scope = with.scope.as_ref().unwrap_or(&everything);
+        let mut known = HashSet::new();
+        let ids = found.iter().filter_map(|each| id_of(&each.stored.item));
+        // In the order of their use: if the last of them are left out, so are the last of `found`.
+        let ids: Vec<R::Id> = ids.filter(|id| known.insert(*id)).collect();
+        self.reads += ids.len().div_ceil(BATCH);
+        let mut related: HashMap<String, Found<R>> = HashMap::new();
+        for stored in R::by_ids(&self.store, ids.clone()).await? {
+            let found = Found::of(stored)?;
+            if scope.conditions.matches(&found.wire) {
+                related.insert(found.stored.item.id().to_string(), found);
+            }
+        }
+        let mut related: Vec<_> =
+            ids.iter().filter_map(|id| related.remove(&id.to_string())).collect();
+        let read: HashSet<_> = related.iter().map(|each| each.stored.item.id()).collect();
+        self.include(&mut related, &scope.include, allowance).await?;
+        let mut finished = HashMap::new();
+        for Found { stored, mut wire } in related {
+            scope.fields.cut(&mut wire);
+            let bytes = answer::size(&Wire::new(R::SCHEMA, &wire))?;
+            finished.insert(stored.item.id().to_string(), (wire, bytes));
+        }
+        let (mut all, mut kept) = (0, 0);
+        for each in found.iter_mut() {
+            let id = id_of(&each.stored.item).filter(|id| read.contains(id));
+            let one = id.map(|id| finished.get(&id.to_string()));
+            all += one.flatten().map_or(0, |(_, bytes)| *bytes);
+            if one == Some(None) || (all > allowance.all && kept > 0) {
+                break;
+            }
+            let wire = one.flatten().map(|(wire, _)| wire);
+            each.wire.insert(with.relation.to_owned(), json!(wire));
+            kept += 1;
+        }
+        found.truncate(kept);
+        Ok(())
+    }
+
+    /// Includes the many that belong to each.
+    async fn many<E: Clone, R, F>(
+        &mut self,
+        found: &mut Vec<Found<E>>,
+        with: &Include,
+        allowance: Allowance,
+        read: impl Fn(Store, E, Enough) -> F,
+    ) -> Result<()>
+    where
+        R: Entity + Related + Send,
+        F: Future<Output = Result<Newest<R>>> + Send,
+    {
+        let everything = Filter::default();
+        let scope = with.scope.as_ref().unwrap_or(&everything);
+        let enough = enough(scope, allowance);
+        let reads = found.iter().map(|e| read(self.store.clone(), e.stored.item.clone(), enough));
+        let mut reads = pin!(stream::iter(reads.collect::<Vec<_>>()).buffered(AT_ONCE));
+        let (mut all, mut kept) = (0, 0);
+        for each in found.iter_mut() {
+            if kept > 0 && self.are_spent() {
+                break;
+            }
+            let Some(newest) = reads.next().await.transpose()? else { break };
+            let (list, bytes, whole) = self.listed(newest, scope, allowance).await?;
+            all += bytes;
+            if all > allowance.all && kept > 0 {
+                break;
+            }
+            if !whole {
+                self.cut.insert(self.path.join("."));
+            }
+            each.wire.insert(with.relation.to_owned(), list.into());
+            kept += 1;
+        }
+        found.truncate(kept);
+        Ok(())
+    }
+
+    /// Returns those of `newest` that the scope of an inclusion asks for with what it includes, how
+    /// many bytes they take, and whether none is missing.
+    async fn listed<R: Entity + Related>(
+        &mut self,
+        newest: Newest<R>,
+        scope: &Filter,
+        allowance: Allowance,
+    ) -> Result<(Vec<Value>, usize, bool)> {
+        self.reads += newest.reads;
+        let mut found = scope.select(newest.found);
+        let full = scope.limit.is_some_and(|limit| found.len() == usize::from(limit));
+        let mut whole = newest.whole || (full && is_newest_first(scope));
+        let offered = found.len();
+        found.truncate(MOST_RELATED);
+        self.include(&mut found, &scope.include, allowance.within()).await?;
+        whole &= found.len() == offered;
+        let (mut list, mut bytes) = (Vec::new(), 0);
+        for Found { mut wire, .. } in found {
+            scope.fields.cut(&mut wire);
+            // The comma.
+            let next = bytes + answer::size(&Wire::new(R::SCHEMA, &wire))? + 1;
+            if next > allowance.each {
+                whole = false;
+                break;
+            }
+            bytes = next;
+            list.push(Value::Object(wire));
+        }
+        Ok((list, bytes, whole))
+    }
+}
+
+/// Returns how much of a relation has to be read for `scope`.
+fn enough(scope: &Filter, allowance: Allowance) -> Enough {
+    if !is_newest_first(scope) {
+        return Enough { items: MOST_READ, bytes: PAGE_BYTES };
+    }
+    let wanted = scope.limit.map_or(MOST_RELATED, usize::from);
+    let items = wanted.saturating_add(scope.skipped()).min(MOST_READ);
+    let uncut = scope.skip == 0 && scope.fields == Fields::default();
+    let bytes = if uncut { 2 * allowance.each } else { PAGE_BYTES };
+    Enough { items, bytes }
+}
+
+/// Whether `scope` asks for the newest, whatever they hold.
+fn is_newest_first(scope: &Filter) -> bool {
+    scope.conditions.is_everything() && scope.order == Order::newest_first()
 }
 
 impl Related for Lead {
     fn relate<'a>(
-        store: &'a Store,
-        found: &'a mut [Found<Self>],
+        inclusions: &'a mut Inclusions,
+        found: &'a mut Vec<Found<Self>>,
         with: &'a Include,
+        allowance: Allowance,
     ) -> Included<'a> {
         Box::pin(async move {
             match with.relation {
-                "tenant" => one::<_, Tenant>(store, found, with, |lead| lead.tenant_id).await,
+                "tenant" => {
+                    let id = |lead: &Self| lead.tenant_id;
+                    inclusions.one::<_, Tenant>(found, with, allowance, id).await
+                }
                 "address" => address(found, with, |lead| (lead.address.as_ref(), &lead.audit)),
                 other => Err(no_relation(other)),
             }
@@ -61,25 +268,29 @@ impl Related for Lead {
 
 impl Related for Tenant {
     fn relate<'a>(
-        store: &'a Store,
-        found: &'a mut [Found<Self>],
+        inclusions: &'a mut Inclusions,
+        found: &'a mut Vec<Found<Self>>,
         with: &'a Include,
+        allowance: Allowance,
     ) -> Included<'a> {
         Box::pin(async move {
             match with.relation {
                 "contacts" => {
-                    many(store, found, with, |store, tenant: Tenant| async move {
-                        store.children_of_living::<ContactDetails>(tenant.id).await
-                    })
-                    .await
+                    let read = |store: Store, tenant: Self, enough| async move {
+                        store.newest_children::<ContactDetails>(tenant.id, enough).await
+                    };
+                    inclusions.many(found, with, allowance, read).await
                 }
                 "resources" => {
-                    many(store, found, with, |store, tenant: Tenant| async move {
-                        store.resources_of(tenant.id).await
-                    })
-                    .await
+                    let read = |store: Store, tenant: Self, enough| async move {
+                        store.newest_resources(tenant.id, enough).await
+                    };
+                    inclusions.many(found, with, allowance, read).await
                 }
-                "lead" => one::<_, Lead>(store, found, with, |tenant| tenant.lead_id).await,
+                "lead" => {
+                    let id = |tenant: &Self| tenant.lead_id;
+                    inclusions.one::<_, Lead>(found, with, allowance, id).await
+                }
                 "address" => {
                     address(found, with, |tenant| (tenant.address.as_ref(), &tenant.audit))
                 }
@@ -91,14 +302,16 @@ impl Related for Tenant {
 
 impl<D: Details> Related for Child<D> {
     fn relate<'a>(
-        store: &'a Store,
-        found: &'a mut [Found<Self>],
+        inclusions: &'a mut Inclusions,
+        found: &'a mut Vec<Found<Self>>,
         with: &'a Include,
+        allowance: Allowance,
     ) -> Included<'a> {
         Box::pin(async move {
             match with.relation {
                 "tenant" => {
-                    one::<_, Tenant>(store, found, with, |child| Some(child.tenant_id)).await
+                    let id = |child: &Self| Some(child.tenant_id);
+                    inclusions.one::<_, Tenant>(found, with, allowance, id).await
                 }
                 other => Err(no_relation(other)),
             }
@@ -107,50 +320,14 @@ impl<D: Details> Related for Child<D> {
 }
 
 impl Related for Resource {
-    fn relate<'a>(_: &'a Store, _: &'a mut [Found<Self>], with: &'a Include) -> Included<'a> {
+    fn relate<'a>(
+        _: &'a mut Inclusions,
+        _: &'a mut Vec<Found<Self>>,
+        with: &'a Include,
+        _: Allowance,
+    ) -> Included<'a> {
         Box::pin(async move { Err(no_relation(with.relation)) })
     }
-}
-
-/// Includes the one that each refers to by its id, or `null`; each is read once.
-async fn one<E, R: Listed>(
-    store: &Store,
-    found: &mut [Found<E>],
-    with: &Include,
-    id_of: impl Fn(&E) -> Option<R::Id>,
-) -> Result<()> {
-    let ids: HashSet<R::Id> = found.iter().filter_map(|each| id_of(&each.stored.item)).collect();
-    let related = R::by_ids(store, ids.into_iter().collect()).await?;
-    let by_id: HashMap<String, Map<String, Value>> =
-        scoped(store, related, with.scope.as_ref()).await?.into_iter().collect();
-    for each in found {
-        let id = id_of(&each.stored.item).map(|id| id.to_string());
-        let related = id.and_then(|id| by_id.get(&id).cloned());
-        each.wire.insert(with.relation.to_owned(), json!(related));
-    }
-    Ok(())
-}
-
-/// Includes the many that belong to each.
-async fn many<E: Clone, R, F>(
-    store: &Store,
-    found: &mut [Found<E>],
-    with: &Include,
-    read: impl Fn(Store, E) -> F,
-) -> Result<()>
-where
-    R: Entity + Related + Send,
-    F: Future<Output = Result<Vec<Stored<R>>>> + Send,
-{
-    let each = found.iter().map(|each| read(store.clone(), each.stored.item.clone()));
-    let all: Vec<Vec<Stored<R>>> =
-        stream::iter(each.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
-    for (each, related) in found.iter_mut().zip(all) {
-        let related = scoped(store, related, with.scope.as_ref()).await?;
-        let related: Vec<_> = related.into_iter().map(|(_, wire)| wire).collect();
-        each.wire.insert(with.relation.to_owned(), json!(related));
-    }
-    Ok(())
 }
 
 /// Includes the address that is within each, or `null`.
@@ -173,25 +350,6 @@ fn address<E>(
         each.wire.insert(with.relation.to_owned(), wire);
     }
     Ok(())
-}
-
-/// Those of `related` that the scope of an inclusion asks for, by their ids, with what it includes.
-async fn scoped<R: Entity + Related>(
-    store: &Store,
-    related: Vec<Stored<R>>,
-    scope: Option<&Filter>,
-) -> Result<Vec<(String, Map<String, Value>)>> {
-    let everything = Filter::default();
-    let scope = scope.unwrap_or(&everything);
-    let related = related.into_iter().map(Found::of).collect::<Result<Vec<_>>>()?;
-    let mut found = scope.select(related);
-    include(store, &mut found, &scope.include).await?;
-    let finished = found.into_iter().map(|Found { mut wire, .. }| {
-        let id = wire.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        scope.fields.cut(&mut wire);
-        (id, wire)
-    });
-    Ok(finished.collect())
 }
 
 /// The schema names a relation that its entity does not know how to read.

@@ -39,29 +39,6 @@ pub struct Change<'a> {
 }
 
 impl Store {
-    /// The tenant with this id and its jobs, newest first, in one read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
-    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
-    pub async fn tenant_with_jobs(&self, id: TenantId) -> Result<(Tenant, Vec<Job>)> {
-        let (tenant, mut jobs) = self.tenant_with::<Job>(id, Key::JOBS).await?;
-        jobs.reverse();
-        Ok((tenant, jobs))
-    }
-
-    /// The job with this id, and its tenant.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] where there is no such tenant, or it has no such job.
-    pub async fn tenant_with_job(&self, tenant: TenantId, id: JobId) -> Result<(Tenant, Job)> {
-        let (tenant, jobs) = self.tenant_with_jobs(tenant).await?;
-        let found = jobs.into_iter().find(|job| job.id == id);
-        found.map(|job| (tenant, job)).ok_or_else(|| Error::not_found("Job", id))
-    }
-
     /// The tenant's job of this `attempt`, if it has this `id`.
     ///
     /// # Errors

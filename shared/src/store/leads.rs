@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    IndexKey, Item, Key, Listed, Store, Stored,
+    Found, IndexKey, Item, Key, Listed, Store, Stored,
     changes::Changes,
     item::{Attributes, decode_all, encode_from},
 };
@@ -43,7 +43,7 @@ impl Listed for Lead {
         decode_all(store.get_all(&keys).await?)
     }
 
-    async fn named(_: &Store, _: &Where) -> Result<Option<Vec<Stored<Self>>>> {
+    async fn named(_: &Store, _: &Where) -> Result<Option<Vec<Found<Self>>>> {
         Ok(None)
     }
 
@@ -52,8 +52,8 @@ impl Listed for Lead {
         Ok((lead.ok_or_else(|| Error::not_found("Lead", id))?, Some(id)))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
-        Self::by_ids(store, vec![lead]).await
+    async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
+        Found::all(Self::by_ids(store, vec![lead]).await?)
     }
 
     fn partition(conditions: &Where) -> (&'static str, String) {

@@ -1,10 +1,10 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Cursor, Item, Store, Stored, TOTAL,
-    include::{Related, include},
+    BATCH, Cursor, Item, Store, Stored, TOTAL, filling::Filling, include::Related, seen::Held,
+    walk::position,
 };
 use crate::{
     Error, Result,
@@ -23,18 +23,18 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
     /// Its id.
     fn id(&self) -> Self::Id;
 
-    /// Those with these ids, strongly consistent.
+    /// Those with these ids, strongly consistent. They are few, since all are held at once.
     fn by_ids(
         store: &Store,
         ids: Vec<Self::Id>,
     ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
 
-    /// Those that what `conditions` name other than an id holds, strongly consistent; `None` where
-    /// they name nothing that they could be read by.
+    /// Returns those that what `conditions` name other than an id holds, strongly consistent; `None`
+    /// if they name nothing that they could be read by.
     fn named(
         store: &Store,
         conditions: &Where,
-    ) -> impl Future<Output = Result<Option<Vec<Stored<Self>>>>> + Send;
+    ) -> impl Future<Output = Result<Option<Vec<Found<Self>>>>> + Send;
 
     /// The one with this id, and the lead whose it is.
     fn one(
@@ -50,11 +50,12 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
         Self::one(store, id)
     }
 
-    /// Those that belong to a lead.
+    /// Returns those that belong to a lead; it may leave out what `conditions` do not ask for.
     fn of_lead(
         store: &Store,
         lead: LeadId,
-    ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
+        conditions: &Where,
+    ) -> impl Future<Output = Result<Vec<Found<Self>>>> + Send;
 
     /// The partition of an index, `gsi1` or `gsi2`, that holds all that `conditions` ask for.
     fn partition(conditions: &Where) -> (&'static str, String);
@@ -94,9 +95,11 @@ pub struct Ask<'a> {
 #[derive(Clone, Debug)]
 pub struct Page {
     /// What is on it, as it goes out.
-    pub items: Vec<Map<String, Value>>,
+    pub items: Vec<Box<RawValue>>,
     /// Where the next one begins; `None` on the last.
     pub next: Option<Cursor>,
+    /// The included relations of which not all is on it.
+    pub cut: BTreeSet<String>,
 }
 
 /// An entity that was found, with its form on the wire.
@@ -118,26 +121,39 @@ impl<E: Entity> Found<E> {
     pub(super) fn of(stored: Stored<E>) -> Result<Self> {
         Ok(Self { wire: stored.item.wire()?, stored })
     }
+
+    /// Those that were `stored`.
+    pub(super) fn all(stored: Vec<Stored<E>>) -> Result<Vec<Self>> {
+        stored.into_iter().map(Self::of).collect()
+    }
 }
 
 impl Store {
-    /// A page of a list, with what is included in each item.
+    /// Returns a page of a list, with what is included in each item.
     ///
     /// # Errors
     ///
-    /// [`Error::FilterTooBroad`] where more than 10,000 items would have to be read.
+    /// [`Error::FilterTooBroad`] if that would read more than 10,000 items, or too many bytes.
     pub async fn list<E: Listed>(&self, ask: Ask<'_>) -> Result<Page> {
         let Ask { filter, whose, from } = ask;
+        let mut filling = Filling::<E>::new(self, filter);
         let candidates = self.candidates::<E>(&filter.conditions, whose).await?;
-        let (mut found, next) = match (candidates, filter.order.by_creation()) {
-            (Some(candidates), _) => pick(filter, candidates, from)?,
-            (None, Some(direction)) => self.walk(filter, direction, from).await?,
-            (None, None) => pick(filter, self.all(&filter.conditions).await?, from)?,
+        let found = match (candidates, filter.order.by_creation()) {
+            (Some(candidates), _) => candidates,
+            (None, Some(direction)) => {
+                self.walk(&mut filling, filter, direction, from).await?;
+                return filling
+                    .finish(|last| position(&last.stored.item, &filter.conditions))
+                    .await;
+            }
+            (None, None) => self.all(&filter.conditions).await?,
         };
-        include(self, &mut found, &filter.include).await?;
-        let mut items: Vec<_> = found.into_iter().map(|found: Found<E>| found.wire).collect();
-        items.iter_mut().for_each(|item| filter.fields.cut(item));
-        Ok(Page { items, next })
+        for found in pick(filter, found, from) {
+            if !filling.offer(found).await? {
+                break;
+            }
+        }
+        filling.finish(|last| Cursor::Order { last: filter.order.held(last) }).await
     }
 
     /// All that `conditions` ask for.
@@ -150,15 +166,11 @@ impl Store {
         conditions: &Where,
         whose: Option<LeadId>,
     ) -> Result<Vec<Stored<E>>> {
-        let candidates = match self.candidates::<E>(conditions, whose).await? {
+        let found = match self.candidates::<E>(conditions, whose).await? {
             Some(candidates) => candidates,
             None => self.all(conditions).await?,
         };
-        let found = candidates.into_iter().map(Found::of);
-        let asked = |found: &Result<Found<E>>| {
-            found.as_ref().is_ok_and(|found| conditions.matches(&found.wire)) || found.is_err()
-        };
-        found.filter(asked).map(|found| found.map(|found| found.stored)).collect()
+        Ok(found.into_iter().map(|found| found.stored).collect())
     }
 
     /// How many `conditions` ask for; where a counter has that number, about a second behind.
@@ -171,61 +183,75 @@ impl Store {
             let counter = self.counter(E::KIND).await?;
             return Ok(counter.get(&number).copied().unwrap_or_default());
         }
-        let found = self.find::<E>(conditions, whose).await?.len();
+        let found = match self.candidates::<E>(conditions, whose).await? {
+            Some(candidates) => candidates.len(),
+            None => {
+                let mut found = 0;
+                self.scan::<E>(conditions, |_| {
+                    found += 1;
+                    Ok(())
+                })
+                .await?;
+                found
+            }
+        };
         u64::try_from(found).map_err(Error::aws("counting"))
     }
 
-    /// What is included in one entity.
+    /// Returns one entity as a page, with what is included in it.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
-    pub async fn complete<E: Listed>(
-        &self,
-        stored: Stored<E>,
-        filter: &Filter,
-    ) -> Result<Map<String, Value>> {
-        let mut found = [Found::of(stored)?];
-        include(self, &mut found, &filter.include).await?;
-        let [Found { mut wire, .. }] = found;
-        filter.fields.cut(&mut wire);
-        Ok(wire)
+    /// [`Error::Aws`] if it cannot be read.
+    pub async fn complete<E: Listed>(&self, stored: Stored<E>, filter: &Filter) -> Result<Page> {
+        let mut filling = Filling::new(self, filter);
+        filling.offer(Found::of(stored)?).await?;
+        filling.finish(|last| Cursor::Order { last: filter.order.held(last) }).await
     }
 
-    /// The few that all those asked for are among, where no index has to be read for them.
+    /// Returns all that `conditions` ask for, if no index has to be read for them.
     async fn candidates<E: Listed>(
         &self,
         conditions: &Where,
         whose: Option<LeadId>,
-    ) -> Result<Option<Vec<Stored<E>>>> {
-        if let Some(lead) = whose {
-            return E::of_lead(self, lead).await.map(Some);
-        }
-        if let Some(ids) = conditions.one_of("id") {
+    ) -> Result<Option<Vec<Found<E>>>> {
+        let found = if let Some(lead) = whose {
+            E::of_lead(self, lead, conditions).await?
+        } else if let Some(ids) = conditions.one_of("id") {
             let ids: HashSet<E::Id> =
                 ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect();
-            return E::by_ids(self, ids.into_iter().collect()).await.map(Some);
-        }
-        E::named(self, conditions).await
+            let ids: Vec<_> = ids.into_iter().collect();
+            let mut held = Held::default();
+            for batch in ids.chunks(BATCH) {
+                for stored in E::by_ids(self, batch.to_vec()).await? {
+                    let found = Found::of(stored)?;
+                    if conditions.matches(&found.wire) {
+                        held.add(found)?;
+                    }
+                }
+            }
+            return Ok(Some(held.into_found()));
+        } else if let Some(named) = E::named(self, conditions).await? {
+            named
+        } else {
+            return Ok(None);
+        };
+        let asked = |found: &Found<E>| conditions.matches(&found.wire);
+        Ok(Some(found.into_iter().filter(asked).collect()))
     }
 }
 
-/// A page of `items`, which are all that those asked for can be among.
-fn pick<E: Entity>(
+/// Returns `items` in order, from where a page of them begins.
+fn pick<E>(
     filter: &Filter,
-    items: Vec<Stored<E>>,
+    items: Vec<Found<E>>,
     from: Option<Cursor>,
-) -> Result<(Vec<Found<E>>, Option<Cursor>)> {
-    let items = items.into_iter().map(Found::of).collect::<Result<Vec<_>>>()?;
+) -> impl Iterator<Item = Found<E>> {
     let mut found = filter.ordered(items);
-    match from {
-        Some(Cursor::Order { last }) => found.retain(|item| filter.order.is_behind(item, &last)),
-        _ => found = found.into_iter().skip(filter.skipped()).collect(),
+    let mut skipped = filter.skipped();
+    if let Some(Cursor::Order { last }) = from {
+        found.retain(|item| filter.order.is_behind(item, &last));
+        skipped = 0;
     }
-    let page = usize::from(filter.page_size());
-    let more = found.len() > page;
-    found.truncate(page);
-    let next =
-        found.last().filter(|_| more).map(|last| Cursor::Order { last: filter.order.held(last) });
-    Ok((found, next))
+    found.into_iter().skip(skipped)
 }

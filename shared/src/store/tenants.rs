@@ -1,7 +1,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    IndexKey, Item, Key, Listed, Store, Stored, TOTAL, Writable,
+    Found, IndexKey, Item, Key, Listed, Store, Stored, TOTAL, Writable,
     changes::Changes,
     children::Owner,
     item::{Attributes, decode_all},
@@ -10,9 +10,7 @@ use super::{
 use crate::{
     Error, Result,
     cache::Held,
-    domain::{
-        ChildKind, Contact, Lead, LeadId, Onboarding, Resource, Tenant, TenantId, TenantKey, read,
-    },
+    domain::{ChildKind, Contact, Lead, LeadId, Onboarding, Tenant, TenantId, TenantKey, read},
     filter::Where,
 };
 
@@ -45,17 +43,18 @@ impl Listed for Tenant {
         decode_all(store.get_all(&keys).await?)
     }
 
-    async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Stored<Self>>>> {
+    async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Found<Self>>>> {
         if let Some(key) = conditions.equals("key") {
             let id = match read(&key) {
                 Ok(key) => store.tenant_id_of_key(&key).await?,
                 Err(_) => None,
             };
-            return Self::by_ids(store, id.into_iter().collect()).await.map(Some);
+            let found = Self::by_ids(store, id.into_iter().collect()).await?;
+            return Found::all(found).map(Some);
         }
         let lead = conditions.equals("leadId").and_then(|id| id.as_str()?.parse().ok());
         match lead {
-            Some(lead) => Self::of_lead(store, lead).await.map(Some),
+            Some(lead) => Self::of_lead(store, lead, conditions).await.map(Some),
             None => Ok(None),
         }
     }
@@ -66,10 +65,10 @@ impl Listed for Tenant {
         Ok((tenant, lead))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId) -> Result<Vec<Stored<Self>>> {
+    async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
         let leads = Lead::by_ids(store, vec![lead]).await?;
         let tenants = leads.into_iter().filter_map(|lead| lead.item.tenant_id);
-        Self::by_ids(store, tenants.collect()).await
+        Found::all(Self::by_ids(store, tenants.collect()).await?)
     }
 
     async fn to_show(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
@@ -161,16 +160,6 @@ impl Store {
             .place(Key::owner(ChildKind::Contact, contact.id), owned_by(tenant.id, "owner"))?
             .commit()
             .await
-    }
-
-    /// The tenant with this id and what provisioning reported of it, in one read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
-    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
-    pub async fn tenant_with_resources(&self, id: TenantId) -> Result<(Tenant, Vec<Resource>)> {
-        self.tenant_with(id, Key::RESOURCES).await
     }
 
     /// The tenant with this id, and its version.

@@ -3,62 +3,51 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Cursor, Found, Listed, Store, Stored,
+    filling::Filling,
     item::{Attributes, decode, decode_living},
+    seen::{Held, MOST_READ, Seen, too_broad},
 };
 use crate::{
     Error, Result,
     filter::{Direction, Filter, Where},
 };
 
-/// The most items that one request reads (CONTRACT §8).
-pub(super) const MOST_READ: usize = 10_000;
-
 /// The most items of one page of a query.
 const LARGEST_CHUNK: usize = 1000;
 
-/// More would have to be read than one request may.
-pub(super) fn too_broad() -> Error {
-    Error::FilterTooBroad(
-        "This would read more than 10000 items. Narrow it by id, tenantId, key, email or status, or \
-         order it by createdOn and follow the link to the next page.",
-    )
-}
-
 impl Store {
-    /// A page read along an index, which has the order that is asked for.
+    /// Fills a page along an index, which has the order that is asked for.
     pub(super) async fn walk<E: Listed>(
         &self,
+        page: &mut Filling<'_, E>,
         filter: &Filter,
         direction: Direction,
         from: Option<Cursor>,
-    ) -> Result<(Vec<Found<E>>, Option<Cursor>)> {
-        let (want, mut skip) = (usize::from(filter.page_size()), filter.skip);
-        let (mut found, mut read): (Vec<Found<E>>, usize) = (Vec::new(), 0);
+    ) -> Result<()> {
+        let (mut skip, mut seen, mut read) = (filter.skip, Seen::default(), 0);
         let mut start = from.and_then(start_key);
         // One more than the page holds tells whether there is a next one.
-        let mut chunk = want.saturating_add(filter.skipped()).saturating_add(1);
+        let mut chunk =
+            usize::from(filter.page_size()).saturating_add(filter.skipped()).saturating_add(1);
         loop {
             chunk = chunk.min(LARGEST_CHUNK).min(MOST_READ + 1 - read);
             let (items, next) = self.query(&filter.conditions, direction, chunk, start).await?;
             for stored in items {
+                let found = Found::of(stored)?;
                 read += 1;
-                let item = Found::of(stored)?;
-                if !filter.conditions.matches(&item.wire) {
-                    continue;
-                }
-                if skip > 0 {
+                // The last of the items that may be read may still be the last of the page.
+                let within = seen.add(&found.wire);
+                if !filter.conditions.matches(&found.wire) {
+                    within?;
+                } else if skip > 0 {
+                    within?;
                     skip -= 1;
-                    continue;
+                } else if !page.offer(found).await? {
+                    return Ok(());
                 }
-                if found.len() == want {
-                    let next =
-                        found.last().map(|last| position(&last.stored.item, &filter.conditions));
-                    return Ok((found, next));
-                }
-                found.push(item);
             }
             match next {
-                None => return Ok((found, None)),
+                None => return Ok(()),
                 Some(_) if read > MOST_READ => return Err(too_broad()),
                 more => start = more,
             }
@@ -66,18 +55,32 @@ impl Store {
         }
     }
 
-    /// All of the partition of an index in which those asked for are.
-    pub(super) async fn all<E: Listed>(&self, conditions: &Where) -> Result<Vec<Stored<E>>> {
-        let (mut all, mut start) = (Vec::new(), None);
+    /// Returns all that `conditions` ask for of the partition of an index in which they are.
+    pub(super) async fn all<E: Listed>(&self, conditions: &Where) -> Result<Vec<Found<E>>> {
+        let mut held = Held::default();
+        self.scan(conditions, |found| held.add(found)).await?;
+        Ok(held.into_found())
+    }
+
+    /// Has `take` see all that `conditions` ask for of the partition of an index in which they are.
+    pub(super) async fn scan<E: Listed>(
+        &self,
+        conditions: &Where,
+        mut take: impl FnMut(Found<E>) -> Result<()>,
+    ) -> Result<()> {
+        let (mut seen, mut start) = (Seen::default(), None);
         loop {
             let (items, next) =
                 self.query(conditions, Direction::Descending, LARGEST_CHUNK, start).await?;
-            all.extend(items);
-            if all.len() > MOST_READ {
-                return Err(too_broad());
+            for stored in items {
+                let found = Found::of(stored)?;
+                seen.add(&found.wire)?;
+                if conditions.matches(&found.wire) {
+                    take(found)?;
+                }
             }
             match next {
-                None => return Ok(all),
+                None => return Ok(()),
                 more => start = more,
             }
         }
@@ -99,17 +102,37 @@ impl Store {
         Ok((items.collect::<Result<_>>()?, reply.last_evaluated_key))
     }
 
-    /// The first `limit` items of a partition of an index, deleted ones among them.
+    /// Returns the first `most` items of a partition of an index: of each the attributes that it is
+    /// made from, if `attributes` names them, else all. Large items take several reads.
     pub(super) async fn first<T: DeserializeOwned>(
         &self,
-        index: &str,
-        partition: String,
+        (index, partition): (&str, String),
         direction: Direction,
-        limit: usize,
+        most: usize,
+        attributes: &[&str],
     ) -> Result<Vec<T>> {
-        let reply = self.in_index(index, partition, direction, limit).send().await;
-        let items = reply.map_err(Error::aws("reading an index"))?.items;
-        items.unwrap_or_default().into_iter().map(decode).collect()
+        let (mut first, mut start): (Vec<T>, _) = (Vec::new(), None);
+        while first.len() < most {
+            let left = most - first.len();
+            let mut request = self.in_index(index, partition.clone(), direction, left);
+            if !attributes.is_empty() {
+                let names = attributes.iter().map(|name| format!("#{name}")).collect::<Vec<_>>();
+                request = request.projection_expression(names.join(", "));
+                for name in attributes {
+                    request = request.expression_attribute_names(format!("#{name}"), *name);
+                }
+            }
+            let reply = request.set_exclusive_start_key(start).send().await;
+            let reply = reply.map_err(Error::aws("reading an index"))?;
+            for item in reply.items.unwrap_or_default() {
+                first.push(decode(item)?);
+            }
+            match reply.last_evaluated_key {
+                None => break,
+                more => start = more,
+            }
+        }
+        Ok(first)
     }
 
     fn in_index(
@@ -131,7 +154,7 @@ impl Store {
 }
 
 /// Where `item` is in the partition that `conditions` are read from.
-fn position<E: Listed>(item: &E, conditions: &Where) -> Cursor {
+pub(super) fn position<E: Listed>(item: &E, conditions: &Where) -> Cursor {
     let (index, partition) = E::partition(conditions);
     let mut key = Attributes::from(item.key());
     for place in
@@ -143,7 +166,7 @@ fn position<E: Listed>(item: &E, conditions: &Where) -> Cursor {
     Cursor::of_key(key)
 }
 
-fn start_key(cursor: Cursor) -> Option<Attributes> {
+pub(super) fn start_key(cursor: Cursor) -> Option<Attributes> {
     match cursor {
         Cursor::Index { key } => {
             let value = |(name, value)| (name, AttributeValue::S(value));

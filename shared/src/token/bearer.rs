@@ -36,6 +36,14 @@ impl Bearer {
         granted.then_some(()).ok_or(Error::Forbidden("a permission is missing"))
     }
 
+    /// Returns whether the bearer may see an entity that one of the permissions `view` opens: an
+    /// operator needs one of them, a lead sees all data of its own.
+    #[must_use]
+    pub fn may_see(&self, view: &[u16]) -> bool {
+        let granted = |code: &u16| self.permissions.contains(&code.to_string());
+        self.lead.is_some() || view.iter().any(granted)
+    }
+
     /// Returns the lead that the token was signed for; `None` for an operator.
     #[must_use]
     pub fn lead(&self) -> Option<LeadId> {

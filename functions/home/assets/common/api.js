@@ -97,15 +97,15 @@ export async function file(path, bearer) {
 }
 
 /**
- * A page of a list, and the cursor of the next one.
+ * A page of a list, and the cursor of the next one. A page may hold fewer items than its limit and still have a next one.
  * @param {string} path
- * @param {Record<string, unknown>} filter
+ * @param {Record<string, string>} asked the parameters of the query
  * @param {string} cursor
  * @param {string} bearer
  * @returns {Promise<{ items: any[], next: string }>}
  */
-export async function page(path, filter, cursor, bearer) {
-  const query = new URLSearchParams({ filter: JSON.stringify(filter) });
+export async function page(path, asked, cursor, bearer) {
+  const query = new URLSearchParams(asked);
   if (cursor) query.set("cursor", cursor);
   const answer = await send("GET", `${path}?${query}`, { bearer });
   const link = /<[^>]*[?&]cursor=([^&>]*)[^>]*>; rel="next"/.exec(answer.headers.get("link") ?? "");

@@ -3,7 +3,10 @@
 import { fill, h } from "../common/dom.js";
 import { ask } from "./dialog.js";
 import { list, send } from "./session.js";
-import { table } from "./table.js";
+import { showMore, table } from "./table.js";
+
+/** How many are shown at once. A page of large ones holds fewer. */
+const LIMIT = 100;
 
 /**
  * @typedef {object} Kind
@@ -22,7 +25,9 @@ import { table } from "./table.js";
  * @param {string} tenant
  */
 export async function children({ path, title, one, conflict, columns, fields, body, more }, tenant) {
-  const found = await list(path, { where: { tenantId: tenant }, limit: 1000 });
+  const asked = { where: { tenantId: tenant }, limit: LIMIT };
+  const found = await list(path, asked);
+  let next = found.next;
   // A list is about a second behind: what is done here is shown at once.
   let items = found.items;
   const rows = h("div");
@@ -58,7 +63,16 @@ export async function children({ path, title, one, conflict, columns, fields, bo
   /** @param {any[]} now */
   function draw(now) {
     items = now;
-    fill(rows, items.length ? table(title, [...columns, acts], items) : h("p", { class: "soft" }, "There are none."));
+    fill(rows,
+      items.length ? table(title, [...columns, acts], items) : h("p", { class: "soft" }, "There are none."),
+      showMore(next, more));
+  }
+  /** @param {string} cursor */
+  async function more(cursor) {
+    const page = await list(path, asked, cursor);
+    next = page.next;
+    const shown = new Set(items.map(({ id }) => id));
+    draw([...items, ...page.items.filter(({ id }) => !shown.has(id))]);
   }
   draw(items);
   return h("section", { class: "panel" },

@@ -16,8 +16,8 @@ function shown(job) {
     job.state === "queued" || job.state === "running" ? h("p", { class: "soft" }, `Given up at ${when(job.deadline)}`) : null);
 }
 
-/** @param {import("../common/timeline.js").Job[]} jobs */
-export function jobs(jobs) {
+/** @param {import("../common/timeline.js").Job[]} jobs @param {HTMLElement | null} more */
+export function jobs(jobs, more) {
   return h("section", { class: "panel" }, h("h2", {}, "Jobs"),
-    ...(jobs.length ? jobs.map(shown) : [h("p", { class: "soft" }, "Nothing was built yet.")]));
+    ...(jobs.length ? jobs.map(shown) : [h("p", { class: "soft" }, "Nothing was built yet.")]), more);
 }

@@ -46,7 +46,11 @@ export const read = (path) => signedIn((bearer) => call("GET", path, { bearer })
 export const send = (method, path, body) => signedIn((bearer) => call(method, path, { bearer, body }));
 
 /** @param {string} path @param {Record<string, unknown>} filter @param {string} [cursor] */
-export const list = (path, filter, cursor = "") => signedIn((bearer) => page(path, filter, cursor, bearer));
+export const list = (path, filter, cursor = "") =>
+  signedIn((bearer) => page(path, { filter: JSON.stringify(filter) }, cursor, bearer));
+
+/** A page of a list that takes no filter. @param {string} path @param {number} limit @param {string} [cursor] */
+export const part = (path, limit, cursor = "") => signedIn((bearer) => page(path, { limit: String(limit) }, cursor, bearer));
 
 /**
  * Has a file saved under a name.

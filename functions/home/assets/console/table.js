@@ -1,6 +1,7 @@
 // Lists as tables, and the form that narrows them.
 
-import { h } from "../common/dom.js";
+import { told } from "../common/api.js";
+import { fill, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 import { go, to } from "./place.js";
 import { list } from "./session.js";
@@ -25,6 +26,27 @@ export function table(caption, columns, items) {
     h("thead", {}, h("tr", {}, ...columns.map(({ name, look }) =>
       (name ? h("th", { scope: "col", class: look }, name) : h("td", { class: look }))))),
     h("tbody", {}, ...items.map((item) => h("tr", {}, ...columns.map(({ cell, look }) => h("td", { class: look }, cell(item)))))));
+}
+
+/**
+ * A button that adds the next page of a list to what is shown; `null` on the last page.
+ * @param {string} next the cursor of the next page
+ * @param {(cursor: string) => Promise<void>} load
+ */
+export function showMore(next, load) {
+  if (!next) return null;
+  const failed = h("span", { class: "status wrong", role: "alert" });
+  const button = h("button", { class: "plain", onclick: more }, "Show more");
+  async function more() {
+    if (button.disabled) return;
+    button.disabled = true;
+    fill(failed);
+    await load(next).catch((problem) => {
+      button.disabled = false;
+      fill(failed, told(problem));
+    });
+  }
+  return h("div", { class: "bar" }, button, failed);
 }
 
 /**

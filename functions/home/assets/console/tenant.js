@@ -9,9 +9,9 @@ import { ask } from "./dialog.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
 import { go, to } from "./place.js";
-import { read, send } from "./session.js";
+import { part, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
-import { table } from "./table.js";
+import { showMore, table } from "./table.js";
 
 /** How often a tenant with an open job is looked at, in milliseconds. */
 const OFTEN = 1500;
@@ -103,14 +103,17 @@ function facts({ key, domains, createdOn, address, leadId, id }) {
     h("dt", {}, "Id"), h("dd", {}, h("code", {}, id))));
 }
 
-/** @param {any[]} built */
-function resources(built) {
+/** How many jobs and how many resources are shown at first. */
+const [JOBS, RESOURCES] = [20, 100];
+
+/** @param {any[]} built @param {HTMLElement | null} more */
+function resources(built, more) {
   const columns = [
     { name: "Type", cell: (/** @type {any} */ { type }) => theirs(type) },
     { name: "Name", cell: (/** @type {any} */ { externalIdentifier }) => theirs(externalIdentifier) },
   ];
   return h("section", { class: "panel" }, h("h2", {}, "Resources"),
-    built.length ? table("Resources", columns, built) : h("p", { class: "soft" }, "Nothing was built yet."));
+    built.length ? table("Resources", columns, built) : h("p", { class: "soft" }, "Nothing was built yet."), more);
 }
 
 /** @param {string} id @returns {Promise<import("./console.js").View>} */
@@ -120,9 +123,21 @@ export async function tenant(id) {
   let gone = false;
   let last = "";
   const filter = encodeURIComponent(JSON.stringify({ include: ["address"] }));
+  /** What was asked for beyond the first pages. @type {{ jobs: any[], resources: any[] }} */
+  const beyond = { jobs: [], resources: [] };
+  /** @param {{ next: string }} page @param {"jobs" | "resources"} noun @param {number} limit */
+  const more = (page, noun, limit) => showMore(page.next, async (cursor) => {
+    const { items, next } = await part(`tenants/${id}/${noun}`, limit, cursor);
+    beyond[noun].push(...items);
+    page.next = next;
+    draw();
+  });
+  /** @type {() => void} */
+  let draw = () => {};
   async function look() {
-    const [known, all, built] = await Promise.all(
-      [`tenants/${id}?filter=${filter}`, `tenants/${id}/jobs`, `tenants/${id}/resources`].map((path) => read(path)));
+    const [known, attempts, parts] = await Promise.all(
+      [read(`tenants/${id}?filter=${filter}`), part(`tenants/${id}/jobs`, JOBS), part(`tenants/${id}/resources`, RESOURCES)]);
+    const [all, built] = [attempts.items, parts.items];
     const now = JSON.stringify([known, all, built]);
     clearTimeout(timer);
     if (gone) return;
@@ -132,8 +147,13 @@ export async function tenant(id) {
     last = now;
     const focused = head.contains(document.activeElement);
     fill(head, h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, theirs(known.name)), h("span", { role: "status" }, badge(statuses[known.status])), actions(known, all, look)), facts(known));
-    fill(life, jobs(all));
-    fill(made, resources(built));
+    beyond.jobs = [];
+    beyond.resources = [];
+    draw = () => {
+      fill(life, jobs([...all, ...beyond.jobs], more(attempts, "jobs", JOBS)));
+      fill(made, resources([...built, ...beyond.resources], more(parts, "resources", RESOURCES)));
+    };
+    draw();
     if (focused) head.querySelector("h1")?.focus();
   }
   const again = () => look().catch((problem) => {

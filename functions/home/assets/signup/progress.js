@@ -20,7 +20,7 @@ export async function follow(tenant, bearer) {
   fill(next);
   for (let wait = 500; ; wait = Math.min(wait * 1.2, 5000)) {
     try {
-      const [job] = await call("GET", `tenants/${tenant}/jobs`, { bearer });
+      const [job] = await call("GET", `tenants/${tenant}/jobs?limit=1`, { bearer });
       if (!job) return;
       fill(list, ...steps(job));
       if (!isOpen(job)) return end(job);

@@ -14,6 +14,7 @@ use super::{Filter, Kind, Relation, Schema};
 /// An entity with a property of every kind.
 static ITEM: Schema = Schema {
     entity: "Item",
+    view: &[],
     properties: &[
         ("id", Kind::Id),
         ("name", Kind::Text),
@@ -35,6 +36,7 @@ static ITEM: Schema = Schema {
 
 static PART: Schema = Schema {
     entity: "Part",
+    view: &[],
     properties: &[("id", Kind::Id), ("weight", Kind::Number), ("createdOn", Kind::Time)],
     nullable: &[],
     relations: &[Relation { name: "item", schema: &ITEM, many: false }],

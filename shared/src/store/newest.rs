@@ -1,0 +1,134 @@
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Key, Store,
+    item::decode_living,
+    list::Found,
+    seen::{Held, Seen, weight},
+};
+use crate::{
+    Error, Result,
+    domain::{Child, Details, Entity, Resource, TenantId},
+    filter::Where,
+};
+
+/// How much of a tenant's children is enough: what comes first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enough {
+    /// So many of them.
+    pub(super) items: usize,
+    /// So many bytes of them, and the one that is over.
+    pub(super) bytes: usize,
+}
+
+/// The newest of a tenant's children of a kind.
+#[derive(Debug)]
+pub(super) struct Newest<E> {
+    /// They.
+    pub(super) found: Vec<Found<E>>,
+    /// How many calls it took to read them.
+    pub(super) reads: usize,
+    /// Whether there are no others.
+    pub(super) whole: bool,
+}
+
+impl Store {
+    /// Returns the newest children of a kind of a tenant that is known to be there, strongly
+    /// consistent.
+    pub(super) async fn newest_children<D: Details>(
+        &self,
+        tenant: TenantId,
+        enough: Enough,
+    ) -> Result<Newest<Child<D>>> {
+        self.newest(tenant, Key::children(D::KIND), enough).await
+    }
+
+    /// Returns the newest of what provisioning reported of a tenant, strongly consistent.
+    pub(super) async fn newest_resources(
+        &self,
+        tenant: TenantId,
+        enough: Enough,
+    ) -> Result<Newest<Resource>> {
+        self.newest(tenant, Key::RESOURCES, enough).await
+    }
+
+    async fn newest<E: Entity + DeserializeOwned>(
+        &self,
+        tenant: TenantId,
+        prefix: &str,
+        enough: Enough,
+    ) -> Result<Newest<E>> {
+        let mut pages = self.newest_first(tenant, prefix).into_paginator().send();
+        let (mut newest, mut bytes) = (Newest { found: Vec::new(), reads: 0, whole: true }, 0);
+        while let Some(page) = pages.next().await {
+            newest.reads += 1;
+            let page = page.map_err(Error::aws("reading what a tenant includes"))?;
+            for item in page.items.unwrap_or_default() {
+                let Some(stored) = decode_living(item)? else { continue };
+                if newest.found.len() == enough.items || bytes > enough.bytes {
+                    newest.whole = false;
+                    return Ok(newest);
+                }
+                let found = Found::of(stored)?;
+                bytes += weight(&found.wire);
+                newest.found.push(found);
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Returns those of a tenant's children of a kind that `conditions` ask for, strongly consistent,
+    /// newest first; none if there is no such tenant, or it is deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FilterTooBroad`] if that reads or holds too much.
+    pub(super) async fn children_of<D: Details>(
+        &self,
+        tenant: TenantId,
+        conditions: &Where,
+    ) -> Result<Vec<Found<Child<D>>>> {
+        let (tenant, children) = tokio::try_join!(
+            self.get_living::<crate::domain::Tenant>(Key::tenant(tenant)),
+            self.children_asked_for(tenant, conditions),
+        )?;
+        Ok(if tenant.is_some() { children } else { Vec::new() })
+    }
+
+    async fn children_asked_for<D: Details>(
+        &self,
+        tenant: TenantId,
+        conditions: &Where,
+    ) -> Result<Vec<Found<Child<D>>>> {
+        let (mut seen, mut held) = (Seen::default(), Held::default());
+        let mut pages = self.newest_first(tenant, Key::children(D::KIND)).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(Error::aws("reading a tenant's children"))?;
+            for item in page.items.unwrap_or_default() {
+                let Some(stored) = decode_living(item)? else { continue };
+                let found = Found::of(stored)?;
+                seen.add(&found.wire)?;
+                if conditions.matches(&found.wire) {
+                    held.add(found)?;
+                }
+            }
+        }
+        Ok(held.into_found())
+    }
+
+    /// What lies in a tenant's partition under `prefix`, strongly consistent.
+    fn newest_first(&self, tenant: TenantId, prefix: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .key_condition_expression("pk = :tenant AND begins_with(sk, :prefix)")
+            .expression_attribute_values(
+                ":tenant",
+                AttributeValue::S(Key::tenant_partition(tenant)),
+            )
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+    }
+}

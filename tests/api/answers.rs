@@ -1,0 +1,341 @@
+//! An answer has a bound in bytes, however it is asked for and whatever is included in it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use support::{App, Reply, config, contact, long_domains, rename, sibling, with_query};
+
+use crate::{paging::created, party::Party};
+
+/// The most bytes that Lambda answers with.
+const MOST_OF_LAMBDA: usize = 6_291_556;
+
+/// A page ends at so many bytes.
+const PAGE: usize = 4_000_000;
+
+/// Fails if Lambda would not answer with this.
+#[track_caller]
+fn fits(reply: &Reply) {
+    let handed_on = serde_json::to_string(&reply.raw).unwrap().len();
+    assert!(handed_on < MOST_OF_LAMBDA - 100_000, "{handed_on} bytes");
+    let many = reply.body.as_array().map_or(1, Vec::len);
+    assert!(many == 1 || handed_on <= PAGE + 10, "{handed_on} bytes of {many}");
+}
+
+/// The items of all pages from `first` on, and how many pages there are.
+async fn pages(app: &App, token: &str, first: &str) -> (Vec<Value>, usize) {
+    let (mut items, mut path, mut number) = (Vec::new(), Some(first.to_owned()), 0);
+    while let Some(at) = path {
+        let page = app.client.get(token, &at).await.expect(200);
+        fits(&page);
+        path = page.next_page();
+        assert!(path.is_none() || !page.items().is_empty(), "a page leads on and has nothing");
+        items.extend_from_slice(page.items());
+        number += 1;
+    }
+    (items, number)
+}
+
+#[track_caller]
+fn each_once(items: &[Value], many: usize) {
+    let ids: BTreeSet<_> = items.iter().map(|item| item["id"].to_string()).collect();
+    assert_eq!((items.len(), ids.len()), (many, many));
+}
+
+/// A value of about 90 KB of JSON, which is twice as long as Lambda hands it on.
+fn fat() -> Value {
+    json!({ "S": json!({ "text": "\\".repeat(45_000) }).to_string() })
+}
+
+/// So many fat configurations beside the one of `party`.
+async fn with_configs(app: &App, party: &Party, many: usize) {
+    app.settle().await;
+    let mut item = app.items_of("config").remove(0);
+    assert_eq!(item["tenantId"]["S"], party.tenant);
+    item["configValue"] = fat();
+    let siblings = (0..many).flat_map(|n| {
+        let [mut config, owner] = sibling(&item, &created(n));
+        config["configKey"] = json!({ "S": format!("key-{}", n * 7919 % 101) });
+        [config, owner]
+    });
+    app.import(siblings.collect());
+}
+
+#[tokio::test]
+async fn a_page_ends_by_bytes_whichever_way_it_is_read() {
+    let app = App::silent().await;
+    let bob = Party::new(&app, "bob").await;
+    with_configs(&app, &bob, 40).await;
+    let by = |filter: Value| with_query("/tenant-configs", "filter", &filter);
+    let (all, _) = pages(&app, &app.operator, "/tenant-configs?limit=10").await;
+    each_once(&all, 41);
+    let newest: Vec<_> = all.iter().map(|item| item["id"].clone()).collect();
+    for (token, first) in [
+        (&app.operator, by(json!({ "limit": 1000, "where": { "configKey": { "exists": true } } }))),
+        (&app.operator, by(json!({ "where": { "tenantId": bob.tenant } }))),
+        (&app.operator, by(json!({ "where": { "id": { "inq": newest } }, "limit": 1000 }))),
+        (&bob.token, by(json!({ "include": ["tenant"] }))),
+    ] {
+        let (items, number) = pages(&app, token, &first).await;
+        let ids: Vec<_> = items.iter().map(|item| item["id"].clone()).collect();
+        assert_eq!(ids, newest, "{first}");
+        assert!((2..5).contains(&number), "{first}: {number} pages");
+    }
+    for (order, conditions) in [
+        ("configKey DESC", json!({})),
+        ("configKey ASC", json!({ "tenantId": bob.tenant })),
+        ("createdOn ASC", json!({})),
+    ] {
+        let first = by(json!({ "order": order, "where": conditions }));
+        let (items, number) = pages(&app, &app.operator, &first).await;
+        each_once(&items, 41);
+        assert!(number > 1, "{first}");
+        let (name, direction) = order.split_once(' ').unwrap();
+        let keys: Vec<_> = items.iter().map(|item| item[name].as_str().unwrap()).collect();
+        let up = direction == "ASC";
+        assert!(if up { keys.is_sorted() } else { keys.iter().rev().is_sorted() }, "{order}");
+    }
+    let cut = app.read(&by(json!({ "fields": ["id"] }))).await;
+    assert_eq!((cut.items().len(), cut.next_page()), (41, None), "what is left out takes no room");
+    let skipped = pages(&app, &app.operator, &by(json!({ "skip": 5 }))).await.0;
+    each_once(&skipped, 36);
+}
+
+#[tokio::test]
+async fn tenants_with_as_many_domains_as_they_may_have_come_in_pages() {
+    let app = App::silent().await;
+    let lead = app.verified_lead("ada@acme.test").await;
+    let body = json!({ "key": "acme", "domains": ["acme.test"] });
+    app.client.post(&lead.token, &format!("/leads/{}/tenants", lead.id), &body).await.expect(200);
+    app.settle().await;
+    let mut item = app.items_of("tenant").remove(0);
+    item["domains"] = long_domains(50);
+    app.import(
+        (0..400)
+            .map(|n| {
+                rename(&mut item, n, created(n));
+                item.clone()
+            })
+            .collect(),
+    );
+    for filter in [
+        json!({ "limit": 1000 }),
+        json!({ "limit": 1000, "where": { "status": 1 } }),
+        json!({ "limit": 1000, "order": "key ASC" }),
+        json!({ "limit": 1000, "include": ["lead", "address"] }),
+        json!({ "limit": 1000, "include": [{ "relation": "lead", "scope": { "include": ["tenant"] } }] }),
+    ] {
+        let first = with_query("/tenants", "filter", &filter);
+        let (items, number) = pages(&app, &app.operator, &first).await;
+        each_once(&items, 401);
+        assert!(number > 1, "{filter}");
+        let of_lead = |item: &Value| item["lead"]["id"] == json!(lead.id);
+        assert!(filter.get("include").is_none() || items.iter().all(of_lead), "{filter}");
+    }
+}
+
+/// What one request holds of the table has a bound as well.
+#[tokio::test]
+async fn what_would_be_too_much_to_hold_is_too_broad_and_is_counted_and_paged_all_the_same() {
+    let app = App::silent().await;
+    let bob = Party::new(&app, "bob").await;
+    app.settle().await;
+    let mut item = app.items_of("config").remove(0);
+    item["configValue"] = json!({ "S": json!({ "x": "y".repeat(380_000) }).to_string() });
+    let siblings = (0..90).flat_map(|n| sibling(&item, &created(n)));
+    app.import(siblings.collect());
+    let by = |filter: Value| with_query("/tenant-configs", "filter", &filter);
+    for first in [
+        by(json!({ "order": "configKey ASC" })),
+        by(json!({ "order": "configKey ASC", "where": { "tenantId": bob.tenant } })),
+    ] {
+        let refused = app.client.get(&app.operator, &first).await.expect(400);
+        assert_eq!(refused.text("/error/code"), "FILTER_TOO_BROAD", "{first}");
+    }
+    let conditions = json!({ "configKey": { "exists": true } });
+    let count = with_query("/tenant-configs/count", "where", &conditions);
+    assert_eq!(app.read(&count).await.body, json!({ "count": 91 }));
+    let page = app.read("/tenant-configs?limit=1000").await;
+    fits(&page);
+    assert!(page.next_page().is_some());
+    let narrowed = json!({ "tenantId": bob.tenant, "createdOn": { "lt": created(20) } });
+    let page = app.read(&by(json!({ "order": "configKey ASC", "where": narrowed }))).await;
+    fits(&page);
+}
+
+/// So many resources of about 8 KB, as Lambda hands them on, of each of these tenants; the first one
+/// is built for it.
+async fn with_resources(app: &App, tenants: &[String], many: usize) {
+    app.provision(tenants[0].parse().unwrap(), "PREMIUM").await;
+    app.status_of(&tenants[0], 0).await;
+    app.settle().await;
+    let mut item = app.items_of("resource").remove(0);
+    item["externalIdentifier"] = json!({ "S": "\\".repeat(2000) });
+    for tenant in tenants {
+        item["pk"] = json!({ "S": format!("TENANT#{tenant}") });
+        item["tenantId"] = json!({ "S": tenant });
+        app.import((0..many).map(|n| sibling(&item, &created(n))[0].clone()).collect());
+    }
+}
+
+#[tokio::test]
+async fn what_is_included_counts_and_leads_on() {
+    let app = App::start().await;
+    let mut tenants = Vec::new();
+    for n in 0..12 {
+        tenants.push(app.tenant(&format!("t{n}")).await);
+    }
+    with_resources(&app, &tenants, 60).await;
+    let of_tenants =
+        with_query("/tenants", "filter", &json!({ "include": ["contacts", "resources"] }));
+    let (items, number) = pages(&app, &app.operator, &of_tenants).await;
+    each_once(&items, 12);
+    assert!(number > 1, "{number}");
+    let whole = |item: &Value| item["resources"].as_array().unwrap().len() >= 60;
+    assert!(items.iter().all(whole), "no relation is cut for the sake of a page");
+
+    let tenant = json!({ "relation": "tenant", "scope": { "include": ["contacts", "resources"] } });
+    let of_contacts =
+        with_query("/contacts", "filter", &json!({ "include": [tenant], "limit": 1000 }));
+    let (items, number) = pages(&app, &app.operator, &of_contacts).await;
+    each_once(&items, 12);
+    assert!(number > 1, "{number}");
+    assert!(items.iter().all(|item| whole(&item["tenant"])));
+}
+
+#[tokio::test]
+async fn a_relation_of_many_is_cut_by_items_and_by_bytes_and_named() {
+    let app = App::start().await;
+    let id = app.tenant("acme").await;
+    with_resources(&app, std::slice::from_ref(&id), 300).await;
+    app.create("/contacts", &contact(&id)).await;
+    app.settle().await;
+    let item = app.items_of("contact").remove(0);
+    app.import((0..1500).flat_map(|n| sibling(&item, &created(n))).collect());
+    let with = |include: Value| {
+        with_query(&format!("/tenants/{id}"), "filter", &json!({ "include": include }))
+    };
+    let whole = app.read(&with(json!(["contacts", "resources"]))).await;
+    fits(&whole);
+    assert_eq!(whole.header("x-truncated"), "contacts, resources");
+    assert_eq!(whole.body["contacts"].as_array().unwrap().len(), 1000);
+    let resources = whole.body["resources"].as_array().unwrap().len();
+    assert!((100..300).contains(&resources), "{resources}");
+
+    for (scope, many, truncated) in [
+        (json!({ "limit": 20 }), 20, ""),
+        (json!({ "limit": 20, "skip": 30 }), 20, ""),
+        (json!({ "fields": ["id"] }), 1000, "contacts"),
+        (json!({ "fields": ["id"], "order": "email ASC" }), 1000, "contacts"),
+        (json!({ "where": { "createdOn": { "gt": created(1490) } } }), 7, ""),
+    ] {
+        let scoped = with(json!([{ "relation": "contacts", "scope": scope }]));
+        let read = app.read(&scoped).await;
+        assert_eq!(read.body["contacts"].as_array().unwrap().len(), many, "{scope}");
+        assert_eq!(read.header("x-truncated"), truncated, "{scope}");
+    }
+    let lists = [with_query("/tenants", "filter", &json!({ "include": ["contacts"] }))];
+    for list in lists {
+        let read = app.read(&list).await;
+        fits(&read);
+        assert_eq!((read.items().len(), read.header("x-truncated")), (1, "contacts"));
+    }
+    // Of each contact its tenant with all its contacts: as many squared.
+    let tenant = json!({ "relation": "tenant", "scope": { "include": ["contacts"] } });
+    let squared = with(json!([{ "relation": "contacts", "scope": { "include": [tenant] } }]));
+    let read = app.read(&squared).await;
+    fits(&read);
+    assert_eq!(read.header("x-truncated"), "contacts, contacts.tenant.contacts");
+    assert!(!read.body["contacts"].as_array().unwrap().is_empty());
+    let by_tenant = json!({ "where": { "tenantId": id }, "limit": 1000 });
+    let by_tenant = with_query("/contacts", "filter", &by_tenant);
+    each_once(&pages(&app, &app.operator, &by_tenant).await.0, 1502);
+}
+
+#[tokio::test]
+async fn jobs_and_resources_come_in_pages_by_number_and_by_bytes() {
+    let app = App::start().await;
+    let (id, job) = app.provisioning("acme", "PREMIUM").await;
+    app.status_of(&id.to_string(), 0).await;
+    app.settle().await;
+    let known = app.read(&format!("/tenants/{id}/resources")).await.items().len();
+    let mut template = app.items_of("job").remove(0);
+    let plan = json!({ "id": "sub-1", "plan": { "tier": "PREMIUM", "text": "\"".repeat(30_000) } });
+    template["subscription"] = json!({ "S": plan.to_string() });
+    let job_of = |n: u32| {
+        let mut item = template.clone();
+        item["sk"] = json!({ "S": format!("JOB#{n:06}") });
+        item["attempt"] = json!({ "N": n.to_string() });
+        item["id"] = json!({ "S": shared::domain::JobId::mint().to_string() });
+        item
+    };
+    app.import((2..102).map(job_of).collect());
+    let mut resource = app.items_of("resource").remove(0);
+    resource["externalIdentifier"] = json!({ "S": "\\".repeat(2000) });
+    app.import((0..1200).map(|n| sibling(&resource, &created(n))[0].clone()).collect());
+
+    for (noun, many) in [("jobs", 101), ("resources", 1200 + known)] {
+        let path = format!("/tenants/{id}/{noun}");
+        for limit in ["?limit=1000", "?limit=40", ""] {
+            let (items, number) = pages(&app, &app.operator, &format!("{path}{limit}")).await;
+            each_once(&items, many);
+            assert!(number > 1, "{path}{limit}");
+            let order: Vec<_> = items.iter().map(|item| item["attempt"].as_u64()).collect();
+            assert!(order.iter().rev().is_sorted(), "newest first");
+        }
+        let first = app.read(&format!("{path}?limit=2")).await;
+        assert_eq!(first.items().len(), 2);
+        let next = first.next_page().unwrap();
+        let other = next.replace("limit=2", "limit=3");
+        for bad in [other, format!("{path}?limit=0"), format!("{path}?filter={{}}")] {
+            let refused = app.client.get(&app.operator, &bad).await.expect(400);
+            assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE", "{bad}");
+        }
+    }
+    assert_eq!(app.job(id, job).await["attempt"], 1, "the oldest of many");
+    let nobody = shared::domain::TenantId::mint();
+    for noun in ["jobs", "resources"] {
+        let path = format!("/tenants/{nobody}/{noun}");
+        app.client.get(&app.operator, &path).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn a_query_cannot_ask_for_more_calls_than_a_page_may_make() {
+    let app = App::silent().await;
+    app.tenant("acme").await;
+    app.settle().await;
+    let mut item = app.items_of("tenant").remove(0);
+    let renamed = |n: usize| {
+        rename(&mut item, n, created(n));
+        item.clone()
+    };
+    let tenants: Vec<_> = (0..800).map(renamed).collect();
+    let ids: Vec<_> = tenants.iter().map(|tenant| tenant["id"]["S"].clone()).collect();
+    app.import(tenants);
+    app.warm().await;
+    let including = json!({ "limit": 1000, "include": ["contacts", "resources"] });
+    for (path, most) in [
+        (with_query("/tenants", "filter", &including), 560),
+        (by_tenants("/contacts", &ids[..150]), 10),
+        (by_tenants("/invoices", &ids[..50]), 110),
+    ] {
+        let before = app.table_calls();
+        let page = app.read(&path).await;
+        let calls = app.table_calls() - before;
+        assert!(calls <= most, "{calls} calls, {}", page.items().len());
+    }
+    let first = with_query("/tenants", "filter", &including);
+    each_once(&pages(&app, &app.operator, &first).await.0, 801);
+    let own = config(ids[0].as_str().unwrap(), "theme");
+    app.create("/tenant-configs", &own).await;
+    for many in [1, 50, 150] {
+        let found = app.read(&by_tenants("/tenant-configs", &ids[..many])).await;
+        assert_eq!(found.each("tenantId"), [ids[0].clone()], "{many}");
+    }
+}
+
+fn by_tenants(list: &str, ids: &[Value]) -> String {
+    let conditions = json!({ "tenantId": { "inq": ids } });
+    with_query(list, "filter", &json!({ "where": conditions, "limit": 1000 }))
+}
