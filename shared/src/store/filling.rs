@@ -1,8 +1,7 @@
 use std::mem;
 
 use super::{
-    BATCH, Cursor, Listed, Store,
-    include::{Allowance, Inclusions},
+    Allowance, BATCH, Cursor, Inclusions, Listed, Store,
     list::{Found, Page},
     seen::weight,
 };
@@ -11,6 +10,9 @@ use crate::{
     answer::{PAGE_BYTES, Sheet},
     filter::{Filter, Wire},
 };
+
+/// How many items' relations of many are read at a time.
+const WITH_MANY: usize = 20;
 
 /// A page that is being filled: it ends at its number of items, or at [`PAGE_BYTES`] of JSON with
 /// all that is included. It has at least one item, if there is one.
@@ -55,11 +57,19 @@ impl<'a, E: Listed> Filling<'a, E> {
         }
         self.pending_bytes += weight(&found.wire);
         self.pending.push(found);
-        let enough = self.pending.len() == BATCH || self.pending_bytes >= PAGE_BYTES;
-        if enough || self.filter.include.is_empty() {
+        if self.pending.len() == self.at_once() || self.pending_bytes >= PAGE_BYTES {
             self.flush().await?;
         }
         Ok(!self.more)
+    }
+
+    /// Returns for how many items inclusions are read at a time: what does not fit is read in vain.
+    fn at_once(&self) -> usize {
+        match self.filter.include.as_slice() {
+            [] => 1,
+            include if include.iter().any(|with| with.many) => WITH_MANY,
+            _ => BATCH,
+        }
     }
 
     /// Moves what is pending to the page, as far as it fits.

@@ -70,7 +70,7 @@ impl Store {
             None => None,
         };
         let mut pages = self
-            .from_the_tenant_back(id, prefix)
+            .back_from_the_tenant(id, prefix)
             .filter_expression("#entity IN (:tenantKind, :kind)")
             .expression_attribute_names("#entity", "entity")
             .expression_attribute_values(":tenantKind", AttributeValue::S(Tenant::KIND.into()))
@@ -108,7 +108,7 @@ impl Store {
     /// [`Error::NotFound`] if there is no such tenant, or it has no such job.
     pub async fn tenant_with_job(&self, tenant: TenantId, id: JobId) -> Result<(Tenant, Job)> {
         let mut items = self
-            .from_the_tenant_back(tenant, Key::JOBS)
+            .back_from_the_tenant(tenant, Key::JOBS)
             .filter_expression("#id IN (:tenantId, :job)")
             .expression_attribute_names("#id", "id")
             .expression_attribute_values(":tenantId", AttributeValue::S(tenant.to_string()))
@@ -135,7 +135,7 @@ impl Store {
 
     /// The items of a tenant's partition from the last one, the tenant, back to those under
     /// `prefix`.
-    fn from_the_tenant_back(&self, id: TenantId, prefix: &str) -> QueryFluentBuilder {
+    fn back_from_the_tenant(&self, id: TenantId, prefix: &str) -> QueryFluentBuilder {
         let tenant = Key::tenant_partition(id);
         self.client
             .query()

@@ -66,7 +66,8 @@ impl Store {
         let holder = self.holder_of(&asked.email).await?.map(|holder| holder.lead_id);
         let Some(id) = holder.or(asked.lead_id) else {
             let partition = IndexKey::leads_of_email(&asked.email.folded());
-            let leads = self.first(("gsi2", partition), Direction::Ascending, LOOKED_AT, &[]).await?;
+            let leads =
+                self.first(("gsi2", partition), Direction::Ascending, LOOKED_AT, &[]).await?;
             let now = crate::now().seconds();
             let living = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
             return Ok(Resend::different(leads.into_iter().filter(living).collect()));

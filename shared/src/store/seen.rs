@@ -12,12 +12,12 @@ const MOST_BYTES_READ: usize = 64_000_000;
 
 /// The most bytes of items that one request holds at a time. Decoded and on the wire they take
 /// about three times as much of the 512 MB that a function has.
-const MOST_BYTES_HELD: usize = 32_000_000;
+const MOST_BYTES_HELD: usize = 24_000_000;
 
 /// Returns the error of a request that would read, or hold, more than it may.
 pub(super) fn too_broad() -> Error {
     Error::FilterTooBroad(
-        "This would read more than 10000 items, or 64 MB of them, or hold 32 MB. Narrow it by id, tenantId, \
+        "This would read more than 10000 items, or 64 MB of them, or hold 24 MB. Narrow it by id, tenantId, \
          key, email, status or createdOn, or order it by createdOn and follow the link to the next page.",
     )
 }
@@ -87,5 +87,34 @@ fn weight_of(value: &Value) -> usize {
         Value::String(text) => text.len() + 1,
         Value::Array(items) => items.iter().map(weight_of).sum::<usize>() + 3,
         Value::Object(members) => weight(members) + 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Resource;
+
+    fn fat(bytes: usize) -> Map<String, Value> {
+        Map::from_iter([("a".to_owned(), Value::String("x".repeat(bytes)))])
+    }
+
+    #[test]
+    fn a_request_reads_and_holds_so_many_items_and_so_many_bytes() {
+        let adds = |item: &Map<String, Value>| {
+            let mut seen = Seen::default();
+            (0..=MOST_READ).take_while(|_| seen.add(item).is_ok()).count()
+        };
+        assert_eq!((adds(&fat(10)), adds(&fat(1_000_000))), (MOST_READ, 63));
+        let resource: Resource = serde_json::from_value(serde_json::json!({
+            "id": "019aad7e-9c01-7d0e-b1f0-55a1c2e4d7f8", "externalIdentifier": "x".repeat(1_000_000),
+            "type": "bucket", "metadata": {}, "tenantId": "019aad7e-9c01-7d0e-b1f0-55a1c2e4d7f8",
+            "createdOn": "2026-01-01T00:00:00.000Z", "modifiedOn": "2026-01-01T00:00:00.000Z",
+            "createdBy": "a", "modifiedBy": "a", "deletedOn": null, "deletedBy": null,
+        }))
+        .unwrap();
+        let found = Found::of(crate::store::Stored { item: resource, version: 1 }).unwrap();
+        let mut held = Held::default();
+        assert_eq!((0..100).take_while(|_| held.add(found.clone()).is_ok()).count(), 23);
     }
 }
