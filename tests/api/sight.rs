@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use shared::{
     domain::Permission,
     filter::{Schema, entities},
 };
-use support::{App, JWT_SECRET, invoice, with_query};
+use support::{
+    App, invoice,
+    token::{OPERATOR, claims, token},
+    with_query,
+};
 
 use crate::{children::kinds, party::Party};
 
@@ -35,12 +38,8 @@ fn view_of(schema: &Schema) -> Option<&'static str> {
 }
 
 fn operator(permissions: &BTreeSet<&str>) -> String {
-    let claims = json!({
-        "id": "op-1", "userTenantId": "ops", "iss": "tenantry",
-        "exp": shared::now().seconds() + 600, "permissions": permissions,
-    });
-    let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
+    let permissions: Vec<_> = permissions.iter().copied().collect();
+    token(OPERATOR, &claims(&permissions).to_string())
 }
 
 /// Every inclusion of up to three levels, with the permissions that it needs.
