@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{App, Reply, config, contact, long_domains, rename, sibling, with_query};
+use support::{App, Reply, config, long_domains, rename, sibling, with_query};
 
 use crate::{paging::created, party::Party};
 
@@ -15,7 +15,7 @@ const PAGE: usize = 4_000_000;
 
 /// Fails if Lambda would not answer with this.
 #[track_caller]
-fn fits(reply: &Reply) {
+pub(crate) fn fits(reply: &Reply) {
     let handed_on = serde_json::to_string(&reply.raw).unwrap().len();
     assert!(handed_on < MOST_OF_LAMBDA - 100_000, "{handed_on} bytes");
     let many = reply.body.as_array().map_or(1, Vec::len);
@@ -23,7 +23,7 @@ fn fits(reply: &Reply) {
 }
 
 /// The items of all pages from `first` on, and how many pages there are.
-async fn pages(app: &App, token: &str, first: &str) -> (Vec<Value>, usize) {
+pub(crate) async fn pages(app: &App, token: &str, first: &str) -> (Vec<Value>, usize) {
     let (mut items, mut path, mut number) = (Vec::new(), Some(first.to_owned()), 0);
     while let Some(at) = path {
         let page = app.client.get(token, &at).await.expect(200);
@@ -37,7 +37,7 @@ async fn pages(app: &App, token: &str, first: &str) -> (Vec<Value>, usize) {
 }
 
 #[track_caller]
-fn each_once(items: &[Value], many: usize) {
+pub(crate) fn each_once(items: &[Value], many: usize) {
     let ids: BTreeSet<_> = items.iter().map(|item| item["id"].to_string()).collect();
     assert_eq!((items.len(), ids.len()), (many, many));
 }
@@ -161,95 +161,6 @@ async fn what_would_be_too_much_to_hold_is_too_broad_and_is_counted_and_paged_al
     let narrowed = json!({ "tenantId": bob.tenant, "createdOn": { "lt": created(20) } });
     let page = app.read(&by(json!({ "order": "configKey ASC", "where": narrowed }))).await;
     fits(&page);
-}
-
-/// So many resources of about 8 KB, as Lambda hands them on, of each of these tenants; the first one
-/// is built for it.
-async fn with_resources(app: &App, tenants: &[String], many: usize) {
-    app.provision(tenants[0].parse().unwrap(), "PREMIUM").await;
-    app.status_of(&tenants[0], 0).await;
-    app.settle().await;
-    let mut item = app.items_of("resource").remove(0);
-    item["externalIdentifier"] = json!({ "S": "\\".repeat(2000) });
-    for tenant in tenants {
-        item["pk"] = json!({ "S": format!("TENANT#{tenant}") });
-        item["tenantId"] = json!({ "S": tenant });
-        app.import((0..many).map(|n| sibling(&item, &created(n))[0].clone()).collect());
-    }
-}
-
-#[tokio::test]
-async fn what_is_included_counts_and_leads_on() {
-    let app = App::start().await;
-    let mut tenants = Vec::new();
-    for n in 0..12 {
-        tenants.push(app.tenant(&format!("t{n}")).await);
-    }
-    with_resources(&app, &tenants, 60).await;
-    let of_tenants =
-        with_query("/tenants", "filter", &json!({ "include": ["contacts", "resources"] }));
-    let (items, number) = pages(&app, &app.operator, &of_tenants).await;
-    each_once(&items, 12);
-    assert!(number > 1, "{number}");
-    let whole = |item: &Value| item["resources"].as_array().unwrap().len() >= 60;
-    assert!(items.iter().all(whole), "no relation is cut for the sake of a page");
-
-    let tenant = json!({ "relation": "tenant", "scope": { "include": ["contacts", "resources"] } });
-    let of_contacts =
-        with_query("/contacts", "filter", &json!({ "include": [tenant], "limit": 1000 }));
-    let (items, number) = pages(&app, &app.operator, &of_contacts).await;
-    each_once(&items, 12);
-    assert!(number > 1, "{number}");
-    assert!(items.iter().all(|item| whole(&item["tenant"])));
-}
-
-#[tokio::test]
-async fn a_relation_of_many_is_cut_by_items_and_by_bytes_and_named() {
-    let app = App::start().await;
-    let id = app.tenant("acme").await;
-    with_resources(&app, std::slice::from_ref(&id), 300).await;
-    app.create("/contacts", &contact(&id)).await;
-    app.settle().await;
-    let item = app.items_of("contact").remove(0);
-    app.import((0..1500).flat_map(|n| sibling(&item, &created(n))).collect());
-    let with = |include: Value| {
-        with_query(&format!("/tenants/{id}"), "filter", &json!({ "include": include }))
-    };
-    let whole = app.read(&with(json!(["contacts", "resources"]))).await;
-    fits(&whole);
-    assert_eq!(whole.header("x-truncated"), "contacts, resources");
-    assert_eq!(whole.body["contacts"].as_array().unwrap().len(), 1000);
-    let resources = whole.body["resources"].as_array().unwrap().len();
-    assert!((100..300).contains(&resources), "{resources}");
-
-    for (scope, many, truncated) in [
-        (json!({ "limit": 20 }), 20, ""),
-        (json!({ "limit": 20, "skip": 30 }), 20, ""),
-        (json!({ "fields": ["id"] }), 1000, "contacts"),
-        (json!({ "fields": ["id"], "order": "email ASC" }), 1000, "contacts"),
-        (json!({ "where": { "createdOn": { "gt": created(1490) } } }), 7, ""),
-    ] {
-        let scoped = with(json!([{ "relation": "contacts", "scope": scope }]));
-        let read = app.read(&scoped).await;
-        assert_eq!(read.body["contacts"].as_array().unwrap().len(), many, "{scope}");
-        assert_eq!(read.header("x-truncated"), truncated, "{scope}");
-    }
-    let lists = [with_query("/tenants", "filter", &json!({ "include": ["contacts"] }))];
-    for list in lists {
-        let read = app.read(&list).await;
-        fits(&read);
-        assert_eq!((read.items().len(), read.header("x-truncated")), (1, "contacts"));
-    }
-    // Of each contact its tenant with all its contacts: as many squared.
-    let tenant = json!({ "relation": "tenant", "scope": { "include": ["contacts"] } });
-    let squared = with(json!([{ "relation": "contacts", "scope": { "include": [tenant] } }]));
-    let read = app.read(&squared).await;
-    fits(&read);
-    assert_eq!(read.header("x-truncated"), "contacts, contacts.tenant.contacts");
-    assert!(!read.body["contacts"].as_array().unwrap().is_empty());
-    let by_tenant = json!({ "where": { "tenantId": id }, "limit": 1000 });
-    let by_tenant = with_query("/contacts", "filter", &by_tenant);
-    each_once(&pages(&app, &app.operator, &by_tenant).await.0, 1502);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod events;
 mod filter_bounds;
 mod filters;
 mod headers;
+mod included;
 mod invoices;
 mod jobs;
 mod keys;
