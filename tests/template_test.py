@@ -53,7 +53,8 @@ def deployed():
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    return Translator({}, Parser()).translate(template, {"FromEmail": "noreply@tenantry.test"})
+    given = {"FromEmail": "noreply@tenantry.test", "AllowedOrigins": "http://localhost:4200"}
+    return Translator({}, Parser()).translate(template, given)
 
 
 STACK = deployed()

@@ -140,6 +140,9 @@ class Stack:
     def fn_and(self, argument):
         return all(self.value(argument))
 
+    def fn_or(self, argument):
+        return any(self.value(argument))
+
     def fn_join(self, argument):
         separator, parts = argument
         return separator.join(self.value(parts))
