@@ -1,5 +1,6 @@
 """What a first deployment meets at AWS: whom it trusts, what AWS documents, what a failure leaves behind."""
 
+import json
 import re
 import unittest
 
@@ -147,6 +148,12 @@ class Boundary(unittest.TestCase):
         managed = {arn.rsplit("/", 1)[-1] for arn in branches(given.get("ManagedPolicyArns", [])) if isinstance(arn, str)}
         policies = [given.get("Policies", []), given.get("PolicyDocument", [])]
         return actions(policies).union(*(MANAGED[name] for name in managed))
+
+    def test_the_boundary_is_short_enough(self):
+        # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        longest = CHOSEN | {"Environment": "staging", "AWS::Region": "ap-southeast-1", "AWS::Partition": "aws-us-gov"}
+        document = resolved(GITHUB["Resources"]["Boundary"]["Properties"]["PolicyDocument"], longest)
+        self.assertLessEqual(len(json.dumps(document, separators=(",", ":"))), 6144)
 
     def test_every_role_of_the_stack_takes_it(self):
         for id, role in of_type("AWS::IAM::Role").items():

@@ -72,6 +72,8 @@ class Stack:
         codes = [str(code) for code in range(10200, 10224)]
         claims = {"iss": self.values["JwtIssuer"], "id": "smoke", "userTenantId": "smoke", "permissions": codes}
         claims |= {"exp": int(time.time() + 2 * PATIENCE + 600)}
+        if audience := self.values.get("JwtAudience"):
+            claims["aud"] = audience
         encoded = lambda part: base64.urlsafe_b64encode(part).rstrip(b"=")
         header = {"alg": "HS256", "typ": "JWT", "kid": keys["current"]}
         signed = b".".join(encoded(json.dumps(part).encode()) for part in [header, claims])
