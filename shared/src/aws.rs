@@ -81,6 +81,13 @@ impl Aws {
         aws_sdk_cognitoidentityprovider::Client::new(&once)
     }
 
+    /// Returns a client of Cognito user pools for calls that only read. They are retried, as a client
+    /// of any other service does.
+    #[must_use]
+    pub fn cognito_reads(&self) -> aws_sdk_cognitoidentityprovider::Client {
+        aws_sdk_cognitoidentityprovider::Client::new(&self.service("COGNITO_IDENTITY_PROVIDER"))
+    }
+
     /// A client of DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {

@@ -25,6 +25,7 @@ const PAGE: i32 = 60;
 #[derive(Clone, Debug)]
 pub(crate) struct Cognito {
     client: Client,
+    reads: Client,
     mails: Option<EmailConfigurationType>,
 }
 
@@ -38,6 +39,7 @@ struct User {
 /// One set-up in its pool.
 struct Session<'a> {
     client: &'a Client,
+    reads: &'a Client,
     pool: String,
     setup: &'a Setup,
     email: String,
@@ -57,14 +59,14 @@ impl Cognito {
             Some(identity) => Some(through_ses(identity, env.required("FROM_EMAIL")?)),
             None => None,
         };
-        Ok(Some(Self { client: aws.cognito(), mails }))
+        Ok(Some(Self { client: aws.cognito(), reads: aws.cognito_reads(), mails }))
     }
 
     /// Sets everything up, or finds it so; the id (`sub`) of the admin.
     pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
         let pool = self.pool(space).await?;
         let email = setup.tenant.admin.email.folded();
-        let session = Session { client: &self.client, pool, setup, email };
+        let session = Session { client: &self.client, reads: &self.reads, pool, setup, email };
         session.client().await?;
         session.group().await?;
         let user = session.user().await?;
@@ -100,12 +102,12 @@ impl Cognito {
 
     /// The pool of that name with our tag; of several the oldest, so that every call takes the same.
     async fn find_pool(&self, step: &'static str, space: &Space) -> Result<Option<String>> {
-        let pages = self.client.list_user_pools().max_results(PAGE).into_paginator().items().send();
+        let pages = self.reads.list_user_pools().max_results(PAGE).into_paginator().items().send();
         let mut pools: Vec<_> = pages.try_collect().await.map_err(failed(step))?;
         pools.retain(|pool| pool.name() == Some(&space.name));
         pools.sort_by_key(|pool| pool.creation_date().map(DateTime::as_nanos));
         for id in pools.into_iter().filter_map(|pool| pool.id) {
-            let found = self.client.describe_user_pool().user_pool_id(&id).send().await;
+            let found = self.reads.describe_user_pool().user_pool_id(&id).send().await;
             let tags = found.map_err(failed(step))?.user_pool.and_then(|pool| pool.user_pool_tags);
             if tags.is_some_and(|tags| tags.get(MARK) == Some(&space.mark)) {
                 return Ok(Some(id));
@@ -123,7 +125,7 @@ impl Session<'_> {
         ensure(
             look,
             || async {
-                let listed = self.client.list_user_pool_clients().user_pool_id(&self.pool);
+                let listed = self.reads.list_user_pool_clients().user_pool_id(&self.pool);
                 let pages = listed.max_results(PAGE).into_paginator().items().send();
                 let clients: Vec<_> = pages.try_collect().await.map_err(failed(look))?;
                 let named = clients.into_iter().filter(|found| found.client_name() == Some(&name));
@@ -149,7 +151,7 @@ impl Session<'_> {
         ensure(
             look,
             || async {
-                let found = self.client.get_group().user_pool_id(&self.pool);
+                let found = self.reads.get_group().user_pool_id(&self.pool);
                 match found.group_name(self.admins()).send().await {
                     Ok(_) => Ok(Some(())),
                     Err(error) if is(&error, "ResourceNotFoundException") => Ok(None),
@@ -200,7 +202,7 @@ impl Session<'_> {
     }
 
     async fn find_user(&self, step: &'static str) -> Result<Option<User>> {
-        let found = self.client.admin_get_user().user_pool_id(&self.pool);
+        let found = self.reads.admin_get_user().user_pool_id(&self.pool);
         let found = match found.username(&self.email).send().await {
             Ok(found) => found,
             Err(error) if is(&error, "UserNotFoundException") => return Ok(None),

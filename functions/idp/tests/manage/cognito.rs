@@ -14,6 +14,8 @@ const IDENTITY: &str = "arn:aws:ses:eu-central-1:111122223333:identity/tenantry.
 #[derive(Default)]
 struct Cognito {
     pools: Vec<Pool>,
+    /// Calls that are throttled once.
+    throttled: BTreeSet<&'static str>,
 }
 
 #[derive(Default)]
@@ -37,6 +39,9 @@ impl Cognito {
         let target = asked.header("x-amz-target");
         let action = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap();
         let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        if self.throttled.remove(action) {
+            return refused("TooManyRequestsException");
+        }
         match action {
             "ListUserPools" => self.list(&body),
             "CreateUserPool" => self.create(&body),
@@ -243,4 +248,17 @@ async fn invitations_are_sent_through_our_ses_identity() {
         idp.manage(&body("cognito", "acme", "PREMIUM", "ada@acme.test")).await;
         fake.state(|cognito| assert_eq!(cognito.pools[0].sender, sender));
     }
+}
+
+#[tokio::test]
+async fn a_read_that_is_throttled_is_tried_again() {
+    let (fake, idp) = start().await;
+    let reads =
+        ["ListUserPools", "DescribeUserPool", "ListUserPoolClients", "GetGroup", "AdminGetUser"];
+    fake.state(|cognito| cognito.throttled = reads.into());
+    let body = body("cognito", "acme", "PREMIUM", "ada@acme.test");
+    for _ in 0..2 {
+        assert_eq!(idp.manage(&body).await.status, 200, "{}", idp.log());
+    }
+    fake.state(|cognito| assert_eq!(cognito.throttled, BTreeSet::new()));
 }
