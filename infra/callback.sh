@@ -4,7 +4,8 @@
 #   callback.sh success [--resources FILE|JSON] [--app-url URL]
 #   callback.sh failure [--reason TEXT]
 #
-# --resources is a JSON array of {"type", "externalIdentifier", "metadata"}, or a file that holds one.
+# --resources is a JSON array of {"type", "externalIdentifier", "metadata"}, or a file that holds one: at
+# most 98 of them, with 16,384 bytes of metadata for each. A stack with more is one resource.
 #
 # From the environment (the pipeline's variables have these names):
 #   CALLBACK_URL     where to report

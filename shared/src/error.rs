@@ -46,9 +46,9 @@ pub enum Error {
     #[error("{0}")]
     Malformed(String),
 
-    /// The body is larger than 256 KiB (CONTRACT §1).
-    #[error("The request body is larger than 262144 bytes.")]
-    TooLarge,
+    /// The body is larger than this many bytes.
+    #[error("The request body is larger than {0} bytes.")]
+    TooLarge(usize),
 
     /// The body is not declared as JSON.
     #[error("Content-Type must be application/json.")]
@@ -119,6 +119,10 @@ pub enum Error {
     /// A tenant that a job works on is not deleted.
     #[error("A tenant that is {0} cannot be deleted")]
     TenantBusy(TenantStatus),
+
+    /// A tenant is deprovisioned before it is deleted: else nothing would remove what was built for it.
+    #[error("A tenant with resources can't be deleted. Deprovision it first.")]
+    TenantHasResources,
 
     /// The tenant is not in a status that allows this.
     #[error("A tenant that is {from} cannot {transition}")]
@@ -209,6 +213,11 @@ impl Error {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Permanent { .. })
+    }
+
+    /// The body is not JSON; `cause` says what is wrong and where.
+    pub fn not_json(cause: &dyn std::fmt::Display) -> Self {
+        Self::Malformed(format!("The request body is not JSON: {cause}."))
     }
 
     /// It with its causes, for the log.

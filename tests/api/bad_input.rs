@@ -30,7 +30,7 @@ async fn a_body_that_cannot_be_read_is_told_apart_and_changes_nothing() {
         ("broken", json_type, "{\"key\":".to_owned(), 400, "EOF while parsing"),
         ("empty", json_type, String::new(), 400, "empty"),
         ("trailing", json_type, "{} {}".to_owned(), 400, "trailing characters"),
-        ("deep", json_type, "[".repeat(200_000), 400, "recursion limit"),
+        ("deep", json_type, "[".repeat(200_000), 400, "EOF"),
         ("no type", None, "{}".to_owned(), 415, "application/json"),
         ("text", Some("text/plain"), "{}".to_owned(), 415, "application/json"),
         ("large", json_type, format!("\"{}\"", "x".repeat(262_144)), 413, "262144"),

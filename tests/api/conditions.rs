@@ -82,7 +82,8 @@ async fn a_job_is_closed_only_as_the_latest_and_only_while_it_is_open() {
     let closing = Closing::badly(Outcome::Failed, "a test");
     let by = UserId::from("test");
     for (id, attempt) in [(first, 2), (second, 1)] {
-        let job = JobRef { id, attempt, kind: JobKind::Provision, outcome: None };
+        let kind = JobKind::Provision;
+        let job = JobRef { id, attempt, kind, opened_from: None, outcome: None };
         let change = Change { job: &job, closing: &closing, now: shared::now(), by: &by };
         let refused = store.close_job(tenant, &change).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
@@ -133,10 +134,11 @@ async fn nothing_is_written_over_a_change_that_was_not_read() {
     let app = App::start().await;
     let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
     let child = outdated(&app, &store).await;
+    let tenant = store.tenant(child.item.tenant_id).await.unwrap();
     let before = app.settled().await;
     let refused = [
         store.replace_child(&child, &child.item).await,
-        store.delete_child(&child, now, &by).await,
+        store.delete_child(&child, &tenant, now, &by).await,
     ];
     assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
     assert_eq!(app.items(), before);
@@ -164,7 +166,7 @@ async fn a_config_s_key_is_neither_moved_nor_given_up_after_a_change_that_was_no
     let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
     let acme = app.tenant("acme").await;
     let id = app.create("/tenant-configs", &config(&acme, "theme")).await;
-    let (outdated, _) = store.child::<ConfigDetails>(id.parse().unwrap()).await.unwrap();
+    let (outdated, tenant) = store.child::<ConfigDetails>(id.parse().unwrap()).await.unwrap();
     let path = format!("/tenant-configs/{id}");
     app.client.patch(&app.operator, &path, &json!({ "configValue": {} })).await.expect(204);
     let before = app.settled().await;
@@ -172,7 +174,7 @@ async fn a_config_s_key_is_neither_moved_nor_given_up_after_a_change_that_was_no
     renamed.details.config_key = read(&json!("other")).unwrap();
     let refused = [
         store.replace_child(&outdated, &renamed).await,
-        store.delete_child(&outdated, now, &by).await,
+        store.delete_child(&outdated, &tenant, now, &by).await,
     ];
     assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
     assert_eq!(app.items(), before);

@@ -140,3 +140,100 @@ async fn six_that_take_one_tenant_down_at_once_open_one_job() {
     assert_eq!(statuses, [204, 409, 409, 409, 409, 409]);
     assert_eq!(app.items_of("job").len(), 2);
 }
+
+/// What is listed of a tenant: by itself, and as it is included.
+async fn resources(app: &App, tenant: TenantId) -> Vec<Value> {
+    let listed = app.read(&format!("/tenants/{tenant}/resources")).await.each("externalIdentifier");
+    let included = app.read(&format!("/tenants/{tenant}?filter[include][0]=resources")).await.body;
+    let included = included["resources"].as_array().unwrap().iter();
+    let included: Vec<_> = included.map(|one| one["externalIdentifier"].clone()).collect();
+    assert_eq!(listed, included);
+    listed
+}
+
+fn built(kind: u8, status: u8, name: &str) -> Value {
+    let resource = json!({ "type": "bucket", "externalIdentifier": name });
+    json!({ "type": kind, "data": { "status": status, "resources": [resource] } })
+}
+
+async fn delete(app: &App, tenant: TenantId) -> Reply {
+    app.client.delete(&app.operator, &format!("/tenants/{tenant}")).await
+}
+
+#[tokio::test]
+async fn what_a_failed_build_left_is_removed_before_its_tenant_is_deleted() {
+    let app = App::silent().await;
+    let (tenant, first) = app.provisioning("acme", "PREMIUM").await;
+    report(&app, tenant, first, built(0, 0, "left")).await.expect(204);
+    assert_eq!(
+        (status(&app, tenant).await, resources(&app, tenant).await),
+        (json!(3), vec![json!("left")])
+    );
+    let refused = delete(&app, tenant).await.expect(409);
+    assert_eq!(refused.text("/error/code"), "TENANT_HAS_RESOURCES");
+
+    // A later attempt that built nothing does not hide what the first one built, and where.
+    let second = app.provision(tenant, "BASIC").await;
+    report(&app, tenant, second, json!({ "type": 0, "status": "failure" })).await.expect(204);
+    delete(&app, tenant).await.expect(409);
+    let third = deprovision(&app, tenant).await;
+    assert_eq!(app.job(tenant, third).await["isolation"], "silo");
+    delete(&app, tenant).await.expect(409);
+
+    // It fails: everything is as it was before, and in the list of what failed once.
+    report(&app, tenant, third, json!({ "type": 1, "status": "failure" })).await.expect(204);
+    assert_eq!((status(&app, tenant).await, resources(&app, tenant).await.len()), (json!(3), 1));
+    delete(&app, tenant).await.expect(409);
+    app.settle().await;
+    let attention = app.read("/overview").await.body["attention"].clone();
+    assert_eq!(attention.as_array().unwrap().len(), 1, "{attention}");
+
+    let fourth = deprovision(&app, tenant).await;
+    report(&app, tenant, fourth, built(1, 1, "said by mistake")).await.expect(204);
+    assert_eq!((status(&app, tenant).await, resources(&app, tenant).await), (json!(5), vec![]));
+    delete(&app, tenant).await.expect(204);
+}
+
+#[tokio::test]
+async fn an_active_tenant_is_not_deleted_whether_or_not_it_reported_resources() {
+    let app = App::silent().await;
+    let success = json!({ "type": 0, "status": "success" });
+    for (key, message, many) in [("with", built(0, 1, "b"), 1), ("without", success, 0)] {
+        let (tenant, job) = app.provisioning(key, "BASIC").await;
+        report(&app, tenant, job, message).await.expect(204);
+        assert_eq!(resources(&app, tenant).await.len(), many);
+        let before = app.settled().await;
+        assert_eq!(
+            delete(&app, tenant).await.expect(409).text("/error/code"),
+            "TENANT_HAS_RESOURCES"
+        );
+        assert_eq!(app.items(), before);
+        let failed = deprovision(&app, tenant).await;
+        report(&app, tenant, failed, json!({ "type": 1, "status": "failure" })).await.expect(204);
+        assert_eq!(
+            (status(&app, tenant).await, resources(&app, tenant).await.len()),
+            (json!(0), many)
+        );
+        delete(&app, tenant).await.expect(409);
+        let gone = deprovision(&app, tenant).await;
+        report(&app, tenant, gone, json!({ "type": 1, "status": "success" })).await.expect(204);
+        assert_eq!(resources(&app, tenant).await, [Value::Null; 0]);
+        delete(&app, tenant).await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_is_deleted_only_once_its_failed_build_is_removed() {
+    let app = App::silent().await;
+    for n in 0..4 {
+        let (tenant, job) = app.provisioning(&format!("t{n}"), "BASIC").await;
+        report(&app, tenant, job, built(0, 0, "left")).await.expect(204);
+        let gone = deprovision(&app, tenant).await;
+        let (deleted, reported) = tokio::join!(
+            delete(&app, tenant),
+            report(&app, tenant, gone, json!({ "type": 1, "status": "success" })),
+        );
+        assert!(matches!((deleted.status, reported.status), (409 | 204, 204)));
+        assert!(deleted.status == 204 || status(&app, tenant).await == 5);
+    }
+}

@@ -5,6 +5,7 @@
 mod abuse;
 mod answers;
 mod bad_input;
+mod bounds;
 mod cache;
 mod calls;
 mod child_edits;
@@ -23,6 +24,7 @@ mod included;
 mod invoices;
 mod jobs;
 mod keys;
+mod lead_limits;
 mod lead_lists;
 mod lead_scope;
 mod leads;

@@ -23,7 +23,16 @@ impl Signed {
 
     /// Signs `body` as of `millis` since the epoch.
     pub fn at(keys: &MasterKeys, tenant: TenantId, job: JobId, body: &Value, millis: i64) -> Self {
-        let (body, context, timestamp) = (body.to_string(), job.to_string(), millis.to_string());
+        Self::sign(keys, tenant, job, body.to_string(), millis)
+    }
+
+    /// Signs the text `body` as it stands, as of now.
+    pub fn text(keys: &MasterKeys, tenant: TenantId, job: JobId, body: String) -> Self {
+        Self::sign(keys, tenant, job, body, shared::now().millis())
+    }
+
+    fn sign(keys: &MasterKeys, tenant: TenantId, job: JobId, body: String, millis: i64) -> Self {
+        let (context, timestamp) = (job.to_string(), millis.to_string());
         let secret = keys.webhook_secret(tenant, job);
         let parts = [body.as_bytes(), context.as_bytes(), timestamp.as_bytes()];
         let signature = mac(secret.as_bytes(), &parts);

@@ -33,7 +33,6 @@ use shared::{
     Env, Result,
     aws::Aws,
     config::{ConfigError, millis},
-    domain::read,
     http::{Body, Json, Limiter, RawBody, Signature, finish, limited},
     store::Store,
 };
@@ -97,7 +96,7 @@ async fn manage(
 ) -> Result<Json<Managed>> {
     let signature = Signature::of(&headers, shared::now(), idp.tolerance)?;
     let sender = idp.senders.of(&signature, &bytes, &idp.store).await?;
-    let setup: Setup = read(&Body::declared(&headers, bytes)?.value)?;
+    let setup: Setup = Body::declared(&headers, bytes)?.0.read()?;
     sender.may_set_up(&setup)?;
     let Some(provider) = setup.tenant.identity_provider else {
         return Ok(Json(Managed { auth_id: String::new() }));

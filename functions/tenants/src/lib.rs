@@ -98,7 +98,7 @@ async fn delete(
         let doomed = store.tenant_to_delete(id).await?;
         let tenant = &doomed.tenant.item;
         bearer.may_act_on(tenant.lead_id)?;
-        tenant.status.may_be_deleted()?;
+        tenant.may_be_deleted()?;
         store.delete_tenant(&doomed, shared::now(), &bearer.id).await
     })
     .await?;

@@ -39,10 +39,10 @@ fn create() -> Operation {
 }
 
 fn delete() -> Operation {
-    let summary = "Out of sight with all that belongs to it; its key stays taken.";
+    let summary = "Delete a tenant and everything that it owns. Its key is not released.";
     Operation::new("DELETE /tenants/{id}", "deleteTenant", summary, Answer::Nothing)
         .allowed::<permit::DeleteTenant>()
-        .conflict("A job works on it.")
+        .conflict("A job works on it; or something is built for it (`TENANT_HAS_RESOURCES`): deprovision it first.")
 }
 
 fn provision() -> Operation {
@@ -59,10 +59,11 @@ fn provision() -> Operation {
 }
 
 fn deprovision() -> Operation {
-    let summary = "Opens a job that takes an active tenant down, by the pipeline that built it.";
+    let summary =
+        "Opens a job that removes what is built for a tenant, by the pipeline that built it.";
     Operation::new("POST /tenants/{id}/deprovision", "deprovisionTenant", summary, Answer::Job)
         .allowed::<permit::DeprovisionTenant>()
-        .conflict("The tenant is not active.")
+        .conflict("The tenant is neither active, nor did a failed build of it report resources.")
 }
 
 fn jobs() -> Operation {
@@ -80,7 +81,8 @@ fn job() -> Operation {
 fn resources() -> Operation {
     let schema = Resource::SCHEMA;
     let resource = Shape::new("Resource", component(schema, &[]), example(schema));
-    let summary = "List a tenant's resources, newest first.";
+    let summary =
+        "List what is built for a tenant, newest first. Nothing is listed after a deprovisioning.";
     Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
         .allowed::<permit::ViewTenant>()
         .paged()

@@ -5,7 +5,7 @@ use axum::{
 };
 use shared::{
     Error, Result,
-    domain::{Isolation, Job, JobKind, Subscription, TenantId, Work, permit},
+    domain::{Isolation, Job, JobKind, Subscription, Tenant, TenantId, Work, permit},
     http::{Allowed, Body, Id, RequestId},
     store::{Store, deciding_again},
     token::Bearer,
@@ -21,18 +21,18 @@ pub(crate) async fn provision(
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     RequestId(request): RequestId,
     id: Id,
-    body: Body,
+    Body(body): Body,
 ) -> Result<Response> {
-    let subscription = Subscription::from_body(&body.text, &body.value)?;
+    let subscription = Subscription::from_text(body.text())?;
     let isolation = plans.isolation(subscription.tier()?.as_str());
     let work = Work { kind: JobKind::Provision, subscription, isolation };
     let caller = Caller { bearer, request };
     let tenant = id.of("id", "Tenant")?;
-    open(&store, &plans, &caller, tenant, JobKind::Provision, |_| Some(work.clone())).await
+    open(&store, &plans, &caller, tenant, JobKind::Provision, |_, _| Some(work.clone())).await
 }
 
-/// `POST /tenants/{id}/deprovision`: opens a job that takes an active tenant down, by the pipeline
-/// that built it.
+/// `POST /tenants/{id}/deprovision`: opens a job that removes what is built for a tenant, by the
+/// pipeline that built it.
 pub(crate) async fn deprovision(
     State(store): State<Store>,
     State(plans): State<Plans>,
@@ -42,8 +42,10 @@ pub(crate) async fn deprovision(
 ) -> Result<Response> {
     let caller = Caller { bearer, request };
     let tenant = id.of("id", "Tenant")?;
-    open(&store, &plans, &caller, tenant, JobKind::Deprovision, |jobs| {
-        jobs.iter().find(|job| job.kind == JobKind::Provision).map(Job::undone)
+    open(&store, &plans, &caller, tenant, JobKind::Deprovision, |tenant, jobs| {
+        let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
+        let latest = || jobs.iter().find(|job| job.kind == JobKind::Provision);
+        built.or_else(latest).map(Job::undone)
     })
     .await
 }
@@ -54,23 +56,23 @@ struct Caller {
     request: String,
 }
 
-/// Opens a job of a tenant: the work that its earlier jobs, newest first, lead to.
+/// Opens a job of a tenant. Its earlier jobs, newest first, lead to the work.
 async fn open(
     store: &Store,
     plans: &Plans,
     Caller { bearer, request }: &Caller,
     id: TenantId,
     kind: JobKind,
-    work: impl Fn(&[Job]) -> Option<Work>,
+    work: impl Fn(&Tenant, &[Job]) -> Option<Work>,
 ) -> Result<Response> {
     let job = deciding_again(|| async {
         let (tenant, contacts, jobs) = store.tenant_with_contacts_and_jobs(id).await?;
         bearer.may_act_on(tenant.lead_id)?;
-        tenant.status.after(kind.opening())?;
+        tenant.status_after_opening(kind)?;
         if kind == JobKind::Provision && bearer.lead().is_some() {
             Job::may_build_again(&jobs, shared::now())?;
         }
-        let work = work(&jobs).ok_or("nothing has built it");
+        let work = work(&tenant, &jobs).ok_or("nothing has built it");
         let work = work.map_err(Error::aws("opening a job"))?;
         let job = Job::open(&tenant, contacts, work, plans.expiry, shared::now(), &bearer.id)?;
         store.open_job(&tenant, &job, request).await?;

@@ -13,12 +13,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
-use serde_json::Value;
 use shared::{
     Env, Error, Result,
     aws::Aws,
     config::{ConfigError, millis},
-    domain::{Initiator, JobRef, Message, UserId, read},
+    domain::{Document, Initiator, JobRef, Limits, Message, UserId},
     http::{Limiter, RawBody, Signature, finish, limited},
     keys::MasterKeys,
     store::{Change, Store, deciding_again},
@@ -65,15 +64,17 @@ async fn report(
 ) -> Result<StatusCode> {
     let now = shared::now();
     let signature = Signature::of(&headers, now, webhook.tolerance)?;
-    let body = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
-    let Initiator(id) = Initiator::of(&body).ok_or(Error::Unauthorized("no initiator"))?;
+    let body = str::from_utf8(&bytes).ok();
+    let body = body.and_then(|text| Document::parse(text.to_owned(), Limits::REPORT).ok());
+    let body = body.ok_or(Error::Unauthorized("no JSON"))?;
+    let Initiator(id) = Initiator::of(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
     deciding_again(|| async {
         let tenant = match webhook.store.tenant(id).await {
             Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such tenant")),
             found => found,
         }?;
         let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
-        let message: Message = read(&body)?;
+        let message: Message = body.read()?;
         if already_closed(job, &message)? {
             return Ok(());
         }

@@ -110,7 +110,7 @@ impl FromJson for Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::read_text;
+    use crate::domain::{Document, Limits};
 
     fn amount(s: &str) -> Amount {
         s.parse().unwrap_or_else(|error| panic!("{s}: {error}"))
@@ -195,9 +195,11 @@ mod tests {
     fn only_text_gives_an_exact_amount() {
         let text = "12345678901234567.89";
         let value: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(read_text::<Amount>(text, &value).unwrap(), amount(text));
+        let sent = |text: &str| Document::parse(text.to_owned(), Limits::BODY).unwrap();
+        assert_eq!(sent(text).read::<Amount>().unwrap(), amount(text));
         assert!(crate::domain::read::<Amount>(&value).is_err());
         assert_eq!(crate::domain::read::<Amount>(&json!(5)).unwrap(), amount("5"));
-        assert!(read_text::<Amount>("\"5\"", &json!("5")).is_err());
+        assert!(sent("\"5\"").read::<Amount>().is_err());
+        assert!(sent("1e400").read::<Amount>().is_err());
     }
 }

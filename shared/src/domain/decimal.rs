@@ -46,6 +46,14 @@ impl Decimal {
         format!("{}{whole}{point}{fraction}", if self.negative { "-" } else { "" })
     }
 
+    /// Returns whether it is zero or of a size that `DynamoDB` stores: 1E-130 to 9.99…E+125.
+    ///
+    /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+    #[must_use]
+    pub fn is_storable(&self) -> bool {
+        self.digits.is_empty() || (-129..=126).contains(&self.point)
+    }
+
     fn digit_count(&self) -> i64 {
         i64::try_from(self.digits.len()).unwrap_or(i64::MAX)
     }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, marker::PhantomData};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Editable, Timestamp, UserId, Violation, read_text,
+    Document, Editable, Limits, Timestamp, UserId, Violation,
     schema::{Form, check},
 };
 use crate::{Error, Result, filter::Wire};
@@ -16,6 +16,7 @@ use crate::{Error, Result, filter::Wire};
 #[derive(Debug)]
 pub struct Edit<E> {
     given: BTreeMap<String, Box<RawValue>>,
+    value: Value,
     replaces: bool,
     /// Whether who makes it may see the entity.
     seen: bool,
@@ -28,8 +29,8 @@ impl<E: Editable> Edit<E> {
     /// # Errors
     ///
     /// [`Error::Invalid`] with every violation.
-    pub fn patch(text: &str, body: &Value) -> Result<Self> {
-        Self::read(Form::Changing(E::FIXED), text, body)
+    pub fn patch(body: &Document) -> Result<Self> {
+        Self::read(Form::Changing(E::FIXED), body)
     }
 
     /// Reads the body of a PUT: what it does not name is gone, and what must be there is named.
@@ -37,14 +38,15 @@ impl<E: Editable> Edit<E> {
     /// # Errors
     ///
     /// [`Error::Invalid`] with every violation.
-    pub fn put(text: &str, body: &Value) -> Result<Self> {
-        Self::read(Form::Replacing(E::FIXED), text, body)
+    pub fn put(body: &Document) -> Result<Self> {
+        Self::read(Form::Replacing(E::FIXED), body)
     }
 
-    fn read(form: Form, text: &str, body: &Value) -> Result<Self> {
-        check::<E::Details>(form, text, body)?;
+    fn read(form: Form, body: &Document) -> Result<Self> {
+        check::<E::Details>(form, body)?;
         Ok(Self {
-            given: members(text)?,
+            given: members(body.text())?,
+            value: body.value().clone(),
             replaces: matches!(form, Form::Replacing(_)),
             seen: true,
             entity: PhantomData,
@@ -60,8 +62,8 @@ impl<E: Editable> Edit<E> {
 
     /// The member `name` that the client gives.
     #[must_use]
-    pub fn given(&self, name: &str) -> Option<Value> {
-        serde_json::from_str(self.given.get(name)?.get()).ok()
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        self.value.get(name)
     }
 
     /// Makes the edit to `entity`, in the name of `by`.
@@ -73,7 +75,7 @@ impl<E: Editable> Edit<E> {
     pub fn of(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
         let stored = entity.wire()?;
         let changed = |name: &&&str| {
-            let differs = |given| !self.seen || Some(&given) != stored.get(**name);
+            let differs = |given: &Value| !self.seen || Some(given) != stored.get(**name);
             self.given(name).is_some_and(differs)
         };
         let (conflicts, violations): (Vec<_>, Vec<_>) = E::FIXED
@@ -93,9 +95,9 @@ impl<E: Editable> Edit<E> {
         };
         members.extend(self.given.clone());
         members.retain(|name, _| !E::FIXED.contains(&name.as_str()));
-        let text = json_text(&members)?;
-        let body = serde_json::from_str(&text).map_err(Error::aws("reading an edit"))?;
-        let details = read_text(&text, &body).map_err(|error| self.told(error))?;
+        let body = Document::parse(json_text(&members)?, Limits::BODY);
+        let details = body.map_err(Error::aws("reading an edit"))?.read();
+        let details = details.map_err(|error| self.told(error))?;
         Ok(entity.edited(details, now, by))
     }
 }

@@ -95,9 +95,15 @@ pub struct EventTenant {
     pub lead_id: Option<LeadId>,
     /// Where it is.
     pub address: Option<Address>,
-    /// Its contacts.
+    /// Its contacts, the primary one first: at most 50, and 64 KiB of JSON.
     pub contacts: Vec<Contact>,
 }
+
+/// The most contacts of a tenant that a job and its events carry.
+const MOST_CONTACTS: usize = 50;
+
+/// The most bytes that they have as JSON, which is more than they have in an item.
+const MOST_OF_CONTACTS: usize = 64 * 1024;
 
 /// A job in an event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -174,9 +180,17 @@ impl Event {
 }
 
 impl EventTenant {
-    /// `tenant` with its contacts, in the status that the job brings it to.
+    /// `tenant` in the status that the job brings it to, with as many of its contacts as a job carries.
     #[must_use]
-    pub fn of(tenant: &Tenant, status: TenantStatus, contacts: Vec<Contact>) -> Self {
+    pub fn of(tenant: &Tenant, status: TenantStatus, mut contacts: Vec<Contact>) -> Self {
+        contacts.sort_by_key(|contact| !contact.details.is_primary);
+        let mut bytes = 0;
+        contacts.retain(|contact| {
+            let json = serde_json::to_string(contact).unwrap_or_default();
+            bytes += json.len();
+            bytes <= MOST_OF_CONTACTS
+        });
+        contacts.truncate(MOST_CONTACTS);
         Self {
             id: tenant.id,
             key: tenant.key.clone(),

@@ -78,3 +78,63 @@ impl fmt::Display for Hostname {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use regex::Regex;
+
+    use super::*;
+    use crate::domain::read;
+
+    #[test]
+    fn only_a_public_host_is_a_domain() {
+        let label = "x".repeat(63);
+        let longest = [&*label, &label, &label, &"x".repeat(61)].join(".");
+        let pattern = Regex::new(PATTERN).unwrap();
+        for good in
+            ["acme.test", "A-1.ACME.co.uk", "1.de", "xn--bcher-kva.example", "a.io", &longest]
+        {
+            assert!(read::<Hostname>(&json!(good)).is_ok(), "{good}");
+            assert!(pattern.is_match(good), "{good}");
+        }
+        for bad in [
+            "localhost",
+            "com",
+            "x",
+            "127.0.0.1",
+            "169.254.169.254",
+            "0x7f.1",
+            "127.1",
+            "1.2.3.4.5",
+            "10.0.0.0x1",
+            "[::1]",
+            "::1",
+            "acme.1",
+            "a..b",
+            ".a.b",
+            "a.b.",
+            "-a.b",
+            "a-.b",
+            "a.-b",
+            "a.b-",
+            "a_b.c",
+            "a.b:80",
+            "http://a.b",
+            "*.a.b",
+            "a b.c",
+            "ä.de",
+            "a@b.c",
+            &format!("{label}x.de"),
+            &format!("de.{label}x"),
+        ] {
+            assert!(read::<Hostname>(&json!(bad)).is_err(), "{bad}");
+            assert!(!pattern.is_match(bad), "{bad}");
+        }
+        // What no pattern says: names without servers, and the length of the whole.
+        for bad in
+            ["a.local", "a.LOCALHOST", "b.internal", "a.invalid", "a.onion", &format!("{longest}x")]
+        {
+            assert!(read::<Hostname>(&json!(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::{
         Error, Result,
-        domain::{Entity, UserId, read_text},
+        domain::{Document, Entity, Limits, UserId},
         filter::Wire,
     };
 
@@ -154,7 +154,8 @@ mod tests {
         "status":0,"tenantId":"6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21"}"#;
 
     fn invoice(text: &str) -> Result<Invoice> {
-        let new: NewInvoice = read_text(text, &serde_json::from_str(text).unwrap())?;
+        let body = Document::parse(text.to_owned(), Limits::BODY).unwrap();
+        let new: NewInvoice = body.read()?;
         Ok(new.create(Timestamp::from_millis(0), &UserId::from("u1")))
     }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    Audit, Contact, EventTenant, JobId, Outcome, Subscription, Tenant, TenantId, TenantStatus,
-    Text, Timestamp, Transition, UserId,
+    Audit, Closing, Contact, EventTenant, JobId, Outcome, Subscription, Tenant, TenantId,
+    TenantStatus, Text, Timestamp, Transition, UserId,
 };
 use crate::{Error, Result};
 
@@ -69,17 +69,61 @@ pub struct JobRef {
     pub attempt: u32,
     /// What it does.
     pub kind: JobKind,
+    /// The status of its tenant before it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_from: Option<TenantStatus>,
     /// How it ended; absent while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
+/// What the closing of a job says of what is built for its tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remains {
+    /// The job left something built.
+    Built,
+    /// What earlier jobs built is gone.
+    Removed,
+    /// Nothing new.
+    Same,
+}
+
 impl JobRef {
-    /// Whether it was to take its tenant down, and could not.
+    /// Whether it was to take an active tenant down, and could not.
     #[must_use]
     pub fn left_standing(&self) -> bool {
         let failed = matches!(self.outcome, Some(Outcome::Failed | Outcome::TimedOut));
-        self.kind == JobKind::Deprovision && failed
+        let active = self.opened_from != Some(TenantStatus::ProvisionFailed);
+        self.kind == JobKind::Deprovision && failed && active
+    }
+
+    /// Returns what closing it does to its tenant. A deprovisioning that fails puts the tenant back
+    /// where it was.
+    #[must_use]
+    pub fn closing(&self, outcome: Outcome) -> Transition {
+        match (self.kind, outcome, self.opened_from) {
+            (JobKind::Provision, Outcome::Succeeded, _) => Transition::Activate,
+            (JobKind::Provision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Fail,
+            (JobKind::Deprovision, Outcome::Succeeded, _) => Transition::Deactivate,
+            (
+                JobKind::Deprovision,
+                Outcome::Failed | Outcome::TimedOut,
+                Some(TenantStatus::ProvisionFailed),
+            ) => Transition::RestoreFailed,
+            (JobKind::Deprovision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Restore,
+        }
+    }
+
+    /// Returns what is built for its tenant once it is closed. A build that fails may report
+    /// resources as well: those that it made until then.
+    #[must_use]
+    pub fn remains(&self, closing: &Closing) -> Remains {
+        match (self.kind, closing.outcome) {
+            (JobKind::Provision, Outcome::Succeeded) => Remains::Built,
+            (JobKind::Provision, _) if !closing.resources.is_empty() => Remains::Built,
+            (JobKind::Deprovision, Outcome::Succeeded) => Remains::Removed,
+            _ => Remains::Same,
+        }
     }
 }
 
@@ -93,6 +137,9 @@ pub struct Job {
     pub tenant_id: TenantId,
     /// What it does.
     pub kind: JobKind,
+    /// The status of its tenant before it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_from: Option<TenantStatus>,
     /// 1 for a tenant's first job.
     pub attempt: u32,
     /// Where it is in its life.
@@ -143,17 +190,6 @@ impl JobKind {
         }
     }
 
-    /// What closing such a job does to its tenant.
-    #[must_use]
-    pub fn closing(self, outcome: Outcome) -> Transition {
-        match (self, outcome) {
-            (Self::Provision, Outcome::Succeeded) => Transition::Activate,
-            (Self::Provision, Outcome::Failed | Outcome::TimedOut) => Transition::Fail,
-            (Self::Deprovision, Outcome::Succeeded) => Transition::Deactivate,
-            (Self::Deprovision, Outcome::Failed | Outcome::TimedOut) => Transition::Restore,
-        }
-    }
-
     /// The status of a tenant while such a job is open.
     #[must_use]
     pub fn status_while_open(self) -> TenantStatus {
@@ -187,11 +223,12 @@ impl Job {
         by: &UserId,
     ) -> Result<Self> {
         let Work { kind, subscription, isolation } = work;
-        let status = tenant.status.after(kind.opening())?;
+        let status = tenant.status_after_opening(kind)?;
         Ok(Self {
             id: JobId::mint(),
             tenant_id: tenant.id,
             kind,
+            opened_from: Some(tenant.status),
             attempt: tenant.latest_job.as_ref().map_or(0, |job| job.attempt) + 1,
             state: JobState::Queued,
             tier: subscription.tier()?,
@@ -232,7 +269,8 @@ impl Job {
     /// How its tenant's item names it while it is open.
     #[must_use]
     pub fn reference(&self) -> JobRef {
-        JobRef { id: self.id, attempt: self.attempt, kind: self.kind, outcome: None }
+        let Self { id, attempt, kind, opened_from, .. } = *self;
+        JobRef { id, attempt, kind, opened_from, outcome: None }
     }
 
     /// Whether it is neither closed nor given up.
@@ -312,7 +350,7 @@ mod tests {
         let by = UserId::from("lead");
         let tenant = new.onboard(now, &by).unwrap().tenant;
         let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
-        let subscription = Subscription::from_body(&body.to_string(), &body).unwrap();
+        let subscription = Subscription::from_text(&body.to_string()).unwrap();
         let open = |(kind, age): &(JobKind, u32)| {
             let (subscription, isolation) = (subscription.clone(), Isolation::Pool);
             let work = Work { kind: JobKind::Provision, subscription, isolation };

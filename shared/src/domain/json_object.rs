@@ -1,5 +1,5 @@
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::{FromJson, Reader};
 
@@ -11,16 +11,98 @@ use super::{FromJson, Reader};
 #[serde(transparent)]
 pub struct JsonObject(String);
 
-impl FromJson for JsonObject {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+impl JsonObject {
+    /// Reads an object of at most `most` bytes.
+    fn read(value: &Value, at: &mut Reader<'_>, most: usize) -> Option<Self> {
         if !value.is_object() {
             at.wrong_type("object");
             return None;
         }
-        Some(Self(at.text_of(value)))
+        let text = at.text_of(value);
+        at.within_bytes(text.len(), most).then_some(Self(text))
+    }
+
+    /// Returns how many bytes its text has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The value of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConfigValue(JsonObject);
+
+impl ConfigValue {
+    /// The most bytes of its text. An item of the table has at most 409,600 bytes (AWS limit).
+    const MOST: usize = 100 * 1024;
+}
+
+impl FromJson for ConfigValue {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let object = JsonObject::read(value, at, Self::MOST)?;
+        at.check_numbers(&object.0);
+        Some(Self(object))
     }
 
     fn schema() -> Value {
-        json!({ "type": "object" })
+        let rule = format!(
+            "At most {} bytes. Whole numbers have at most 64 bits; other numbers are 0 or between \
+             1E-130 and 9.99E+125 in size.",
+            Self::MOST
+        );
+        json!({ "type": "object", "description": rule })
+    }
+}
+
+/// What a build says of a resource.
+///
+/// Text whatever is in it: a build that succeeded is not refused for the form of its metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Metadata(JsonObject);
+
+impl Metadata {
+    /// The most bytes of its text.
+    pub(super) const MOST: usize = 16 * 1024;
+
+    /// Returns how many bytes its text has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self(JsonObject("{}".to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Metadata {
+    /// Reads text, or a map: how metadata was stored before.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Stored {
+            Text(String),
+            Map(Map<String, Value>),
+        }
+        Ok(Self(JsonObject(match Stored::deserialize(deserializer)? {
+            Stored::Text(text) => text,
+            Stored::Map(map) => Value::Object(map).to_string(),
+        })))
+    }
+}
+
+impl FromJson for Metadata {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        JsonObject::read(value, at, Self::MOST).map(Self)
+    }
+
+    fn schema() -> Value {
+        let rule = format!("At most {} bytes. Kept and returned exactly as sent.", Self::MOST);
+        json!({ "type": "object", "description": rule })
     }
 }

@@ -7,6 +7,7 @@ mod child;
 mod contact;
 mod currency;
 mod decimal;
+mod document;
 mod edit;
 mod email;
 mod entity;
@@ -43,6 +44,7 @@ pub use child::{Child, ChildKind, Details, NewChild};
 pub use contact::{Contact, ContactDetails, NewContact};
 pub use currency::Currency;
 pub use decimal::{Decimal, NotDecimal};
+pub use document::{Document, Limits};
 pub use edit::Edit;
 pub use email::Email;
 pub use entity::{Editable, Entity};
@@ -54,9 +56,9 @@ pub use ids::{
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{
-    BUILD_WINDOW, BUILDS, Isolation, Job, JobKind, JobRef, JobState, JobView, Step, Work,
+    BUILD_WINDOW, BUILDS, Isolation, Job, JobKind, JobRef, JobState, JobView, Remains, Step, Work,
 };
-pub use json_object::JsonObject;
+pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub use key::TenantKey;
 pub use lead::{Lead, LeadView, MAILS_A_DAY, NewLead};
 pub use members::{FromMembers, Members, nullable};
@@ -67,7 +69,7 @@ pub use quota::{Quota, RATE_WINDOW};
 pub use resend::{NewResend, Resend};
 pub use reserved::ReservedKeys;
 pub use resource::{NewResource, Resource};
-pub use schema::{FromJson, Reader, Violation, read, read_text};
+pub use schema::{FromJson, Reader, Violation, read};
 pub use status::{TenantStatus, Transition};
 pub use subscription::Subscription;
 pub use tenant::{NewTenant, OnboardTenant, Onboarding, Tenant, TenantDetails, TenantView};

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Audit, Entity, FromMembers, Members, ResourceId, TenantId, Text, Timestamp, UserId,
-    entity::wire_of, permit,
+    Audit, Entity, FromJson, FromMembers, Members, Metadata, Reader, ResourceId, TenantId, Text,
+    Timestamp, UserId, entity::wire_of, permit,
 };
 use crate::{
     Result,
@@ -22,9 +22,12 @@ pub struct Resource {
     #[serde(rename = "type")]
     pub kind: Text<1, 100>,
     /// What else is known of it.
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     /// Whose it is.
     pub tenant_id: TenantId,
+    /// The attempt of the job that reported it; 0 if it was not noted.
+    #[serde(default)]
+    pub attempt: u32,
     /// Who did what to it, and when.
     #[serde(flatten)]
     pub audit: Audit,
@@ -39,7 +42,32 @@ impl Entity for Resource {
     }
 
     fn wire(&self) -> Result<Map<String, Value>> {
-        wire_of(self)
+        let mut wire = wire_of(self)?;
+        wire.remove("attempt");
+        Ok(wire)
+    }
+}
+
+/// The longest external identifier, in characters.
+const LONGEST: usize = 2048;
+
+/// Metadata, and the bucket that it names.
+#[derive(Default)]
+struct Described {
+    metadata: Metadata,
+    bucket: Option<String>,
+}
+
+impl FromJson for Described {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let metadata = Metadata::from_json(value, at)?;
+        let named = |name: &&str| (1..=LONGEST).contains(&name.chars().count());
+        let bucket = value["bucket"].as_str().filter(named).map(str::to_owned);
+        Some(Self { metadata, bucket })
+    }
+
+    fn schema() -> Value {
+        Metadata::schema()
     }
 }
 
@@ -48,19 +76,25 @@ impl Entity for Resource {
 pub struct NewResource {
     kind: Text<1, 100>,
     external_identifier: String,
-    metadata: Map<String, Value>,
+    metadata: Metadata,
 }
 
 impl NewResource {
-    /// The resource of `tenant` that this becomes.
+    /// Returns how many bytes its metadata has.
+    pub(super) fn metadata_bytes(&self) -> usize {
+        self.metadata.bytes()
+    }
+
+    /// The resource of `tenant` that this becomes, as the job of this `attempt` reports it.
     #[must_use]
-    pub fn of(&self, tenant: TenantId, now: Timestamp, by: &UserId) -> Resource {
+    pub fn of(&self, tenant: TenantId, attempt: u32, now: Timestamp, by: &UserId) -> Resource {
         Resource {
             id: ResourceId::mint(),
             external_identifier: self.external_identifier.clone(),
             kind: self.kind.clone(),
             metadata: self.metadata.clone(),
             tenant_id: tenant,
+            attempt,
             audit: Audit::created(now, by),
         }
     }
@@ -70,9 +104,9 @@ impl FromMembers for NewResource {
     /// A resource without `externalIdentifier` is known by its `metadata.bucket` (CONTRACT §6).
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let kind = members.required("type");
-        let given: Option<Text<1, 2048>> = members.optional("externalIdentifier");
-        let metadata: Map<_, _> = members.optional("metadata").unwrap_or_default();
-        let bucket = metadata.get("bucket").and_then(Value::as_str).filter(|name| !name.is_empty());
+        let given: Option<Text<1, LONGEST>> = members.optional("externalIdentifier");
+        let metadata = members.optional::<Described>("metadata");
+        let Described { metadata, bucket } = metadata.unwrap_or_default();
         if !members.gives("externalIdentifier")
             && bucket.is_none()
             && let Some(mut at) = members.place(None)
@@ -81,17 +115,13 @@ impl FromMembers for NewResource {
             at.violate("required", message, json!({ "missingProperty": "externalIdentifier" }));
         }
         let external_identifier = given.map(|given| given.to_string());
-        Some(Self {
-            external_identifier: external_identifier.or_else(|| bucket.map(str::to_owned))?,
-            kind: kind?,
-            metadata,
-        })
+        Some(Self { external_identifier: external_identifier.or(bucket)?, kind: kind?, metadata })
     }
 
     fn rules() -> Map<String, Value> {
         let named = json!({ "properties": { "externalIdentifier": { "type": "string" } },
             "required": ["externalIdentifier"] });
-        let bucket = json!({ "type": "string", "minLength": 1 });
+        let bucket = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST });
         let bucket =
             json!({ "type": "object", "properties": { "bucket": bucket }, "required": ["bucket"] });
         let by_bucket = json!({ "properties": { "metadata": bucket }, "required": ["metadata"] });

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{Timestamp, members::Object};
+use super::{
+    Document, Timestamp,
+    document::{Limits, scan},
+    members::Object,
+};
 use crate::{Error, Result};
 
 /// One way in which a body breaks its schema (CONTRACT §1, Errors).
@@ -21,6 +25,26 @@ pub struct Violation {
     pub info: Value,
 }
 
+/// The most violations that one answer lists.
+const MOST_VIOLATIONS: usize = 1000;
+
+/// The longest path of a violation, in bytes; of a longer one the nearest place above is named.
+const LONGEST_PATH: usize = 1024;
+
+impl Violation {
+    /// Adds it to those `found`, while an answer has room for it.
+    pub(super) fn note(mut self, found: &mut Vec<Self>) {
+        if found.len() >= MOST_VIOLATIONS {
+            return;
+        }
+        while self.path.len() > LONGEST_PATH {
+            let above = self.path.rfind('/').unwrap_or(0);
+            self.path.truncate(above);
+        }
+        found.push(self);
+    }
+}
+
 /// A value that can be read from JSON and is valid once it is.
 pub trait FromJson: Sized {
     /// The value, or `None` once every violation is noted at `at`.
@@ -32,39 +56,44 @@ pub trait FromJson: Sized {
 }
 
 /// Reads a whole body whose numbers are at most integers of 64 bits; others are only approximate in
-/// a [`Value`], so that an exact decimal has to be read with [`read_text`].
+/// a [`Value`], so that an exact decimal has to be read from a [`Document`].
 ///
 /// # Errors
 ///
 /// [`Error::Invalid`] with every violation.
 pub fn read<T: FromJson>(body: &Value) -> Result<T> {
-    read_from(None, body)
+    finished(look(Form::Whole, None, body, Vec::new()))
 }
 
-/// Reads a whole body, `text`, whose value is `body`; every number is at hand as it was sent.
+/// Reads a whole body; every number is at hand as it was sent.
 ///
 /// # Errors
 ///
 /// [`Error::Invalid`] with every violation.
-pub fn read_text<T: FromJson>(text: &str, body: &Value) -> Result<T> {
-    read_from(Some(text), body)
-}
-
-fn read_from<T: FromJson>(text: Option<&str>, body: &Value) -> Result<T> {
-    let (value, violations) = look(Form::Whole, text, body);
-    value.filter(|_| violations.is_empty()).ok_or(Error::Invalid(violations))
+pub(super) fn read_document<T: FromJson>(body: &Document) -> Result<T> {
+    finished(look(Form::Whole, Some(body.text()), body.value(), body.flaws().to_vec()))
 }
 
 /// Checks what can be checked of an edit before the entity is at hand ([`Edit`](super::Edit)).
-pub(super) fn check<T: FromJson>(form: Form, text: &str, body: &Value) -> Result<()> {
-    let (_, violations): (Option<T>, _) = look(form, Some(text), body);
+pub(super) fn check<T: FromJson>(form: Form, body: &Document) -> Result<()> {
+    let (_, violations): (Option<T>, _) =
+        look(form, Some(body.text()), body.value(), body.flaws().to_vec());
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }
 
-fn look<T: FromJson>(form: Form, text: Option<&str>, body: &Value) -> (Option<T>, Vec<Violation>) {
-    let mut found = Vec::new();
-    let value =
-        T::from_json(body, &mut Reader { path: String::new(), form, text, found: &mut found });
+fn finished<T>((value, violations): (Option<T>, Vec<Violation>)) -> Result<T> {
+    value.filter(|_| violations.is_empty()).ok_or(Error::Invalid(violations))
+}
+
+/// Reads a body whose violations `found` so far are those of its text.
+fn look<T: FromJson>(
+    form: Form,
+    text: Option<&str>,
+    body: &Value,
+    mut found: Vec<Violation>,
+) -> (Option<T>, Vec<Violation>) {
+    let mut at = Reader { path: String::new(), base: 0, form, text, found: &mut found };
+    let value = T::from_json(body, &mut at);
     (value, found)
 }
 
@@ -83,28 +112,72 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub struct Reader<'a> {
     path: String,
+    /// The length of the path of what `text` is the text of.
+    base: usize,
     pub(super) form: Form,
     text: Option<&'a str>,
     found: &'a mut Vec<Violation>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Notes a violation here.
     pub fn violate(&mut self, code: &'static str, message: impl Into<String>, info: Value) {
         let (path, message) = (self.path.clone(), message.into());
-        self.found.push(Violation { path, code, message, info });
+        Violation { path, code, message, info }.note(self.found);
     }
 
     /// The place `name` below this one.
     pub fn at(&mut self, name: &str) -> Reader<'_> {
         let escaped = name.replace('~', "~0").replace('/', "~1");
         let path = format!("{}/{escaped}", self.path);
-        Reader { path, form: Form::Whole, text: self.text, found: self.found }
+        let (base, text) = (self.base, self.text);
+        Reader { path, base, form: Form::Whole, text, found: self.found }
     }
 
     /// This place once more.
     pub(super) fn here(&mut self) -> Reader<'_> {
-        Reader { path: self.path.clone(), form: self.form, text: self.text, found: self.found }
+        let (path, base, form, text) = (self.path.clone(), self.base, self.form, self.text);
+        Reader { path, base, form, text, found: self.found }
+    }
+
+    /// The item at `position` below this place, whose text is `text`: so it is found at once, however
+    /// many there are.
+    fn item(&mut self, position: usize, text: Option<&'a str>) -> Reader<'_> {
+        let mut item = self.at(&position.to_string());
+        if text.is_some() {
+            (item.base, item.text) = (item.path.len(), text);
+        }
+        item
+    }
+
+    /// The text here as it was sent, if it is known.
+    fn sent(&self) -> Option<&'a str> {
+        text_at(self.text?, self.path.get(self.base..)?)
+    }
+
+    /// Notes it if the array here has more than `most` items.
+    pub fn at_most(&mut self, value: &Value, most: usize) -> bool {
+        let fits = value.as_array().is_none_or(|items| items.len() <= most);
+        if !fits {
+            let message = format!("must NOT have more than {most} items");
+            self.violate("maxItems", message, json!({ "limit": most }));
+        }
+        fits
+    }
+
+    /// Notes it if `many` bytes of text are more than the `most` that may be here.
+    pub fn within_bytes(&mut self, many: usize, most: usize) -> bool {
+        if many > most {
+            let message = format!("must NOT have more than {most} bytes");
+            self.violate("maxBytes", message, json!({ "limit": most }));
+        }
+        many <= most
+    }
+
+    /// Notes every number in the JSON `text` here that is not kept as it is by whatever reads it.
+    pub(super) fn check_numbers(&mut self, text: &str) {
+        // Text that is not JSON was refused before.
+        let _ = scan(text, &self.path, Limits::NUMBERS, self.found);
     }
 
     /// The members of the object here.
@@ -143,7 +216,7 @@ impl Reader<'_> {
             return None;
         };
         let exact = match self.text {
-            Some(text) => text_at(text, &self.path).map(str::to_owned),
+            Some(_) => self.sent().map(str::to_owned),
             None => (!number.is_f64()).then(|| number.to_string()),
         };
         if exact.is_none() {
@@ -154,8 +227,7 @@ impl Reader<'_> {
 
     /// The value here as JSON text: as it was sent, where that is known.
     pub fn text_of(&self, value: &Value) -> String {
-        let sent = self.text.and_then(|text| text_at(text, &self.path));
-        sent.map_or_else(|| value.to_string(), str::to_owned)
+        self.sent().map_or_else(|| value.to_string(), str::to_owned)
     }
 
     /// Notes that the value here is not of the type `expected`.
@@ -243,10 +315,15 @@ impl<T: FromJson> FromJson for Vec<T> {
             at.wrong_type("array");
             return None;
         };
+        let texts: Vec<&RawValue> =
+            at.sent().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let read: Vec<Option<T>> = items
             .iter()
             .enumerate()
-            .map(|(position, item)| T::from_json(item, &mut at.at(&position.to_string())))
+            .map(|(position, item)| {
+                let text = texts.get(position).map(|text| text.get());
+                T::from_json(item, &mut at.item(position, text))
+            })
             .collect();
         read.into_iter().collect()
     }

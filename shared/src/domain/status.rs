@@ -36,6 +36,8 @@ pub enum Transition {
     Deactivate,
     /// It fails: the tenant is still in use.
     Restore,
+    /// It fails, and the tenant was never in use: its provisioning had failed.
+    RestoreFailed,
 }
 
 impl TenantStatus {
@@ -55,20 +57,6 @@ impl TenantStatus {
         self as u8
     }
 
-    /// Whether a tenant of it may be deleted: not while a job works on it (CONTRACT §3).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TenantBusy`] where it may not.
-    pub fn may_be_deleted(self) -> Result<()> {
-        match self {
-            Self::Provisioning | Self::Deprovisioning => Err(Error::TenantBusy(self)),
-            Self::Active | Self::PendingProvision | Self::ProvisionFailed | Self::Inactive => {
-                Ok(())
-            }
-        }
-    }
-
     /// The status after `transition`.
     ///
     /// # Errors
@@ -80,9 +68,10 @@ impl TenantStatus {
             (Self::PendingProvision | Self::ProvisionFailed, T::Provision) => Self::Provisioning,
             (Self::Provisioning, T::Activate) => Self::Active,
             (Self::Provisioning, T::Fail) => Self::ProvisionFailed,
-            (Self::Active, T::Deprovision) => Self::Deprovisioning,
+            (Self::Active | Self::ProvisionFailed, T::Deprovision) => Self::Deprovisioning,
             (Self::Deprovisioning, T::Deactivate) => Self::Inactive,
             (Self::Deprovisioning, T::Restore) => Self::Active,
+            (Self::Deprovisioning, T::RestoreFailed) => Self::ProvisionFailed,
             (from, transition) => return Err(Error::IllegalTransition { from, transition }),
         })
     }
@@ -124,6 +113,7 @@ impl fmt::Display for Transition {
             Self::Deprovision => "be deprovisioned",
             Self::Deactivate => "become inactive",
             Self::Restore => "become active again",
+            Self::RestoreFailed => "become failed again",
         })
     }
 }
@@ -135,8 +125,15 @@ mod tests {
     #[test]
     fn these_are_all_the_ways_of_a_tenant() {
         use Transition as T;
-        let transitions =
-            [T::Provision, T::Activate, T::Fail, T::Deprovision, T::Deactivate, T::Restore];
+        let transitions = [
+            T::Provision,
+            T::Activate,
+            T::Fail,
+            T::Deprovision,
+            T::Deactivate,
+            T::Restore,
+            T::RestoreFailed,
+        ];
         let mut ways = Vec::new();
         for from in TenantStatus::ALL {
             for transition in transitions {
@@ -152,8 +149,10 @@ mod tests {
             "Provisioning --Activate--> Active",
             "Provisioning --Fail--> ProvisionFailed",
             "ProvisionFailed --Provision--> Provisioning",
+            "ProvisionFailed --Deprovision--> Deprovisioning",
             "Deprovisioning --Deactivate--> Inactive",
             "Deprovisioning --Restore--> Active",
+            "Deprovisioning --RestoreFailed--> ProvisionFailed",
         ]
         "#);
     }

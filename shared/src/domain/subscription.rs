@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Date, FromJson, FromMembers, Members, Reader, Text, read};
+use super::{Date, Document, FromJson, FromMembers, Limits, Members, Reader, Text, read};
 use crate::{Error, Result};
 
 /// The subscription that a tenant is provisioned for: JSON text, kept to the letter.
@@ -18,24 +18,46 @@ struct Form {
 }
 
 impl Subscription {
-    /// Reads the body of `POST /tenants/{id}/provision`.
+    /// The most bytes of its text: with all else that a job holds when it opens, less than half of
+    /// what an item of the table may have.
+    const MOST: usize = 64 * 1024;
+
+    /// The most levels of objects and arrays in it. `DynamoDB` and JSON libraries end at 32 and more.
+    const LEVELS: usize = 20;
+
+    /// Reads the text of the body of `POST /tenants/{id}/provision`.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] without an `id`, [`Error::Invalid`] with every violation of the rest.
-    pub fn from_body(text: &str, body: &Value) -> Result<Self> {
+    /// [`Error::TooLarge`] beyond 65,536 bytes, [`Error::Refused`] without an `id`,
+    /// [`Error::Invalid`] with every violation of the rest.
+    pub fn from_text(text: &str) -> Result<Self> {
+        if text.len() > Self::MOST {
+            return Err(Error::TooLarge(Self::MOST));
+        }
+        let body = Document::parse(text.to_owned(), Limits::forwarded(Self::LEVELS));
+        let body = body.map_err(|cause| Error::not_json(&cause))?;
         let missing = |id: &Value| id.is_null() || id.as_str() == Some("");
-        if body.as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
+        if body.value().as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
             return Err(Error::Refused("Subscription ID is required"));
         }
-        let _: Form = read(body)?;
+        let _: Form = body.read()?;
         Ok(Self(text.to_owned()))
     }
 
     /// What the body of `POST /tenants/{id}/provision` is, as a JSON Schema.
     #[must_use]
     pub fn schema() -> Value {
-        Form::schema()
+        let mut schema = Form::schema();
+        let rule = format!(
+            "At most {} bytes and {} levels of objects and arrays, the subscription itself included. \
+             Whole numbers have at most 64 bits; other numbers are 0 or between 1E-130 and 9.99E+125 \
+             in size.",
+            Self::MOST,
+            Self::LEVELS
+        );
+        schema["description"] = rule.into();
+        schema
     }
 
     /// The tier of its plan.
@@ -148,7 +170,37 @@ mod tests {
     use super::*;
 
     fn subscription(text: &str) -> Result<Subscription> {
-        Subscription::from_body(text, &serde_json::from_str(text).unwrap())
+        Subscription::from_text(text)
+    }
+
+    #[test]
+    fn it_has_an_end() {
+        let padded = |bytes: usize| {
+            let (head, tail) = (r#"{"id":"s1","plan":{"tier":"BASIC","x":""#, r#""}}"#);
+            format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len()))
+        };
+        assert!(subscription(&padded(65_536)).is_ok());
+        assert!(matches!(subscription(&padded(65_537)), Err(Error::TooLarge(65_536))));
+        let nested = |levels: usize| {
+            let x = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            format!(r#"{{"id":"s1","plan":{{"tier":"BASIC","x":{x}}}}}"#)
+        };
+        assert!(subscription(&nested(18)).is_ok());
+        for (text, told) in [
+            (nested(19), (format!("/plan/x{}", "/0".repeat(18)), "maxDepth")),
+            (
+                r#"{"id":"s1","plan":{"tier":"PREMIUM"},"plan":{"tier":"BASIC"}}"#.to_owned(),
+                ("/plan".to_owned(), "duplicateMember"),
+            ),
+            (
+                r#"{"id":"s1","plan":{"tier":"BASIC","x":[99999999999999999999]}}"#.to_owned(),
+                ("/plan/x/0".to_owned(), "format"),
+            ),
+        ] {
+            let Error::Invalid(violations) = subscription(&text).unwrap_err() else { panic!() };
+            let [only] = violations.as_slice() else { panic!("{violations:?}") };
+            assert_eq!((only.path.clone(), only.code), told);
+        }
     }
 
     #[test]

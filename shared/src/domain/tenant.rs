@@ -3,9 +3,9 @@ use serde_json::{Map, Value};
 
 use super::{
     Address, AddressId, AddressParts, AddressView, Audit, Contact, ContactDetails, Editable,
-    Entity, FromJson, FromMembers, Hostname, JobRef, Lead, LeadId, LeadView, Members, NewContact,
-    Reader, Resource, TenantId, TenantKey, TenantStatus, Text, Timestamp, UserId, entity::wire_of,
-    permit,
+    Entity, FromJson, FromMembers, Hostname, JobKind, JobRef, Lead, LeadId, LeadView, Members,
+    NewContact, Reader, Resource, TenantId, TenantKey, TenantStatus, Text, Timestamp, UserId,
+    entity::wire_of, permit,
 };
 use crate::{
     Error, Result,
@@ -34,6 +34,12 @@ pub struct Tenant {
     pub address: Option<Address>,
     /// Its latest job, open or closed.
     pub latest_job: Option<JobRef>,
+    /// The attempt of the last job that left something built; `None` if nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_by: Option<u32>,
+    /// The attempt of the last job that removed everything built before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<u32>,
     /// Who did what to it, and when.
     #[serde(flatten)]
     pub audit: Audit,
@@ -84,11 +90,17 @@ pub struct Onboarding {
     pub contact: Contact,
 }
 
+/// The most domains of a tenant.
+const MOST_DOMAINS: usize = 50;
+
 /// The domains of a tenant: at least one, each once.
 struct Domains(Vec<Hostname>);
 
 impl FromJson for Domains {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        if !at.at_most(value, MOST_DOMAINS) {
+            return None;
+        }
         let names = Vec::from_json(value, at)?;
         Hostname::check_list(&names, at);
         Some(Self(names))
@@ -97,6 +109,7 @@ impl FromJson for Domains {
     fn schema() -> Value {
         let mut names = Vec::<Hostname>::schema();
         names["minItems"] = 1.into();
+        names["maxItems"] = MOST_DOMAINS.into();
         names["uniqueItems"] = true.into();
         names
     }
@@ -209,8 +222,59 @@ impl Tenant {
             spoc_user_id: None,
             address: None,
             latest_job: None,
+            built_by: None,
+            removed_by: None,
             audit: Audit::created(now, by),
         }
+    }
+
+    /// Returns the status while a job of this `kind` is open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] if the tenant's status does not allow such a job. A tenant whose
+    /// provisioning failed is deprovisioned only if a build reported resources.
+    pub fn status_after_opening(&self, kind: JobKind) -> Result<TenantStatus> {
+        let (from, transition) = (self.status, kind.opening());
+        let failed = (from, kind) == (TenantStatus::ProvisionFailed, JobKind::Deprovision);
+        if failed && self.built_by.is_none() {
+            return Err(Error::IllegalTransition { from, transition });
+        }
+        from.after(transition)
+    }
+
+    /// Checks that the tenant may be deleted: no job works on it, and nothing is built for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TenantBusy`] or [`Error::TenantHasResources`] if it may not.
+    pub fn may_be_deleted(&self) -> Result<()> {
+        match self.status {
+            TenantStatus::Provisioning | TenantStatus::Deprovisioning => {
+                Err(Error::TenantBusy(self.status))
+            }
+            TenantStatus::Active => Err(Error::TenantHasResources),
+            TenantStatus::PendingProvision
+            | TenantStatus::ProvisionFailed
+            | TenantStatus::Inactive => match self.built_by {
+                Some(_) => Err(Error::TenantHasResources),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Returns whether the tenant's lead made what has this `audit`. The first contact does not count: it
+    /// came with the tenant.
+    #[must_use]
+    pub fn lead_made(&self, audit: &Audit) -> bool {
+        let lead = self.lead_id.map(|lead| lead.to_string());
+        lead == Some(audit.created_by.to_string()) && audit.created_on > self.audit.created_on
+    }
+
+    /// Returns whether `resource` is still there, as far as jobs reported.
+    #[must_use]
+    pub fn still_has(&self, resource: &Resource) -> bool {
+        self.removed_by.is_none_or(|removed| resource.attempt > removed)
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Child, ChildKind, Details, FromMembers, JsonObject, Members, NewChild, TenantConfigId, Text,
+    Child, ChildKind, ConfigValue, Details, FromMembers, Members, NewChild, TenantConfigId, Text,
     permit,
 };
 use crate::filter::{Schema, entities};
@@ -19,7 +19,7 @@ pub struct ConfigDetails {
     /// What it configures; a tenant has one configuration of a key.
     pub config_key: Text<1, 100>,
     /// What it says.
-    pub config_value: JsonObject,
+    pub config_value: ConfigValue,
 }
 
 impl FromMembers for ConfigDetails {

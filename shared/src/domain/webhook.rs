@@ -8,6 +8,9 @@ use super::{
 /// takes, less the tenant and its job.
 const MOST_RESOURCES: usize = 98;
 
+/// The most bytes of their metadata together: a transaction has at most 4 MB (AWS limit).
+const MOST_METADATA: usize = 300 * 1024;
+
 /// Whom an unverified webhook says it is about: all that is read of it before its signature is.
 #[derive(Clone, Copy, Debug)]
 pub struct Initiator(pub TenantId);
@@ -32,8 +35,12 @@ pub struct Message {
 /// Text of up to `MAX` characters in which line breaks are welcome.
 struct Prose<const MAX: usize>(String);
 
-/// An absolute `http` or `https` URL of up to 2,048 characters.
+/// An absolute `http` or `https` URL of up to 2,048 characters, in the form that it was checked in: a
+/// parser of URLs passes over line breaks and more, which are refused here.
 struct WebUrl(String);
+
+/// The longest URL, in characters, also once it is encoded.
+const LONGEST_URL: usize = 2048;
 
 /// What a build reports to have built.
 struct Resources(Vec<NewResource>);
@@ -101,17 +108,19 @@ impl FromMembers for Closing {
 
 impl FromJson for Resources {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let resources = Vec::from_json(value, at)?;
-        if resources.len() > MOST_RESOURCES {
-            let message = format!("must NOT have more than {MOST_RESOURCES} items");
-            at.violate("maxItems", message, json!({ "limit": MOST_RESOURCES }));
+        if !at.at_most(value, MOST_RESOURCES) {
+            return None;
         }
-        Some(Self(resources))
+        let resources: Vec<NewResource> = Vec::from_json(value, at)?;
+        let metadata = resources.iter().map(NewResource::metadata_bytes).sum();
+        at.within_bytes(metadata, MOST_METADATA).then_some(Self(resources))
     }
 
     fn schema() -> Value {
         let mut resources = Vec::<NewResource>::schema();
         resources["maxItems"] = MOST_RESOURCES.into();
+        let rule = format!("Their metadata has at most {MOST_METADATA} bytes in all.");
+        resources["description"] = rule.into();
         resources
     }
 }
@@ -179,25 +188,31 @@ impl<const MAX: usize> FromJson for Prose<MAX> {
 
 impl FromJson for WebUrl {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let text = at.text(value, 1, 2048)?;
-        let url = url::Url::parse(text).ok();
-        if !url.is_some_and(|url| matches!(url.scheme(), "http" | "https")) {
+        let text = at.text(value, 1, LONGEST_URL)?;
+        let plain = !text.chars().any(char::is_control);
+        let url = url::Url::parse(text).ok().filter(|url| {
+            plain && matches!(url.scheme(), "http" | "https") && url.as_str().len() <= LONGEST_URL
+        });
+        let Some(url) = url else {
             at.wrong_format("uri");
             return None;
-        }
-        Some(Self(text.to_owned()))
+        };
+        Some(Self(url.into()))
     }
 
     fn schema() -> Value {
         let pattern = "^[Hh][Tt][Tt][Pp][Ss]?:";
-        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": 2048 })
+        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": LONGEST_URL })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, domain::read};
+    use crate::{
+        Error,
+        domain::{Document, Limits, read},
+    };
 
     #[test]
     fn both_forms_say_the_same() {
@@ -207,6 +222,69 @@ mod tests {
         let message: Message = read(&long).unwrap();
         assert_eq!(message, read(&short).unwrap());
         assert_eq!((message.kind, message.closing.outcome), (JobKind::Provision, Outcome::Failed));
+    }
+
+    fn report(resources: &str) -> crate::Result<Message> {
+        let text = format!(
+            r#"{{"initiatorId":"{}","type":0,"data":{{"status":1,"resources":{resources}}}}}"#,
+            TenantId::mint()
+        );
+        Document::parse(text, Limits::REPORT).unwrap().read()
+    }
+
+    #[test]
+    fn metadata_is_kept_as_it_was_sent_whatever_its_form() {
+        let deep = format!("{}{}", r#"{"a":"#.repeat(300) + "1", "}".repeat(300));
+        for metadata in [
+            &*deep,
+            r#"{"a":1e200,"b":1e400,"c":99999999999999999999999999999999999999999999}"#,
+            r#"{"":1,"":{"":2}}"#,
+            r#"{ "a" : [ 1 , 1.50 ] ,
+                "\ud800": "\udfff\u0000" }"#,
+        ] {
+            let built =
+                format!(r#"[{{"type":"x","externalIdentifier":"y","metadata":{metadata}}}]"#);
+            let message = report(&built).unwrap();
+            let now = crate::now();
+            let [resource] = &*message.closing.resources else { panic!() };
+            let kept = resource.of(TenantId::mint(), 1, now, &"u".into());
+            assert_eq!(serde_json::to_value(kept.metadata).unwrap(), json!(metadata));
+        }
+    }
+
+    #[test]
+    fn metadata_and_resources_have_an_end() {
+        let one = |bytes: usize| {
+            let text = "x".repeat(bytes - r#"{"bucket":"b","t":""}"#.len());
+            format!(r#"{{"type":"b","metadata":{{"bucket":"b","t":"{text}"}}}}"#)
+        };
+        let many = |bytes: usize, many: usize| format!("[{}]", vec![one(bytes); many].join(","));
+        assert!(report(&many(16_384, 18)).is_ok());
+        for (resources, told) in [
+            (many(16_385, 1), ("/data/resources/0/metadata", "maxBytes")),
+            (many(16_384, 19), ("/data/resources", "maxBytes")),
+            (many(21, 99), ("/data/resources", "maxItems")),
+        ] {
+            let Error::Invalid(violations) = report(&resources).unwrap_err() else { panic!() };
+            assert_eq!((violations[0].path.as_str(), violations[0].code), told);
+        }
+    }
+
+    #[test]
+    fn a_url_is_kept_in_the_form_that_was_checked() {
+        let url = |text: &str| read::<WebUrl>(&json!(text)).map(|WebUrl(url)| url).ok();
+        assert_eq!(url("HTTPS://acme.example").as_deref(), Some("https://acme.example/"));
+        assert_eq!(url("https://acme.example/a b").as_deref(), Some("https://acme.example/a%20b"));
+        for bad in [
+            "ht\ntps://a.example/\n\nPay here: https://evil.example",
+            "https://a.example/\t",
+            "\u{0}https://a.example",
+            "https://a.example/\u{85}",
+            "javascript:alert(1)",
+            &format!("https://a.example/{}", "\u{65e5}".repeat(300)),
+        ] {
+            assert_eq!(url(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -4,14 +4,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
     Error, Result,
-    domain::{FromJson, read_text},
+    domain::{Document, FromJson, Limits},
 };
 
-/// The largest body that is read, in bytes (CONTRACT §1).
+/// The largest body that is read, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
 
 /// The bytes of a body, up to [`BODY_LIMIT`], of any type.
@@ -20,12 +19,7 @@ pub struct RawBody(pub Vec<u8>);
 
 /// A body of JSON text, not yet held against a schema.
 #[derive(Clone, Debug)]
-pub struct Body {
-    /// As it was sent.
-    pub text: String,
-    /// What it says.
-    pub value: Value,
-}
+pub struct Body(pub Document);
 
 /// A JSON body that is valid; as an answer, a value sent as JSON.
 #[derive(Debug)]
@@ -36,7 +30,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
-        bytes.map(|bytes| Self(bytes.into())).map_err(|_| Error::TooLarge)
+        bytes.map(|bytes| Self(bytes.into())).map_err(|_| Error::TooLarge(BODY_LIMIT))
     }
 }
 
@@ -65,12 +59,8 @@ impl Body {
         if bytes.is_empty() {
             return Err(Error::Malformed("The request body is empty; JSON is expected.".into()));
         }
-        let broken = |cause: &dyn std::fmt::Display| {
-            Error::Malformed(format!("The request body is not JSON: {cause}."))
-        };
-        let value = serde_json::from_slice(&bytes).map_err(|cause| broken(&cause))?;
-        let text = String::from_utf8(bytes).map_err(|cause| broken(&cause))?;
-        Ok(Self { text, value })
+        let text = String::from_utf8(bytes).map_err(|cause| Error::not_json(&cause))?;
+        Document::parse(text, Limits::BODY).map(Self).map_err(|cause| Error::not_json(&cause))
     }
 }
 
@@ -88,8 +78,8 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let Body { text, value } = Body::from_request(request, state).await?;
-        read_text(&text, &value).map(Self)
+        let Body(document) = Body::from_request(request, state).await?;
+        document.read().map(Self)
     }
 }
 

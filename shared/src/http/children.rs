@@ -77,7 +77,7 @@ async fn create<D: Details>(
         bearer.may_act_on(store.tenant(new.tenant_id).await?.lead_id)?;
     }
     let child = new.create(crate::now(), &bearer.id);
-    store.add_child(&child).await?;
+    store.add_child(&child, bearer.lead()).await?;
     Ok(Json(Wire::new(D::SCHEMA, &child.wire()?)).into_response())
 }
 
@@ -91,7 +91,7 @@ async fn delete<D: Details>(
     deciding_again(|| async {
         let (child, tenant) = store.child::<D>(id).await?;
         bearer.may_act_on(tenant.lead_id)?;
-        store.delete_child(&child, crate::now(), &bearer.id).await
+        store.delete_child(&child, &tenant, crate::now(), &bearer.id).await
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

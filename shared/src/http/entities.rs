@@ -105,7 +105,7 @@ pub async fn change<E: Writable>(
     id: Id,
     body: Body,
 ) -> Result<StatusCode> {
-    edit(&store, &bearer, &id, Edit::<E>::patch(&body.text, &body.value)?).await
+    edit(&store, &bearer, &id, Edit::<E>::patch(&body.0)?).await
 }
 
 /// `PUT /<entities>/{id}`: what the body does not name is gone.
@@ -119,7 +119,7 @@ pub async fn replace<E: Writable>(
     id: Id,
     body: Body,
 ) -> Result<StatusCode> {
-    edit(&store, &bearer, &id, Edit::<E>::put(&body.text, &body.value)?).await
+    edit(&store, &bearer, &id, Edit::<E>::put(&body.0)?).await
 }
 
 async fn edit<E: Writable>(
@@ -153,7 +153,7 @@ pub async fn change_all<E: Writable>(
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Json<Count>> {
-    let edit = Edit::<E>::patch(&body.text, &body.value)?;
+    let edit = Edit::<E>::patch(&body.0)?;
     let query = query.filter(|query| !query.is_empty());
     let query = query.ok_or_else(|| Error::BadParameter("where: is required".to_owned()))?;
     let conditions = Where::from_query(&query, E::SCHEMA)?;

@@ -28,9 +28,10 @@ fn status(error: &Error) -> StatusCode {
         | Error::ConfigKeyTaken(_)
         | Error::StatusFixed
         | Error::TenantBusy(_)
+        | Error::TenantHasResources
         | Error::IllegalTransition { .. }
         | Error::Contradiction => StatusCode::CONFLICT,
-        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::RateLimited | Error::TooManyBuilds { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -81,6 +82,7 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::FilterTooBroad(_) => Some("FILTER_TOO_BROAD"),
         Error::TenantKeyReserved(_) => Some("TENANT_KEY_RESERVED"),
         Error::TooManyBuilds { .. } => Some("TOO_MANY_BUILDS"),
+        Error::TenantHasResources => Some("TENANT_HAS_RESOURCES"),
         _ => None,
     }
 }

@@ -18,7 +18,8 @@ pub fn document(operations: &[Operation]) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "The control plane of a SaaS on AWS.",
             "description": "Leads become tenants, tenants are provisioned by pipelines, and what became of it is \
-                here. Every error has one envelope; `details` lists every violation of a body. The numbers \
+                here. Every error has one envelope; `details` lists every violation of a body. A body has at most \
+                262,144 bytes and 64 levels of objects and arrays, and gives no member twice. The numbers \
                 of `x-permissions` are codes in the token, any of which will do; an operation with \
                 `x-permissions-also` needs one of those as well. A query string has at most \
                 8,192 bytes, without its `cursor`. API Gateway answers some requests itself, with a `message` \

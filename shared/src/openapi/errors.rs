@@ -37,13 +37,16 @@ pub(super) fn schema() -> Value {
         "FILTER_TOO_BROAD",
         "INCLUDE_NOT_ALLOWED",
         "TENANT_KEY_RESERVED",
-        "TOO_MANY_BUILDS"
+        "TOO_MANY_BUILDS",
+        "TENANT_HAS_RESOURCES",
     ]);
     let violation = json!({
         "type": "object",
         "properties": {
             "path": { "type": "string", "description": "A JSON pointer to what is wrong." },
-            "code": { "type": "string", "description": "The keyword of JSON Schema that is broken." },
+            "code": { "type": "string", "description": "The keyword of JSON Schema that is broken; or \
+                `duplicateMember` (a member is given more than once), `maxDepth` (`info.limit`, in levels of \
+                objects and arrays) or `maxBytes` (`info.limit`, in bytes of JSON text)." },
             "message": { "type": "string" },
             "info": { "type": "object", "description": "The keyword's parameter." },
         },
@@ -59,7 +62,8 @@ pub(super) fn schema() -> Value {
             "code": { "type": "string", "enum": codes },
             "details": {
                 "type": "array",
-                "description": "Every violation of the body.",
+                "description": "Every violation of the body, up to 1,000.",
+                "maxItems": 1000,
                 "items": violation,
             },
         },
@@ -227,9 +231,13 @@ fn examples(status: u16) -> Vec<Error> {
         405 => vec![Error::MethodNotAllowed { path: format!("/leads/{id}"), allow: String::new() }],
         409 => {
             let (from, transition) = (TenantStatus::Active, Transition::Provision);
-            vec![Error::IllegalTransition { from, transition }, Error::EmailTaken]
+            vec![
+                Error::IllegalTransition { from, transition },
+                Error::EmailTaken,
+                Error::TenantHasResources,
+            ]
         }
-        413 => vec![Error::TooLarge],
+        413 => vec![Error::TooLarge(crate::http::BODY_LIMIT)],
         415 => vec![Error::UnsupportedMediaType],
         422 => vec![Error::Invalid(vec![Violation {
             path: "/contact/email".to_owned(),

@@ -6,6 +6,7 @@ use super::{Answer, Operation, Shape, example, filters, patch, put};
 use crate::{
     domain::{Child, Details, Editable, Entity, FromJson, NewChild},
     filter::{Schema, entities},
+    store::CHILDREN_OF_A_LEAD,
 };
 
 /// What a list or a view of an entity holds.
@@ -135,7 +136,9 @@ pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) 
         "POST",
         &path,
         format!("create{entity}"),
-        format!("A new {entity} of a tenant."),
+        format!(
+            "A new {entity} of a tenant. A lead has at most {CHILDREN_OF_A_LEAD} at a time that it made."
+        ),
         Answer::One(created),
     );
     let create = create.allowed::<D::Create>().body(new).yields(&path, "/id");

@@ -35,6 +35,12 @@ impl Changes {
         self.given(name, [value])
     }
 
+    /// Adds 1 to the number at `path`, which starts at the value that goes by `start`.
+    pub(super) fn increase(mut self, path: &str, start: &str) -> Self {
+        self.set.push(format!("{path} = if_not_exists({path}, :{start}) + :one"));
+        self
+    }
+
     /// Removes the attribute at `path`.
     pub(super) fn remove(mut self, path: &'static str) -> Self {
         self.remove.push(path);

@@ -146,15 +146,23 @@ impl Store {
         Ok(children)
     }
 
-    /// Writes a new child.
+    /// Writes a new child, which `lead` makes if it is given.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is no such tenant, or it is deleted; [`Error::ConfigKeyTaken`].
-    pub async fn add_child<D: Details>(&self, child: &Child<D>) -> Result<()> {
+    /// [`Error::NotFound`] if there is no such tenant, or it is deleted; [`Error::Invalid`] if the lead
+    /// has made too many; [`Error::ConfigKeyTaken`].
+    pub async fn add_child<D: Details>(
+        &self,
+        child: &Child<D>,
+        lead: Option<LeadId>,
+    ) -> Result<()> {
         let tenant = child.tenant_id;
         let mut writes =
             self.transaction().demand(Key::tenant(tenant), Error::not_found("Tenant", tenant))?;
+        if lead.is_some() {
+            writes = writes.count_child(tenant, D::KIND)?;
+        }
         if let Some((key, holder, taken)) = claim_of(child) {
             writes = writes.claim(key, holder, taken)?;
         }
@@ -188,18 +196,28 @@ impl Store {
         writes.commit().await
     }
 
-    /// Deletes the child that was read as `child`.
+    /// Deletes the child that was read as `child`, of `tenant`. One that the tenant's lead made is counted
+    /// no more.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where it has changed in the meantime.
+    /// [`Error::Stale`] if it has changed in the meantime.
     pub async fn delete_child<D: Details>(
         &self,
         child: &Stored<Child<D>>,
+        tenant: &Tenant,
         now: Timestamp,
         by: &UserId,
     ) -> Result<()> {
-        self.replace_child(child, &child.item.clone().deleted(now, by)).await
+        let deleted = child.item.clone().deleted(now, by);
+        if !tenant.lead_made(&child.item.audit) {
+            return self.replace_child(child, &deleted).await;
+        }
+        let mut writes = self.transaction().replace(&deleted, child.version, Error::Stale)?;
+        if let Some((key, ..)) = claim_of(&child.item) {
+            writes = writes.release(key, child.item.id.to_string())?;
+        }
+        writes.uncount_child(tenant.id, D::KIND)?.commit().await
     }
 }
 

@@ -61,7 +61,7 @@ impl Related for Tenant {
                 }
                 "resources" => {
                     let read = |store: Store, tenant: Self, enough| async move {
-                        store.newest_resources(tenant.id, enough).await
+                        store.newest_resources(&tenant, enough).await
                     };
                     inclusions.many(found, with, allowance, read).await
                 }

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     Error, Result,
     domain::{
-        ChildKind, Closing, Contact, Job, JobId, JobRef, JobState, Step, Subscription, Tenant,
-        TenantId, Text, Timestamp, UserId,
+        ChildKind, Closing, Contact, Job, JobId, JobRef, JobState, Remains, Step, Subscription,
+        Tenant, TenantId, Text, Timestamp, UserId,
     },
 };
 
@@ -156,8 +156,8 @@ impl Store {
         closed: Changes,
     ) -> Result<()> {
         let Change { job, closing, now, by } = *change;
-        let status = job.kind.status_while_open().after(job.kind.closing(closing.outcome))?;
-        let moved =
+        let status = job.kind.status_while_open().after(job.closing(closing.outcome))?;
+        let mut moved =
             Changes::when("latestJob.id = :job AND attribute_not_exists(latestJob.outcome)")
                 .given("job", job.id)
                 .set("latestJob.outcome", "outcome", closing.outcome)
@@ -165,12 +165,17 @@ impl Store {
                 .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
                 .set("modifiedOn", "now", now)
                 .set("modifiedBy", "by", by);
+        moved = match job.remains(closing) {
+            Remains::Built => moved.set("builtBy", "attempt", job.attempt),
+            Remains::Removed => moved.set("removedBy", "attempt", job.attempt).remove("builtBy"),
+            Remains::Same => moved,
+        };
         let mut writes = self
             .transaction()
             .update(Key::tenant(tenant), moved, Error::Stale)?
             .update(Key::job_of(tenant, job), closed, Error::Stale)?;
         for resource in &closing.resources {
-            writes = writes.insert(&resource.of(tenant, now, by))?;
+            writes = writes.insert(&resource.of(tenant, job.attempt, now, by))?;
         }
         self.forgetting(tenant, writes.commit()).await
     }
@@ -251,7 +256,7 @@ mod tests {
         let (now, by) = (crate::now(), UserId::from("operator"));
         let onboarding = new.onboard(now, &by).unwrap();
         let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
-        let subscription = Subscription::from_body(&body.to_string(), &body).unwrap();
+        let subscription = Subscription::from_text(&body.to_string()).unwrap();
         let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
         let tenant = onboarding.tenant;
         let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Pool };

@@ -14,6 +14,7 @@ use crate::domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, Tena
 /// | tenant key claim, never released | `TENANT_KEY#<key>` | `CLAIM` |
 /// | contact, config, invoice | `TENANT#<tenant id>` | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` |
 /// | claim of a config's key at its tenant | `TENANT#<tenant id>` | `CONFIG_KEY#<key>` |
+/// | how many of them the tenant's lead made | `TENANT#<tenant id>` | `CHILDREN#LEAD` |
 /// | resource | `TENANT#<tenant id>` | `RESOURCE#<id>` |
 /// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
 /// | where one of these lives | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
@@ -80,6 +81,12 @@ impl Key {
     #[must_use]
     pub fn config_key(tenant: TenantId, key: &str) -> Self {
         Self::new(Self::tenant_partition(tenant), format!("CONFIG_KEY#{key}"))
+    }
+
+    /// How many children the lead of a tenant made.
+    #[must_use]
+    pub fn children_of_lead(tenant: TenantId) -> Self {
+        Self::new(Self::tenant_partition(tenant), "CHILDREN#LEAD")
     }
 
     /// A resource, in its tenant's partition.
@@ -267,6 +274,7 @@ mod tests {
             Key::owner(ChildKind::Config, &id),
             Key::owner(ChildKind::Invoice, &id),
             Key::config_key(tenant, &id),
+            Key::children_of_lead(tenant),
             Key::resource(tenant, id.parse().unwrap()),
             Key::job(tenant, 1),
             Key::rate("POST /leads", "::1", 60),

@@ -21,8 +21,11 @@ mod overdue;
 mod overview;
 mod parts;
 mod patience;
+mod quota;
 mod rates;
 mod resend;
+#[cfg(test)]
+mod room;
 mod seen;
 mod tenants;
 mod transaction;
@@ -50,6 +53,7 @@ pub use overdue::{Next, Overdue, OverdueJob, OverdueJobs};
 pub use overview::{ONBOARDED, days_of_month, of_day};
 pub use parts::Paging;
 pub use patience::deciding_again;
+pub use quota::CHILDREN_OF_A_LEAD;
 pub use tenants::KeyState;
 
 use crate::{

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{Child, Details, Entity, Resource, TenantId},
+    domain::{Child, Details, Entity, Resource, Tenant, TenantId},
     filter::Where,
 };
 
@@ -41,16 +41,17 @@ impl Store {
         tenant: TenantId,
         enough: Enough,
     ) -> Result<Newest<Child<D>>> {
-        self.newest(tenant, Key::children(D::KIND), enough).await
+        self.newest(tenant, Key::children(D::KIND), enough, |_| true).await
     }
 
-    /// Returns the newest of what provisioning reported of a tenant, strongly consistent.
+    /// Returns the newest of what is built for a tenant, strongly consistent.
     pub(super) async fn newest_resources(
         &self,
-        tenant: TenantId,
+        tenant: &Tenant,
         enough: Enough,
     ) -> Result<Newest<Resource>> {
-        self.newest(tenant, Key::RESOURCES, enough).await
+        let still = |resource: &Resource| tenant.still_has(resource);
+        self.newest(tenant.id, Key::RESOURCES, enough, still).await
     }
 
     async fn newest<E: Entity + DeserializeOwned>(
@@ -58,6 +59,7 @@ impl Store {
         tenant: TenantId,
         prefix: &str,
         enough: Enough,
+        shows: impl Fn(&E) -> bool,
     ) -> Result<Newest<E>> {
         let mut pages = self.newest_first(tenant, prefix).into_paginator().send();
         let (mut newest, mut bytes) = (Newest { found: Vec::new(), reads: 0, whole: true }, 0);
@@ -65,7 +67,9 @@ impl Store {
             newest.reads += 1;
             let page = page.map_err(Error::aws("reading what a tenant includes"))?;
             for item in page.items.unwrap_or_default() {
-                let Some(stored) = decode_living(item)? else { continue };
+                let Some(stored) = decode_living::<E>(item)?.filter(|it| shows(&it.item)) else {
+                    continue;
+                };
                 if newest.found.len() == enough.items || bytes > enough.bytes {
                     newest.whole = false;
                     return Ok(newest);
@@ -90,7 +94,7 @@ impl Store {
         conditions: &Where,
     ) -> Result<Vec<Found<Child<D>>>> {
         let (tenant, children) = tokio::try_join!(
-            self.get_living::<crate::domain::Tenant>(Key::tenant(tenant)),
+            self.get_living::<Tenant>(Key::tenant(tenant)),
             self.children_asked_for(tenant, conditions),
         )?;
         Ok(if tenant.is_some() { children } else { Vec::new() })

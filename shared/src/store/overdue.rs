@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    domain::{JobId, JobKind, JobRef, TenantId, Timestamp},
+    domain::{JobId, JobKind, JobRef, TenantId, TenantStatus, Timestamp},
     fault::Service,
 };
 
@@ -21,6 +21,8 @@ pub struct OverdueJob {
     id: JobId,
     attempt: u32,
     kind: JobKind,
+    #[serde(default)]
+    opened_from: Option<TenantStatus>,
     /// Whose it is.
     pub tenant_id: TenantId,
     /// When it should have ended.
@@ -31,7 +33,8 @@ impl OverdueJob {
     /// How its tenant's item names it.
     #[must_use]
     pub fn reference(&self) -> JobRef {
-        JobRef { id: self.id, attempt: self.attempt, kind: self.kind, outcome: None }
+        let Self { id, attempt, kind, opened_from, .. } = *self;
+        JobRef { id, attempt, kind, opened_from, outcome: None }
     }
 }
 
@@ -75,7 +78,9 @@ impl Store {
             .table_name(&*self.table)
             .index_name("gsi1")
             .key_condition_expression("gsi1pk = :open AND gsi1sk < :now")
-            .projection_expression("pk, sk, gsi1sk, id, attempt, kind, tenantId, deadline")
+            .projection_expression(
+                "pk, sk, gsi1sk, id, attempt, kind, openedFrom, tenantId, deadline",
+            )
             .expression_attribute_values(":open", AttributeValue::S(open))
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .set_exclusive_start_key(next.map(|Next(key)| key));

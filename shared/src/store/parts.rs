@@ -33,10 +33,10 @@ impl Store {
     pub async fn tenant_with_jobs(&self, id: TenantId, paging: Paging) -> Result<(Tenant, Page)> {
         let view =
             |job: &Job| to_raw_value(&JobView::of(job)?).map_err(Error::aws("writing a job"));
-        self.tenant_with_parts(id, Key::JOBS, paging, view).await
+        self.tenant_with_parts(id, Key::JOBS, paging, |_, _| true, view).await
     }
 
-    /// Returns the tenant with this ID and a page of what provisioning reported of it, newest first:
+    /// Returns the tenant with this ID and a page of what is built for it, newest first:
     /// the first page in one read, strongly consistent.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Store {
             let wire = Wire::new(Resource::SCHEMA, &members);
             to_raw_value(&wire).map_err(Error::aws("writing a resource"))
         };
-        self.tenant_with_parts(id, Key::RESOURCES, paging, view).await
+        self.tenant_with_parts(id, Key::RESOURCES, paging, Tenant::still_has, view).await
     }
 
     async fn tenant_with_parts<T: Item>(
@@ -61,6 +61,7 @@ impl Store {
         id: TenantId,
         prefix: &str,
         Paging { limit, from }: Paging,
+        shows: impl Fn(&Tenant, &T) -> bool,
         view: impl Fn(&T) -> Result<Box<RawValue>>,
     ) -> Result<(Tenant, Page)> {
         let start = from.and_then(start_key);
@@ -90,6 +91,9 @@ impl Store {
                 continue;
             }
             let part: T = decode(item)?;
+            if tenant.as_ref().is_some_and(|tenant| !shows(tenant, &part)) {
+                continue;
+            }
             more = sheet.len() == usize::from(limit) || !sheet.add(&view(&part)?)?;
             if more || tenant.is_none() {
                 break;

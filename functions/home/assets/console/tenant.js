@@ -41,11 +41,18 @@ function provision(tenant, failed, look) {
   });
 }
 
-/** @param {any} tenant @param {() => Promise<void>} look */
-function deprovision(tenant, look) {
+/**
+ * Removes what is built for a tenant, which has to be done before it is deleted.
+ * @param {any} tenant
+ * @param {boolean} deleting
+ * @param {() => Promise<void>} look
+ */
+function deprovision(tenant, deleting, look) {
   ask({
-    title: "Take it down?", action: "Deprovision", danger: true,
-    text: [theirs(tenant.name), " stops working. What was built for it is taken down by the pipeline that built it."],
+    title: deleting ? "Deprovision it first?" : "Take it down?", action: "Deprovision", danger: true,
+    text: [
+      ...(deleting ? ["A tenant with resources can't be deleted. Deprovision it, then delete it. "] : []),
+      theirs(tenant.name), " stops working. What was built for it is taken down by the pipeline that built it."],
     act: async () => {
       await send("POST", `tenants/${tenant.id}/deprovision`);
       await look();
@@ -81,16 +88,22 @@ function remove(tenant) {
   });
 }
 
-/** @param {any} tenant @param {import("../common/timeline.js").Job[]} jobs @param {() => Promise<void>} look */
-function actions(tenant, jobs, look) {
+/**
+ * @param {any} tenant
+ * @param {import("../common/timeline.js").Job[]} jobs
+ * @param {any[]} built
+ * @param {() => Promise<void>} look
+ */
+function actions(tenant, jobs, built, look) {
   const [, , next] = statuses[tenant.status] ?? [];
   const busy = tenant.status === 2 || tenant.status === 4;
+  const stands = next === "deprovision" || (next === "retry" && built.length > 0);
   return h("div", { class: "bar" },
     next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, look) }, "Provision") : null,
     next === "retry" ? h("button", { onclick: () => provision(tenant, jobs[0], look) }, "Retry") : null,
-    next === "deprovision" ? h("button", { class: "plain", onclick: () => deprovision(tenant, look) }, "Deprovision") : null,
+    stands ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, look) }, "Deprovision") : null,
     h("button", { class: "plain", onclick: () => change(tenant, look) }, "Change"),
-    busy ? null : h("button", { class: "danger", onclick: () => remove(tenant) }, "Delete"));
+    busy ? null : h("button", { class: "danger", onclick: () => (stands ? deprovision(tenant, true, look) : remove(tenant)) }, "Delete"));
 }
 
 /** @param {any} tenant */
@@ -113,7 +126,7 @@ function resources(built, more) {
     { name: "Name", cell: (/** @type {any} */ { externalIdentifier }) => theirs(externalIdentifier) },
   ];
   return h("section", { class: "panel" }, h("h2", {}, "Resources"),
-    built.length ? table("Resources", columns, built) : h("p", { class: "soft" }, "Nothing was built yet."), more);
+    built.length ? table("Resources", columns, built) : h("p", { class: "soft" }, "No resources."), more);
 }
 
 /** @param {string} id @returns {Promise<import("./console.js").View>} */
@@ -146,7 +159,7 @@ export async function tenant(id) {
     if (now === last) return;
     last = now;
     const focused = head.contains(document.activeElement);
-    fill(head, h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, theirs(known.name)), h("span", { role: "status" }, badge(statuses[known.status])), actions(known, all, look)), facts(known));
+    fill(head, h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, theirs(known.name)), h("span", { role: "status" }, badge(statuses[known.status])), actions(known, all, built, look)), facts(known));
     beyond.jobs = [];
     beyond.resources = [];
     draw = () => {

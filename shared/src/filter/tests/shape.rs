@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{ITEM, encode, filter, found, items};
 use crate::{
     domain::{
-        AddressView, LeadView, NewLead, NewResource, NewTenant, TenantView, Timestamp, UserId, read,
+        AddressView, Entity, LeadView, NewLead, NewResource, NewTenant, TenantView, Timestamp,
+        UserId, read,
     },
     filter::{Direction, Filter, Order, Schema, entities, with_cursor},
 };
@@ -177,7 +178,7 @@ fn a_schema_names_what_the_wire_has() {
                                       "email": "ada@acme.test", "isPrimary": true } });
     let onboarding = read::<NewTenant>(&tenant).unwrap().onboard(now, &by).unwrap();
     let resource = json!({ "type": "bucket", "externalIdentifier": "b" });
-    let resource = read::<NewResource>(&resource).unwrap().of(onboarding.tenant.id, now, &by);
+    let resource = read::<NewResource>(&resource).unwrap().of(onboarding.tenant.id, 1, now, &by);
     let address = onboarding.tenant.address.clone().unwrap();
     let address = AddressView::new(&address, &onboarding.tenant.audit);
 
@@ -185,6 +186,6 @@ fn a_schema_names_what_the_wire_has() {
     assert_eq!(members(&LeadView::from(&lead), &entities::LEAD), known(&entities::LEAD));
     assert_eq!(members(&tenant, &entities::TENANT), known(&entities::TENANT));
     assert_eq!(members(&onboarding.contact, &entities::CONTACT), known(&entities::CONTACT));
-    assert_eq!(members(&resource, &entities::RESOURCE), known(&entities::RESOURCE));
+    assert_eq!(members(&resource.wire().unwrap(), &entities::RESOURCE), known(&entities::RESOURCE));
     assert_eq!(members(&address, &entities::ADDRESS), known(&entities::ADDRESS));
 }
