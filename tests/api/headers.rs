@@ -73,6 +73,26 @@ async fn no_answer_of_the_api_is_kept_or_guessed_at() {
     secured(&failed.expect(500), "no-store", "500");
 }
 
+#[tokio::test]
+async fn a_refusal_for_want_of_a_token_names_the_scheme() {
+    let app = App::start().await;
+    let lead = LeadId::mint();
+    for (method, path, bearer) in [
+        (Method::GET, "/tenants", ""),
+        (Method::GET, "/tenants", "no-token"),
+        (Method::POST, &*format!("/leads/{lead}/verify"), "no-key"),
+        (Method::POST, &*format!("/leads/{lead}/tenants"), ""),
+        (Method::POST, "/webhook", ""),
+        (Method::POST, "/manage/users", ""),
+    ] {
+        let refused = app.client.send_text(method, bearer, path, "{}").await.expect(401);
+        let challenge = r#"Bearer realm="control plane""#;
+        assert_eq!(refused.header("www-authenticate"), challenge, "{path}");
+    }
+    let found = app.read("/tenants").await;
+    assert_eq!(found.header("www-authenticate"), "");
+}
+
 async fn verified_token(app: &App) -> String {
     app.verified_lead("eve@acme.test").await.token
 }

@@ -2,13 +2,16 @@ use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{ALLOW, RETRY_AFTER},
+        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
 use crate::Error;
+
+/// What a 401 asks for: a challenge (RFC 9110 §11.6.1) with a parameter (RFC 6750 §3).
+const CHALLENGE: &str = "Bearer realm=\"control plane\"";
 
 /// The status each error is served with; the only place that decides.
 fn status(error: &Error) -> StatusCode {
@@ -116,6 +119,10 @@ impl IntoResponse for Error {
             tracing::debug!(status = status.as_u16(), name = error_name(status), "request refused");
         }
         let mut response = (status, Json(envelope(&self))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(CHALLENGE);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
         }
