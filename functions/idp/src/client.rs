@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     Status(StatusCode),
     #[error("it answered with the error {0}")]
     Code(String),
+    #[error("it refused the request for good with the error {0}")]
+    Refused(String),
     #[error("it did not answer in time")]
     Late,
     #[error("it could not be reached")]

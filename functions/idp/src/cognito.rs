@@ -9,7 +9,12 @@ use aws_sdk_cognitoidentityprovider::{
         VerifiedAttributeType,
     },
 };
-use shared::{Env, Error, Result, aws::Aws, config::ConfigError};
+use shared::{
+    Env, Error, Result,
+    aws::Aws,
+    config::ConfigError,
+    fault::{Fault, Service},
+};
 
 use crate::{
     client::{Failure, ensure},
@@ -255,13 +260,18 @@ fn is<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
     matches!(error, SdkError::ServiceError(error) if error.err().code() == Some(code))
 }
 
-/// Of a failure only its code is kept: the SDK's own account of it has the whole answer in it.
-fn failed<E: ProvideErrorMetadata, R>(step: &'static str) -> impl FnOnce(SdkError<E, R>) -> Error {
+/// Of a failure only its code is kept: the SDK's own account of it has the whole answer in it. One that
+/// passes by itself, such as throttling, is [`Error::Busy`], so that the caller tries again.
+fn failed<E: ProvideErrorMetadata>(step: &'static str) -> impl FnOnce(SdkError<E>) -> Error {
     move |error| {
         let failure = match &error {
-            SdkError::ServiceError(error) => {
-                Failure::Code(error.err().code().unwrap_or("unknown").to_owned())
-            }
+            SdkError::ServiceError(error) => match error.err().code().unwrap_or("unknown") {
+                "TooManyRequestsException" | "ThrottlingException" => return Error::Busy(step),
+                code if Service::Cognito.fault(code) == Fault::Permanent => {
+                    Failure::Refused(code.to_owned())
+                }
+                code => Failure::Code(code.to_owned()),
+            },
             SdkError::TimeoutError(_) => Failure::Late,
             SdkError::ResponseError(_) => Failure::Unreadable,
             _ => Failure::Unreachable,

@@ -262,3 +262,13 @@ async fn a_read_that_is_throttled_is_tried_again() {
     }
     fake.state(|cognito| assert_eq!(cognito.throttled, BTreeSet::new()));
 }
+
+#[tokio::test]
+async fn a_write_that_is_throttled_is_left_to_the_caller() {
+    let (fake, idp) = start().await;
+    let body = body("cognito", "acme", "PREMIUM", "ada@acme.test");
+    fake.state(|cognito| cognito.throttled = ["CreateUserPool"].into());
+    assert_eq!(idp.manage(&body).await.status, 503);
+    fake.state(|cognito| assert!(cognito.pools.is_empty() && cognito.throttled.is_empty()));
+    assert_eq!(idp.manage(&body).await.status, 200, "{}", idp.log());
+}
