@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { SIZES, check, launch, open } from "./browser.js";
-import { beside } from "./plane.js";
+import { beside, eventually } from "./plane.js";
 import { confirm, createWorkspace, shown, signUp } from "./steps.js";
 
 /** @type {import("playwright-core").Browser} */
@@ -117,6 +117,23 @@ test("a failure is told, a retry mends it, and an API that is down is waited for
   const [tenant] = await plane.call("GET", "/tenants?filter[where][key]=acme");
   assert.deepEqual((await plane.call("GET", `/tenants/${tenant.id}/jobs`)).map((/** @type {any} */ job) => job.state), ["succeeded", "failed"]);
   assert.deepEqual(errors, []);
+  await context.close();
+}, "failure"));
+
+test("after five builds the page says when the next one is possible", () => beside(async (plane) => {
+  const { page, context } = await open(browser, { viewport: SIZES[0] ?? null });
+  await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
+  await createWorkspace(page, "acme");
+  await page.getByRole("button", { name: "Build it" }).click();
+  const [tenant] = await plane.call("GET", "/tenants?filter[where][key]=acme");
+  for (let builds = 1; builds <= 5; builds++) {
+    await eventually(async () => {
+      const jobs = await plane.call("GET", `/tenants/${tenant.id}/jobs`);
+      return jobs.filter((/** @type {any} */ job) => job.state === "failed").length === builds;
+    });
+    await page.getByRole("button", { name: "Try again" }).click();
+  }
+  await page.getByText("You can try again on").waitFor();
   await context.close();
 }, "failure"));
 
