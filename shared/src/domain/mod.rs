@@ -16,9 +16,11 @@ mod hostname;
 mod ids;
 mod invoice;
 mod job;
+mod job_view;
 mod json_object;
 mod key;
 mod lead;
+mod lead_view;
 mod members;
 mod outcome;
 mod overview;
@@ -56,11 +58,13 @@ pub use ids::{
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{
-    BUILD_WINDOW, BUILDS, Isolation, Job, JobKind, JobRef, JobState, JobView, Remains, Step, Work,
+    BUILD_WINDOW, BUILDS, Isolation, Job, JobKind, JobRef, JobState, Remains, Step, Work,
 };
+pub use job_view::JobView;
 pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub use key::TenantKey;
-pub use lead::{Lead, LeadView, MAILS_A_DAY, NewLead};
+pub use lead::{Lead, MAILS_A_DAY, NewLead};
+pub use lead_view::LeadView;
 pub use members::{FromMembers, Members, nullable};
 pub use outcome::{Closing, Outcome};
 pub use overview::{Attention, Day, Leads, Overview, Reason};
