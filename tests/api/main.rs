@@ -1,6 +1,8 @@
 //! The API over HTTP, one file per noun, each test on a control plane of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+// Futures of handlers within futures of tests are deeper than 128 types.
+#![recursion_limit = "256"]
 
 mod abuse;
 mod answers;
