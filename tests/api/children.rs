@@ -135,7 +135,7 @@ async fn what_is_deleted_is_gone_from_every_read_and_kept() {
 async fn what_is_no_entity_and_no_method_is_told_apart() {
     let app = App::start().await;
     for Kind { path, entity, body, .. } in kinds() {
-        for id in ["not-a-uuid", "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21", "%00", "..%2f.."] {
+        for id in ["not-a-uuid", "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21", "%00"] {
             let own = format!("{path}/{id}");
             let put =
                 app.client.put(&app.operator, &own, &body(&TenantId::mint().to_string())).await;

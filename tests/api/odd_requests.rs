@@ -256,16 +256,16 @@ async fn under_a_foreign_name_this_machine_answers_nothing_but_the_api() {
             &format!("localhost:{port}"),
             &format!("LocalHost:{port}"),
             &format!("[::1]:{port}"),
+            "localhost",
+            "localhost:1",
         ] {
             assert_ne!(status(host).await, 421, "{path} {host}");
         }
         for host in [
             format!("evil.test:{port}"),
             format!("localhost.evil.test:{port}"),
-            "localhost".into(),
             "".into(),
             format!("127.0.0.1.evil.test:{port}"),
-            "localhost:1".into(),
             format!("localhost:{port}@evil.test"),
         ] {
             assert_eq!(status(&host).await, 421, "{path} {host}");

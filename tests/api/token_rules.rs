@@ -23,8 +23,7 @@ fn viewer() -> Value {
 
 /// Seconds since the epoch, `later` from now.
 fn at(later: f64) -> Value {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    json!(now.as_secs_f64() + later)
+    json!(shared::now().millis() as f64 / 1000.0 + later)
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ use super::{
     Key, Store, Stored,
     changes::Changes,
     item::{Attributes, is_deleted},
-    jobs::unlisted,
 };
 use crate::{
     Error, Result,
@@ -16,11 +15,11 @@ use crate::{
 };
 
 /// The most children that are deleted in one transaction with their tenant: 100 writes (AWS limit),
-/// one of them the tenant's, one that of a job that failed to take it down.
-const WITH_THE_TENANT: usize = 98;
+/// one of which is the tenant's.
+const WITH_THE_TENANT: usize = 99;
 
 /// The most configurations among them: a transaction takes 4 MB (AWS limit) of items, a configuration
-/// may have 256 KiB, and of the other children 98 have less than one.
+/// may have 256 KiB, and of the other children 99 have less than one.
 const CONFIGS_WITH_THE_TENANT: usize = 12;
 
 /// How many children are deleted at once.
@@ -54,9 +53,6 @@ impl Store {
         let mut writes = self.transaction().replace(&deleted, tenant.version, Error::Stale)?;
         for child in with_the_tenant(children) {
             writes = writes.update(child.key.clone(), child.burial(now, by), Error::Stale)?;
-        }
-        if let Some(failed) = deleted.latest_job.as_ref().filter(|job| job.left_standing()) {
-            writes = writes.update(Key::job_of(deleted.id, failed), unlisted(), Error::Stale)?;
         }
         self.forgetting(deleted.id, writes.commit()).await
     }
@@ -161,7 +157,7 @@ mod tests {
             (0..many).map(move |id| LivingChild { key: Key::child(kind, tenant, id), version: 1 })
         };
         let (config, contact) = (ChildKind::Config, ChildKind::Contact);
-        for (configs, contacts, taken) in [(3, 4, 7), (20, 5, 17), (20, 200, 98), (0, 200, 98)] {
+        for (configs, contacts, taken) in [(3, 4, 7), (20, 5, 17), (20, 200, 99), (0, 200, 99)] {
             let all: Vec<_> =
                 children(config, configs).chain(children(contact, contacts)).collect();
             let buried: Vec<_> = with_the_tenant(&all).collect();

@@ -17,7 +17,7 @@ use axum::{
     Router,
     body::to_bytes,
     extract::{ConnectInfo, Request, State as Shared},
-    http::{StatusCode, request::Parts},
+    http::{HeaderValue, StatusCode, request::Parts},
     response::Response,
 };
 
@@ -89,7 +89,7 @@ impl Gateway {
 fn head(parts: &Parts) -> usize {
     let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len());
     let line = parts.method.as_str().len() + target + " ".len() + " HTTP/1.1".len();
-    line + parts.headers.values().map(|value| value.len()).sum::<usize>()
+    line + parts.headers.values().map(HeaderValue::len).sum::<usize>()
 }
 
 /// Of HTTP APIs, any failure of a function is a 500; of REST APIs, some are a 502:

@@ -102,8 +102,8 @@ impl Local {
         aws.generate_secrets().map_err(Error::doing("generating the secrets"))?;
         back.serve_database(database_listener, opened.database.clone());
         let (front, aws) = (front_of_table.router(), aws.router());
-        back.serve(front_listener, host::guarded(front, front_port), None);
-        back.serve(aws_listener, host::guarded(aws, aws_port), None);
+        back.serve(front_listener, host::guarded(front), None);
+        back.serve(aws_listener, host::guarded(aws), None);
         back.sweep(opened.database.clone());
 
         let functions =
@@ -194,7 +194,7 @@ impl Local {
         let host = self.environment.own_url.trim_start_matches("http://").to_owned();
         let gateway = Arc::new(Gateway::new(&self.template, Arc::clone(&self.functions), host));
         let pages = pages::router(Arc::clone(&self.opened.state), links);
-        let pages = host::guarded(pages, port_of(&listener)?);
+        let pages = host::guarded(pages);
         self.front.serve(listener, pages.merge(gateway.router()), Some(IDLE));
         Ok(())
     }

@@ -40,8 +40,7 @@ fn function() -> HttpFunction {
 }
 
 async fn panics() -> String {
-    let nothing: Option<String> = None;
-    nothing.unwrap()
+    panic!("a handler that panics")
 }
 
 fn event(method: &str, path: &str) -> Value {
