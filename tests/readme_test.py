@@ -1,4 +1,4 @@
-"""The README's walk, typed as a user would type it."""
+"""The commands of the README and the API guide, typed as a user would type them."""
 
 import pathlib
 import re
@@ -13,8 +13,8 @@ LOCAL, SAVED = ROOT / ".local", ROOT / ".local.saved"
 
 
 def blocks(kind):
-    """The shell blocks that the README marks with `<!-- kind -->`."""
-    text = (ROOT / "README.md").read_text()
+    """The shell blocks that the README, and then the API guide, mark with `<!-- kind -->`."""
+    text = "".join((ROOT / name).read_text() for name in ["README.md", "functions/README.md"])
     return re.findall(rf"<!-- {kind} -->\n```sh\n(.*?)```", text, re.DOTALL)
 
 

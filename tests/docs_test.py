@@ -1,0 +1,84 @@
+"""The documents: every link leads somewhere, and lists that repeat the code are complete."""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).parent.parent
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+PAGES = [ROOT / name for name in TRACKED if name.endswith(".md")]
+TEMPLATE = (ROOT / "template.yaml").read_text()
+GUIDE = (ROOT / "functions/README.md").read_text()
+
+
+def prose(page):
+    """The page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+class Links(unittest.TestCase):
+    def test_every_link_leads_to_a_file_and_a_heading(self):
+        for page in PAGES:
+            text = prose(page)
+            targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+            for target in targets:
+                if re.match(r"[a-z]+:", target):
+                    continue
+                name, _, anchor = target.partition("#")
+                file = (page.parent / name).resolve() if name else page
+                with self.subTest(page=page.relative_to(ROOT), target=target):
+                    self.assertTrue(file.exists())
+                    if anchor:
+                        self.assertIn(anchor, anchors(file))
+
+    def test_every_page_can_be_reached_from_the_readme(self):
+        seen, left = set(), [ROOT / "README.md"]
+        while left:
+            page = left.pop()
+            if page in seen or page.suffix != ".md":
+                continue
+            seen.add(page)
+            names = re.findall(r"\]\(([^)#\s:]+)[^)]*\)", prose(page))
+            left += [(page.parent / name).resolve() for name in names]
+        self.assertEqual([str(page.relative_to(ROOT)) for page in PAGES if page not in seen], [])
+
+
+class Lists(unittest.TestCase):
+    def test_the_guide_names_every_function(self):
+        functions = {name.split("/")[1] for name in TRACKED if re.fullmatch(r"functions/[^/]+/Cargo.toml", name)}
+        table = GUIDE.partition("- [Authentication]")[0]
+        named = set(re.findall(r"`([a-z-]+)`", table))
+        self.assertEqual(functions - named, set())
+
+    def test_the_guide_names_every_path(self):
+        paths = set(re.findall(r'\bPath: "?(/[^\s"]*)"? \}', TEMPLATE))
+        self.assertGreater(len(paths), 25)
+        table = GUIDE.partition("## Routes and permissions")[2].partition("## Requests")[0]
+        pages = {"/", "/assets/{file}", "/console", "/explorer", "/signup", "/validate/{leadId}"}
+        for path in paths - pages:
+            # A row names a path whole, or the end of it after another path of the same first segment.
+            parts = [path] + [path[at:] for at, letter in enumerate(path) if at and letter == "/"]
+            ends = [part for part in parts if re.search(rf"[` …]{re.escape(part)}(\?\w+=)?`", table)]
+            with self.subTest(path=path):
+                self.assertRegex(table, rf"[` ]/{path.split('/')[1]}[/`]")
+                self.assertTrue(ends)
+
+    def test_every_variable_of_a_function_is_explained(self):
+        used = set(re.findall(r"^ {10,12}([A-Z][A-Z0-9_]+): ", TEMPLATE, re.MULTILINE))
+        self.assertGreater(len(used), 40)
+        table = (ROOT / "infra/README.md").read_text().partition("## Variables")[2]
+        explained = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", table))
+        # `X_ARN` may be said as "or `…_ARN`" beside `X`.
+        explained |= {name + "_ARN" for name in explained}
+        self.assertEqual(used - explained, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
