@@ -65,10 +65,10 @@ export async function children({ path, title, one, conflict, columns, fields, bo
     items = now;
     fill(rows,
       items.length ? table(title, [...columns, acts], items) : h("p", { class: "soft" }, "There are none."),
-      showMore(next, more));
+      showMore(next, nextPage));
   }
   /** @param {string} cursor */
-  async function more(cursor) {
+  async function nextPage(cursor) {
     const page = await list(path, asked, cursor);
     next = page.next;
     const shown = new Set(items.map(({ id }) => id));
