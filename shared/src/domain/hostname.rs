@@ -35,7 +35,11 @@ impl Hostname {
         let top = top.to_ascii_lowercase();
         let named = top.len() > 1 && top.chars().all(|letter| letter.is_ascii_alphabetic());
         let known = named && !PRIVATE.contains(&top.as_str());
-        hostname_validator::is_valid(name) && (known || top.starts_with("xn--"))
+        let ascii = !name.to_ascii_lowercase().contains("xn--");
+        hostname_validator::is_valid(name)
+            && (known || top.starts_with("xn--"))
+            // An internationalized label stands for a name, or for nothing (RFC 5890 §2.3.2.1).
+            && (ascii || url::Host::parse(name).is_ok())
     }
 
     /// Notes it where a list of host names is empty or names one twice.
@@ -85,6 +89,16 @@ mod tests {
 
     use super::*;
     use crate::domain::read;
+
+    #[test]
+    fn an_internationalized_label_stands_for_a_name() {
+        for good in ["xn--bcher-kva.example", "acme.xn--p1ai", "XN--BCHER-KVA.example"] {
+            assert!(Hostname::is_public(good), "{good}");
+        }
+        for bad in ["m.xN--lvbk", "xn--lvbk.example", "acme.xn--99999999"] {
+            assert!(!Hostname::is_public(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn only_a_public_host_is_a_domain() {
