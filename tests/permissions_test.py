@@ -23,8 +23,6 @@ UNSEEN = {
     ("*", "dynamodb:GetRecords"): "Lambda reads the stream",
     ("*", "dynamodb:GetShardIterator"): "Lambda reads the stream",
     ("*", "dynamodb:ListStreams"): "Lambda reads the stream",
-    ("mailer", "sqs:SendMessage"): "Lambda puts there what failed",
-    ("pipelines", "sqs:SendMessage"): "Lambda puts there what failed",
     ("reconciler", "sqs:SendMessage"): "Lambda puts there what failed",
     ("rotator", "sqs:SendMessage"): "Lambda puts there what failed",
     ("idp", "dynamodb:PutItem"): "its tests hold the claims of a provider, at a table of their own",
