@@ -5,7 +5,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::{Error, Result};
 
 /// How often is tried what meets others on the same item.
-pub(super) const TRIES: u32 = 6;
+pub(super) const TRIES: u32 = 8;
 
 /// Reads and decides again, after a random wait, while what was read changes before the write.
 ///
