@@ -117,7 +117,7 @@ pub enum Error {
     StatusFixed,
 
     /// A tenant that a job works on is not deleted.
-    #[error("A tenant that is {0} cannot be deleted")]
+    #[error("A tenant in status {0} can't be deleted. Wait for its job to finish.")]
     TenantBusy(TenantStatus),
 
     /// A tenant is deprovisioned before it is deleted: else nothing would remove what was built for it.
@@ -125,7 +125,7 @@ pub enum Error {
     TenantHasResources,
 
     /// The tenant is not in a status that allows this.
-    #[error("A tenant that is {from} cannot {transition}")]
+    #[error("A tenant in status {from} can't {transition}.")]
     IllegalTransition {
         /// Where the tenant is.
         from: TenantStatus,

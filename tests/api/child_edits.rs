@@ -142,13 +142,16 @@ async fn a_bulk_update_changes_what_is_asked_for_and_nothing_by_mistake() {
         for (query, fault) in [
             (String::new(), "where: is required"),
             ("?".to_owned(), "where: is required"),
-            ("?filter={}".to_owned(), "filter: is no parameter of this route (where)"),
+            (
+                "?filter={}".to_owned(),
+                "filter: is not a parameter of this route (supported: where)",
+            ),
             ("?where=".to_owned(), "where: is not valid JSON"),
-            ("?where[tenant]=1".to_owned(), "where.tenant: is no property"),
-            ("?where[tenantId][eqq]=1".to_owned(), "where.tenantId.eqq: is no operator"),
+            ("?where[tenant]=1".to_owned(), "where.tenant: is not a property"),
+            ("?where[tenantId][eqq]=1".to_owned(), "where.tenantId.eqq: is not an operator"),
             ("?where[tenantId]=acme".to_owned(), "where.tenantId: must be a UUID or null"),
-            ("?wher={}".to_owned(), "wher: is no parameter of this route (where)"),
-            ("?where={}&where={}".to_owned(), "where: is given twice"),
+            ("?wher={}".to_owned(), "wher: is not a parameter of this route (supported: where)"),
+            ("?where={}&where={}".to_owned(), "where: must not be given more than once"),
         ] {
             let refused = app.client.patch(&app.operator, &format!("{path}{query}"), &change).await;
             let refused = refused.expect(400);

@@ -15,9 +15,9 @@ async fn whatever_is_wrong_with_a_where_is_named() {
     let many = vec![1; 1001];
     let deep = (0..100).fold(json!({ "key": "a" }), |inner, _| json!({ "and": [inner] }));
     for (conditions, fault) in [
-        (json!({ "colour": 1 }), "colour: is no property of Tenant"),
-        (json!({ "contacts": 1 }), "contacts: is no property of Tenant"),
-        (json!({ "key": { "eqq": 1 } }), "key.eqq: is no operator"),
+        (json!({ "colour": 1 }), "colour: is not a property of Tenant"),
+        (json!({ "contacts": 1 }), "contacts: is not a property of Tenant"),
+        (json!({ "key": { "eqq": 1 } }), "key.eqq: is not an operator"),
         (json!({ "key": {} }), "key: must have an operator"),
         (json!({ "key": 7 }), "key: must be a string or null"),
         (json!({ "status": "1" }), "status: must be a number or null"),
@@ -33,9 +33,9 @@ async fn whatever_is_wrong_with_a_where_is_named() {
         (json!({ "status": { "inq": many } }), "status.inq: must NOT have more than 1000 items"),
         (json!({ "key": { "between": ["a"] } }), "key.between: must be an array of two"),
         (json!({ "key": { "exists": 1 } }), "key.exists: must be true or false"),
-        (json!({ "key": { "regexp": "(" } }), "key.regexp: is no regular expression"),
-        (json!({ "key": { "regexp": "(?=a)" } }), "key.regexp: is no regular expression"),
-        (json!({ "key": { "regexp": "/a/x" } }), "key.regexp: must have no flags but"),
+        (json!({ "key": { "regexp": "(" } }), "key.regexp: is not a valid regular expression"),
+        (json!({ "key": { "regexp": "(?=a)" } }), "key.regexp: is not a valid regular expression"),
+        (json!({ "key": { "regexp": "/a/x" } }), "key.regexp: must not have flags other than"),
         (json!({ "key": { "regexp": "(a{1000}){1000}" } }), "key.regexp: is too large"),
         (json!({ "or": [] }), "or: must be an array of at least one"),
         (json!({ "and": [{}] }), "and.0: must have a condition"),
@@ -64,11 +64,14 @@ async fn whatever_else_is_wrong_with_a_filter_is_named() {
     for (filter, fault) in [
         (json!({ "where": [] }), "filter.where: must be an object"),
         (json!({ "where": null }), "filter.where: must be an object"),
-        (json!({ "order": "colour ASC" }), "filter.order.colour: is no property of Tenant"),
-        (json!({ "order": "key UP" }), "filter.order: \"key UP\" is no property with ASC or DESC"),
+        (json!({ "order": "colour ASC" }), "filter.order.colour: is not a property of Tenant"),
+        (
+            json!({ "order": "key UP" }),
+            "filter.order: \"key UP\" is not a property with an optional ASC or DESC",
+        ),
         (
             json!({ "order": "domains ASC" }),
-            "filter.order: domains is an array, which has no order",
+            "filter.order: domains is an array, which can't be sorted by",
         ),
         (json!({ "order": ["key", "key DESC"] }), "filter.order.1: names key again"),
         (json!({ "order": { "key": 1 } }), "filter.order: must be a string"),
@@ -77,21 +80,21 @@ async fn whatever_else_is_wrong_with_a_filter_is_named() {
         (json!({ "limit": "1" }), "filter.limit: must be a whole number from 1 to 1000"),
         (json!({ "limit": 1.5 }), "filter.limit: must be a whole number from 1 to 1000"),
         (json!({ "skip": -1 }), "filter.skip: must be a whole number"),
-        (json!({ "skip": 1, "offset": 1 }), "filter.offset: means the same as skip"),
-        (json!({ "fields": ["colour"] }), "filter.fields.colour: is no property of Tenant"),
+        (json!({ "skip": 1, "offset": 1 }), "filter.offset: is an alias of skip"),
+        (json!({ "fields": ["colour"] }), "filter.fields.colour: is not a property of Tenant"),
         (json!({ "fields": { "key": 1 } }), "filter.fields.key: must be true or false"),
         (json!({ "fields": "key" }), "filter.fields: must be an array or an object"),
-        (json!({ "include": ["invoices"] }), "filter.include.0: \"invoices\" is no relation"),
+        (json!({ "include": ["invoices"] }), "filter.include.0: \"invoices\" is not a relation"),
         (json!({ "include": ["lead", "lead"] }), "filter.include.1: names lead again"),
         (
             json!({ "include": [{ "relation": "lead", "scop": {} }] }),
-            "filter.include.0.scop: is no member",
+            "filter.include.0.scop: is not a member",
         ),
         (
             json!({ "include": [{ "relation": "lead", "scope": scope }] }),
-            "filter.include.0.scope.where.key: is no property of Lead",
+            "filter.include.0.scope.where.key: is not a property of Lead",
         ),
-        (json!({ "wher": {} }), "filter.wher: is no member of a filter"),
+        (json!({ "wher": {} }), "filter.wher: is not a member of a filter"),
         (json!([]), "filter: must be an object"),
         (json!("where"), "filter: must be an object"),
     ] {
@@ -112,26 +115,32 @@ async fn whatever_is_wrong_with_a_query_is_named() {
     for (query, fault) in [
         (brackets.as_str(), "filter: is nested deeper than 32 levels"),
         (&arrays, "filter: is not valid JSON"),
-        ("filter[where][key=a", "filter: has brackets that are not closed"),
-        ("filter[where]key]=a", "filter: has brackets that are not closed"),
-        ("filter[where][key]=a&filter[where][key]=b", "filter.where.key: is given twice"),
-        ("filter[where]=a&filter[where][key]=b", "filter.where: has brackets that contradict"),
-        ("filter={}&filter[where][key]=b", "filter: is given twice"),
+        ("filter[where][key=a", "filter: has unclosed brackets"),
+        ("filter[where]key]=a", "filter: has unclosed brackets"),
+        (
+            "filter[where][key]=a&filter[where][key]=b",
+            "filter.where.key: must not be given more than once",
+        ),
+        ("filter[where]=a&filter[where][key]=b", "filter.where: has conflicting brackets"),
+        ("filter={}&filter[where][key]=b", "filter: must not be given more than once"),
         (
             "filter[where][and][0][key]=a&filter[where][and][x]=b",
-            "filter.where.and: mixes positions and names",
+            "filter.where.and: mixes array positions and names",
         ),
-        ("filter[where][colour]=a", "filter.where.colour: is no property"),
+        ("filter[where][colour]=a", "filter.where.colour: is not a property"),
         ("filter[limit]=many", "filter.limit: must be a whole number"),
-        ("filter[limit]=2&limit=2", "limit: is given in the filter, too"),
-        ("limit[a]=2", "limit: takes no brackets"),
+        ("filter[limit]=2&limit=2", "limit: is also given in the filter. Use only one of them."),
+        ("limit[a]=2", "limit: does not support brackets"),
         ("filter[where][key][inq]=a", "filter.where.key.inq: must be an array"),
         ("filter=", "filter: is not valid JSON"),
-        ("filter={\"where\":{\"key\":\"a\",\"key\":\"b\"}}", "filter.where.key: is given twice"),
+        (
+            "filter={\"where\":{\"key\":\"a\",\"key\":\"b\"}}",
+            "filter.where.key: must not be given more than once",
+        ),
         ("filter={\"limit\":1e400}", "filter.limit: must be a whole number"),
-        ("filter=%FF", "the query string is not encoded in UTF-8"),
-        ("where[key]=a", "where: is no parameter of this route"),
-        ("colour=red", "colour: is no parameter of this route"),
+        ("filter=%FF", "the query string is not valid UTF-8"),
+        ("where[key]=a", "where: is not a parameter of this route"),
+        ("colour=red", "colour: is not a parameter of this route"),
     ] {
         let refused = app.client.get(&app.operator, &format!("/tenants?{query}")).await.expect(400);
         let message = refused.text("/error/message");
@@ -139,9 +148,15 @@ async fn whatever_is_wrong_with_a_query_is_named() {
     }
     let own = format!("/tenants/{id}");
     for (path, fault) in [
-        (format!("{own}?filter[where][key]=a"), "filter.where: does not go with an id"),
-        (format!("{own}?limit=1"), "limit: is no parameter of this route (filter)"),
-        ("/tenants/count?filter={}".to_owned(), "filter: is no parameter of this route (where)"),
+        (
+            format!("{own}?filter[where][key]=a"),
+            "filter.where: can't be combined with an ID in the path",
+        ),
+        (format!("{own}?limit=1"), "limit: is not a parameter of this route (supported: filter)"),
+        (
+            "/tenants/count?filter={}".to_owned(),
+            "filter: is not a parameter of this route (supported: where)",
+        ),
         ("/leads?filter[include][0]=contacts".to_owned(), "filter.include.0: \"contacts\" is no"),
         ("/contacts/count?where=7".to_owned(), "where: must be an object"),
     ] {

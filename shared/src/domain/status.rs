@@ -87,19 +87,19 @@ impl<'de> Deserialize<'de> for TenantStatus {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = u8::deserialize(deserializer)?;
         let known = Self::ALL.get(usize::from(number)).copied();
-        known.ok_or_else(|| de::Error::custom("a tenant's status is 0 to 5"))
+        known.ok_or_else(|| de::Error::custom("a tenant's status must be 0 to 5"))
     }
 }
 
 impl fmt::Display for TenantStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Active => "active",
-            Self::PendingProvision => "pending provisioning",
-            Self::Provisioning => "being provisioned",
-            Self::ProvisionFailed => "not provisioned, since that failed,",
-            Self::Deprovisioning => "being deprovisioned",
-            Self::Inactive => "inactive",
+            Self::Active => "ACTIVE",
+            Self::PendingProvision => "PENDINGPROVISION",
+            Self::Provisioning => "PROVISIONING",
+            Self::ProvisionFailed => "PROVISIONFAILED",
+            Self::Deprovisioning => "DEPROVISIONING",
+            Self::Inactive => "INACTIVE",
         })
     }
 }
@@ -109,11 +109,11 @@ impl fmt::Display for Transition {
         f.write_str(match self {
             Self::Provision => "be provisioned",
             Self::Activate => "become active",
-            Self::Fail => "fail to be provisioned",
+            Self::Fail => "fail provisioning",
             Self::Deprovision => "be deprovisioned",
             Self::Deactivate => "become inactive",
             Self::Restore => "become active again",
-            Self::RestoreFailed => "become failed again",
+            Self::RestoreFailed => "become PROVISIONFAILED again",
         })
     }
 }

@@ -29,19 +29,19 @@ impl Tree {
     /// Adds one pair: `brackets` is the `[where][status]` of its name.
     pub(super) fn add(&mut self, brackets: &str, value: String, at: &Place<'_>) -> Result<()> {
         let inner = brackets.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let steps = inner.ok_or_else(|| at.refuse("has brackets that are not closed"))?;
+        let steps = inner.ok_or_else(|| at.refuse("has unclosed brackets"))?;
         let steps: Vec<&str> = steps.split("][").collect();
         if steps.len() > DEEPEST {
             return Err(at.refuse(format_args!("is nested deeper than {DEEPEST} levels")));
         }
         if steps.iter().any(|step| step.contains(['[', ']'])) {
-            return Err(at.refuse("has brackets that are not closed"));
+            return Err(at.refuse("has unclosed brackets"));
         }
         self.insert(&steps, value, at)
     }
 
     fn insert(&mut self, steps: &[&str], value: String, at: &Place<'_>) -> Result<()> {
-        let clash = || at.refuse("has brackets that contradict each other");
+        let clash = || at.refuse("has conflicting brackets");
         let Some((first, rest)) = steps.split_first() else {
             return Err(clash());
         };
@@ -53,7 +53,7 @@ impl Tree {
                 branches.insert(step, Self::Leaf(value));
                 Ok(())
             }
-            (Some(_), []) => Err(below.refuse("is given twice")),
+            (Some(_), []) => Err(below.refuse("must not be given more than once")),
             (Some(branch), _) => branch.insert(rest, value, &below),
             (None, _) => {
                 let mut branch = Self::default();
@@ -81,7 +81,7 @@ impl Tree {
             }
         }
         match (items.is_empty(), members.is_empty()) {
-            (false, false) => Err(at.refuse("mixes positions and names")),
+            (false, false) => Err(at.refuse("mixes array positions and names")),
             (false, true) => Ok(Node::List(items)),
             (true, _) => Ok(Node::Object(members)),
         }

@@ -27,7 +27,7 @@ impl Include {
         at: &Place<'_>,
     ) -> Result<Vec<Self>> {
         if depth == DEEPEST {
-            return Err(at.refuse(format_args!("is an inclusion deeper than {DEEPEST} levels")));
+            return Err(at.refuse(format_args!("nests inclusions more than {DEEPEST} levels deep")));
         }
         let Some(items) = node.list() else { return Ok(vec![one(node, schema, depth, at)?]) };
         let mut includes: Vec<Self> = Vec::new();
@@ -36,7 +36,9 @@ impl Include {
             let below = at.below(&position);
             let include = one(item, schema, depth, &below)?;
             if includes.iter().any(|earlier| earlier.relation == include.relation) {
-                return Err(below.refuse(format_args!("names {} again", include.relation)));
+                return Err(
+                    below.refuse(format_args!("must not name {} more than once", include.relation))
+                );
             }
             includes.push(include);
         }
@@ -52,7 +54,7 @@ fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Re
             let unknown =
                 members.keys().find(|name| !["relation", "scope"].contains(&name.as_str()));
             if let Some(name) = unknown {
-                let rule = "is no member of an inclusion (relation, scope)";
+                let rule = "is not a member of an inclusion (supported: relation, scope)";
                 return Err(at.below(name).refuse(rule));
             }
             let name = members.get("relation").and_then(Node::text).ok_or_else(rule)?;

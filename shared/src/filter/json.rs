@@ -51,7 +51,7 @@ fn node(raw: &RawValue, depth: usize, at: &Place<'_>) -> Result<Node> {
                 let below = at.below(&name);
                 let value = node(raw, depth + 1, &below)?;
                 if read.contains_key(&name) {
-                    return Err(below.refuse("is given twice"));
+                    return Err(below.refuse("must not be given more than once"));
                 }
                 read.insert(name, value);
             }
@@ -67,9 +67,11 @@ fn node(raw: &RawValue, depth: usize, at: &Place<'_>) -> Result<Node> {
         Some(b'"') => Node::Text(serde_json::from_str(text).map_err(wrong)?),
         Some(b't' | b'f') => Node::Boolean(serde_json::from_str(text).map_err(wrong)?),
         Some(b'n') => Node::Null,
-        _ => Node::Number(text.parse().map_err(|_| {
-            at.refuse(format_args!("{} is no number that can be compared", Short(text)))
-        })?),
+        _ => {
+            Node::Number(text.parse().map_err(|_| {
+                at.refuse(format_args!("{} is not a supported number", Short(text)))
+            })?)
+        }
     })
 }
 

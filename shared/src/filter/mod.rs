@@ -126,7 +126,7 @@ impl Filter {
                 "order" => filter.order = Order::read(node, schema, &below)?,
                 "limit" => filter.limit = Some(limit(node, &below)?),
                 "offset" if members.contains_key("skip") => {
-                    return Err(below.refuse("means the same as skip, which is given, too"));
+                    return Err(below.refuse("is an alias of skip. Use only one of them."));
                 }
                 "skip" | "offset" => {
                     let rule = || below.refuse("must be a whole number from 0 to 4294967295");
@@ -136,7 +136,8 @@ impl Filter {
                 "include" => filter.include = Include::read(node, schema, depth, &below)?,
                 _ => {
                     let known = "where, order, limit, skip, offset, fields, include";
-                    return Err(below.refuse(format_args!("is no member of a filter ({known})")));
+                    return Err(below
+                        .refuse(format_args!("is not a member of a filter (supported: {known})")));
                 }
             }
         }

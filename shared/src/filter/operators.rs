@@ -45,7 +45,7 @@ pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Place<'_>) -> Resul
             exists.ok_or_else(|| at.refuse(Kind::Boolean.rule()))?
         }
         "contains" => contains(kind, node, at)?,
-        _ => return Err(at.refuse(format_args!("is no operator ({OPERATORS})"))),
+        _ => return Err(at.refuse(format_args!("is not an operator (supported: {OPERATORS})"))),
     })
 }
 

@@ -69,7 +69,9 @@ impl Order {
             let below = at.below(&name);
             let part = part(item, schema, &below)?;
             if parts.iter().any(|earlier| earlier.property == part.property) {
-                return Err(below.refuse(format_args!("names {} again", part.property)));
+                return Err(
+                    below.refuse(format_args!("must not name {} more than once", part.property))
+                );
             }
             parts.push(part);
         }
@@ -136,13 +138,15 @@ fn part(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<OrderBy>
         }
         _ => {
             let text = Short(text);
-            let rule = format_args!("\"{text}\" is no property with ASC or DESC");
+            let rule = format_args!("\"{text}\" is not a property with an optional ASC or DESC");
             return Err(at.refuse(rule));
         }
     };
     let (property, kind) = schema.property(name, &at.below(name))?;
     if !matches!(kind, Kind::Boolean) && !kind.is_ordered() {
-        return Err(at.refuse(format_args!("{property} is {}, which has no order", kind.noun())));
+        return Err(
+            at.refuse(format_args!("{property} is {}, which can't be sorted by", kind.noun()))
+        );
     }
     Ok(OrderBy { property, kind, direction })
 }

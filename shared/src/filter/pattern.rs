@@ -54,7 +54,7 @@ impl Pattern {
         let (pattern, given) = written.unwrap_or((text, ""));
         // "All matches" and "Unicode" change nothing in whether there is a match.
         if given.contains(|flag| !"gimsu".contains(flag)) {
-            return Err(at.refuse("must have no flags but g, i, m, s and u"));
+            return Err(at.refuse("must not have flags other than g, i, m, s and u"));
         }
         let is_set = |flag| given.contains(flag) || (flag == 'i' && ignore_case);
         let flags: String = ['i', 'm', 's'].into_iter().filter(|flag| is_set(*flag)).collect();
@@ -70,13 +70,13 @@ impl Pattern {
             RegexBuilder::new(expression).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
         built.map(Self).map_err(|cause| match cause {
             regex::Error::CompiledTooBig(_) => {
-                at.refuse("is too large a pattern, for its repetitions or its classes")
+                at.refuse("is too large. Use fewer or smaller repetitions and character classes.")
             }
             cause => {
                 let cause = cause.to_string();
                 let reason = cause.lines().next_back().unwrap_or_default();
                 let reason = Short(reason.trim_start_matches("error: "));
-                at.refuse(format_args!("is no regular expression: {reason}"))
+                at.refuse(format_args!("is not a valid regular expression: {reason}"))
             }
         })
     }

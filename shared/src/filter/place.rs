@@ -41,19 +41,18 @@ impl<'a> Place<'a> {
 
     /// Counts a condition of the filter.
     pub(super) fn count_condition(&self) -> Result<()> {
-        let rule = "is one condition too many, a filter has at most";
-        self.count(&self.budget.conditions, MOST_CONDITIONS, rule)
+        self.count(&self.budget.conditions, MOST_CONDITIONS, "conditions")
     }
 
     /// Counts a pattern of the filter.
     pub(super) fn count_pattern(&self) -> Result<()> {
-        let rule = "is one pattern too many, a filter has at most";
-        self.count(&self.budget.patterns, MOST_PATTERNS, rule)
+        self.count(&self.budget.patterns, MOST_PATTERNS, "patterns")
     }
 
-    fn count(&self, used: &Cell<u16>, most: u16, rule: &str) -> Result<()> {
+    fn count(&self, used: &Cell<u16>, most: u16, noun: &str) -> Result<()> {
         if used.get() >= most {
-            return Err(self.refuse(format_args!("{rule} {most}")));
+            let rule = format_args!("a filter must not have more than {most} {noun}");
+            return Err(self.refuse(rule));
         }
         used.set(used.get() + 1);
         Ok(())

@@ -29,7 +29,7 @@ impl Filter {
         if let Some(node) = parameters.take_text("limit", &budget)? {
             let at = Place::parameter("limit", &budget);
             if filter.limit.is_some() {
-                return Err(at.refuse("is given in the filter, too"));
+                return Err(at.refuse("is also given in the filter. Use only one of them."));
             }
             filter.limit = Some(super::limit(&Node::Loose(node), &at)?);
         }
@@ -51,7 +51,7 @@ impl Filter {
         let Some(node) = parameters.take("filter", &budget)? else { return Ok(Self::default()) };
         let at = Place::parameter("filter", &budget);
         if node.object().is_some_and(|members| members.contains_key("where")) {
-            return Err(at.below("where").refuse("does not go with an id"));
+            return Err(at.below("where").refuse("can't be combined with an ID in the path"));
         }
         Self::read(&node, schema, 0, &at)
     }
@@ -129,8 +129,12 @@ impl Parameters {
             let (name, value) = (decode(name)?, decode(value)?);
             let (root, brackets) = name.split_at(name.find('[').unwrap_or(name.len()));
             let at = Place::parameter(root, budget);
-            let unknown =
-                || at.refuse(format_args!("is no parameter of this route ({})", known.join(", ")));
+            let unknown = || {
+                at.refuse(format_args!(
+                    "is not a parameter of this route (supported: {})",
+                    known.join(", ")
+                ))
+            };
             let root = known.iter().find(|known| **known == root).ok_or_else(unknown)?;
             parameters.add(root, brackets, value, &at)?;
         }
@@ -155,7 +159,7 @@ impl Parameters {
             (Some((_, Parameter::Brackets(tree))), brackets) if !brackets.is_empty() => {
                 tree.add(brackets, value, at)?;
             }
-            (Some(_), _) => return Err(at.refuse("is given twice")),
+            (Some(_), _) => return Err(at.refuse("must not be given more than once")),
         }
         Ok(())
     }
@@ -180,7 +184,7 @@ impl Parameters {
         let at = Place::parameter(name, budget);
         let read = |parameter| match parameter {
             Parameter::Text(text) => Ok(text),
-            Parameter::Brackets(_) => Err(at.refuse("takes no brackets")),
+            Parameter::Brackets(_) => Err(at.refuse("does not support brackets")),
         };
         self.take_raw(name).map(read).transpose()
     }
@@ -193,6 +197,6 @@ fn decode(text: &str) -> Result<String> {
     let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned);
     decoded.map_err(|_| {
         let text = Short(text);
-        Error::BadParameter(format!("the query string is not encoded in UTF-8: {text}"))
+        Error::BadParameter(format!("the query string is not valid UTF-8: {text}"))
     })
 }

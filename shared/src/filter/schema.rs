@@ -113,7 +113,9 @@ impl Schema {
     /// The property called `name`, with its type.
     pub(super) fn property(&self, name: &str, at: &Place<'_>) -> Result<(&'static str, Kind)> {
         let found = self.properties.iter().find(|(known, _)| *known == name);
-        found.copied().ok_or_else(|| at.refuse(format_args!("is no property of {}", self.entity)))
+        found
+            .copied()
+            .ok_or_else(|| at.refuse(format_args!("is not a property of {}", self.entity)))
     }
 
     /// The relation called `name`.
@@ -122,7 +124,10 @@ impl Schema {
         found.ok_or_else(|| {
             let known: Vec<_> = self.relations.iter().map(|relation| relation.name).collect();
             let (name, known) = (super::place::Short(name), known.join(", "));
-            let rule = format_args!("\"{name}\" is no relation of {} ({known})", self.entity);
+            let rule = format_args!(
+                "\"{name}\" is not a relation of {} (supported: {known})",
+                self.entity
+            );
             at.refuse(rule)
         })
     }

@@ -222,7 +222,7 @@ fn examples(status: u16) -> Vec<Error> {
             Error::Malformed(
                 "The request body is not JSON: expected value at line 1 column 9.".into(),
             ),
-            Error::BadParameter("filter.where.naem: is no property of Tenant".into()),
+            Error::BadParameter("filter.where.naem: is not a property of Tenant".into()),
             Error::Refused("Contact email domain does not match tenant domains"),
         ],
         401 => vec![Error::Unauthorized("")],

@@ -42,20 +42,20 @@ fn inclusions_are_bounded() {
     let three = deeper(deeper(json!(["owner"])));
     assert!(filter(&json!({ "include": three })).is_ok());
     let message = filter(&json!({ "include": deeper(three) })).unwrap_err().to_string();
-    assert!(message.ends_with("is an inclusion deeper than 3 levels"), "{message}");
+    assert!(message.ends_with("nests inclusions more than 3 levels deep"), "{message}");
 }
 
 #[test]
 fn conditions_are_bounded() {
     let several = |count| json!({ "where": { "or": vec![json!({ "size": 1 }); count] } });
     assert!(filter(&several(1000)).is_ok());
-    let message = "filter.where.or.1000.size: is one condition too many, a filter has at most 1000";
+    let message = "filter.where.or.1000.size: a filter must not have more than 1000 conditions";
     assert_eq!(filter(&several(1001)).unwrap_err().to_string(), message);
 
     let patterns =
         |count| json!({ "where": { "or": vec![json!({ "name": { "like": "a" } }); count] } });
     assert!(filter(&patterns(10)).is_ok());
-    let message = "filter.where.or.10.name.like: is one pattern too many, a filter has at most 10";
+    let message = "filter.where.or.10.name.like: a filter must not have more than 10 patterns";
     assert_eq!(filter(&patterns(11)).unwrap_err().to_string(), message);
 }
 

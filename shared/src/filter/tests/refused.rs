@@ -16,50 +16,56 @@ fn refusal(query: &str) -> String {
 #[test]
 fn what_is_unknown_is_refused() {
     for (query, message) in [
-        ("filtre={}", "filtre: is no parameter of this route (filter, limit, cursor)"),
-        ("where={}", "where: is no parameter of this route (filter, limit, cursor)"),
-        ("=1", ": is no parameter of this route (filter, limit, cursor)"),
+        (
+            "filtre={}",
+            "filtre: is not a parameter of this route (supported: filter, limit, cursor)",
+        ),
+        ("where={}", "where: is not a parameter of this route (supported: filter, limit, cursor)"),
+        ("=1", ": is not a parameter of this route (supported: filter, limit, cursor)"),
         (
             "filter[wher][size]=1",
-            "filter.wher: is no member of a filter (where, order, limit, skip, offset, fields, include)",
+            "filter.wher: is not a member of a filter (supported: where, order, limit, skip, offset, fields, include)",
         ),
         (
             "filter[cursor]=x",
-            "filter.cursor: is no member of a filter (where, order, limit, skip, offset, fields, include)",
+            "filter.cursor: is not a member of a filter (supported: where, order, limit, skip, offset, fields, include)",
         ),
-        ("filter[where][sise]=1", "filter.where.sise: is no property of Item"),
-        ("filter[where][parts]=1", "filter.where.parts: is no property of Item"),
-        ("filter[where][meta.a]=1", "filter.where.meta.a: is no property of Item"),
-        ("filter[where][nor][0][size]=1", "filter.where.nor: is no property of Item"),
-        ("filter[where][or][0][sise]=1", "filter.where.or.0.sise: is no property of Item"),
+        ("filter[where][sise]=1", "filter.where.sise: is not a property of Item"),
+        ("filter[where][parts]=1", "filter.where.parts: is not a property of Item"),
+        ("filter[where][meta.a]=1", "filter.where.meta.a: is not a property of Item"),
+        ("filter[where][nor][0][size]=1", "filter.where.nor: is not a property of Item"),
+        ("filter[where][or][0][sise]=1", "filter.where.or.0.sise: is not a property of Item"),
         (
             "filter[where][size][gtt]=1",
-            "filter.where.size.gtt: is no operator (eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, regexp, exists, contains)",
+            "filter.where.size.gtt: is not an operator (supported: eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, regexp, exists, contains)",
         ),
         (
             "filter[where][meta][a]=1",
-            "filter.where.meta.a: is no operator (eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, regexp, exists, contains)",
+            "filter.where.meta.a: is not an operator (supported: eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, regexp, exists, contains)",
         ),
-        ("filter[order]=sise", "filter.order.sise: is no property of Item"),
-        ("filter[order][0]=size+UP", "filter.order.0: \"size UP\" is no property with ASC or DESC"),
+        ("filter[order]=sise", "filter.order.sise: is not a property of Item"),
+        (
+            "filter[order][0]=size+UP",
+            "filter.order.0: \"size UP\" is not a property with an optional ASC or DESC",
+        ),
         (
             "filter[order]=size+ASC,+name",
-            "filter.order: \"size ASC, name\" is no property with ASC or DESC",
+            "filter.order: \"size ASC, name\" is not a property with an optional ASC or DESC",
         ),
-        ("filter[order]=", "filter.order: \"\" is no property with ASC or DESC"),
-        ("filter[fields][]=sise", "filter.fields.sise: is no property of Item"),
-        ("filter[fields][sise]=true", "filter.fields.sise: is no property of Item"),
+        ("filter[order]=", "filter.order: \"\" is not a property with an optional ASC or DESC"),
+        ("filter[fields][]=sise", "filter.fields.sise: is not a property of Item"),
+        ("filter[fields][sise]=true", "filter.fields.sise: is not a property of Item"),
         (
             "filter[include][]=part",
-            "filter.include.0: \"part\" is no relation of Item (parts, owner)",
+            "filter.include.0: \"part\" is not a relation of Item (supported: parts, owner)",
         ),
         (
             "filter[include][0][relation]=parts&filter[include][0][scop][limit]=1",
-            "filter.include.0.scop: is no member of an inclusion (relation, scope)",
+            "filter.include.0.scop: is not a member of an inclusion (supported: relation, scope)",
         ),
         (
             "filter[include][0][relation]=parts&filter[include][0][scope][where][size]=1",
-            "filter.include.0.scope.where.size: is no property of Part",
+            "filter.include.0.scope.where.size: is not a property of Part",
         ),
     ] {
         assert_eq!(refusal(query), message);
@@ -123,11 +129,8 @@ fn a_value_of_another_type_is_refused() {
         (r#"{"or":[{"size":1},{}]}"#, "filter.where.or.1: must have a condition"),
         (r#"{"or":[1]}"#, "filter.where.or.0: must be an object"),
         ("null", "filter.where: must be an object"),
-        (r#"{"size":1,"size":2}"#, "filter.where.size: is given twice"),
-        (
-            r#"{"size":1e99999999999}"#,
-            "filter.where.size: 1e99999999999 is no number that can be compared",
-        ),
+        (r#"{"size":1,"size":2}"#, "filter.where.size: must not be given more than once"),
+        (r#"{"size":1e99999999999}"#, "filter.where.size: 1e99999999999 is not a supported number"),
     ] {
         let query = format!("filter={}", encode(&format!(r#"{{"where":{conditions}}}"#)));
         assert_eq!(refusal(&query), message);
@@ -137,19 +140,22 @@ fn a_value_of_another_type_is_refused() {
 #[test]
 fn a_bad_pattern_is_refused() {
     for (pattern, message) in [
-        ("(", "is no regular expression: unclosed group"),
+        ("(", "is not a valid regular expression: unclosed group"),
         (
             "a{2,1}",
-            "is no regular expression: invalid repetition count range, the start must be <= the end",
+            "is not a valid regular expression: invalid repetition count range, the start must be <= the end",
         ),
-        (r"(a)\1", "is no regular expression: backreferences are not supported"),
+        (r"(a)\1", "is not a valid regular expression: backreferences are not supported"),
         (
             "(?=a)",
-            "is no regular expression: look-around, including look-ahead and look-behind, is not su…",
+            "is not a valid regular expression: look-around, including look-ahead and look-behind, is not su…",
         ),
-        ("/a/x", "must have no flags but g, i, m, s and u"),
-        ("(a{1000}){1000}", "is too large a pattern, for its repetitions or its classes"),
-        (r"\w{500}", "is too large a pattern, for its repetitions or its classes"),
+        ("/a/x", "must not have flags other than g, i, m, s and u"),
+        (
+            "(a{1000}){1000}",
+            "is too large. Use fewer or smaller repetitions and character classes.",
+        ),
+        (r"\w{500}", "is too large. Use fewer or smaller repetitions and character classes."),
         (&"a".repeat(1001), "must not be longer than 1000 characters"),
     ] {
         let query = format!("filter[where][name][regexp]={}", encode(pattern));
@@ -181,11 +187,11 @@ fn a_member_of_another_type_is_refused() {
         (r#"{"limit":1e400}"#, "filter.limit: must be a whole number from 1 to 1000"),
         (r#"{"skip":-1}"#, "filter.skip: must be a whole number from 0 to 4294967295"),
         (r#"{"offset":"a"}"#, "filter.offset: must be a whole number from 0 to 4294967295"),
-        (r#"{"skip":1,"offset":1}"#, "filter.offset: means the same as skip, which is given, too"),
+        (r#"{"skip":1,"offset":1}"#, "filter.offset: is an alias of skip. Use only one of them."),
         (r#"{"order":1}"#, "filter.order: must be a string"),
         (r#"{"order":["id",1]}"#, "filter.order.1: must be a string"),
-        (r#"{"order":["id","id DESC"]}"#, "filter.order.1: names id again"),
-        (r#"{"order":"meta"}"#, "filter.order: meta is an object, which has no order"),
+        (r#"{"order":["id","id DESC"]}"#, "filter.order.1: must not name id more than once"),
+        (r#"{"order":"meta"}"#, "filter.order: meta is an object, which can't be sorted by"),
         (r#"{"fields":"id"}"#, "filter.fields: must be an array or an object"),
         (r#"{"fields":[1]}"#, "filter.fields.0: must be a string"),
         (r#"{"fields":{"id":1}}"#, "filter.fields.id: must be true or false"),
@@ -197,7 +203,10 @@ fn a_member_of_another_type_is_refused() {
             r#"{"include":[{"scope":{}}]}"#,
             "filter.include.0: must be the name of a relation, or an object with `relation`",
         ),
-        (r#"{"include":["parts","parts"]}"#, "filter.include.1: names parts again"),
+        (
+            r#"{"include":["parts","parts"]}"#,
+            "filter.include.1: must not name parts more than once",
+        ),
         (
             r#"{"include":[{"relation":"parts","scope":1}]}"#,
             "filter.include.0.scope: must be an object",
@@ -212,26 +221,26 @@ fn a_bad_query_is_refused() {
     for (query, message) in [
         ("limit=0", "limit: must be a whole number from 1 to 1000"),
         ("limit=", "limit: must be a whole number from 1 to 1000"),
-        ("limit=1&limit=2", "limit: is given twice"),
-        ("limit[]=1", "limit: takes no brackets"),
-        ("limit=1&filter[limit]=1", "limit: is given in the filter, too"),
-        ("cursor=a&cursor=b", "cursor: is given twice"),
-        ("filter={}&filter={}", "filter: is given twice"),
-        ("filter={}&filter[limit]=1", "filter: is given twice"),
-        ("filter[limit]=1&filter[limit]=1", "filter.limit: is given twice"),
-        ("filter[where", "filter: has brackets that are not closed"),
-        ("filter[where]x=1", "filter: has brackets that are not closed"),
-        ("filter[[where]]=1", "filter: has brackets that are not closed"),
+        ("limit=1&limit=2", "limit: must not be given more than once"),
+        ("limit[]=1", "limit: does not support brackets"),
+        ("limit=1&filter[limit]=1", "limit: is also given in the filter. Use only one of them."),
+        ("cursor=a&cursor=b", "cursor: must not be given more than once"),
+        ("filter={}&filter={}", "filter: must not be given more than once"),
+        ("filter={}&filter[limit]=1", "filter: must not be given more than once"),
+        ("filter[limit]=1&filter[limit]=1", "filter.limit: must not be given more than once"),
+        ("filter[where", "filter: has unclosed brackets"),
+        ("filter[where]x=1", "filter: has unclosed brackets"),
+        ("filter[[where]]=1", "filter: has unclosed brackets"),
+        ("filter[where]=1&filter[where][size]=1", "filter.where: has conflicting brackets"),
+        ("filter[where][size]=1&filter[where]=1", "filter.where: must not be given more than once"),
         (
-            "filter[where]=1&filter[where][size]=1",
-            "filter.where: has brackets that contradict each other",
+            "filter[where][0]=1&filter[where][size]=1",
+            "filter.where: mixes array positions and names",
         ),
-        ("filter[where][size]=1&filter[where]=1", "filter.where: is given twice"),
-        ("filter[where][0]=1&filter[where][size]=1", "filter.where: mixes positions and names"),
         ("filter[where][size]=one", "filter.where.size: must be a number or null"),
         ("filter[where][open]=1", "filter.where.open: must be true or false or null"),
         ("filter[where][size][inq]=1", "filter.where.size.inq: must be an array"),
-        ("filter=%FF", "the query string is not encoded in UTF-8: %FF"),
+        ("filter=%FF", "the query string is not valid UTF-8: %FF"),
     ] {
         assert_eq!(refusal(query), message);
     }
@@ -240,14 +249,14 @@ fn a_bad_query_is_refused() {
 #[test]
 fn one_entity_and_a_count_take_less() {
     for (query, message) in [
-        ("filter[where][size]=1", "filter.where: does not go with an id"),
-        ("limit=1", "limit: is no parameter of this route (filter)"),
+        ("filter[where][size]=1", "filter.where: can't be combined with an ID in the path"),
+        ("limit=1", "limit: is not a parameter of this route (supported: filter)"),
     ] {
         assert_eq!(Filter::of_entity(query, &ITEM).unwrap_err().to_string(), message);
     }
     for (query, message) in [
-        ("where[sise]=1", "where.sise: is no property of Item"),
-        ("filter={}", "filter: is no parameter of this route (where)"),
+        ("where[sise]=1", "where.sise: is not a property of Item"),
+        ("filter={}", "filter: is not a parameter of this route (supported: where)"),
         ("where=", "where: is not valid JSON: EOF while parsing a value at line 1 column 0"),
         ("where[]=1", "where: must be an object"),
     ] {
