@@ -9,7 +9,7 @@ import unittest
 from stage_test import ROOT, blocks
 
 CLI = ROOT / ".venv/emulators/bin/aws"
-DOCUMENTS = ["infra/README.md", "infra/pipelines/README.md"]
+DOCUMENTS = ["infra/README.md", "infra/RUNBOOK.md", "infra/COSTS.md", "infra/pipelines/README.md"]
 
 
 def spans(file):

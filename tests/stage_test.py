@@ -22,6 +22,7 @@ from samcli.commands.deploy.command import cli as sam_deploy
 from template_test import ROOT, STACK, of_type
 
 README = "infra/README.md"
+DOCUMENTS = [README, "infra/RUNBOOK.md", "infra/COSTS.md"]
 STAGES = ["dev", "staging", "prod"]
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
 TYPES = CfnParameterOverridesType()
@@ -129,16 +130,18 @@ class Commands(unittest.TestCase):
         self.assertEqual(missing, set())
 
     def test_every_file_that_a_command_names_is_there(self):
-        text = "\n".join(blocks(README))
+        text = "\n".join(block for file in DOCUMENTS for block in blocks(file))
         for file in set(re.findall(r"(?<![\w/.])(?:infra|tests)/[\w./-]+", text)):
             self.assertTrue((ROOT / file).exists(), file)
 
     def test_every_output_that_a_command_uses_is_one(self):
-        text = (ROOT / README).read_text()
-        used = set(re.findall(r"\$\{?([A-Z][a-z]\w+)", "\n".join(blocks(README))))
-        self.assertTrue(used)
-        self.assertLessEqual(used, set(STACK["Outputs"]))
-        self.assertLess(text.index("outputs()"), min(text.index(f"${name}") for name in used))
+        for file in DOCUMENTS:
+            used = set(re.findall(r"\$\{?([A-Z][a-z]\w+)", "\n".join(blocks(file))))
+            self.assertLessEqual(used, set(STACK["Outputs"]), file)
+            if file == README:
+                text = (ROOT / file).read_text()
+                self.assertTrue(used)
+                self.assertLess(text.index("outputs()"), min(text.index(f"${name}") for name in used))
 
 
 class Tools(unittest.TestCase):
