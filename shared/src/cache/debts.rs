@@ -6,27 +6,27 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How long a tombstone is owed: no entry from before its write lives longer.
+/// Time for which a tombstone is owed. No entry from before the write lives longer.
 const OWED: Duration = Duration::from_secs(60);
 
-/// Places that could not be given a tombstone, each with when that failed.
+/// Names whose tombstone could not be put, each with the time of the failure.
 #[derive(Default)]
 pub(super) struct Debts(Mutex<BTreeMap<String, Instant>>);
 
 impl Debts {
-    /// One more.
+    /// Adds a debt.
     pub(super) fn add(&self, name: &str, now: Instant) {
         let mut owed = self.lock();
         owed.retain(|_, since| now.duration_since(*since) < OWED);
         owed.insert(name.to_owned(), now);
     }
 
-    /// All of them.
+    /// Returns all debts.
     pub(super) fn all(&self) -> Vec<(String, Instant)> {
         self.lock().iter().map(|(name, since)| (name.clone(), *since)).collect()
     }
 
-    /// These are paid, but for those that were added again.
+    /// Removes paid debts, except those that were added again since.
     pub(super) fn paid(&self, debts: &[(String, Instant)]) {
         let mut owed = self.lock();
         for (name, since) in debts {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_debt_is_owed_until_it_is_paid_or_too_old_to_matter() {
+    fn a_debt_is_kept_until_it_is_paid_or_expires() {
         let (debts, start) = (Debts::default(), Instant::now());
         debts.add("a", start);
         debts.add("b", start);

@@ -5,23 +5,23 @@ use uuid::Uuid;
 use super::{Cache, line::Connected};
 use crate::domain::{TenantId, TenantKey};
 
-/// How long a tombstone lies, in seconds.
+/// Lifetime of a tombstone, in seconds.
 const TOMBSTONE: u32 = 10;
-/// How long after it was looked at a place may be filled, in microseconds: less than a tombstone lies,
-/// more than the SDK tries to read the table.
+/// Time limit for filling an entry after it was looked up, in microseconds: less than the lifetime
+/// of a tombstone, more than the SDK spends on reading the table.
 const TOO_LATE: u64 = 9_000_000;
 
-/// What can be held, and where.
+/// Identifies a cached value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held<'a> {
-    /// A tenant.
+    /// The tenant with this ID.
     Tenant(TenantId),
-    /// Whose a tenant key is.
+    /// The ID of the tenant that owns this key.
     TenantKey(&'a TenantKey),
 }
 
 impl Held<'_> {
-    /// For how many seconds it is held.
+    /// Returns the lifetime in seconds.
     fn lives(self) -> u32 {
         match self {
             Self::Tenant(_) => 30,
@@ -30,30 +30,30 @@ impl Held<'_> {
     }
 }
 
-/// What was found in a place.
+/// The result of a lookup.
 pub(crate) enum Looked<T> {
-    /// It is held.
+    /// The value is cached.
     Found(T),
-    /// It is not.
+    /// The value is not cached.
     Missing(Gap),
 }
 
-/// A place that holds nothing of use, as it was found.
+/// A cache miss, with everything needed to fill the entry safely.
 pub(crate) struct Gap {
     name: String,
     lives: u32,
     connected: Connected,
     found: Vec<u8>,
-    /// When, in microseconds of Redis' clock.
+    /// Time of the lookup, in microseconds of Redis' clock.
     at: u64,
 }
 
 impl Cache {
-    /// What is held; `None` where the cache does not answer.
+    /// Looks up a value. Returns `None` if the cache does not respond.
     pub(crate) async fn look<T: DeserializeOwned>(&self, held: Held<'_>) -> Option<Looked<T>> {
         let name = &self.place(held);
         let asked = self.0.line.ask(|connected| async move {
-            // The time first: it is never later than the look.
+            // Read the time first, so that it is never later than the lookup.
             let mut look = pipe();
             look.cmd("TIME").cmd("GET").arg(name);
             let (time, found) = look.query_async(&mut connected.redis.clone()).await?;
@@ -70,7 +70,8 @@ impl Cache {
         })
     }
 
-    /// Holds what was read after `gap` was found, unless a write came in between.
+    /// Caches a value that was read after `gap` was found. Does nothing if the entry has changed
+    /// since.
     pub(crate) async fn fill<T: Serialize>(&self, gap: Gap, value: &T) {
         let Ok(value) = serde_json::to_vec(value) else { return };
         let mut fill = self.0.fill.key(gap.name);
@@ -80,7 +81,7 @@ impl Cache {
             self.0.line.ask_on(&gap.connected, fill.invoke_async(&mut redis)).await;
     }
 
-    /// Holds it no more, and nothing that was read of it before.
+    /// Invalidates a value, including concurrent reads that are not cached yet.
     pub(crate) async fn forget(&self, held: Held<'_>) {
         self.0.line.bury(&self.place(held)).await;
     }
@@ -93,14 +94,15 @@ impl Cache {
     }
 }
 
-/// Puts a tombstone, like no other, in the place `name`.
+/// Returns the command that puts a unique tombstone at `name`.
 pub(super) fn tombstone(name: &str) -> Cmd {
     let mut put = cmd("SET");
     put.arg(name).arg(format!("gone {}", Uuid::now_v7())).arg("EX").arg(TOMBSTONE);
     put
 }
 
-/// What an entry holds, if it is one, and younger than the process that holds it.
+/// Returns the value of an entry. Returns `None` if the entry is invalid or older than the Redis
+/// process.
 fn value<T: DeserializeOwned>(entry: &[u8], since: u64) -> Option<T> {
     let end = entry.iter().position(|byte| *byte == b' ')?;
     let (filled, value) = entry.split_at(end);
@@ -116,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_entry_that_was_filled_after_the_process_started_holds_something() {
+    fn entries_older_than_the_process_or_malformed_are_ignored() {
         let read = |entry: &str| value::<Vec<u8>>(entry.as_bytes(), 100);
         assert_eq!(read("101 [1,2]"), Some(vec![1, 2]));
         for nothing in ["100 [1,2]", "gone 019", "", "101", "101 {}", "-1 []", "101 [1"] {
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn no_tombstone_is_like_another() {
+    fn every_tombstone_is_unique() {
         let [one, other] = [tombstone("a"), tombstone("a")].map(|cmd| cmd.get_packed_command());
         assert_ne!(one, other);
     }

@@ -1,6 +1,6 @@
--- Fills a place if it still is as the reader found it, and that is not too long ago.
--- KEYS[1]: the place. ARGV: what was found ('' for nothing), when in µs, what to fill in, for how many s,
--- how many µs are too long.
+-- Fills an entry if it has not changed since the reader looked it up, and if the lookup is recent.
+-- KEYS[1]: the name of the entry. ARGV: the value found ('' if none), the time of the lookup in µs,
+-- the new value, its lifetime in s, the maximum age of the lookup in µs.
 local time = redis.call('TIME')
 if time[1] * 1000000 + time[2] - ARGV[2] > tonumber(ARGV[5]) then
   return 0

@@ -1,7 +1,10 @@
--- One call, by the generic cell rate algorithm: each call fills the bucket by one interval, and it
--- empties as time goes by. A call that would make it run over is refused and fills nothing.
--- KEYS[1]: when it is empty, in µs. ARGV: the interval in µs, how many of them it holds.
--- Answers how many are left, in how many µs it is empty, in how many µs a refused call may come again.
+-- Counts one call by the generic cell rate algorithm: each call fills the bucket by one interval,
+-- and the bucket drains over time. A call that would overflow the bucket is refused and fills
+-- nothing.
+-- KEYS[1]: the time at which the bucket is empty, in µs. ARGV: the interval in µs, the capacity in
+-- intervals.
+-- Returns the remaining calls, the time until the bucket is empty in µs, and the time until a
+-- refused call may be retried in µs.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval = tonumber(ARGV[1])

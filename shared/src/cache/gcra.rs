@@ -1,12 +1,12 @@
 use super::Cache;
 use crate::domain::{Quota, RATE_WINDOW};
 
-/// The microseconds of a window.
+/// Length of the rate limit window, in microseconds.
 const WINDOW: i64 = RATE_WINDOW * 1_000_000;
 
 impl Cache {
-    /// Counts a call of `route` from `address`, of which there may be `limit` at once and in any
-    /// minute; `None` where the cache does not answer.
+    /// Counts a call of `route` from `address`, limited to `limit` calls at once and in any minute.
+    /// Returns `None` if the cache does not respond.
     pub(crate) async fn count_call(&self, route: &str, address: &str, limit: u32) -> Option<Quota> {
         let mut counted = self.0.count.key(self.name(format_args!("rate:{route}:{address}")));
         counted.arg(interval(limit)).arg(limit);
@@ -19,12 +19,12 @@ impl Cache {
     }
 }
 
-/// The microseconds after which one more of `limit` calls is free.
+/// Returns the interval after which one more of `limit` calls is available, in microseconds.
 fn interval(limit: u32) -> i64 {
     (WINDOW / i64::from(limit)).max(1)
 }
 
-/// What the script's answer means, in whole seconds that are never too few.
+/// Converts the script's answer to whole seconds, rounded up.
 fn quota(limit: u32, (remaining, reset, retry): (u32, i64, i64)) -> Quota {
     let seconds = |micros: i64| (micros + 999_999).div_euclid(1_000_000);
     let retry_after = (retry > 0).then(|| seconds(retry));

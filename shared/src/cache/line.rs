@@ -17,16 +17,16 @@ use crate::{
     metric::{Metric, Metrics},
 };
 
-/// How long a request waits for the cache, connecting included.
+/// Time that a request waits for the cache, connecting included.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long the start of a function waits for it.
+/// Time that the start of a function waits for the cache.
 const WARMING: Duration = Duration::from_millis(250);
-/// How long it is left alone after a failure.
+/// Time for which the cache is skipped after a failure.
 const REST: Duration = Duration::from_secs(1);
-/// How long to wait between two tries of what must not be given up at once.
+/// Wait between two attempts to put a tombstone.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// The line to Redis: one connection for all requests, which opens itself when it is needed.
+/// A connection to Redis, shared by all requests and opened on demand.
 pub(super) struct Line {
     server: ConnectionInfo,
     env: Env,
@@ -34,7 +34,7 @@ pub(super) struct Line {
     metrics: Metrics,
     password: OnceCell<Option<String>>,
     state: Mutex<State>,
-    /// Held by who connects, so that one does.
+    /// Serializes connection attempts.
     dialling: tokio::sync::Mutex<()>,
     debts: Debts,
 }
@@ -46,21 +46,21 @@ struct State {
     connections: u64,
 }
 
-/// A connection.
+/// An open connection.
 #[derive(Clone)]
 pub(super) struct Connected {
     /// Sends commands.
     pub(super) redis: MultiplexedConnection,
-    /// When the Redis process started, in seconds of its clock and at most one too late.
+    /// Start of the Redis process, in seconds of its clock, at most one second late.
     pub(super) since: u64,
     number: u64,
 }
 
-/// Why there is no answer.
+/// The reason for a missing answer.
 enum Trouble {
-    /// It failed a moment ago and was not asked.
+    /// The cache failed recently and was skipped.
     Resting,
-    /// This is what failed.
+    /// The request failed with this message.
     Failed(String),
 }
 
@@ -84,7 +84,7 @@ impl Line {
         }
     }
 
-    /// Connects.
+    /// Opens the connection.
     pub(super) async fn warm(&self) {
         let dialled = timeout(WARMING, self.dial(false)).await;
         if let Err(Trouble::Failed(cause)) = dialled.unwrap_or_else(|_| Err(silence())) {
@@ -92,7 +92,7 @@ impl Line {
         }
     }
 
-    /// The answer to `question`; `None` where there is none in time.
+    /// Returns the answer to `question`, or `None` if there is none in time.
     pub(super) async fn ask<T, F>(&self, question: impl Fn(Connected) -> F) -> Option<T>
     where
         F: Future<Output = RedisResult<T>>,
@@ -102,7 +102,7 @@ impl Line {
             let (connected, is_new) = self.dial(false).await?;
             used = Some(connected.number);
             match self.after_debts(&question, connected).await {
-                // The other side hung up while nobody spoke, as it may.
+                // Redis may close an idle connection, so try once more on a new one.
                 Err(cause) if cause.is_io_error() && !is_new => {
                     self.hang_up(used);
                     let (connected, _) = self.dial(false).await?;
@@ -128,7 +128,7 @@ impl Line {
         question(connected).await
     }
 
-    /// The answer to a question that makes sense on this one connection alone.
+    /// Returns the answer to a question that is only valid on this connection.
     pub(super) async fn ask_on<T>(
         &self,
         connected: &Connected,
@@ -141,8 +141,8 @@ impl Line {
         self.heard(answer, Some(connected.number))
     }
 
-    /// Puts a tombstone in the place `name`: tries again for as long as a request may wait, even where
-    /// the cache has just failed, and owes it after that.
+    /// Puts a tombstone at `name`. Retries for as long as a request may wait, even if the cache has
+    /// just failed, and records a debt after that.
     pub(super) async fn bury(&self, name: &str) {
         let (mut used, mut last) = (None, silence());
         let buried = timeout(PATIENCE, async {
@@ -168,7 +168,7 @@ impl Line {
             tracing::warn!(
                 error = cause,
                 name,
-                "a tenant that changed may be read as it was for 30 s"
+                "cache invalidation failed; the tenant may be read as it was for up to 30 s"
             );
         }
     }
@@ -184,7 +184,8 @@ impl Line {
         }
     }
 
-    /// The open connection, or a new one (then true).
+    /// Returns the open connection or a new one, and whether it is new. Skips the rest after a
+    /// failure if `insists`.
     async fn dial(&self, insists: bool) -> Result<(Connected, bool), Trouble> {
         if let Some(connected) = self.open(insists)? {
             return Ok((connected, false));
@@ -219,14 +220,14 @@ impl Line {
         }
         let server = self.server.clone().set_redis_settings(settings);
         let mut redis = Client::open(server)?.get_multiplexed_async_connection().await?;
-        // Who may not be told counts as just started.
+        // If INFO is denied, assume that Redis has just started.
         let info: RedisResult<String> = cmd("INFO").arg("server").query_async(&mut redis).await;
         let (now, _): (u64, u64) = cmd("TIME").query_async(&mut redis).await?;
         let uptime = info.ok().and_then(|info| uptime(&info)).unwrap_or_default();
         Ok((redis, now.saturating_sub(uptime)))
     }
 
-    /// Puts the tombstones that are owed.
+    /// Puts all owed tombstones.
     async fn pay(&self, connected: &Connected) -> RedisResult<()> {
         let debts = self.debts.all();
         if debts.is_empty() {
@@ -241,7 +242,7 @@ impl Line {
         Ok(())
     }
 
-    /// Gives the connection of this number up.
+    /// Drops the connection with this number.
     fn hang_up(&self, number: Option<u64>) {
         let mut state = self.state();
         if state.open.as_ref().map(|open| open.number) == number {
@@ -249,8 +250,8 @@ impl Line {
         }
     }
 
-    /// Leaves Redis alone for a moment and says why, unless others do already or have another
-    /// connection by now.
+    /// Skips Redis for a moment and logs the cause, unless another request already does or has a
+    /// new connection.
     fn rest(&self, failed: Option<u64>, cause: &str) {
         self.hang_up(failed);
         let (mut state, now) = (self.state(), Instant::now());
@@ -259,7 +260,7 @@ impl Line {
         }
         state.resting_until = Some(now + REST);
         drop(state);
-        tracing::warn!(error = cause, "the cache does not answer; the table does its work");
+        tracing::warn!(error = cause, "the cache does not respond; using the table instead");
         self.metrics.write(&Metric::CacheDown, crate::now());
     }
 
@@ -269,10 +270,10 @@ impl Line {
 }
 
 fn silence() -> Trouble {
-    Trouble::Failed("no answer in time".to_owned())
+    Trouble::Failed("timed out".to_owned())
 }
 
-/// The seconds that a process has run, as `INFO server` tells it.
+/// Returns the uptime of the Redis process in seconds, from `INFO server`.
 fn uptime(info: &str) -> Option<u64> {
     let line = info.lines().find_map(|line| line.strip_prefix("uptime_in_seconds:"));
     line?.trim().parse().ok()

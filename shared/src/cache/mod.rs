@@ -1,32 +1,34 @@
-//! The cache: a Redis (or Valkey) that counts calls and holds tenants as they were read last.
+//! The cache: a Redis (or Valkey) that counts calls for rate limits and caches tenants.
 //!
-//! It is optional, and nothing depends on it. Where it does not answer within 100 ms it is left alone
-//! for a second and the table does its work; a warning and the metric `CacheDown` say so.
+//! The cache is optional, and nothing depends on it. If it does not respond within 100 ms, it is
+//! skipped for one second and the table is used instead; a warning and the metric `CacheDown`
+//! report this.
 //!
 //! # No stale tenant after a write
 //!
-//! * Once the table has taken a write, or may have, and before the write is answered, a *tombstone*
-//!   is put in the place of the tenant's entry: a value that was never there before, for 10 s.
-//! * A reader that finds nothing or a tombstone reads the table, strongly consistent, and fills the
-//!   place only if it still holds what it found, on the same connection, and within 9 s on Redis' own
-//!   clock. So what was read before a write never takes the place of that write's tombstone, however
-//!   late it comes.
-//! * A write whose tombstone cannot be put is not undone. The tombstone is owed: this process puts it
-//!   before it asks anything else of the cache.
-//! * An entry says when it was filled, and one that is older than the Redis process counts as none:
-//!   what persistence brings back after a crash may have missed a write.
+//! * After the table has accepted a write (or may have) and before the write is answered, a
+//!   *tombstone* replaces the tenant's cache entry: a unique value that lives for 10 s.
+//! * A reader that finds no entry or a tombstone reads the table, strongly consistent. It fills the
+//!   entry only if the entry has not changed since the lookup, on the same connection, and within 9
+//!   s by Redis' own clock. Data read before a write therefore never replaces the tombstone of that
+//!   write, however late it arrives.
+//! * A write whose tombstone cannot be put is not rolled back. Its tombstone is owed: this process
+//!   puts it before its next request to the cache.
+//! * An entry contains the time at which it was filled. An entry older than the Redis process is
+//!   ignored, because data restored from persistence may have missed a write.
 //!
-//! What remains is bounded by the 30 s that an entry lives: a write that does not reach a Redis which
-//! others reach, or by a process that ends between its write and its tombstone (unless `upkeep`
-//! reaches the cache: it forgets each tenant that changes, about a second later); a tombstone
-//! that is evicted, or lost in a failover or behind a proxy that hides it.
+//! A stale entry is still possible, for at most the 30 s that entries live, in these cases: a
+//! process writes while it cannot reach Redis but others can; a process ends between its write and
+//! its tombstone (unless `upkeep` reaches the cache and invalidates each changed tenant about one
+//! second later); a tombstone is evicted, or lost in a failover or behind a proxy that hides the
+//! failover.
 //!
-//! | what | name | value | lives |
+//! | entry | name | value | lifetime |
 //! |---|---|---|---|
 //! | a tenant | `<table>:tenant:<id>` | `<filled, s> <JSON>` | 30 s |
-//! | whose a tenant key is, for ever | `<table>:tenant-key:<key>` | `<filled, s> <JSON>` | 1 h |
-//! | a tombstone, in either's place | | `gone <UUID>` | 10 s |
-//! | calls | `<table>:rate:<route>:<address>` | when the quota is whole again, µs | until then |
+//! | owner of a tenant key (never changes) | `<table>:tenant-key:<key>` | `<filled, s> <JSON>` | 1 h |
+//! | tombstone, instead of either | | `gone <UUID>` | 10 s |
+//! | calls | `<table>:rate:<route>:<address>` | time at which the quota is full again, µs | until then |
 
 mod debts;
 mod entries;
@@ -45,26 +47,26 @@ use crate::{
 pub(crate) use entries::{Held, Looked};
 use line::Line;
 
-/// The cache. Cheap to clone.
+/// A client of the cache. Cheap to clone.
 #[derive(Clone)]
 pub struct Cache(Arc<Inner>);
 
 struct Inner {
     line: Line,
-    /// Begins each name, so that several tables may share one Redis.
+    /// The prefix of every name, so that several tables can share one Redis.
     table: String,
     count: Script,
     fill: Script,
 }
 
 impl Cache {
-    /// The Redis that `REDIS_URL` or `REDIS_HOST` names, with `REDIS_PASSWORD` (or the secret of
-    /// `REDIS_PASSWORD_ARN`), for the table `TABLE_NAME`; `None` where there is none. It is not called
-    /// yet.
+    /// Returns a client for the Redis in `REDIS_URL` or `REDIS_HOST`, with the password from
+    /// `REDIS_PASSWORD` or the secret `REDIS_PASSWORD_ARN`, for the table `TABLE_NAME`. Returns
+    /// `None` if no Redis is configured. Does not connect yet.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing or malformed.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
         let Some(server) = config::redis(env)? else { return Ok(None) };
         Ok(Some(Self(Arc::new(Inner {
@@ -86,7 +88,7 @@ impl Cache {
 }
 
 impl fmt::Debug for Cache {
-    /// Nothing of the server: its URL may hold a password.
+    /// Omits the server, because its URL may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("table", &self.0.table).finish_non_exhaustive()
     }

@@ -173,13 +173,15 @@ fn decide<E: Writable>(
     by: &UserId,
 ) -> Result<Vec<Stored<E>>> {
     if found.len() > MOST_CHANGED {
-        let rule = "This would change more than 1000 entities. Narrow it by `where`.";
+        let rule = "The filter matches more than 1,000 entities. Narrow `where`.";
         return Err(Error::FilterTooBroad(rule));
     }
     for before in &found {
         let after = edit.of(before.item.clone(), crate::now(), by)?;
         if found.len() > 1 && E::claims_anew(&before.item, &after) {
-            return Err(Error::Refused("What is unique can be changed of one entity at a time"));
+            return Err(Error::Refused(
+                "A unique field can't be changed in bulk. Change one entity at a time.",
+            ));
         }
     }
     Ok(found)

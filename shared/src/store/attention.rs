@@ -12,16 +12,16 @@ use crate::{
     filter::Direction,
 };
 
-/// How long a tenant may wait for somebody to have it provisioned.
+/// A tenant pending for longer needs attention.
 const PENDING: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a job may take before somebody should look at it.
+/// A job running for longer needs attention.
 const SLOW: Duration = Duration::from_secs(600);
 
-/// The most tenants of one reason that are named.
+/// Maximum number of tenants listed for each reason.
 const MOST: usize = 20;
 
-/// What an overview needs of a tenant's item, however large that is.
+/// The attributes of a tenant that an overview needs, however large the item is.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Tenant {
@@ -34,11 +34,11 @@ struct Tenant {
     modified_on: Timestamp,
 }
 
-/// The attributes of [`Tenant`].
+/// The attribute names of [`Tenant`].
 const OF_A_TENANT: &[&str] =
     &["id", "key", "name", "status", "latestJob", "createdOn", "modifiedOn"];
 
-/// What an overview needs of a job's item.
+/// The attributes of a job that an overview needs.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Job {
@@ -57,11 +57,11 @@ struct Named {
     name: Text<1, 100>,
 }
 
-/// The attributes of [`Job`].
+/// The attribute names of [`Job`].
 const OF_A_JOB: &[&str] = &["tenantId", "tenant", "kind", "state", "createdOn", "modifiedOn"];
 
 impl Store {
-    /// Whom somebody should look at, the longest waiting first.
+    /// Lists the tenants that need attention, longest waiting first.
     pub(super) async fn attention(&self, now: Timestamp) -> Result<Vec<Attention>> {
         let status = |status: TenantStatus| IndexKey::tenants_of_status(status.number());
         let (failed, pending) =

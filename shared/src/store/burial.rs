@@ -14,38 +14,40 @@ use crate::{
     fault::Service,
 };
 
-/// The most children that are deleted in one transaction with their tenant: 100 writes (AWS limit),
-/// one of which is the tenant's.
+/// Maximum number of children that are deleted in the tenant's transaction. DynamoDB allows 100
+/// writes, one of which is the tenant's.
 const WITH_THE_TENANT: usize = 99;
 
-/// The most configurations among them: a transaction takes 4 MB (AWS limit) of items, a configuration
-/// may have 256 KiB, and of the other children 99 have less than one.
+/// Maximum number of configs among these children. DynamoDB allows 4 MB of items in a transaction.
+/// A config may have 256 KiB; 99 other children have less than 1 MB together.
 const CONFIGS_WITH_THE_TENANT: usize = 12;
 
-/// How many children are deleted at once.
+/// Number of children that are deleted concurrently.
 const AT_ONCE: usize = 8;
 
-/// For how long children of one tenant are deleted before the caller is told.
+/// Time limit for deleting the children of one tenant.
 const TIME: Duration = Duration::from_secs(15);
 
 impl Store {
-    /// The tenant with this id and what of its children is not deleted, to delete them together.
+    /// Returns the tenant with this ID and its children that are not deleted, ready to be deleted
+    /// together.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     pub async fn tenant_to_delete(&self, id: TenantId) -> Result<Doomed> {
         let (tenant, children) =
             tokio::try_join!(self.stored_tenant(id), self.living_children(id))?;
         Ok(Doomed { tenant, children })
     }
 
-    /// Deletes a tenant with its children. More than fit into one transaction follow when the stream's
-    /// consumer hears of it ([`Store::bury_children`]); by their ids they are gone at once.
+    /// Soft-deletes a tenant and its children. Children that do not fit into the transaction are
+    /// deleted by the stream's consumer ([`Store::bury_children`]). Until then, reads by ID skip
+    /// them, because their tenant is deleted.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where the tenant or a child has changed in the meantime.
+    /// [`Error::Stale`] if the tenant or a child has changed in the meantime.
     #[tracing::instrument(skip_all, fields(tenant.id = %doomed.tenant.item.id))]
     pub async fn delete_tenant(&self, doomed: &Doomed, now: Timestamp, by: &UserId) -> Result<()> {
         let Doomed { tenant, children } = doomed;
@@ -57,12 +59,13 @@ impl Store {
         self.forgetting(deleted.id, writes.commit()).await
     }
 
-    /// Deletes what is left of a deleted tenant's children. Doing it again changes nothing.
+    /// Soft-deletes the remaining children of a deleted tenant. Idempotent.
     ///
     /// # Errors
     ///
-    /// If a child could not be deleted, after all others were: a transient failure, such as
-    /// [`Error::Stale`] if the child has changed in the meantime, before a permanent one.
+    /// An error of a child that could not be deleted, after all others were tried. Transient
+    /// errors, such as [`Error::Stale`] if a child has changed in the meantime, come before
+    /// permanent ones.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant))]
     pub async fn bury_children(&self, tenant: TenantId, now: Timestamp, by: &UserId) -> Result<()> {
         let children = self.living_children(tenant).await?;
@@ -72,7 +75,7 @@ impl Store {
         let ended = Box::pin(each(children, AT_ONCE, TIME, bury)).await;
         let failed = ended.iter().filter(|ended| ended.is_err()).count();
         if failed > 0 {
-            tracing::error!(failed, "children cannot be deleted");
+            tracing::error!(failed, "cannot delete children of a tenant");
         }
         summary(ended)
     }
@@ -104,15 +107,15 @@ impl Store {
     }
 }
 
-/// A tenant that is to be deleted, with its children.
+/// A tenant to delete, with its children.
 #[derive(Clone, Debug)]
 pub struct Doomed {
-    /// The tenant.
+    /// The tenant to delete.
     pub tenant: Stored<Tenant>,
     children: Vec<LivingChild>,
 }
 
-/// Those of `children` that are deleted in one transaction with their tenant.
+/// Returns the children that are deleted in the tenant's transaction.
 fn with_the_tenant(children: &[LivingChild]) -> impl Iterator<Item = &LivingChild> {
     let (configs, others): (Vec<_>, Vec<_>) =
         children.iter().partition(|child| child.key.is_child(ChildKind::Config));
@@ -127,7 +130,7 @@ struct LivingChild {
 }
 
 impl LivingChild {
-    /// `None` for what has no version or is deleted: claims, and the dead.
+    /// Returns `None` if the item is deleted or has no version, as claims do.
     fn of(item: &Attributes) -> Option<Self> {
         let version = item.get("version")?.as_n().ok()?.parse().ok()?;
         (!is_deleted(item)).then_some(Self { key: Key::of_item(item)?, version })
@@ -151,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_deleted_with_a_tenant_fits_into_one_transaction() {
+    fn children_deleted_with_their_tenant_fit_into_one_transaction() {
         let tenant = TenantId::mint();
         let children = |kind, many: u64| {
             (0..many).map(move |id| LivingChild { key: Key::child(kind, tenant, id), version: 1 })

@@ -8,12 +8,12 @@ use crate::{
 };
 
 impl Store {
-    /// The tenant with this id, and its version, for a reader: from the cache, where it is there. What
-    /// decides by it reads [`Store::stored_tenant`].
+    /// Returns the tenant with this ID and its version, for display only: from the cache, if
+    /// present. Use [`Store::stored_tenant`] before a decision or a write.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_to_show(&self, id: TenantId) -> Result<Stored<Tenant>> {
         let read = Box::pin(self.get_living(Key::tenant(id)));
@@ -21,8 +21,8 @@ impl Store {
         tenant.ok_or_else(|| Error::not_found("Tenant", id))
     }
 
-    /// Has readers read a tenant anew once `write` has written it, whatever became of that: one that
-    /// failed may have been taken all the same.
+    /// Runs `write`, then invalidates the cached tenant. It is invalidated even if the write fails,
+    /// because the table may have accepted the write.
     pub(super) fn forgetting<T>(
         &self,
         id: TenantId,
@@ -36,7 +36,7 @@ impl Store {
         }
     }
 
-    /// Has readers read a tenant anew.
+    /// Invalidates the cached tenant.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn forget_tenant(&self, id: TenantId) {
         if let Some(cache) = &self.cache {
@@ -44,7 +44,7 @@ impl Store {
         }
     }
 
-    /// What the cache holds, or else what `read` finds, which the cache then holds.
+    /// Returns the cached value, or else the result of `read`, which is then cached.
     pub(super) async fn held<T: Serialize + DeserializeOwned>(
         &self,
         held: Held<'_>,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Error, Result, fault::Service};
 
-/// What an update does to an item, and what it assumes of it. Adds 1 to its `version`.
+/// An update expression with its condition and values. Adds 1 to the item's `version`.
 pub(super) struct Changes {
     set: Vec<String>,
     remove: Vec<&'static str>,
@@ -17,25 +17,25 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// No changes yet, to be made if `condition` holds.
+    /// Starts an update that requires `condition`.
     pub(super) fn when(condition: impl Into<String>) -> Self {
         let (condition, values) = (condition.into(), Ok(Attributes::new()));
         Self { set: Vec::new(), remove: Vec::new(), condition, values }.given("one", 1)
     }
 
-    /// Sets `path` to the value that goes by `name` in expressions.
+    /// Sets `path` to a value, which expressions refer to as `:name`.
     pub(super) fn set(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
         self.set.push(format!("{path} = :{name}"));
         self.given(name, value)
     }
 
-    /// Appends to the list at `path`.
+    /// Appends a value to the list at `path`.
     pub(super) fn append(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
         self.set.push(format!("{path} = list_append({path}, :{name})"));
         self.given(name, [value])
     }
 
-    /// Adds 1 to the number at `path`, which starts at the value that goes by `start`.
+    /// Adds 1 to the number at `path`. A missing number starts at the value `:start`.
     pub(super) fn increase(mut self, path: &str, start: &str) -> Self {
         self.set.push(format!("{path} = if_not_exists({path}, :{start}) + :one"));
         self
@@ -47,7 +47,7 @@ impl Changes {
         self
     }
 
-    /// Gives a value a `name` that the condition may use.
+    /// Adds a value that the condition refers to as `:name`.
     pub(super) fn given(mut self, name: &str, value: impl Serialize) -> Self {
         self.values = self.values.and_then(|mut values| {
             values.insert(format!(":{name}"), encode_part(value)?);
@@ -56,7 +56,8 @@ impl Changes {
         self
     }
 
-    /// What `#name` stands for: attributes whose names DynamoDB reserves.
+    /// Returns the expression attribute names in use, for attributes that are DynamoDB reserved
+    /// words.
     pub(super) fn names(&self) -> Option<HashMap<String, String>> {
         let used = |name: &&str| {
             let alias = format!("#{name}");
@@ -70,7 +71,7 @@ impl Changes {
         (!names.is_empty()).then_some(names)
     }
 
-    /// The update expression.
+    /// Returns the update expression.
     pub(super) fn expression(&self) -> String {
         let mut expression = "ADD version :one".to_owned();
         for (verb, parts) in [(" SET ", self.set.join(", ")), (" REMOVE ", self.remove.join(", "))]
@@ -85,7 +86,7 @@ impl Changes {
 }
 
 impl Store {
-    /// One conditional update; fails with `otherwise` where its condition does not hold.
+    /// Updates one item. Fails with `otherwise` if the condition does not hold.
     pub(super) async fn change(&self, key: Key, change: Changes, otherwise: Error) -> Result<()> {
         let request = self
             .client

@@ -14,7 +14,7 @@ use crate::{
     filter::Where,
 };
 
-/// The most tenants whose children a list reads one by one: two calls for each.
+/// Maximum number of tenants whose children a list reads tenant by tenant, with two calls each.
 const MOST_TENANTS: usize = 50;
 
 impl<D: Details> Item for Child<D> {
@@ -42,7 +42,7 @@ impl<D: Details> Listed for Child<D> {
 
     async fn named(store: &Store, conditions: &Where) -> Result<Option<Vec<Found<Self>>>> {
         let Some(tenants) = conditions.one_of("tenantId") else { return Ok(None) };
-        // Of more tenants the index is read once, instead of each.
+        // For more tenants, one read of the index is cheaper.
         if tenants.len() > MOST_TENANTS {
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl Item for Resource {
     }
 }
 
-/// What the item of a child's owner says.
+/// The item that names the tenant of a child or of a key.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Owner {
@@ -98,12 +98,12 @@ pub(super) struct Owner {
 }
 
 impl Store {
-    /// The child with this id and its tenant, in two reads one after the other: where it lives, then both
-    /// at once.
+    /// Returns the child with this ID and its tenant. Takes two consecutive reads: the owner, then
+    /// the child and the tenant together.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it or its tenant is deleted.
+    /// [`Error::NotFound`] if there is no such child, or if it or its tenant was deleted.
     pub async fn child<D: Details>(&self, id: D::Id) -> Result<(Stored<Child<D>>, Tenant)> {
         let none = || Error::not_found(D::SCHEMA.entity, id);
         let owner: Option<Owner> = self.get(Key::owner(D::KIND, id)).await?;
@@ -121,7 +121,8 @@ impl Store {
         found.ok_or_else(none)
     }
 
-    /// Those of the children with these ids that are there and whose tenants are.
+    /// Returns the children with these IDs. Skips children that are missing or deleted, and those
+    /// of deleted tenants.
     pub(super) async fn children<D: Details>(
         &self,
         ids: Vec<D::Id>,
@@ -146,12 +147,13 @@ impl Store {
         Ok(children)
     }
 
-    /// Writes a new child, which `lead` makes if it is given.
+    /// Writes a new child. If `lead` is given, the child counts towards the lead's quota.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is no such tenant, or it is deleted; [`Error::Invalid`] if the lead
-    /// has made too many; [`Error::ConfigKeyTaken`].
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted; [`Error::Invalid`] if the
+    /// lead's quota is used up; [`Error::ConfigKeyTaken`] if another config of the tenant has the
+    /// key.
     pub async fn add_child<D: Details>(
         &self,
         child: &Child<D>,
@@ -170,11 +172,12 @@ impl Store {
         writes.insert(child)?.place(Key::owner(D::KIND, child.id), owner)?.commit().await
     }
 
-    /// Writes `after` over the child that was read as `before`.
+    /// Replaces the child `before` with `after`.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where it has changed in the meantime; [`Error::ConfigKeyTaken`].
+    /// [`Error::Stale`] if the child has changed in the meantime; [`Error::ConfigKeyTaken`] if
+    /// another config of the tenant has the new key.
     pub async fn replace_child<D: Details>(
         &self,
         before: &Stored<Child<D>>,
@@ -196,12 +199,12 @@ impl Store {
         writes.commit().await
     }
 
-    /// Deletes the child that was read as `child`, of `tenant`. One that the tenant's lead made is counted
-    /// no more.
+    /// Soft-deletes a child of `tenant`. A child created by the tenant's lead no longer counts
+    /// towards the lead's quota.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] if it has changed in the meantime.
+    /// [`Error::Stale`] if the child has changed in the meantime.
     pub async fn delete_child<D: Details>(
         &self,
         child: &Stored<Child<D>>,
@@ -221,7 +224,8 @@ impl Store {
     }
 }
 
-/// What a child claims, with the attributes of the claim and the error of those who come late.
+/// Returns the claim of a child: the key, the attributes and the error if the key is taken. Returns
+/// `None` if the child claims nothing.
 fn claim_of<D: Details>(child: &Child<D>) -> Option<(Key, Attributes, Error)> {
     let unique = child.details.unique()?;
     let attributes = [

@@ -8,56 +8,57 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::{Key, Store, item::Attributes};
 use crate::{Error, Result, domain::Timestamp};
 
-/// How long it is known that a change was counted: longer than any retry or redrive of the stream,
-/// whose records are kept for a day.
+/// How long a counted change is remembered: longer than any retry or redrive of the stream, which
+/// keeps its records for a day.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// The most changes of one transaction, which takes 100 writes (AWS limit) with the counters' own.
+/// Maximum number of changes in one transaction, which may have 100 writes (AWS limit) including
+/// those of the counters.
 const AT_ONCE: usize = 50;
 
-/// The number of a kind's items that are not deleted, among the numbers of its counter.
+/// Name of the number of a kind's items that are not deleted.
 pub const TOTAL: &str = "total";
 
-/// The number of tenants of the status of this number.
+/// Returns the name of the number of tenants with this status.
 #[must_use]
 pub fn of_status(status: impl std::fmt::Display) -> String {
     format!("status{status}")
 }
 
-/// What a change of one item does to the counts of its kind.
+/// The effect of one change of an item on the counter of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Which change: the item and the version that it made.
+    /// Identifies the change: the item and the version that the change created.
     pub change: String,
-    /// The kind of item.
+    /// The kind of the item.
     pub kind: String,
-    /// By how much each number changes.
+    /// The amount to add to each number.
     pub numbers: BTreeMap<String, i64>,
 }
 
 impl Store {
-    /// The numbers of a kind's counter; about a second behind.
+    /// Returns the numbers of a kind's counter, about one second old.
     ///
     /// # Errors
     ///
-    /// Where they cannot be read.
+    /// [`Error::Aws`] if the counter cannot be read.
     pub async fn counter(&self, kind: &str) -> Result<BTreeMap<String, u64>> {
         let item = self.attributes(Key::counter(kind)).await?.unwrap_or_default();
         Ok(numbers(item))
     }
 
-    /// Counts each of `tallies` once, however often it comes and in whatever order.
+    /// Applies each of `tallies` exactly once, in any order. Idempotent.
     ///
     /// # Errors
     ///
-    /// Where one of them cannot be written; those before it may have been counted.
+    /// An error if one of them cannot be written. Earlier ones may have been applied.
     pub async fn count_changes(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
-        // One change may be twice in a batch, and a transaction takes one write of an item.
+        // A batch may repeat a change, but a transaction allows only one write to an item.
         let mut seen = BTreeSet::new();
         let tallies: Vec<_> = tallies.iter().filter(|tally| seen.insert(&tally.change)).collect();
         for chunk in tallies.chunks(AT_ONCE) {
             match self.count_all(chunk, now).await {
-                // One was counted before, and DynamoDB does not say whether others were.
+                // One was counted before, and DynamoDB does not report which others were.
                 Err(Error::Stale) => {
                     for tally in chunk {
                         match self.count_all(std::slice::from_ref(tally), now).await {
@@ -72,7 +73,7 @@ impl Store {
         Ok(())
     }
 
-    /// Counts all of `tallies`, or fails with [`Error::Stale`] where one was counted before.
+    /// Applies all of `tallies`, or fails with [`Error::Stale`] if one was applied before.
     async fn count_all(&self, tallies: &[&Tally], now: Timestamp) -> Result<()> {
         let (mut writes, mut sums) = (self.transaction(), BTreeMap::new());
         for Tally { change, kind, numbers } in tallies {
@@ -89,7 +90,7 @@ impl Store {
     }
 }
 
-/// The numbers of a counter.
+/// Returns the numbers of a counter.
 pub(super) fn numbers(item: Attributes) -> BTreeMap<String, u64> {
     let number = |(name, value): (String, AttributeValue)| {
         Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))

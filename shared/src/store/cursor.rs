@@ -5,31 +5,31 @@ use serde_json::{Map, Value};
 use super::item::Attributes;
 use crate::{Error, Result, keys::MasterKeys};
 
-/// How many bytes of a cursor are its tag.
+/// Length of a cursor's tag in bytes.
 const TAG: usize = 16;
 
-/// Where the next page of a list begins.
+/// The position at which the next page of a list begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cursor {
-    /// Behind the item that has this key in an index.
+    /// Behind the item with this key in an index.
     Index {
         /// The attributes of the key, all of them strings.
         key: Vec<(String, String)>,
     },
-    /// Behind an item with these properties, in the order that was asked for.
+    /// Behind the item with these properties, in the requested order.
     Order {
-        /// What the item was ordered by.
+        /// The properties that determine the order.
         last: Map<String, Value>,
     },
 }
 
 impl Cursor {
-    /// As it goes into a link: opaque to clients, signed, good for this `list` alone.
+    /// Encodes the cursor for a link: opaque to clients, signed, and valid for this `list` only.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written.
+    /// [`Error::Aws`] if the cursor cannot be serialized.
     pub fn seal(&self, list: &str, keys: &MasterKeys) -> Result<String> {
         let text = serde_json::to_vec(self).map_err(Error::aws("writing a cursor"))?;
         let mut bytes = keys.cursor_tag(&signed(list, &text));
@@ -37,22 +37,22 @@ impl Cursor {
         Ok(BASE64.encode(bytes))
     }
 
-    /// Opens what a client sends back.
+    /// Decodes a cursor sent by a client.
     ///
     /// # Errors
     ///
-    /// [`Error::BadParameter`] where it is not ours, was altered, or belongs to another list.
+    /// [`Error::BadParameter`] if the cursor is forged, altered or belongs to another list.
     pub fn open(sealed: &str, list: &str, keys: &MasterKeys) -> Result<Self> {
         let opened = BASE64.decode(sealed).ok().and_then(|bytes| {
             let (tag, text) = bytes.split_at_checked(TAG)?;
             let genuine = keys.is_cursor_tag(&signed(list, text), tag);
             serde_json::from_slice(text).ok().filter(|_| genuine)
         });
-        let bad = || Error::BadParameter("cursor: is not one that this list gave out".to_owned());
+        let bad = || Error::BadParameter("cursor: is not a valid cursor for this list".to_owned());
         opened.ok_or_else(bad)
     }
 
-    /// The key of an item in an index.
+    /// Returns the cursor behind the item with this key.
     pub(super) fn of_key(key: Attributes) -> Self {
         let text = |(name, value): (String, aws_sdk_dynamodb::types::AttributeValue)| {
             value.as_s().ok().map(|value| (name, value.clone()))
@@ -61,7 +61,7 @@ impl Cursor {
     }
 }
 
-/// What the tag is over: a cursor of one list is of no use for another.
+/// Returns the signed bytes. They contain the list, so that a cursor is not valid for another one.
 fn signed(list: &str, text: &[u8]) -> Vec<u8> {
     [list.as_bytes(), b"\n", text].concat()
 }

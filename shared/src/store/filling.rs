@@ -11,17 +11,17 @@ use crate::{
     filter::{Filter, Wire},
 };
 
-/// How many items' relations of many are read at a time.
+/// Number of items whose to-many relations are read together.
 const WITH_MANY: usize = 20;
 
-/// A page that is being filled: it ends at its number of items, or at [`PAGE_BYTES`] of JSON with
-/// all that is included. It has at least one item, if there is one.
+/// A page under construction. It ends at its maximum number of items or at [`PAGE_BYTES`] of JSON,
+/// inclusions included. It has at least one item if there is any.
 #[derive(Debug)]
 pub(super) struct Filling<'a, E> {
     filter: &'a Filter,
     inclusions: Inclusions,
     sheet: Sheet,
-    /// What waits for its inclusions, which are read for many at a time.
+    /// Items whose inclusions are still to be read, in one batch.
     pending: Vec<Found<E>>,
     pending_bytes: usize,
     last: Option<Found<E>>,
@@ -30,7 +30,7 @@ pub(super) struct Filling<'a, E> {
 }
 
 impl<'a, E: Listed> Filling<'a, E> {
-    /// Returns an empty page of what `filter` asks for.
+    /// Returns an empty page for `filter`.
     pub(super) fn new(store: &Store, filter: &'a Filter) -> Self {
         Self {
             filter,
@@ -44,7 +44,7 @@ impl<'a, E: Listed> Filling<'a, E> {
         }
     }
 
-    /// Offers the page its next item, and returns whether another one may follow.
+    /// Offers the next item to the page. Returns whether another one may follow.
     ///
     /// # Errors
     ///
@@ -63,7 +63,8 @@ impl<'a, E: Listed> Filling<'a, E> {
         Ok(!self.more)
     }
 
-    /// Returns for how many items inclusions are read at a time: what does not fit is read in vain.
+    /// Returns the number of items whose inclusions are read together. Inclusions of items that do
+    /// not fit on the page are discarded.
     fn at_once(&self) -> usize {
         match self.filter.include.as_slice() {
             [] => 1,
@@ -72,7 +73,7 @@ impl<'a, E: Listed> Filling<'a, E> {
         }
     }
 
-    /// Moves what is pending to the page, as far as it fits.
+    /// Reads the inclusions of the pending items and moves the items that fit to the page.
     async fn flush(&mut self) -> Result<()> {
         let mut batch = mem::take(&mut self.pending);
         self.pending_bytes = 0;
@@ -91,11 +92,11 @@ impl<'a, E: Listed> Filling<'a, E> {
         Ok(())
     }
 
-    /// Returns the page. If there is a next one, it begins at the `cursor` of the last item.
+    /// Returns the page. The next page, if there is one, begins at the `cursor` of the last item.
     ///
     /// # Errors
     ///
-    /// As [`Self::offer`].
+    /// Same as [`Self::offer`].
     pub(super) async fn finish(mut self, cursor: impl FnOnce(&Found<E>) -> Cursor) -> Result<Page> {
         self.flush().await?;
         let next = self.last.as_ref().filter(|_| self.more).map(cursor);

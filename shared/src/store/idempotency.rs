@@ -6,17 +6,17 @@ use serde::Deserialize;
 use super::{Key, Store, item::Attributes, transaction::with_key};
 use crate::{Error, Result, domain::Timestamp, fault::Service};
 
-/// How long a record outlives its event: longer than any retry, redrive or replay is likely to come.
+/// Lifetime of a record: longer than any retry, redrive or replay.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// What became of a claim on an event.
+/// The result of claiming an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is ours until the lease ends.
+    /// The caller holds the claim until the lease ends.
     Ours,
-    /// Somebody has it until then.
+    /// Another caller holds the claim until this time.
     Held(Timestamp),
-    /// Its effect has happened.
+    /// The event was already processed.
     Done,
 }
 
@@ -28,7 +28,7 @@ struct Record {
 }
 
 impl Store {
-    /// Claims `event` for `consumer` until `lease` is over: its effect is to happen once.
+    /// Claims `event` for `consumer` until `lease` is over, so that it is processed once.
     pub async fn claim_event(
         &self,
         consumer: &str,
@@ -57,14 +57,14 @@ impl Store {
         Ok(if held.done { Claim::Done } else { Claim::Held(held.lease_until) })
     }
 
-    /// Notes that the effect of `event` has happened at `consumer`.
+    /// Records that `consumer` has processed `event`.
     pub async fn complete_event(&self, consumer: &str, event: &str, now: Timestamp) -> Result<()> {
         let request = self.client.put_item().table_name(&*self.table);
         let request = request.set_item(Some(record(consumer, event, true, now, now)));
         request.send().await.map(drop).map_err(Error::of(Service::DynamoDb, "completing an event"))
     }
 
-    /// Gives up a claim, so that the next delivery need not wait for the lease.
+    /// Releases a claim, so that the next delivery does not have to wait for the lease to end.
     pub async fn release_event(&self, consumer: &str, event: &str, now: Timestamp) -> Result<()> {
         let request = self.client.put_item().table_name(&*self.table);
         let request = request

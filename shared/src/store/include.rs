@@ -9,13 +9,13 @@ use crate::{
     filter::Include,
 };
 
-/// Something that is being included.
+/// The future that reads an inclusion.
 type Included<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// An entity that others are included in: the relations of its schema, and how each is read.
+/// An entity with relations that can be included.
 pub trait Related: Sized {
-    /// Includes in each of `found` what `with` names. What would be more than `allowance` takes off
-    /// the end of `found`; the first one always stays.
+    /// Includes the relation `with` in each of `found`. If the inclusions exceed `allowance`,
+    /// entities are dropped from the end of `found`; the first one always stays.
     fn relate<'a>(
         inclusions: &'a mut Inclusions,
         found: &'a mut Vec<Found<Self>>,
@@ -108,7 +108,7 @@ impl Related for Resource {
     }
 }
 
-/// Includes the address that is within each, or `null`.
+/// Includes each entity's own address, or `null`.
 fn address<E>(
     found: &mut [Found<E>],
     with: &Include,
@@ -130,7 +130,7 @@ fn address<E>(
     Ok(())
 }
 
-/// The schema names a relation that its entity does not know how to read.
+/// Returns the error for a relation that is in the schema but not implemented.
 fn no_relation(name: &str) -> Error {
-    Error::aws("including a relation")(format!("there is no way to read {name}"))
+    Error::aws("including a relation")(format!("the relation {name} is not implemented"))
 }

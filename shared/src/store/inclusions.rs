@@ -19,64 +19,64 @@ use crate::{
     filter::{Fields, Filter, Include, Order, Wire},
 };
 
-/// How many tenants' children are read at a time.
+/// Number of tenants whose children are read concurrently.
 const AT_ONCE: usize = 16;
 
-/// The most items of one relation of one entity.
+/// Maximum number of items of one relation of one entity.
 const MOST_RELATED: usize = 1000;
 
-/// The most bytes of one relation of one entity, counted as [`PAGE_BYTES`] are.
+/// Maximum number of bytes of one relation of one entity, counted like [`PAGE_BYTES`].
 const RELATION_BYTES: usize = 1_000_000;
 
-/// After so many reads for inclusions a page ends.
+/// A page ends after this number of reads for inclusions.
 const MOST_READS: usize = 250;
 
-/// How much may be included.
+/// Maximum size of inclusions.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
-    /// By one relation, in all entities together, in bytes.
+    /// For one relation in all entities together, in bytes.
     all: usize,
-    /// By one relation of many, in one entity, in bytes.
+    /// For one to-many relation in one entity, in bytes.
     each: usize,
 }
 
 impl Allowance {
-    /// In the entities of a page.
+    /// For the entities of a page.
     pub(super) const OF_A_PAGE: Self = Self { all: PAGE_BYTES, each: RELATION_BYTES };
 
-    /// In the entities that are themselves included in one.
+    /// Returns the allowance for nested inclusions.
     fn within(self) -> Self {
         Self { all: self.each, each: self.each / 4 }
     }
 }
 
-/// The inclusions of one request.
+/// Reads the inclusions of one request.
 #[derive(Debug)]
 pub struct Inclusions {
     store: Store,
     reads: usize,
-    /// The relations that lead to what is being read.
+    /// The path of relations to the one being read.
     path: Vec<&'static str>,
     cut: BTreeSet<String>,
 }
 
 impl Inclusions {
-    /// Returns those of a request that has included nothing yet.
+    /// Starts the inclusions of a request.
     pub(super) fn new(store: &Store) -> Self {
         Self { store: store.clone(), reads: 0, path: Vec::new(), cut: BTreeSet::new() }
     }
 
-    /// Returns whether the request has read as often for inclusions as it may.
+    /// Whether the request has used up its reads for inclusions.
     pub(super) fn are_spent(&self) -> bool {
         self.reads >= MOST_READS
     }
 
-    /// Returns the relations of many that are not whole somewhere, as `tenant.contacts`.
+    /// Returns the to-many relations that are incomplete in some entity, such as `tenant.contacts`.
     pub(super) fn into_cut(self) -> BTreeSet<String> {
         self.cut
     }
 
-    /// Includes in each of `found` all that is asked for, as [`Related::relate`].
+    /// Includes all requested relations in each of `found`. See [`Related::relate`].
     pub(super) async fn include<E: Related>(
         &mut self,
         found: &mut Vec<Found<E>>,
@@ -94,7 +94,7 @@ impl Inclusions {
         Ok(())
     }
 
-    /// Includes the one that each refers to by its id, or `null`; each is read once.
+    /// Includes a to-one relation by its ID, or `null`. Each related entity is read once.
     pub(super) async fn one<E, R: Listed>(
         &mut self,
         found: &mut Vec<Found<E>>,
@@ -106,7 +106,7 @@ impl Inclusions {
         let scope = with.scope.as_ref().unwrap_or(&everything);
         let mut known = HashSet::new();
         let ids = found.iter().filter_map(|each| id_of(&each.stored.item));
-        // In the order of their use: if the last of them are left out, so are the last of `found`.
+        // In order of use: if the last IDs are left out, only the last of `found` are affected.
         let ids: Vec<R::Id> = ids.filter(|id| known.insert(*id)).collect();
         self.reads += ids.len().div_ceil(BATCH);
         let mut related: HashMap<String, Found<R>> = HashMap::new();
@@ -142,7 +142,7 @@ impl Inclusions {
         Ok(())
     }
 
-    /// Includes the many that belong to each.
+    /// Includes a to-many relation.
     pub(super) async fn many<E: Clone, R, F>(
         &mut self,
         found: &mut Vec<Found<E>>,
@@ -180,8 +180,8 @@ impl Inclusions {
         Ok(())
     }
 
-    /// Returns those of `newest` that the scope of an inclusion asks for with what it includes, how
-    /// many bytes they take, and whether none is missing.
+    /// Selects from `newest` by the scope of an inclusion and adds nested inclusions. Returns the
+    /// list, its size in bytes, and whether it is complete.
     async fn listed<R: Entity + Related>(
         &mut self,
         newest: Newest<R>,
@@ -199,7 +199,7 @@ impl Inclusions {
         let (mut list, mut bytes) = (Vec::new(), 0);
         for Found { mut wire, .. } in found {
             scope.fields.cut(&mut wire);
-            // The comma.
+            // Plus one for the comma.
             let next = bytes + answer::size(&Wire::new(R::SCHEMA, &wire))? + 1;
             if next > allowance.each {
                 whole = false;
@@ -224,7 +224,7 @@ fn enough(scope: &Filter, allowance: Allowance) -> Enough {
     Enough { items, bytes }
 }
 
-/// Whether `scope` asks for the newest, whatever they hold.
+/// Whether `scope` asks for the newest entities without conditions.
 fn is_newest_first(scope: &Filter) -> bool {
     scope.conditions.is_everything() && scope.order == Order::newest_first()
 }

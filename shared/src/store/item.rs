@@ -7,49 +7,50 @@ use serde_dynamo::to_item;
 use super::{IndexKey, Key};
 use crate::{Error, Result};
 
-/// An item as it is stored.
+/// The attributes of an item.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// A value stored as one item.
 ///
-/// Beside the value's own attributes an item has its keys, its `entity` and its `version`, which
-/// starts at 1 and grows with every change. What is absent in the value is absent in the item,
-/// never NULL, so that `attribute_not_exists` tells it.
+/// In addition to the value's own attributes, an item has its keys, its `entity` and its `version`,
+/// which starts at 1 and grows with every change. Absent values are not stored as NULL, so
+/// `attribute_not_exists` detects them.
 pub trait Item: Serialize + DeserializeOwned {
-    /// Says what the item is, to the stream's readers and to people.
+    /// The `entity` attribute, which tells readers the kind of the item.
     const KIND: &'static str;
 
-    /// Where the item lives.
+    /// Returns the primary key of the item.
     fn key(&self) -> Key;
 
-    /// The indexes it is found by.
+    /// Returns the index keys of the item.
     fn indexes(&self) -> Vec<IndexKey> {
         Vec::new()
     }
 }
 
-/// An item, and the version it was read at.
+/// An item and the version at which it was read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored<T> {
-    /// What it says.
+    /// The decoded item.
     pub item: T,
-    /// Its version.
+    /// The version of the item.
     pub version: u64,
 }
 
-/// The first version of `item`, as it is stored.
+/// Encodes the first version of an item.
 pub(super) fn encode<T: Item>(item: &T) -> Result<Attributes> {
     encode_version(item, 1)
 }
 
-/// [`encode`], and the id of the request that `item` comes from, which its events will name.
+/// Encodes the first version of an item with the ID of the request that created it. The item's
+/// events carry this ID.
 pub(super) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes> {
     let mut attributes = encode(item)?;
     attributes.insert("requestId".into(), AttributeValue::S(request.into()));
     Ok(attributes)
 }
 
-/// A `version` of `item`, as it is stored. A deleted item is in no index.
+/// Encodes a version of an item. A deleted item is in no index.
 pub(super) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
     let mut attributes: Attributes = to_item(item).map_err(Error::permanent("encoding an item"))?;
     attributes.retain(|_, value| !value.is_null());
@@ -64,17 +65,17 @@ pub(super) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attribut
     Ok(attributes)
 }
 
-/// A part of an item, such as a nested object, as it is stored.
+/// Encodes part of an item, such as a nested object.
 pub(super) fn encode_part<T: Serialize>(part: T) -> Result<AttributeValue> {
     serde_dynamo::to_attribute_value(part).map_err(Error::permanent("encoding a part of an item"))
 }
 
-/// What an item says.
+/// Decodes an item.
 pub(super) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
     serde_dynamo::from_item(item).map_err(Error::permanent("decoding an item"))
 }
 
-/// What an item says, and its version; `None` where it is deleted or has expired.
+/// Decodes an item with its version. Returns `None` if the item is deleted or has expired.
 pub(super) fn decode_living<T: DeserializeOwned>(item: Attributes) -> Result<Option<Stored<T>>> {
     if is_deleted(&item) || has_expired(&item) {
         return Ok(None);
@@ -84,17 +85,17 @@ pub(super) fn decode_living<T: DeserializeOwned>(item: Attributes) -> Result<Opt
     Ok(Some(Stored { item: decode(item)?, version }))
 }
 
-/// What those of `items` say that are not deleted.
+/// Decodes the items that are neither deleted nor expired.
 pub(super) fn decode_all<T: DeserializeOwned>(items: Vec<Attributes>) -> Result<Vec<Stored<T>>> {
     items.into_iter().filter_map(|item| decode_living(item).transpose()).collect()
 }
 
-/// What an item says it is.
+/// Returns the kind of an item.
 pub(super) fn kind_of(item: &Attributes) -> Option<&str> {
     item.get("entity")?.as_s().ok().map(String::as_str)
 }
 
-/// Returns whether an item is to be deleted by now, which DynamoDB does within a few days.
+/// Whether an item has expired. DynamoDB deletes expired items within a few days.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html>
 fn has_expired(item: &Attributes) -> bool {
@@ -102,7 +103,7 @@ fn has_expired(item: &Attributes) -> bool {
     expiry.is_some_and(|expiry| expiry <= crate::now().seconds())
 }
 
-/// Whether an item is softly deleted.
+/// Whether an item is soft-deleted.
 pub(super) fn is_deleted(item: &Attributes) -> bool {
     matches!(item.get("deleted"), Some(AttributeValue::Bool(true)))
 }

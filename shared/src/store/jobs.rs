@@ -25,35 +25,36 @@ impl Item for Job {
     }
 }
 
-/// A change that a job's closing makes: whose, which, how, when and by whom.
+/// The closing of a job.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
-    /// The job.
+    /// The job to close.
     pub job: &'a JobRef,
-    /// How it ends.
+    /// The reported outcome.
     pub closing: &'a Closing,
-    /// When.
+    /// The time of the closing.
     pub now: Timestamp,
-    /// Who reports it.
+    /// The user or system that reports the outcome.
     pub by: &'a UserId,
 }
 
 impl Store {
-    /// The tenant's job of this `attempt`, if it has this `id`.
+    /// Returns the tenant's job with this `attempt`, or `None` if the job has another ID or does
+    /// not exist.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// [`Error::Aws`] if the job cannot be read.
     pub async fn job(&self, tenant: TenantId, attempt: u32, id: JobId) -> Result<Option<Job>> {
         let job: Option<Job> = self.get(Key::job(tenant, attempt)).await?;
         Ok(job.filter(|job| job.id == id))
     }
 
-    /// The tenant with this id, its contacts and its jobs, newest first, in one read.
+    /// Returns the tenant with this ID, its contacts and its jobs (newest first), in one read.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_contacts_and_jobs(
         &self,
@@ -68,12 +69,12 @@ impl Store {
         Ok((tenant, contacts, jobs))
     }
 
-    /// Opens a job that the request of this id asked for: writes it and moves its tenant to the status
-    /// that it brings.
+    /// Opens a job for the request with this ID: writes the job and moves its tenant to the
+    /// matching status, in one transaction.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where the tenant is not as it was when the job was decided.
+    /// [`Error::Stale`] if the tenant has changed since the job was prepared.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant.id, job.id = %job.id))]
     pub async fn open_job(&self, tenant: &Tenant, job: &Job, request: &str) -> Result<()> {
         let status = job.kind.status_while_open();
@@ -103,11 +104,11 @@ impl Store {
         self.forgetting(tenant.id, writes.commit()).await
     }
 
-    /// Notes that a job's pipeline runs, and where.
+    /// Records that a job's pipeline is running, with its execution ID and log URL.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where the job is not queued any more.
+    /// [`Error::Stale`] if the job is no longer queued.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.attempt = attempt))]
     pub async fn start_job(
         &self,
@@ -127,19 +128,20 @@ impl Store {
         self.change(Key::job(tenant, attempt), running, Error::Stale).await
     }
 
-    /// Closes an open job: its state, its tenant's status and what it built, all or nothing.
+    /// Closes an open job, moves its tenant to the matching status and writes the job's resources,
+    /// in one transaction.
     ///
-    /// A job whose item has no room for that is closed in a brief form: without the tenant's contacts and
-    /// domains, and with the id and the tier of its subscription alone.
+    /// If the item would become too large, the job is closed without the tenant's contacts and
+    /// domains, and only the ID and tier of its subscription are kept.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where the job is not the tenant's latest, or not open any more.
+    /// [`Error::Stale`] if the job is not the tenant's latest or is already closed.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.id = %change.job.id))]
     pub async fn close_job(&self, tenant: TenantId, change: &Change<'_>) -> Result<()> {
         match Box::pin(self.close_with(tenant, change, closed(change))).await {
             Err(error) if error.is_permanent() => {
-                tracing::error!(error = %error.with_causes(), "a job is closed in a brief form");
+                tracing::error!(error = %error.with_causes(), "closing a job without its details");
                 let job = self.get::<Lengthy>(Key::job_of(tenant, change.job)).await?;
                 let brief = job.ok_or(Error::Stale)?.shortened(closed(change));
                 Box::pin(self.close_with(tenant, change, brief)).await
@@ -148,7 +150,7 @@ impl Store {
         }
     }
 
-    /// Closes a job by what is to change in its item.
+    /// Closes a job with these changes to its item.
     async fn close_with(
         &self,
         tenant: TenantId,
@@ -181,7 +183,7 @@ impl Store {
     }
 }
 
-/// What closing a job changes in its item.
+/// Returns the changes that close a job's item.
 fn closed(change: &Change<'_>) -> Changes {
     let Change { job, closing, now, by } = *change;
     let state = closing.outcome.state();
@@ -209,7 +211,7 @@ fn closed(change: &Change<'_>) -> Changes {
     closed
 }
 
-/// What a job's item can be shortened by.
+/// The parts of a job's item that can be shortened.
 #[derive(Debug, Deserialize)]
 struct Lengthy {
     subscription: Subscription,
@@ -217,7 +219,7 @@ struct Lengthy {
 }
 
 impl Lengthy {
-    /// `closed`, and the item shortened.
+    /// Adds the shortening of the item to `closed`.
     fn shortened(&self, closed: Changes) -> Changes {
         let none = Vec::<Contact>::new();
         closed
@@ -227,7 +229,7 @@ impl Lengthy {
     }
 }
 
-/// Takes a job out of the list that it is in.
+/// Returns the change that removes a job from the list that contains it.
 pub(super) fn unlisted() -> Changes {
     Changes::when("attribute_exists(pk)").remove("gsi1pk").remove("gsi1sk")
 }
@@ -245,7 +247,7 @@ mod tests {
     };
 
     #[test]
-    fn a_job_is_read_as_it_was_written() {
+    fn a_job_survives_encoding_and_decoding() {
         let new: NewTenant = read(&json!({
             "key": "acme", "name": "Acme", "domains": ["acme.test"],
             "contact": {
@@ -262,7 +264,7 @@ mod tests {
         let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Pool };
         let job = Job::open(&tenant, contacts, work, hour, now, &by).unwrap();
         let item = encode(&job).unwrap();
-        assert!(item.values().all(|value| !value.is_null()), "what is absent is absent");
+        assert!(item.values().all(|value| !value.is_null()), "absent, not NULL");
         let read: Job = decode(item).unwrap();
         assert_eq!(format!("{read:?}"), format!("{job:?}"));
     }

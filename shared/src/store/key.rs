@@ -4,25 +4,25 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, TenantId, TenantKey};
 
-/// A primary key. Every key pattern of the table is a constructor here.
+/// A primary key. Every key pattern of the table has a constructor in this type.
 ///
 /// | item | pk | sk |
 /// |---|---|---|
 /// | lead | `LEAD#<id>` | `LEAD` |
-/// | e-mail claim of a validated lead | `LEAD_EMAIL#<lower-case e-mail>` | `CLAIM` |
+/// | email claim of a validated lead | `LEAD_EMAIL#<lowercase email>` | `CLAIM` |
 /// | tenant | `TENANT#<id>` | `TENANT` |
 /// | tenant key claim, never released | `TENANT_KEY#<key>` | `CLAIM` |
 /// | contact, config, invoice | `TENANT#<tenant id>` | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` |
-/// | claim of a config's key at its tenant | `TENANT#<tenant id>` | `CONFIG_KEY#<key>` |
-/// | how many of them the tenant's lead made | `TENANT#<tenant id>` | `CHILDREN#LEAD` |
+/// | key claim of a config | `TENANT#<tenant id>` | `CONFIG_KEY#<key>` |
+/// | number of children created by the tenant's lead | `TENANT#<tenant id>` | `CHILDREN#LEAD` |
 /// | resource | `TENANT#<tenant id>` | `RESOURCE#<id>` |
 /// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
-/// | where one of these lives | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
+/// | owner of a contact, config or invoice | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
-/// | verification mails of a day | `MAILS#<mailbox>#<day>` | `MAILS` |
-/// | request for another mail | `RESEND#<id>` | `RESEND` |
-/// | counts of a kind | `COUNTER#<kind>` | `COUNTER` |
-/// | what was counted | `COUNTED#<change>` | `COUNTED` |
+/// | verification emails per day | `MAILS#<mailbox>#<day>` | `MAILS` |
+/// | request to resend an email | `RESEND#<id>` | `RESEND` |
+/// | counts per kind | `COUNTER#<kind>` | `COUNTER` |
+/// | change already counted | `COUNTED#<change>` | `COUNTED` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -35,115 +35,117 @@ impl Key {
         Self { pk, sk: sk.into() }
     }
 
-    /// A lead.
+    /// Returns the key of a lead.
     #[must_use]
     pub fn lead(id: LeadId) -> Self {
         Self::new(format!("LEAD#{id}"), "LEAD")
     }
 
-    /// The claim that makes the e-mail of a validated lead unique.
+    /// Returns the key of the claim that makes the email of a validated lead unique.
     #[must_use]
     pub fn lead_email(email: &Email) -> Self {
         Self::new(format!("LEAD_EMAIL#{}", email.folded()), "CLAIM")
     }
 
-    /// A tenant.
+    /// Returns the key of a tenant.
     #[must_use]
     pub fn tenant(id: TenantId) -> Self {
         Self::new(Self::tenant_partition(id), "TENANT")
     }
 
-    /// The partition of a tenant and all its children.
+    /// Returns the partition key of a tenant and its children.
     #[must_use]
     pub fn tenant_partition(id: TenantId) -> String {
         format!("TENANT#{id}")
     }
 
-    /// The claim that makes a tenant key unique.
+    /// Returns the key of the claim that makes a tenant key unique.
     #[must_use]
     pub fn tenant_key(key: &TenantKey) -> Self {
         Self::new(format!("TENANT_KEY#{key}"), "CLAIM")
     }
 
-    /// A child, in its tenant's partition.
+    /// Returns the key of a child, in its tenant's partition.
     #[must_use]
     pub fn child(kind: ChildKind, tenant: TenantId, id: impl Display) -> Self {
         Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::children(kind)))
     }
 
-    /// Says in which tenant's partition a child lives.
+    /// Returns the key of the item that names the owner of a child.
     #[must_use]
     pub fn owner(kind: ChildKind, id: impl Display) -> Self {
         Self::new(format!("{}{id}", Self::children(kind)), "OWNER")
     }
 
-    /// The claim that makes the key of a config unique at its tenant.
+    /// Returns the key of the claim that makes a config's key unique within its tenant.
     #[must_use]
     pub fn config_key(tenant: TenantId, key: &str) -> Self {
         Self::new(Self::tenant_partition(tenant), format!("CONFIG_KEY#{key}"))
     }
 
-    /// How many children the lead of a tenant made.
+    /// Returns the key of the number of children created by a tenant's lead.
     #[must_use]
     pub fn children_of_lead(tenant: TenantId) -> Self {
         Self::new(Self::tenant_partition(tenant), "CHILDREN#LEAD")
     }
 
-    /// A resource, in its tenant's partition.
+    /// Returns the key of a resource, in its tenant's partition.
     #[must_use]
     pub fn resource(tenant: TenantId, id: ResourceId) -> Self {
         Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::RESOURCES))
     }
 
-    /// A job, in its tenant's partition, in the order of attempts.
+    /// Returns the key of a job, in its tenant's partition, ordered by attempt.
     #[must_use]
     pub fn job(tenant: TenantId, attempt: u32) -> Self {
         Self::new(Self::tenant_partition(tenant), format!("{}{attempt:06}", Self::JOBS))
     }
 
-    /// The job that `reference` names.
+    /// Returns the key of the job named by `reference`.
     #[must_use]
     pub fn job_of(tenant: TenantId, reference: &JobRef) -> Self {
         Self::job(tenant, reference.attempt)
     }
 
-    /// How often `address` called `route` in the minute that starts at `minute` (epoch seconds).
+    /// Returns the key that counts calls of `route` from `address` in the minute that starts at
+    /// `minute` (epoch seconds).
     #[must_use]
     pub fn rate(route: &str, address: impl Display, minute: i64) -> Self {
         Self::new(format!("RATE#{route}#{address}#{minute}"), "RATE")
     }
 
-    /// The number of verification mails to the mailbox of `email` on a `day` since 1970.
+    /// Returns the key that counts verification emails to the mailbox of `email` on a `day` since
+    /// 1970-01-01.
     #[must_use]
     pub fn mails(email: &Email, day: i64) -> Self {
         Self::new(format!("MAILS#{}#{day}", email.mailbox()), "MAILS")
     }
 
-    /// A request for another verification mail.
+    /// Returns the key of a request to resend the verification email.
     #[must_use]
     pub fn resend(id: ResendId) -> Self {
         Self::new(format!("RESEND#{id}"), "RESEND")
     }
 
-    /// How many there are of a kind of item.
+    /// Returns the key of the counts of a kind.
     #[must_use]
     pub fn counter(kind: &str) -> Self {
         Self::new(format!("COUNTER#{kind}"), "COUNTER")
     }
 
-    /// Says that a change of an item has been counted.
+    /// Returns the key of the record that a change has been counted.
     #[must_use]
     pub fn counted(change: &str) -> Self {
         Self::new(format!("COUNTED#{change}"), "COUNTED")
     }
 
-    /// What became of an event at a consumer.
+    /// Returns the key of the idempotency record of an event at a consumer.
     #[must_use]
     pub fn idempotency(consumer: &str, event: &str) -> Self {
         Self::new(format!("IDEMPOTENCY#{consumer}#{event}"), "IDEMPOTENCY")
     }
 
-    /// The prefix of children of a kind within their tenant's partition.
+    /// Returns the sort key prefix of a kind of children.
     #[must_use]
     pub const fn children(kind: ChildKind) -> &'static str {
         match kind {
@@ -153,29 +155,29 @@ impl Key {
         }
     }
 
-    /// The range of children of all kinds within their tenant's partition; the claims of configs'
-    /// keys lie between them.
+    /// The sort key range of children of all kinds. The key claims of configs lie in this range as
+    /// well.
     pub(super) const ALL_CHILDREN: (&str, &str) = ("CONFIG#", "INVOICE$");
 
-    /// The prefix of resources within their tenant's partition.
+    /// The sort key prefix of resources.
     pub const RESOURCES: &str = "RESOURCE#";
-    /// The prefix of jobs within their tenant's partition.
+    /// The sort key prefix of jobs.
     pub const JOBS: &str = "JOB#";
 }
 
 impl Key {
-    /// The key of an item that was read.
+    /// Returns the key of an item, or `None` if the item has none.
     pub(super) fn of_item(item: &HashMap<String, AttributeValue>) -> Option<Self> {
         let part = |name| item.get(name).and_then(|part| part.as_s().ok()).cloned();
         Some(Self { pk: part("pk")?, sk: part("sk")? })
     }
 
-    /// Whether it is of a child of this `kind`.
+    /// Whether this is the key of a child of this `kind`.
     pub(super) fn is_child(&self, kind: ChildKind) -> bool {
         self.sk.starts_with(Self::children(kind))
     }
 
-    /// The id of the child whose owner this key is of.
+    /// Returns the child ID in the key of an owner item.
     pub(super) fn owned(&self) -> Option<&str> {
         self.pk.split_once('#').map(|(_, id)| id)
     }
@@ -187,62 +189,62 @@ impl From<Key> for HashMap<String, AttributeValue> {
     }
 }
 
-/// A place in an index: `gsi1` lists a kind in order, `gsi2` a narrowing of it.
+/// A key in an index. `gsi1` lists all items of a kind; `gsi2` lists those with a certain value.
 ///
-/// | index | what | pk | sk |
+/// | index | items | pk | sk |
 /// |---|---|---|---|
-/// | gsi1 | a kind, in order of creation | `<kind>#0` | `<createdOn>#<id>` |
+/// | gsi1 | all of a kind, by creation time | `<kind>#0` | `<createdOn>#<id>` |
 /// | gsi1 | open jobs, by deadline | `open-job#0` | `<deadline>#<id>` |
-/// | gsi1 | failed deprovisionings that nothing followed | `failed-deprovisioning#0` | `<failed>#<id>` |
-/// | gsi2 | tenants of a status | `tenant-status#<number>` | `<createdOn>#<id>` |
-/// | gsi2 | leads of an e-mail | `lead-email#<lower-case e-mail>` | `<createdOn>#<id>` |
+/// | gsi1 | failed deprovisionings with no later job | `failed-deprovisioning#0` | `<failed>#<id>` |
+/// | gsi2 | tenants with a status | `tenant-status#<number>` | `<createdOn>#<id>` |
+/// | gsi2 | leads with an email | `lead-email#<lowercase email>` | `<createdOn>#<id>` |
 ///
-/// The `0` is a shard: a kind that outgrows one partition is spread over more.
+/// The `0` is a shard number, so that a kind can be spread over several partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexKey {
     /// `gsi1` or `gsi2`.
     pub index: &'static str,
-    /// Its partition key.
+    /// The partition key of the index.
     pub pk: String,
-    /// Its sort key.
+    /// The sort key of the index.
     pub sk: String,
 }
 
 impl IndexKey {
-    /// The place of a `kind` in the order of creation.
+    /// Returns the `gsi1` key of an item of a `kind`, sorted by `order`.
     #[must_use]
     pub fn listed(kind: &str, order: impl Display, id: impl Display) -> Self {
         Self { index: "gsi1", pk: Self::list_of(kind), sk: format!("{order}#{id}") }
     }
 
-    /// The place of a narrowing of a kind.
+    /// Returns the `gsi2` key of an item in the partition `pk`, sorted by `order`.
     #[must_use]
     pub fn narrowed(pk: String, order: impl Display, id: impl Display) -> Self {
         Self { index: "gsi2", pk, sk: format!("{order}#{id}") }
     }
 
-    /// The partition in which a `kind` is listed.
+    /// Returns the `gsi1` partition of a `kind`.
     #[must_use]
     pub fn list_of(kind: &str) -> String {
         format!("{kind}#0")
     }
 
-    /// The partition of tenants with the status of this `number`.
+    /// Returns the `gsi2` partition of tenants with this status number.
     #[must_use]
     pub fn tenants_of_status(number: u8) -> String {
         format!("tenant-status#{number}")
     }
 
-    /// The partition of leads with this e-mail, in lower case.
+    /// Returns the `gsi2` partition of leads with this lowercase email.
     #[must_use]
     pub fn leads_of_email(folded: &str) -> String {
         format!("lead-email#{folded}")
     }
 
-    /// The kind under which open jobs are listed, by deadline.
+    /// The kind that lists open jobs by deadline.
     pub const OPEN_JOB: &str = "open-job";
 
-    /// The kind under which failed deprovisionings are listed until the tenant's next job.
+    /// The kind that lists failed deprovisionings until the tenant's next job.
     pub const FAILED_DEPROVISIONING: &str = "failed-deprovisioning";
 }
 
@@ -258,7 +260,7 @@ mod tests {
     #[test]
     fn all_patterns_are_distinct() {
         let tenant = TenantId::mint();
-        // The same text wherever a pattern takes one, so that only the pattern tells keys apart.
+        // One text for every parameter, so that only the patterns can make the keys distinct.
         let id = tenant.to_string();
         let email: Email = read(&json!("a@b.test")).unwrap();
         let key: TenantKey = read(&json!("acme")).unwrap();

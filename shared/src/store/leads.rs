@@ -65,22 +65,22 @@ impl Listed for Lead {
 }
 
 impl Store {
-    /// The lead with this id.
+    /// Returns the lead with this ID, strongly consistent.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it is deleted.
+    /// [`Error::NotFound`] if there is no such lead or it was deleted.
     #[tracing::instrument(skip_all, fields(lead.id = %id))]
     pub async fn lead(&self, id: LeadId) -> Result<Lead> {
         let lead = self.get_living(Key::lead(id)).await?;
         lead.map(|stored| stored.item).ok_or_else(|| Error::not_found("Lead", id))
     }
 
-    /// Writes a new lead that the request with this ID asked for. If its mailbox has had `most` mails
-    /// today, no mail follows from it. `None` stands for no limit.
+    /// Writes a new lead, created by the request with this ID. No verification email is sent if the
+    /// lead's mailbox has already had `most` emails today. `None` means no limit.
     ///
-    /// Whether the address is taken is read first and not part of the write: the claim that decides
-    /// is made by [`Self::validate_lead`], and a condition check here would cost more than it saves.
+    /// Checks with a plain read whether the address is taken. The claim in [`Self::validate_lead`]
+    /// decides; a condition check in this write would cost more than it saves.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Store {
         }
     }
 
-    /// Writes a new lead, whoever has its address.
+    /// Writes a new lead without checking whether its address is taken.
     ///
     /// # Errors
     ///
@@ -113,13 +113,13 @@ impl Store {
         sent.map(drop).map_err(Error::aws("writing a lead"))
     }
 
-    /// Marks a lead as validated and claims its address. A renewed lead takes the address over from a
-    /// lead of the same origin that has no tenant: that one is not validated any more, and may take the
-    /// address back.
+    /// Marks a lead as validated and claims its address. A renewed lead takes the address over from
+    /// a lead of the same origin without a tenant. The earlier lead is then no longer validated,
+    /// but may take the address back.
     ///
     /// # Errors
     ///
-    /// [`Error::EmailTaken`] if a lead of another origin, or one with a tenant, has the address;
+    /// [`Error::EmailTaken`] if a lead of another origin or a lead with a tenant has the address;
     /// [`Error::Stale`] if the lead or the claim has changed in the meantime.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn validate_lead(
@@ -145,7 +145,7 @@ impl Store {
         let place = Key::lead_email(&lead.email);
         let holder = if lead.takes_over { self.holder_of(&lead.email).await? } else { None };
         let writes = match holder {
-            // Another request with the same link was faster than the read of the lead.
+            // A concurrent request with the same link has validated the lead after it was read.
             Some(holder) if holder.lead_id == lead.id => return Err(Error::Stale),
             Some(holder) if holder.root() != lead.root() => return Err(Error::EmailTaken),
             Some(Holder { lead_id: holder, .. }) => writes
@@ -157,13 +157,13 @@ impl Store {
         writes.commit().await
     }
 
-    /// Returns the lead that has claimed this address.
+    /// Returns the claim on this address, or `None` if it is free.
     pub(super) async fn holder_of(&self, email: &Email) -> Result<Option<Holder>> {
         self.get(Key::lead_email(email)).await
     }
 }
 
-/// The validated lead of an address, as the claim of the address names it.
+/// The claim of an address, which names its validated lead.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Holder {
@@ -177,7 +177,7 @@ impl Holder {
     }
 }
 
-/// What becomes of a validated lead whose address another one takes over.
+/// Returns the changes to a validated lead whose address is taken over.
 fn resigned(now: Timestamp, by: &UserId, retention: Option<Duration>) -> Changes {
     let resigned = Changes::when("attribute_not_exists(tenantId)")
         .set("isValidated", "not", false)

@@ -12,37 +12,39 @@ use crate::{
     filter::{Filter, Filtered, Where},
 };
 
-/// An entity that the store lists, filters and counts.
+/// An entity that the store can list, filter and count.
 ///
-/// `DynamoDB` narrows what is read, in this order: by id, by what a kind has beside it (a tenant, a
-/// key), by a partition of an index. The rest of a `where` is evaluated here.
+/// DynamoDB narrows the read in this order: by ID, by another key of the entity (a tenant, a key),
+/// by a partition of an index. All other conditions are evaluated in memory.
 pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
-    /// Identifies one.
+    /// The type of the entity's ID.
     type Id: EntityId;
 
-    /// Its id.
+    /// Returns the entity's ID.
     fn id(&self) -> Self::Id;
 
-    /// Those with these ids, strongly consistent. They are few, since all are held at once.
+    /// Returns the entities with these IDs, strongly consistent. Pass few IDs, because all entities
+    /// are held in memory.
     fn by_ids(
         store: &Store,
         ids: Vec<Self::Id>,
     ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
 
-    /// Returns those that what `conditions` name other than an id holds, strongly consistent; `None`
-    /// if they name nothing that they could be read by.
+    /// Returns the entities found by a key other than the ID (tenant, key), strongly consistent.
+    /// Returns `None` if `conditions` name no such key.
     fn named(
         store: &Store,
         conditions: &Where,
     ) -> impl Future<Output = Result<Option<Vec<Found<Self>>>>> + Send;
 
-    /// The one with this id, and the lead whose it is.
+    /// Returns the entity with this ID and the lead that owns it, strongly consistent.
     fn one(
         store: &Store,
         id: Self::Id,
     ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send;
 
-    /// As [`Listed::one`] for a reader, who decides nothing by it.
+    /// Returns the entity with this ID and the lead that owns it, for display only. May be cached;
+    /// use [`Listed::one`] before a write.
     fn to_show(
         store: &Store,
         id: Self::Id,
@@ -50,64 +52,66 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
         Self::one(store, id)
     }
 
-    /// Returns those that belong to a lead; it may leave out what `conditions` do not ask for.
+    /// Returns the entities of a lead. Entities that do not match `conditions` may be left out.
     fn of_lead(
         store: &Store,
         lead: LeadId,
         conditions: &Where,
     ) -> impl Future<Output = Result<Vec<Found<Self>>>> + Send;
 
-    /// The partition of an index, `gsi1` or `gsi2`, that holds all that `conditions` ask for.
+    /// Returns the index (`gsi1` or `gsi2`) and the partition that hold every match of
+    /// `conditions`.
     fn partition(conditions: &Where) -> (&'static str, String);
 
-    /// The number of the kind's counter that says how many `conditions` ask for, if one does.
+    /// Returns the name of the counter that holds the number of matches, or `None` if no counter
+    /// does.
     fn counted(conditions: &Where) -> Option<String> {
         conditions.is_everything().then(|| TOTAL.to_owned())
     }
 }
 
-/// A [`Listed`] entity that clients change.
+/// A [`Listed`] entity that clients can change.
 pub trait Writable: Listed + Editable {
-    /// Writes `after` over what was read as `before`; fails with [`Error::Stale`] where that has
-    /// changed in the meantime.
+    /// Replaces `before` with `after`. Fails with [`Error::Stale`] if the entity has changed in the
+    /// meantime.
     fn write(
         store: &Store,
         before: &Stored<Self>,
         after: &Self,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Whether `after` claims something unique that `before` did not.
+    /// Whether `after` claims a unique value that `before` did not.
     fn claims_anew(before: &Self, after: &Self) -> bool;
 }
 
-/// What a list is asked for.
+/// A request for a page of a list.
 #[derive(Clone, Debug)]
 pub struct Ask<'a> {
-    /// Which, in which order, with what.
+    /// Conditions, order, fields and inclusions.
     pub filter: &'a Filter,
-    /// Whose, for a caller who sees only its own.
+    /// Limits the list to entities of this lead; `None` for callers that may see all.
     pub whose: Option<LeadId>,
-    /// Where to begin.
+    /// Cursor of the page; `None` for the first page.
     pub from: Option<Cursor>,
 }
 
 /// A page of a list.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// What is on it, as it goes out.
+    /// The items of the page, in wire format.
     pub items: Vec<Box<RawValue>>,
-    /// Where the next one begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<Cursor>,
-    /// The included relations of which not all is on it.
+    /// Included relations that are incomplete on this page.
     pub cut: BTreeSet<String>,
 }
 
-/// An entity that was found, with its form on the wire.
+/// An entity that was found, with its wire format.
 #[derive(Clone, Debug)]
 pub struct Found<E> {
-    /// As it is stored.
+    /// The entity as stored.
     pub stored: Stored<E>,
-    /// As it goes out.
+    /// The entity in wire format.
     pub wire: Map<String, Value>,
 }
 
@@ -122,18 +126,18 @@ impl<E: Entity> Found<E> {
         Ok(Self { wire: stored.item.wire()?, stored })
     }
 
-    /// Those that were `stored`.
+    /// Adds the wire format to each stored entity.
     pub(super) fn all(stored: Vec<Stored<E>>) -> Result<Vec<Self>> {
         stored.into_iter().map(Self::of).collect()
     }
 }
 
 impl Store {
-    /// Returns a page of a list, with what is included in each item.
+    /// Returns a page of a list, with the requested inclusions.
     ///
     /// # Errors
     ///
-    /// [`Error::FilterTooBroad`] if that would read more than 10,000 items, or too many bytes.
+    /// [`Error::FilterTooBroad`] if more than 10,000 items or too many bytes would be read.
     pub async fn list<E: Listed>(&self, ask: Ask<'_>) -> Result<Page> {
         let Ask { filter, whose, from } = ask;
         let mut filling = Filling::<E>::new(self, filter);
@@ -156,11 +160,11 @@ impl Store {
         filling.finish(|last| Cursor::Order { last: filter.order.held(last) }).await
     }
 
-    /// All that `conditions` ask for.
+    /// Returns every entity that matches `conditions`.
     ///
     /// # Errors
     ///
-    /// As [`Store::list`].
+    /// Same as [`Store::list`].
     pub async fn find<E: Listed>(
         &self,
         conditions: &Where,
@@ -173,11 +177,12 @@ impl Store {
         Ok(found.into_iter().map(|found| found.stored).collect())
     }
 
-    /// How many `conditions` ask for; where a counter has that number, about a second behind.
+    /// Returns the number of entities that match `conditions`. A number from a counter is
+    /// eventually consistent, about one second old.
     ///
     /// # Errors
     ///
-    /// As [`Store::list`].
+    /// Same as [`Store::list`].
     pub async fn count<E: Listed>(&self, conditions: &Where, whose: Option<LeadId>) -> Result<u64> {
         if let Some(number) = E::counted(conditions).filter(|_| whose.is_none()) {
             let counter = self.counter(E::KIND).await?;
@@ -198,18 +203,18 @@ impl Store {
         u64::try_from(found).map_err(Error::aws("counting"))
     }
 
-    /// Returns one entity as a page, with what is included in it.
+    /// Returns one entity as a page, with the requested inclusions.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if it cannot be read.
+    /// [`Error::Aws`] if an inclusion cannot be read.
     pub async fn complete<E: Listed>(&self, stored: Stored<E>, filter: &Filter) -> Result<Page> {
         let mut filling = Filling::new(self, filter);
         filling.offer(Found::of(stored)?).await?;
         filling.finish(|last| Cursor::Order { last: filter.order.held(last) }).await
     }
 
-    /// Returns all that `conditions` ask for, if no index has to be read for them.
+    /// Returns every match of `conditions`, or `None` if an index has to be read for that.
     async fn candidates<E: Listed>(
         &self,
         conditions: &Where,
@@ -241,7 +246,7 @@ impl Store {
     }
 }
 
-/// Returns `items` in order, from where a page of them begins.
+/// Sorts `items` and skips those before the page.
 fn pick<E>(
     filter: &Filter,
     items: Vec<Found<E>>,

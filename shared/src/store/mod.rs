@@ -1,4 +1,4 @@
-//! The one DynamoDB table.
+//! Access to the DynamoDB table, which holds all entities.
 
 mod attention;
 mod burial;
@@ -66,10 +66,10 @@ use crate::{
 };
 use transaction::AT_VERSION;
 
-/// The most keys of one `BatchGetItem` (AWS limit).
+/// Maximum number of keys in one `BatchGetItem` (AWS limit).
 const BATCH: usize = 100;
 
-/// The table and the client that reaches it.
+/// The table, its client and its cache.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
@@ -79,12 +79,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store over the table `TABLE_NAME`, with the cache of [`Cache::from_env`] and the
-    /// [`ReservedKeys`] that no tenant gets from it.
+    /// Creates a store for the table `TABLE_NAME`, with the cache from [`Cache::from_env`] and the
+    /// [`ReservedKeys`] that no tenant may take.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing or malformed.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
@@ -94,10 +94,10 @@ impl Store {
         })
     }
 
-    /// Opens the connections before the first request needs them, the table's by a read that finds
-    /// nothing.
+    /// Opens the connections to the table and the cache before the first request. The table is
+    /// opened by reading a key that does not exist.
     ///
-    /// It is an optimisation: where it fails, the first request says why.
+    /// Failures are ignored, because the first request will report them.
     pub async fn warm(&self) {
         let key = Key::idempotency("warm", "up");
         let read = self.client.get_item().table_name(&*self.table).set_key(Some(key.into())).send();
@@ -109,12 +109,13 @@ impl Store {
         let _ = tokio::join!(read, cache);
     }
 
-    /// The item at `key`, strongly consistent.
+    /// Returns the item at `key`, strongly consistent.
     async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>> {
         self.attributes(key).await?.map(decode).transpose()
     }
 
-    /// The item at `key` with its version, strongly consistent; `None` where it is deleted.
+    /// Returns the item at `key` with its version, strongly consistent. Returns `None` if it is
+    /// deleted.
     async fn get_living<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Stored<T>>> {
         let item = self.attributes(key).await?;
         item.map(decode_living).transpose().map(Option::flatten)
@@ -126,7 +127,7 @@ impl Store {
         Ok(reply.map_err(Error::of(Service::DynamoDb, "reading an item"))?.item)
     }
 
-    /// Those of the items at `keys` that are there, strongly consistent, in no order.
+    /// Returns the existing items at `keys`, strongly consistent, in no particular order.
     async fn get_all(&self, keys: &[Key]) -> Result<Vec<Attributes>> {
         let mut found = Vec::new();
         for chunk in keys.chunks(BATCH) {
@@ -139,7 +140,7 @@ impl Store {
                 let reply = request.send().await.map_err(Error::aws("reading items"))?;
                 let items = reply.responses.unwrap_or_default().remove(&*self.table);
                 found.extend(items.unwrap_or_default());
-                // What DynamoDB had no time for is asked for again.
+                // DynamoDB may leave keys unprocessed, so request them again.
                 let left = reply.unprocessed_keys.unwrap_or_default().remove(&*self.table);
                 asked = left.filter(|left| !left.keys.is_empty()).map(|left| {
                     KeysAndAttributes::builder().consistent_read(true).set_keys(Some(left.keys))
@@ -149,11 +150,11 @@ impl Store {
         Ok(found)
     }
 
-    /// Writes `item` over the version that was read.
+    /// Replaces an item that was read at version `read_at`.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where it has another one by now.
+    /// [`Error::Stale`] if the version has changed.
     async fn replace<T: Item>(&self, item: &T, read_at: u64) -> Result<()> {
         let request = self
             .client
@@ -171,20 +172,20 @@ impl Store {
         }
     }
 
-    /// A tenant and its children of one kind, strongly consistent, in one read.
+    /// Returns a tenant and its children of one kind, strongly consistent, in one read.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is no such tenant, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     async fn tenant_with<T: Item>(&self, id: TenantId, prefix: &str) -> Result<(Tenant, Vec<T>)> {
         let (tenant, children) = self.tenant_and(id, prefix, &[T::KIND]).await?;
         Ok((tenant, children.into_iter().map(decode).collect::<Result<_>>()?))
     }
 
-    /// A tenant and the items of these `kinds` in its partition, from `prefix` on.
+    /// Returns a tenant and the items of these `kinds` in its partition, from `prefix` on.
     ///
-    /// `TENANT` is the last sort key of a partition, so the range from a `prefix` on holds both (and
-    /// what lies between).
+    /// `TENANT` is the last sort key of a partition, so one range from `prefix` to the end holds
+    /// both. Items of other kinds in between are skipped.
     async fn tenant_and(
         &self,
         id: TenantId,

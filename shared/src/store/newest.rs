@@ -13,29 +13,28 @@ use crate::{
     filter::Where,
 };
 
-/// How much of a tenant's children is enough: what comes first.
+/// When to stop reading a tenant's children: at the first limit that is reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Enough {
-    /// So many of them.
+    /// Maximum number of items.
     pub(super) items: usize,
-    /// So many bytes of them, and the one that is over.
+    /// Maximum number of bytes, exceeded by at most one item.
     pub(super) bytes: usize,
 }
 
-/// The newest of a tenant's children of a kind.
+/// The newest children of a tenant.
 #[derive(Debug)]
 pub(super) struct Newest<E> {
-    /// They.
+    /// The children, newest first.
     pub(super) found: Vec<Found<E>>,
-    /// How many calls it took to read them.
+    /// Number of calls made to read them.
     pub(super) reads: usize,
-    /// Whether there are no others.
+    /// Whether these are all.
     pub(super) whole: bool,
 }
 
 impl Store {
-    /// Returns the newest children of a kind of a tenant that is known to be there, strongly
-    /// consistent.
+    /// Returns the newest children of an existing tenant, strongly consistent.
     pub(super) async fn newest_children<D: Details>(
         &self,
         tenant: TenantId,
@@ -44,7 +43,7 @@ impl Store {
         self.newest(tenant, Key::children(D::KIND), enough, |_| true).await
     }
 
-    /// Returns the newest of what is built for a tenant, strongly consistent.
+    /// Returns the newest resources of a tenant, strongly consistent.
     pub(super) async fn newest_resources(
         &self,
         tenant: &Tenant,
@@ -82,12 +81,12 @@ impl Store {
         Ok(newest)
     }
 
-    /// Returns those of a tenant's children of a kind that `conditions` ask for, strongly consistent,
-    /// newest first; none if there is no such tenant, or it is deleted.
+    /// Returns a tenant's children that match `conditions`, newest first, strongly consistent.
+    /// Returns none if there is no such tenant or it was deleted.
     ///
     /// # Errors
     ///
-    /// [`Error::FilterTooBroad`] if that reads or holds too much.
+    /// [`Error::FilterTooBroad`] if more would be read or held than one request may.
     pub(super) async fn children_of<D: Details>(
         &self,
         tenant: TenantId,
@@ -121,7 +120,8 @@ impl Store {
         Ok(held.into_found())
     }
 
-    /// What lies in a tenant's partition under `prefix`, strongly consistent.
+    /// Returns a strongly consistent query for the items with `prefix` in a tenant's partition,
+    /// newest first.
     fn newest_first(&self, tenant: TenantId, prefix: &str) -> QueryFluentBuilder {
         self.client
             .query()

@@ -14,7 +14,7 @@ use crate::{
     fault::Service,
 };
 
-/// An open job whose deadline has passed: what is needed to close it, and nothing that may be broken.
+/// An open job past its deadline, with only the fields that are needed to close it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OverdueJob {
@@ -23,14 +23,14 @@ pub struct OverdueJob {
     kind: JobKind,
     #[serde(default)]
     opened_from: Option<TenantStatus>,
-    /// Whose it is.
+    /// The tenant of the job.
     pub tenant_id: TenantId,
-    /// When it should have ended.
+    /// The deadline that has passed.
     pub deadline: Timestamp,
 }
 
 impl OverdueJob {
-    /// How its tenant's item names it.
+    /// Returns the reference to this job in the tenant's item.
     #[must_use]
     pub fn reference(&self) -> JobRef {
         let Self { id, attempt, kind, opened_from, .. } = *self;
@@ -38,38 +38,39 @@ impl OverdueJob {
     }
 }
 
-/// A place in the list of open jobs whose time has come.
+/// An entry in the list of open jobs that is past its deadline.
 #[derive(Debug)]
 pub struct Overdue {
-    /// The job, or why it cannot be read.
+    /// The job, or the error from decoding it.
     pub job: Result<OverdueJob>,
     key: Key,
-    /// Its sort key in the list.
+    /// The sort key of the entry.
     place: String,
 }
 
-/// Some of the open jobs whose deadline has passed, the oldest first.
+/// A page of open jobs past their deadline, oldest first.
 #[derive(Debug)]
 pub struct OverdueJobs {
-    /// The jobs.
+    /// The entries of the page.
     pub jobs: Vec<Overdue>,
-    /// Where the next ones are; `None` after the last.
+    /// Start of the next page; `None` on the last page.
     pub next: Option<Next>,
 }
 
-/// Where a list goes on.
+/// The start of the next page of overdue jobs.
 #[derive(Debug)]
 pub struct Next(Attributes);
 
-/// How soon a job that could not be closed is tried again, at least and at most.
+/// Minimum and maximum wait before an overdue job that could not be closed is retried.
 const WAIT: (Duration, Duration) = (Duration::from_secs(50), Duration::from_secs(3600));
 
 impl Store {
-    /// Open jobs whose deadline is before `now`, from `next` on: a page of the list.
+    /// Returns a page of the open jobs with a deadline before `now`.
     ///
     /// # Errors
     ///
-    /// If the list cannot be read. A job that cannot be read is told in its place.
+    /// Any error from reading the list. A job that cannot be decoded is reported in its entry
+    /// instead.
     pub async fn overdue_jobs(&self, now: Timestamp, next: Option<Next>) -> Result<OverdueJobs> {
         let open = IndexKey::list_of(IndexKey::OPEN_JOB);
         let request = self
@@ -90,17 +91,17 @@ impl Store {
         Ok(OverdueJobs { jobs, next: page.last_evaluated_key.map(Next) })
     }
 
-    /// Moves a job that could not be closed to a later place in the list, so that it does not stand before
-    /// others: by as long as it is overdue, and an hour at most.
+    /// Moves a job that could not be closed further back in the list, so that it does not block
+    /// others. The delay is the time that the job is overdue, at most one hour.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] if it is closed, or was moved in the meantime.
+    /// [`Error::Stale`] if the job was closed or moved in the meantime.
     pub async fn put_off(&self, overdue: &Overdue, now: Timestamp) -> Result<()> {
         let late = overdue.job.as_ref().map_or(WAIT.1, |job| now.since(job.deadline));
         let (order, id) = overdue.place.split_once('#').unwrap_or((&overdue.place, ""));
         let later = IndexKey::listed(IndexKey::OPEN_JOB, now + late.clamp(WAIT.0, WAIT.1), id);
-        tracing::warn!(from = order, to = later.sk, "an overdue job is put off");
+        tracing::warn!(from = order, to = later.sk, "an overdue job was postponed");
         let moved = Changes::when("gsi1sk = :was AND gsi1pk = :open")
             .given("was", &overdue.place)
             .given("open", later.pk)
@@ -110,7 +111,7 @@ impl Store {
 }
 
 impl Overdue {
-    /// `None` of an item without keys, which is in no index.
+    /// Decodes an entry. Returns `None` if a key attribute is missing, which no index entry lacks.
     fn of(item: Attributes) -> Option<Self> {
         let place = item.get("gsi1sk")?.as_s().ok()?.clone();
         Some(Self { key: Key::of_item(&item)?, place, job: decode(item) })

@@ -9,42 +9,43 @@ use crate::{
     domain::{Day, Lead, Leads, Overview, Tenant, TenantStatus, Timestamp, Waits},
 };
 
-/// How many days an overview shows.
+/// Number of days in an overview.
 const DAYS: u32 = 30;
 
-/// How long a day is.
+/// Length of a day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The number of tenants that came, among the numbers of a day.
+/// Name of the daily number of onboarded tenants.
 pub const ONBOARDED: &str = "onboarded";
 
-/// The kind of counter that holds the numbers of the days of a month.
+/// Returns the kind of counter that holds a month's daily numbers.
 #[must_use]
 pub fn days_of_month(moment: Timestamp) -> String {
     format!("days-{}", part(moment, 0..7))
 }
 
-/// What a `number` of a day is called in the counter of its month.
+/// Returns the name of a daily `number` in the counter of its month.
 #[must_use]
 pub fn of_day(moment: Timestamp, number: &str) -> String {
     format!("day{}{number}", part(moment, 8..10))
 }
 
-/// A part of a moment's date, `2026-11-24`.
+/// Returns a range of characters of a date such as `2026-11-24`.
 fn part(moment: Timestamp, range: std::ops::Range<usize>) -> String {
     moment.to_string().get(range).unwrap_or_default().to_owned()
 }
 
-/// The numbers of counters, by their kind.
+/// Counters by kind, each with its numbers by name.
 type Counters = BTreeMap<String, BTreeMap<String, u64>>;
 
 impl Store {
-    /// How things stand, about a second ago. It reads as much however many tenants there are: two
-    /// counters, those of the last months, and the first of each list of what needs attention.
+    /// Returns the dashboard statistics. They are eventually consistent, about one second old. The
+    /// cost does not grow with the number of tenants: this reads two counters, the counters of the
+    /// last months, and the start of each list of tenants that need attention.
     ///
     /// # Errors
     ///
-    /// Where something cannot be read.
+    /// [`Error::Aws`] if something cannot be read.
     pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
         let days: Vec<_> = (0..DAYS).rev().map(|ago| now - DAY * ago).collect();
         let months: BTreeSet<_> = days.iter().map(|day| days_of_month(*day)).collect();
@@ -80,7 +81,8 @@ impl Store {
     }
 }
 
-/// What happened on `days`, and how long all tenants took that became active on them.
+/// Returns the numbers of `days`, and the time to activation of all tenants activated on these
+/// days.
 fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Waits) {
     let mut all = Waits::default();
     let days = days.iter().map(|day| {

@@ -13,22 +13,22 @@ use crate::{
     filter::Wire,
 };
 
-/// Which page of a list is asked for that has no filter.
+/// A page requested from a list without a filter.
 #[derive(Clone, Debug)]
 pub struct Paging {
-    /// How many items it holds at most.
+    /// Maximum number of items on the page.
     pub limit: u16,
-    /// Where it begins.
+    /// Cursor of the page; `None` for the first page.
     pub from: Option<Cursor>,
 }
 
 impl Store {
-    /// Returns the tenant with this ID and a page of its jobs, newest first: the first page in one
-    /// read, strongly consistent.
+    /// Returns the tenant with this ID and a page of its jobs, newest first. The first page takes
+    /// one strongly consistent read.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is no such tenant, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_jobs(&self, id: TenantId, paging: Paging) -> Result<(Tenant, Page)> {
         let view =
@@ -36,12 +36,12 @@ impl Store {
         self.tenant_with_parts(id, Key::JOBS, paging, |_, _| true, view).await
     }
 
-    /// Returns the tenant with this ID and a page of what is built for it, newest first:
-    /// the first page in one read, strongly consistent.
+    /// Returns the tenant with this ID and a page of its resources, newest first. The first page
+    /// takes one strongly consistent read.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is no such tenant, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_resources(
         &self,
@@ -65,7 +65,7 @@ impl Store {
         view: impl Fn(&T) -> Result<Box<RawValue>>,
     ) -> Result<(Tenant, Page)> {
         let start = from.and_then(start_key);
-        // The tenant is the first item of the range; a page further on begins behind it.
+        // The tenant is the first item of the range, so a later page has to read it separately.
         let mut tenant = match start {
             Some(_) => Some(self.tenant(id).await?),
             None => None,
@@ -109,7 +109,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is no such tenant, or it has no such job.
+    /// [`Error::NotFound`] if there is no such tenant, if it was deleted, or if it has no such job.
     pub async fn tenant_with_job(&self, tenant: TenantId, id: JobId) -> Result<(Tenant, Job)> {
         let mut items = self
             .back_from_the_tenant(tenant, Key::JOBS)
@@ -137,8 +137,8 @@ impl Store {
             .map_or_else(|| Error::not_found("Tenant", tenant), |_| Error::not_found("Job", id)))
     }
 
-    /// The items of a tenant's partition from the last one, the tenant, back to those under
-    /// `prefix`.
+    /// Returns a query for a tenant's partition in descending order, from the tenant to the items
+    /// with `prefix`.
     fn back_from_the_tenant(&self, id: TenantId, prefix: &str) -> QueryFluentBuilder {
         let tenant = Key::tenant_partition(id);
         self.client

@@ -4,14 +4,15 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{Error, Result};
 
-/// How often is tried what meets others on the same item.
+/// Maximum number of attempts on a write conflict.
 pub(super) const TRIES: u32 = 8;
 
-/// Reads and decides again, after a random wait, while what was read changes before the write.
+/// Runs `decide` again, after a random wait, while it fails with [`Error::Stale`]: the item has
+/// changed between the read and the write.
 ///
 /// # Errors
 ///
-/// What `decide` fails with; [`Error::Busy`] where the item kept changing.
+/// Any other error of `decide`; [`Error::Busy`] if all attempts fail with [`Error::Stale`].
 pub async fn deciding_again<T, F>(mut decide: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
@@ -26,13 +27,14 @@ where
     Err(Error::Busy("an item kept changing"))
 }
 
-/// Waits for a random time of up to 20, 40, 80 … milliseconds, but not after the last try.
+/// Waits for a random time of up to 20, 40, 80 … milliseconds. Does not wait after the last
+/// attempt.
 pub(super) async fn wait(attempt: u32) {
     if attempt + 1 == TRIES {
         return;
     }
     let mut random = [0; 2];
-    // Without randomness the wait is the longest one, which is right as well.
+    // Without randomness, waiting for the maximum is correct as well.
     let filled = SystemRandom::new().fill(&mut random);
     let share = filled.map_or(1.0, |()| f64::from(u16::from_be_bytes(random)) / 65535.0);
     tokio::time::sleep(Duration::from_millis(20 << attempt).mul_f64(share)).await;

@@ -1,4 +1,4 @@
-//! How many children of its tenant a lead makes.
+//! The quota of children that a tenant's lead may create.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,12 @@ use crate::{
     domain::{ChildKind, TenantId, Violation},
 };
 
-/// The most children of a kind that a tenant's lead makes and does not delete.
+/// Maximum number of children of one kind that a tenant's lead may have. Deleted children do not
+/// count.
 pub const CHILDREN_OF_A_LEAD: u32 = 200;
 
 impl Transaction<'_> {
-    /// Counts a child of `kind` that the lead of `tenant` makes; fails if it is one too many.
+    /// Counts a child of `kind` created by the lead of `tenant`. Fails if the quota is used up.
     pub(super) fn count_child(self, tenant: TenantId, kind: ChildKind) -> Result<Self> {
         let name = number(kind);
         let room = format!("attribute_not_exists({name}) OR {name} < :most");
@@ -26,17 +27,17 @@ impl Transaction<'_> {
         self.update(Key::children_of_lead(tenant), counted, too_many(kind))
     }
 
-    /// Counts one child of `kind` less, as it is deleted.
+    /// Removes a deleted child of `kind` from the count.
     pub(super) fn uncount_child(self, tenant: TenantId, kind: ChildKind) -> Result<Self> {
         let less = BTreeMap::from([(number(kind).to_owned(), -1)]);
         self.add(Key::children_of_lead(tenant), &less)
     }
 }
 
-/// What the item says it is.
+/// The `entity` of the item that counts children.
 const ENTITY: &str = "lead-children";
 
-/// The attribute that counts children of `kind`.
+/// Returns the attribute that counts children of `kind`.
 fn number(kind: ChildKind) -> &'static str {
     match kind {
         ChildKind::Contact => "contactCount",

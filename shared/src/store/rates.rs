@@ -6,12 +6,12 @@ use crate::{
     domain::{Email, Quota, RATE_WINDOW, Timestamp},
 };
 
-/// How many seconds a day has.
+/// Seconds in a day.
 const DAY: i64 = 24 * 3600;
 
 impl Store {
-    /// Counts a call of `route` from `address`, of which there may be `limit` a minute: in the cache,
-    /// or in the table where there is none or it does not answer.
+    /// Counts a call of `route` from `address`, limited to `limit` calls per minute. Counts in the
+    /// cache if it responds, otherwise in the table.
     pub async fn count_call(
         &self,
         route: &str,
@@ -28,7 +28,8 @@ impl Store {
         Ok(Quota::after(calls, limit, now))
     }
 
-    /// The calls of `route` from `address` in this minute, this one included.
+    /// Counts the call in the table. Returns the number of calls in this minute, including this
+    /// one.
     async fn count_in_table(&self, route: &str, address: &str, now: Timestamp) -> Result<u32> {
         let minute = now.seconds().div_euclid(RATE_WINDOW) * RATE_WINDOW;
         let number = |n: i64| AttributeValue::N(n.to_string());
@@ -47,15 +48,15 @@ impl Store {
             .map_err(Error::aws("counting a call"))?;
         let calls = reply.attributes.as_ref().and_then(|new| new.get("calls"));
         let calls = calls.and_then(|calls| calls.as_n().ok()?.parse().ok());
-        calls.ok_or_else(|| Error::aws("reading a count")("no number came back"))
+        calls.ok_or_else(|| Error::aws("reading a count")("the response contains no number"))
     }
 
-    /// Takes one of the `most` verification mails that the mailbox of `email` gets a day, whoever asks.
-    /// Returns `false` if none is left.
+    /// Uses up one of the `most` verification emails per day for the mailbox of `email`. Returns
+    /// `false` if none is left.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the mail cannot be counted.
+    /// [`Error::Aws`] if the email cannot be counted.
     pub async fn may_mail(&self, email: &Email, most: u32, now: Timestamp) -> Result<bool> {
         let Mails { key, values } = Mails::of(email, 1, most, now);
         let request = self
@@ -70,15 +71,15 @@ impl Store {
             Ok(_) => Ok(true),
             Err(cause) => match cause.as_service_error() {
                 Some(refusal) if refusal.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(Error::aws("counting a mail")(cause)),
+                _ => Err(Error::aws("counting an email")(cause)),
             },
         }
     }
 }
 
 impl Transaction<'_> {
-    /// Takes `many` of the `most` verification mails that the mailbox of `email` gets a day; fails with
-    /// [`Error::RateLimited`] if fewer are left.
+    /// Uses up `many` of the `most` verification emails per day for the mailbox of `email`. Fails
+    /// with [`Error::RateLimited`] if fewer are left.
     pub(super) fn count_mails(
         self,
         email: &Email,
@@ -96,7 +97,7 @@ impl Transaction<'_> {
     }
 }
 
-/// The count of the mails to a mailbox on a day, and what is added to it.
+/// The update that counts emails to a mailbox on a day.
 struct Mails {
     key: Key,
     values: Attributes,

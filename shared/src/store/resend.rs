@@ -7,7 +7,7 @@ use crate::{
     filter::Direction,
 };
 
-/// The most leads of one address that are looked at.
+/// Maximum number of leads with one address that are considered.
 const LOOKED_AT: usize = 100;
 
 impl Item for Resend {
@@ -19,24 +19,25 @@ impl Item for Resend {
 }
 
 impl Store {
-    /// Writes down that another verification mail is asked for, by the request of this ID.
+    /// Stores a request, made by the API request with this ID, to resend the verification email.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if it cannot be written.
+    /// [`Error::Aws`] if the request cannot be written.
     pub async fn ask_to_resend(&self, asked: &Resend, request: &str) -> Result<()> {
         let put = self.client.put_item().table_name(&*self.table);
         let put = put.set_item(Some(encode_from(asked, request)?));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
-        sent.map(drop).map_err(Error::aws("writing down a request"))
+        sent.map(drop).map_err(Error::aws("writing a resend request"))
     }
 
-    /// Renews the leads that `asked` is for, each with a mail, as far as the mails of the day allow.
-    /// It does so once, however often the stream tells of the request.
+    /// Renews the leads that `asked` refers to, as far as the daily limit of emails allows. Each
+    /// renewed lead leads to an email. Idempotent: the stream may deliver the request more than
+    /// once.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] and [`Error::Busy`] if something cannot be read or written.
+    /// [`Error::Aws`] or [`Error::Busy`] if something cannot be read or written.
     #[tracing::instrument(skip_all, fields(resend.id = %asked.id))]
     pub async fn resend(
         &self,
@@ -50,9 +51,9 @@ impl Store {
         let renewed: Vec<_> = leads.filter_map(|lead| lead.renewed(now, by, retention)).collect();
         for many in (1..=renewed.len()).rev() {
             match self.renew(asked, &renewed[..many], request, now).await {
-                // Fewer mails than that are left for today.
+                // The mailbox has fewer emails left for today, so try with one lead less.
                 Err(Error::RateLimited) => {}
-                // It was answered before.
+                // The request was handled before.
                 Ok(()) | Err(Error::Stale) => return Ok(()),
                 Err(error) => return Err(error),
             }
@@ -60,8 +61,9 @@ impl Store {
         Ok(())
     }
 
-    /// What the mailbox has proved goes before what anybody wrote about it: the verified lead of the
-    /// address, else the lead that the request names, else every different one.
+    /// Returns the leads to renew. A verified lead comes before unverified claims: the verified
+    /// lead of the address, else the lead named in the request, else one lead of each distinct
+    /// content.
     async fn leads_to_renew(&self, asked: &Resend) -> Result<Vec<Lead>> {
         let holder = self.holder_of(&asked.email).await?.map(|holder| holder.lead_id);
         let Some(id) = holder.or(asked.lead_id) else {

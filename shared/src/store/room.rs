@@ -1,4 +1,4 @@
-//! Whatever the API takes, a job's item has room for its end, and its events fit on the bus.
+//! Tests that any job accepted by the API can be closed, and that its events fit on the bus.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// What an item may have when a job opens: 409,600 bytes (AWS limit), less 200 KiB for its end.
+/// Maximum item size when a job opens: 409,600 bytes (AWS limit) minus 200 KiB for its closing.
 const AT_ITS_OPENING: usize = 409_600 - 200 * 1024;
 
-/// The most bytes of an entry of a batch for the bus.
+/// Maximum size in bytes of an entry in a batch for the bus.
 const MOST_OF_AN_EVENT: usize = 256 * 1024;
 
-/// The bytes that DynamoDB counts of an item.
+/// Returns the size of an item as DynamoDB counts it.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 fn size(item: &Attributes) -> usize {
@@ -43,7 +43,7 @@ fn read<T: crate::domain::FromJson>(body: &Value) -> Result<T> {
     Document::parse(body.to_string(), Limits::BODY).unwrap().read()
 }
 
-/// The job that a tenant of these `domains` and `contacts` opens for the subscription `text`.
+/// Opens the job for a tenant with these `domains` and `contacts` and the subscription `text`.
 fn open(domains: &[String], contacts: &[Value], text: &str) -> Result<Job> {
     let (now, by) = (crate::now(), UserId::from("019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60"));
     let long = "\u{1f600}".repeat(25);
@@ -70,7 +70,7 @@ fn open(domains: &[String], contacts: &[Value], text: &str) -> Result<Job> {
     Job::open(&tenant, contacts, work, Duration::from_secs(3600), now, &by)
 }
 
-/// Ends `job` with the longest that a build, a pipeline or the clock may say of it.
+/// Closes `job` with the longest values that a build, a pipeline or the clock may report.
 fn ended(job: Job) -> Job {
     let longest = |character: &str, many| Some(character.repeat(many));
     let now = crate::now();
@@ -86,20 +86,20 @@ fn ended(job: Job) -> Job {
     }
 }
 
-/// Holds a job against everything that it goes through.
+/// Checks a job in every stage of its life.
 fn lives(job: Job) {
     let item = encode_from(&job, &"r".repeat(100)).unwrap();
-    assert!(size(&item) <= AT_ITS_OPENING, "{} bytes at its opening", size(&item));
+    assert!(size(&item) <= AT_ITS_OPENING, "{} bytes when opened", size(&item));
     let read: Job = decode(item).unwrap();
     assert_eq!(format!("{read:?}"), format!("{job:?}"));
     let undone = Job { kind: JobKind::Deprovision, ..job.clone() };
     for job in [job.clone(), undone, ended(job)] {
         let item = encode_from(&job, &"r".repeat(100)).unwrap();
-        assert!(size(&item) <= 409_600, "{} bytes at its end", size(&item));
+        assert!(size(&item) <= 409_600, "{} bytes when closed", size(&item));
         let job: Job = decode(item).unwrap();
         assert!(job.subscription.tier().is_ok() && job.subscription.id().len() <= 255);
         let event = serde_json::to_string(&Event::of_job(job, 7).unwrap()).unwrap();
-        assert!(event.len() <= MOST_OF_AN_EVENT, "{} bytes of an event", event.len());
+        assert!(event.len() <= MOST_OF_AN_EVENT, "an event has {} bytes", event.len());
         let heard: Event = serde_json::from_str(&event).unwrap();
         assert!(heard.tenant.unwrap().primary_contact().is_some());
         let _: Value = serde_json::from_str(&event).unwrap();
@@ -113,7 +113,7 @@ fn contact(primary: bool, fill: &str) -> Value {
 }
 
 #[test]
-fn the_largest_job_there_is_can_be_opened_and_closed() {
+fn the_largest_possible_job_can_be_opened_and_closed() {
     let label = "d".repeat(60);
     let long = (10..59).map(|n| format!("{n}.{label}.{label}.{label}.{label}.test"));
     let domains: Vec<_> = std::iter::once("acme.test".to_owned()).chain(long).collect();
@@ -154,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_subscription_that_is_accepted_lives_to_its_end(
+    fn a_job_with_any_accepted_subscription_can_be_closed(
         plan in any_json(),
         more in any_json(),
         many in 0..80_usize,

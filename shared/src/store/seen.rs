@@ -3,26 +3,26 @@ use serde_json::{Map, Value};
 use super::list::Found;
 use crate::{Error, Result};
 
-/// The most items that one request reads.
+/// Maximum number of items that one request reads.
 pub(super) const MOST_READ: usize = 10_000;
 
-/// The most bytes of items that one request reads: 64 queries of 1 MB (a `DynamoDB` limit), which
-/// leaves most of the 10 s that a function has.
+/// Maximum number of bytes of items that one request reads: 64 queries of 1 MB (a DynamoDB limit),
+/// which takes a small part of a function's 10 s.
 const MOST_BYTES_READ: usize = 64_000_000;
 
-/// The most bytes of items that one request holds at a time. Decoded and on the wire they take
-/// about three times as much of the 512 MB that a function has.
+/// Maximum number of bytes of items that one request holds at a time. Decoded and in wire format,
+/// they take about three times as much of a function's 512 MB.
 const MOST_BYTES_HELD: usize = 24_000_000;
 
-/// Returns the error of a request that would read, or hold, more than it may.
+/// Returns the error for a request that exceeds a limit.
 pub(super) fn too_broad() -> Error {
     Error::FilterTooBroad(
-        "This would read more than 10000 items, or 64 MB of them, or hold 24 MB. Narrow it by id, tenantId, \
-         key, email, status or createdOn, or order it by createdOn and follow the link to the next page.",
+        "The filter would read more than 10,000 items or 64 MB, or hold more than 24 MB. Narrow `where` by id, \
+         tenantId, key, email or status, or order by createdOn and follow the link to the next page.",
     )
 }
 
-/// What one request has read so far.
+/// The items and bytes that one request has read so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     items: usize,
@@ -34,7 +34,7 @@ impl Seen {
     ///
     /// # Errors
     ///
-    /// [`Error::FilterTooBroad`] if it is one too many.
+    /// [`Error::FilterTooBroad`] if the limit is exceeded.
     pub(super) fn add(&mut self, item: &Map<String, Value>) -> Result<()> {
         self.items += 1;
         self.bytes += weight(item);
@@ -43,7 +43,7 @@ impl Seen {
     }
 }
 
-/// What one request keeps of what it reads.
+/// The items that one request holds.
 #[derive(Debug)]
 pub(super) struct Held<E> {
     found: Vec<Found<E>>,
@@ -57,11 +57,11 @@ impl<E> Default for Held<E> {
 }
 
 impl<E> Held<E> {
-    /// Keeps an item.
+    /// Adds an item.
     ///
     /// # Errors
     ///
-    /// [`Error::FilterTooBroad`] if that is more than one request may hold.
+    /// [`Error::FilterTooBroad`] if the limit is exceeded.
     pub(super) fn add(&mut self, found: Found<E>) -> Result<()> {
         self.bytes += weight(&found.wire);
         self.found.push(found);
@@ -69,13 +69,13 @@ impl<E> Held<E> {
         within.then_some(()).ok_or_else(too_broad)
     }
 
-    /// Returns what was kept.
+    /// Returns the items.
     pub(super) fn into_found(self) -> Vec<Found<E>> {
         self.found
     }
 }
 
-/// Returns about how many bytes an entity has.
+/// Estimates the size of an entity in bytes.
 pub(super) fn weight(members: &Map<String, Value>) -> usize {
     members.iter().map(|(name, value)| name.len() + weight_of(value)).sum()
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_reads_and_holds_so_many_items_and_so_many_bytes() {
+    fn a_request_is_limited_in_items_and_bytes() {
         let adds = |item: &Map<String, Value>| {
             let mut seen = Seen::default();
             (0..=MOST_READ).take_while(|_| seen.add(item).is_ok()).count()

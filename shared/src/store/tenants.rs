@@ -92,7 +92,7 @@ impl Listed for Tenant {
     }
 }
 
-/// The status that all tenants asked for have.
+/// Returns the status that all matching tenants have, or `None` if `conditions` do not fix it.
 fn status(conditions: &Where) -> Option<u8> {
     conditions.equals("status")?.as_u64()?.try_into().ok()
 }
@@ -108,39 +108,40 @@ impl Writable for Tenant {
 }
 
 impl Store {
-    /// The tenant with this id.
+    /// Returns the tenant with this ID, strongly consistent.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant(&self, id: TenantId) -> Result<Tenant> {
         let tenant: Option<Tenant> = self.get(Key::tenant(id)).await?;
         tenant.filter(|tenant| !tenant.audit.deleted).ok_or_else(|| Error::not_found("Tenant", id))
     }
 
-    /// The tenant with this id and its contacts, in one read.
+    /// Returns the tenant with this ID and its contacts, in one read.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_contacts(&self, id: TenantId) -> Result<(Tenant, Vec<Contact>)> {
         self.tenant_with(id, Key::children(ChildKind::Contact)).await
     }
 
-    /// Writes a tenant and its first contact, claims its key, and closes the lead it came from.
+    /// Writes a tenant and its first contact, claims the tenant's key, and marks its lead as
+    /// converted, in one transaction.
     ///
     /// # Errors
     ///
-    /// [`Error::LeadAlreadyConverted`] where the lead has a tenant, [`Error::TenantKeyTaken`],
-    /// [`Error::TenantKeyReserved`].
+    /// [`Error::LeadAlreadyConverted`] if the lead already has a tenant; [`Error::TenantKeyTaken`]
+    /// or [`Error::TenantKeyReserved`] if the key is not available.
     #[tracing::instrument(skip_all, fields(tenant.id = %onboarding.tenant.id))]
     pub async fn onboard(&self, onboarding: &Onboarding) -> Result<()> {
         let Onboarding { tenant, contact } = onboarding;
         self.must_not_be_reserved(&tenant.key)?;
         let mut writes = self.transaction();
-        // The lead comes first: of several refusals the first one is told.
+        // The lead comes first, because the first failed condition determines the error.
         if let Some(lead) = tenant.lead_id {
             let converted = Changes::when(
                 "isValidated = :yes AND deleted = :no AND attribute_not_exists(tenantId)",
@@ -162,28 +163,28 @@ impl Store {
             .await
     }
 
-    /// The tenant with this id, and its version.
+    /// Returns the tenant with this ID and its version, strongly consistent.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where there is none, or it is deleted.
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     pub async fn stored_tenant(&self, id: TenantId) -> Result<Stored<Tenant>> {
         let tenant = self.get_living(Key::tenant(id)).await?;
         tenant.ok_or_else(|| Error::not_found("Tenant", id))
     }
 
-    /// The tenant that has claimed this key.
+    /// Returns the ID of the tenant that has claimed this key, from the cache if present.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
+    /// [`Error::Aws`] if the claim cannot be read.
     pub async fn tenant_id_of_key(&self, key: &TenantKey) -> Result<Option<TenantId>> {
         let owner = self.get::<Owner>(Key::tenant_key(key));
         let id = async { Ok(owner.await?.map(|owner| owner.tenant_id)) };
         self.held(Held::TenantKey(key), Box::pin(id)).await
     }
 
-    /// Returns whether a new tenant may have this key. A reserved key takes no read.
+    /// Returns whether a new tenant may take this key. Reserved keys are recognised without a read.
     ///
     /// # Errors
     ///
@@ -201,12 +202,12 @@ impl Store {
         if reserved { Err(Error::TenantKeyReserved(key.clone())) } else { Ok(()) }
     }
 
-    /// Writes `after` over the tenant that was read as `before`.
+    /// Replaces the tenant `before` with `after`.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] where it has changed in the meantime; [`Error::TenantKeyTaken`];
-    /// [`Error::TenantKeyReserved`] if the key is another than before.
+    /// [`Error::Stale`] if the tenant has changed in the meantime; [`Error::TenantKeyTaken`] or
+    /// [`Error::TenantKeyReserved`] if the key changes to one that is not available.
     #[tracing::instrument(skip_all, fields(tenant.id = %after.id))]
     pub async fn replace_tenant(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
         self.forgetting(after.id, self.write_over(before, after)).await
@@ -217,7 +218,7 @@ impl Store {
             return self.replace(after, before.version).await;
         }
         self.must_not_be_reserved(&after.key)?;
-        // The claim of the key it had stays: a key is never anybody else's.
+        // The claim on the old key stays, because keys are never released.
         let claim = owned_by(after.id, "tenant-key");
         let taken = Error::TenantKeyTaken(after.key.clone());
         self.transaction()
@@ -228,18 +229,18 @@ impl Store {
     }
 }
 
-/// Whether a new tenant may have a key.
+/// Whether a tenant key is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// It may.
+    /// The key is available.
     Free,
-    /// Another tenant has it, or had it.
+    /// Another tenant has the key, or had it.
     Taken,
-    /// Nobody gets it.
+    /// The key is reserved, and no tenant may take it.
     Reserved,
 }
 
-/// The attributes of an item that only says whose something is.
+/// Returns the attributes of an item that only names a tenant.
 pub(super) fn owned_by(tenant: TenantId, kind: &str) -> Attributes {
     [
         ("entity".into(), AttributeValue::S(kind.into())),

@@ -23,13 +23,13 @@ use crate::{
     fault::{Fault, Service},
 };
 
-/// The condition that an item is still as it was read.
+/// Condition that an item still has the version that was read.
 pub(super) const AT_VERSION: &str = "version = :version";
 
-/// Writes that happen together or not at all.
+/// A set of writes that are committed together or not at all.
 ///
-/// Each conditional write names the [`Error`] that its condition stands for: DynamoDB reports a
-/// failed condition by its position and nothing else.
+/// Each conditional write carries the [`Error`] to return if its condition fails, because DynamoDB
+/// reports a failed condition only by its position.
 #[must_use = "nothing is written until `commit`"]
 pub(super) struct Transaction<'a> {
     store: &'a Store,
@@ -44,22 +44,24 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Inserts an item whose id is fresh.
+    /// Inserts a new item.
     pub(super) fn insert<T: Item>(self, item: &T) -> Result<Self> {
         self.fresh(encode(item)?, None)
     }
 
-    /// [`Transaction::insert`], of an item that comes from the request of this id.
+    /// Inserts a new item that was created by the request with this ID.
     pub(super) fn insert_from<T: Item>(self, item: &T, request: &str) -> Result<Self> {
         self.fresh(encode_from(item, request)?, None)
     }
 
-    /// Takes a key that nobody else may take; fails with `taken`. `attributes` go with it.
+    /// Claims a unique key and stores `attributes` with the claim. Fails with `taken` if the key is
+    /// already claimed.
     pub(super) fn claim(self, key: Key, attributes: Attributes, taken: Error) -> Result<Self> {
         self.fresh(with_key(key, attributes), Some(taken))
     }
 
-    /// As [`Transaction::claim`], of a key that the tenant `holder` may have claimed before.
+    /// Claims a unique key. Unlike [`Transaction::claim`], it succeeds if the tenant `holder`
+    /// already holds the key.
     pub(super) fn claim_again(
         self,
         key: Key,
@@ -74,8 +76,8 @@ impl Transaction<'_> {
         self.put(put, Some(taken))
     }
 
-    /// Gives the claim at `key` other `attributes`, if the lead `holder` has it still; fails with
-    /// `otherwise` if not.
+    /// Replaces the attributes of the claim at `key` if the lead `holder` still holds it. Fails
+    /// with `otherwise` if not.
     pub(super) fn hand_over(
         self,
         key: Key,
@@ -90,12 +92,12 @@ impl Transaction<'_> {
         self.put(put, Some(otherwise))
     }
 
-    /// Writes an item that only says something of another one in this transaction.
+    /// Writes an auxiliary item, such as the owner of a child.
     pub(super) fn place(self, key: Key, attributes: Attributes) -> Result<Self> {
         self.fresh(with_key(key, attributes), None)
     }
 
-    /// Changes the item at `key` if `change`'s condition holds; fails with `otherwise` if not.
+    /// Updates the item at `key` if the condition of `change` holds. Fails with `otherwise` if not.
     pub(super) fn update(self, key: Key, change: Changes, otherwise: Error) -> Result<Self> {
         let update = Update::builder()
             .set_key(Some(key.into()))
@@ -106,7 +108,7 @@ impl Transaction<'_> {
         self.update_as(update, otherwise)
     }
 
-    /// Makes `update`; fails with `otherwise` if its condition does not hold.
+    /// Adds `update` to the transaction. Fails with `otherwise` if its condition does not hold.
     pub(super) fn update_as(
         mut self,
         update: UpdateBuilder,
@@ -118,7 +120,8 @@ impl Transaction<'_> {
         Ok(self)
     }
 
-    /// Writes `item` over the version it was read at; fails with `otherwise` where it has another one.
+    /// Replaces an item that was read at version `read_at`. Fails with `otherwise` if the version
+    /// has changed.
     pub(super) fn replace<T: Item>(self, item: &T, read_at: u64, otherwise: Error) -> Result<Self> {
         let put = Put::builder()
             .set_item(Some(encode_version(item, read_at + 1)?))
@@ -127,7 +130,7 @@ impl Transaction<'_> {
         self.put(put, Some(otherwise))
     }
 
-    /// Demands that the item at `key` is there and not deleted; fails with `otherwise` if not.
+    /// Requires that the item at `key` exists and is not deleted. Fails with `otherwise` if not.
     pub(super) fn demand(mut self, key: Key, otherwise: Error) -> Result<Self> {
         let check = ConditionCheck::builder()
             .table_name(&*self.store.table)
@@ -141,7 +144,7 @@ impl Transaction<'_> {
         Ok(self)
     }
 
-    /// Gives up the claim at `key`, which `holder` has.
+    /// Releases the claim at `key`, held by `holder`.
     pub(super) fn release(self, key: Key, holder: String) -> Result<Self> {
         let delete = Delete::builder()
             .condition_expression("holder = :holder")
@@ -149,7 +152,7 @@ impl Transaction<'_> {
         self.delete(key, delete, Error::Stale)
     }
 
-    /// Deletes the item at `key`; fails with `otherwise` if it is not there.
+    /// Deletes the item at `key`. Fails with `otherwise` if there is none.
     pub(super) fn take(self, key: Key, otherwise: Error) -> Result<Self> {
         self.delete(key, Delete::builder().condition_expression("attribute_exists(pk)"), otherwise)
     }
@@ -161,7 +164,7 @@ impl Transaction<'_> {
         Ok(self)
     }
 
-    /// Adds to the numbers of the item at `key`, which need not be there.
+    /// Adds to the numbers of the item at `key`. Creates the item if it does not exist.
     pub(super) fn add(self, key: Key, numbers: &BTreeMap<String, i64>) -> Result<Self> {
         let parts: Vec<_> = numbers.keys().map(|name| format!("#{name} :{name}")).collect();
         let names = numbers.keys().map(|name| (format!("#{name}"), name.clone())).collect();
@@ -176,14 +179,14 @@ impl Transaction<'_> {
         self.update_as(update, None)
     }
 
-    /// Writes everything, or fails with the error of the first refused write.
+    /// Commits all writes, or fails with the error of the first refused write.
     ///
-    /// A transaction that met another one on the same item (`TransactionConflict`) was not
-    /// decided; the SDK does not retry it, so it is sent again here, after a random wait.
+    /// DynamoDB and its SDK do not retry a `TransactionConflict`, so this does, after a random
+    /// wait.
     ///
     /// # Errors
     ///
-    /// The error that the first refused write was given; [`Error::Busy`] after too many conflicts.
+    /// The error given for the first refused write; [`Error::Busy`] after too many conflicts.
     pub(super) async fn commit(self) -> Result<()> {
         let (writes, mut meanings): (Vec<_>, Vec<_>) = self.writes.into_iter().unzip();
         for attempt in 0..TRIES {
@@ -200,10 +203,10 @@ impl Transaction<'_> {
             }
             wait(attempt).await;
         }
-        Err(Error::Busy("a transaction kept meeting others"))
+        Err(Error::Busy("a transaction kept conflicting with others"))
     }
 
-    /// Puts what is in nobody's place.
+    /// Puts an item that must not exist yet. Fails with `taken` if it does.
     fn fresh(self, item: Attributes, taken: Option<Error>) -> Result<Self> {
         let put = Put::builder().set_item(Some(item));
         self.put(put.condition_expression("attribute_not_exists(pk)"), taken)
@@ -217,14 +220,14 @@ impl Transaction<'_> {
     }
 }
 
-/// An item of a key and some attributes.
+/// Returns `attributes` with the attributes of `key` added.
 pub(super) fn with_key(key: Key, mut attributes: Attributes) -> Attributes {
     attributes.extend(Attributes::from(key));
     attributes
 }
 
-/// Why a transaction failed: permanently if one of its writes is refused for good, such as for the size of
-/// its item.
+/// Converts the cause of a failed transaction. The error is permanent if a write can never succeed,
+/// for example because its item is too large.
 fn failed(cause: SdkError<TransactWriteItemsError>) -> Error {
     let is_permanent = |code: &str| Service::DynamoDb.fault(code) == Fault::Permanent;
     let is_refused = match cause.as_service_error() {
@@ -242,7 +245,7 @@ fn failed(cause: SdkError<TransactWriteItemsError>) -> Error {
 
 const COMMITTING: &str = "committing a transaction";
 
-/// The position of the first write that was cancelled for this `code`.
+/// Returns the position of the first write that was cancelled with this `code`.
 fn reason(cause: &SdkError<TransactWriteItemsError>, code: &str) -> Option<usize> {
     match cause.as_service_error()? {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {

@@ -12,11 +12,11 @@ use crate::{
     filter::{Direction, Filter, Where},
 };
 
-/// The most items of one page of a query.
+/// Maximum number of items in one page of a query.
 const LARGEST_CHUNK: usize = 1000;
 
 impl Store {
-    /// Fills a page along an index, which has the order that is asked for.
+    /// Fills a page from an index that is already in the requested order.
     pub(super) async fn walk<E: Listed>(
         &self,
         page: &mut Filling<'_, E>,
@@ -26,7 +26,7 @@ impl Store {
     ) -> Result<()> {
         let (mut skip, mut seen, mut read) = (filter.skip, Seen::default(), 0);
         let mut start = from.and_then(start_key);
-        // One more than the page holds tells whether there is a next one.
+        // One more item than fits on the page shows whether there is a next page.
         let mut chunk =
             usize::from(filter.page_size()).saturating_add(filter.skipped()).saturating_add(1);
         loop {
@@ -35,7 +35,7 @@ impl Store {
             for stored in items {
                 let found = Found::of(stored)?;
                 read += 1;
-                // The last of the items that may be read may still be the last of the page.
+                // The last item within the limit may still be the last item of the page.
                 let within = seen.add(&found.wire);
                 if !filter.conditions.matches(&found.wire) {
                     within?;
@@ -55,14 +55,14 @@ impl Store {
         }
     }
 
-    /// Returns all that `conditions` ask for of the partition of an index in which they are.
+    /// Returns every match of `conditions`, read from an index.
     pub(super) async fn all<E: Listed>(&self, conditions: &Where) -> Result<Vec<Found<E>>> {
         let mut held = Held::default();
         self.scan(conditions, |found| held.add(found)).await?;
         Ok(held.into_found())
     }
 
-    /// Has `take` see all that `conditions` ask for of the partition of an index in which they are.
+    /// Calls `take` with every match of `conditions`, read from an index.
     pub(super) async fn scan<E: Listed>(
         &self,
         conditions: &Where,
@@ -102,8 +102,8 @@ impl Store {
         Ok((items.collect::<Result<_>>()?, reply.last_evaluated_key))
     }
 
-    /// Returns the first `most` items of a partition of an index: of each the attributes that it is
-    /// made from, if `attributes` names them, else all. Large items take several reads.
+    /// Returns the first `most` items in a partition of an index. Reads only the given
+    /// `attributes`, or all if the list is empty. Large items take several reads.
     pub(super) async fn first<T: DeserializeOwned>(
         &self,
         (index, partition): (&str, String),
@@ -153,7 +153,7 @@ impl Store {
     }
 }
 
-/// Where `item` is in the partition that `conditions` are read from.
+/// Returns the cursor behind `item` in the partition that `conditions` select.
 pub(super) fn position<E: Listed>(item: &E, conditions: &Where) -> Cursor {
     let (index, partition) = E::partition(conditions);
     let mut key = Attributes::from(item.key());

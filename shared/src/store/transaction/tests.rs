@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Env, aws::Aws, domain::TenantId};
 
-/// A DynamoDB that cancels the first `conflicts` transactions for meeting another one, and the
-/// one after them for `reason`: no emulator plays the former.
+/// Starts a fake DynamoDB. It cancels the first `conflicts` transactions with
+/// `TransactionConflict`, which no emulator does, and later ones with `reason`.
 async fn store(conflicts: u32, reason: &'static str) -> (Store, Arc<AtomicU32>) {
     let calls = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&calls);
@@ -51,21 +51,21 @@ async fn commit(store: &Store) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_transaction_that_met_another_one_is_sent_again() {
+async fn a_conflicting_transaction_is_retried() {
     let (store, calls) = store(3, "None").await;
     commit(&store).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test]
-async fn a_refused_write_is_told_by_its_own_error_and_not_sent_again() {
+async fn a_failed_condition_returns_its_own_error_without_a_retry() {
     let (store, calls) = store(1, "ConditionalCheckFailed").await;
     assert!(matches!(commit(&store).await, Err(Error::Contradiction)));
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
-async fn an_item_that_does_not_fit_is_refused_for_good() {
+async fn an_oversized_item_fails_permanently() {
     for (reason, is_permanent) in [("ValidationError", true), ("ThrottlingError", false)] {
         let (store, calls) = store(0, reason).await;
         assert_eq!(commit(&store).await.unwrap_err().is_permanent(), is_permanent, "{reason}");
@@ -74,7 +74,7 @@ async fn an_item_that_does_not_fit_is_refused_for_good() {
 }
 
 #[tokio::test]
-async fn a_conflict_that_does_not_end_is_busy() {
+async fn a_persistent_conflict_ends_as_busy() {
     let (store, calls) = store(u32::MAX, "None").await;
     assert!(matches!(commit(&store).await, Err(Error::Busy(_))));
     assert_eq!(calls.load(Ordering::SeqCst), TRIES);
