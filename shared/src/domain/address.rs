@@ -1,7 +1,7 @@
 use super::{AddressId, Audit, FromMembers, Members, Text};
 use serde::{Deserialize, Serialize};
 
-/// The parts of a postal address; each is optional and none is dropped (CONTRACT §4).
+/// The parts of a postal address. All are optional, and all are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressParts {
     /// Street and number, up to 500 characters.
@@ -12,22 +12,22 @@ pub struct AddressParts {
     pub state: Option<Text<0, 100>>,
     /// Postal code.
     pub zip: Option<Text<0, 25>>,
-    /// Country, its code or name.
+    /// Country code or name.
     pub country: Option<Text<2, 25>>,
 }
 
-/// The address inside a lead or a tenant.
+/// The address of a lead or a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// Its id, `addressId` on the wire.
+    /// ID, `addressId` on the wire.
     pub id: AddressId,
-    /// What it says.
+    /// The parts of the address.
     #[serde(flatten)]
     pub parts: AddressParts,
 }
 
 impl AddressParts {
-    /// Reads the five parts among the members of an object.
+    /// Reads the five parts from the members of an object.
     pub(super) fn read(members: &mut impl Members) -> Self {
         Self {
             address: members.optional("address"),
@@ -38,7 +38,7 @@ impl AddressParts {
         }
     }
 
-    /// The address that these parts make; `None` where there is no part.
+    /// Returns an address with these parts and a new ID, or `None` if all parts are empty.
     #[must_use]
     pub fn into_address(self) -> Option<Address> {
         (self != Self::default()).then(|| Address { id: AddressId::mint(), parts: self })
@@ -51,7 +51,7 @@ impl FromMembers for AddressParts {
     }
 }
 
-/// An address on the wire: an entity of its own, whose audit is that of what it belongs to.
+/// An address on the wire: a separate entity with the audit of its lead or tenant.
 #[derive(Debug, Serialize)]
 pub struct AddressView<'a> {
     #[serde(flatten)]
@@ -61,7 +61,7 @@ pub struct AddressView<'a> {
 }
 
 impl<'a> AddressView<'a> {
-    /// The view of `address`, which belongs to an entity with this `audit`.
+    /// Creates the view of an `address` whose lead or tenant has this `audit`.
     #[must_use]
     pub fn new(address: &'a Address, audit: &'a Audit) -> Self {
         Self { address, audit }

@@ -5,31 +5,32 @@ use serde_json::{Value, json};
 
 use super::{Decimal, FromJson, NotDecimal, Reader};
 
-/// The most digits of an amount, those of `DynamoDB`'s numbers.
+/// The maximum number of digits of an amount, the same as for `DynamoDB`'s numbers.
 const DIGITS: i64 = 38;
 
-/// A decimal that is not negative, exact, of at most 38 digits before and after the point together,
-/// leading zeros of a fraction included.
+/// An exact, non-negative decimal. It has at most 38 digits before and after the point together,
+/// including leading zeros of the fraction.
 ///
-/// It has one form for each value: `100`, `100.0` and `1e2` are all `100`, and `0.50` is `0.5`. It
-/// is read from a JSON number's text, and goes out as one ([`Wire`](crate::filter::Wire)). Its own
-/// `serde` form is text, for the table: `DynamoDB`'s numbers have the same 38 digits, but nothing
-/// reaches them through `serde` without a float, and no key or index needs the order.
+/// Each value has one form: `100`, `100.0` and `1e2` are all `100`, and `0.50` is `0.5`. An amount
+/// is read from the text of a JSON number and is written as a JSON number
+/// ([`Wire`](crate::filter::Wire)). For the table it is serialized as text: `DynamoDB`'s numbers
+/// have the same 38 digits, but `serde` can only reach them through a float, and no key or index
+/// needs the numeric order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Amount(Decimal);
 
-/// Why a number is no [`Amount`].
+/// The reason why a text is not an [`Amount`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnAmount {
-    /// It is below zero.
-    #[error("an amount is not negative")]
+    /// The number is negative.
+    #[error("an amount must not be negative")]
     Negative,
-    /// It has more than 38 digits.
-    #[error("an amount has at most 38 digits")]
+    /// The number has more than 38 digits.
+    #[error("an amount must have at most 38 digits")]
     TooLong,
-    /// It is no number.
-    #[error("an amount is a number")]
+    /// The text is not a number.
+    #[error("an amount must be a number")]
     NoNumber,
 }
 
@@ -50,8 +51,8 @@ impl FromStr for Amount {
 }
 
 impl Amount {
-    /// It for people: digits grouped in threes, at least `minor` of them after the point, and none
-    /// ever rounded away.
+    /// Returns the amount for people: digits grouped in threes, with at least `minor` digits after
+    /// the point. Never rounds.
     #[must_use]
     pub fn grouped(&self, minor: usize) -> String {
         let plain = self.to_string();
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_told() {
+    fn an_invalid_amount_is_rejected_with_the_reason() {
         let long = "1".repeat(39);
         for (given, why) in [
             ("-0.01", NotAnAmount::Negative),
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_in_the_order_of_their_values() {
+    fn amounts_are_ordered_by_value() {
         let order = ["0", "1e-38", "0.09", "0.1", "0.11", "1", "1.5", "2", "10.25", "9e37"];
         for pair in order.windows(2) {
             assert!(amount(pair[0]) < amount(pair[1]), "{pair:?}");
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_is_grouped_with_the_digits_of_its_currency() {
+    fn amounts_are_grouped_and_padded_to_the_minor_digits() {
         for (given, minor, shown) in [
             ("0", 2, "0.00"),
             ("999", 0, "999"),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn only_text_gives_an_exact_amount() {
+    fn fractions_are_read_from_text_only() {
         let text = "12345678901234567.89";
         let value: Value = serde_json::from_str(text).unwrap();
         let sent = |text: &str| Document::parse(text.to_owned(), Limits::BODY).unwrap();

@@ -2,29 +2,29 @@ use serde::{Deserialize, Serialize};
 
 use super::{Timestamp, UserId};
 
-/// Who created, changed and deleted an entity, and when (CONTRACT §1).
+/// The users who created, changed and deleted an entity, with times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Audit {
-    /// When it was created.
+    /// When the entity was created.
     pub created_on: Timestamp,
-    /// When it last changed.
+    /// When the entity was last changed.
     pub modified_on: Timestamp,
-    /// Who created it.
+    /// The user who created the entity.
     pub created_by: UserId,
-    /// Who changed it last.
+    /// The user who last changed the entity.
     pub modified_by: UserId,
-    /// Whether it is deleted: the item stays, invisible to every read.
+    /// Whether the entity is soft-deleted: the item stays but no read returns it.
     #[serde(default)]
     pub deleted: bool,
-    /// When it was deleted.
+    /// When the entity was deleted.
     pub deleted_on: Option<Timestamp>,
-    /// Who deleted it.
+    /// The user who deleted the entity.
     pub deleted_by: Option<UserId>,
 }
 
 impl Audit {
-    /// The audit of an entity that `by` creates now.
+    /// Returns the audit of an entity that `by` creates at `now`.
     #[must_use]
     pub fn created(now: Timestamp, by: &UserId) -> Self {
         Self {
@@ -38,13 +38,13 @@ impl Audit {
         }
     }
 
-    /// The audit of an entity that `by` changes now.
+    /// Returns the audit after `by` changes the entity at `now`.
     #[must_use]
     pub fn changed(self, now: Timestamp, by: &UserId) -> Self {
         Self { modified_on: now, modified_by: by.clone(), ..self }
     }
 
-    /// The audit of an entity that `by` deletes now.
+    /// Returns the audit after `by` deletes the entity at `now`.
     #[must_use]
     pub fn deleted(self, now: Timestamp, by: &UserId) -> Self {
         let (deleted_on, deleted_by) = (Some(now), Some(by.clone()));

@@ -9,45 +9,46 @@ use super::{
 };
 use crate::{Result, filter::Schema};
 
-/// What a child of a tenant is, beside its id, its tenant and its audit: one implementation for each
-/// kind of children.
+/// The properties of a child entity besides ID, tenant and audit. Implemented once for each kind of
+/// child.
 pub trait Details:
     FromMembers + Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
-    /// Identifies one.
+    /// The type of the child's ID.
     type Id: EntityId;
-    /// Which kind it is.
+    /// The kind of child.
     const KIND: ChildKind;
-    /// Its properties on the wire.
+    /// The child's properties on the wire.
     const SCHEMA: &'static Schema;
-    /// What a caller needs to create one.
+    /// The permission to create a child.
     type Create: Permit;
-    /// What a caller needs to see one.
+    /// The permission to view a child.
     type View: Permit;
-    /// What a caller needs to change one.
+    /// The permission to update a child.
     type Update: Permit;
-    /// What a caller needs to delete one.
+    /// The permission to delete a child.
     type Delete: Permit;
 
-    /// What no two children of one tenant may have in common, if there is such a thing.
+    /// Returns the value that must be unique among the tenant's children of this kind, if there is
+    /// one.
     fn unique(&self) -> Option<&str> {
         None
     }
 }
 
-/// The kinds of children.
+/// The kinds of child entities of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChildKind {
-    /// Somebody to talk to.
+    /// A contact person.
     Contact,
     /// A configuration.
     Config,
-    /// What the tenant has to pay.
+    /// An invoice.
     Invoice,
 }
 
 impl ChildKind {
-    /// What its items are called.
+    /// Returns the name that this kind has in the table's keys.
     #[must_use]
     pub const fn noun(self) -> &'static str {
         match self {
@@ -58,28 +59,28 @@ impl ChildKind {
     }
 }
 
-/// Something that belongs to a tenant, and is out of sight once the tenant is.
+/// An entity that belongs to a tenant and is soft-deleted with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", bound = "")]
 pub struct Child<D: Details> {
-    /// Its id.
+    /// The child's ID.
     pub id: D::Id,
-    /// What it is.
+    /// The properties that clients can change.
     #[serde(flatten)]
     pub details: D,
-    /// The tenant it belongs to, for good.
+    /// The tenant that owns the child. Never changes.
     pub tenant_id: TenantId,
-    /// Who did what to it, and when.
+    /// Who created, changed and deleted the child, and when.
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// A child as a client gives it.
+/// The body of a request that creates a child.
 #[derive(Clone, Debug)]
 pub struct NewChild<D> {
-    /// What it is.
+    /// The properties that clients can change.
     pub details: D,
-    /// The tenant it is to belong to.
+    /// The tenant that will own the child.
     pub tenant_id: TenantId,
 }
 
@@ -91,7 +92,7 @@ impl<D: Details> FromMembers for NewChild<D> {
 }
 
 impl<D: Details> NewChild<D> {
-    /// The child that this becomes.
+    /// Creates the child with a new ID.
     #[must_use]
     pub fn create(self, now: Timestamp, by: &UserId) -> Child<D> {
         Child {

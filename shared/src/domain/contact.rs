@@ -5,13 +5,13 @@ use super::{
 };
 use crate::filter::{Schema, entities};
 
-/// Somebody to talk to at a tenant.
+/// A contact person of a tenant.
 pub type Contact = Child<ContactDetails>;
 
-/// A contact as a client gives it.
+/// The body of `POST /contacts`.
 pub type NewContact = NewChild<ContactDetails>;
 
-/// What a contact is.
+/// The properties of a contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactDetails {
@@ -19,11 +19,11 @@ pub struct ContactDetails {
     pub first_name: Text<1, 100>,
     /// Last name.
     pub last_name: Text<1, 100>,
-    /// E-mail address.
+    /// Email address.
     pub email: Email,
-    /// Whether it is the one that hears of the tenant first.
+    /// Whether this is the tenant's primary contact.
     pub is_primary: bool,
-    /// What it is for, such as `admin`.
+    /// The contact's role, such as `admin`; `type` on the wire.
     #[serde(rename = "type")]
     pub role: Option<Text<1, 100>>,
 }

@@ -5,24 +5,24 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
-/// A currency of ISO 4217, by its code of three capitals.
+/// An ISO 4217 currency, written as its code of three uppercase letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// Its code, such as `EUR`.
+    /// Returns the code, such as `EUR`.
     #[must_use]
     pub fn code(self) -> &'static str {
         self.0.code()
     }
 
-    /// Its name in English, such as `Pound sterling`.
+    /// Returns the English name, such as `Pound sterling`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.name()
     }
 
-    /// How many digits after the point its amounts are written with.
+    /// Returns the number of digits after the point in amounts of this currency.
     #[must_use]
     pub fn minor_digits(self) -> usize {
         self.0.exponent().unwrap_or_default().into()
@@ -57,7 +57,7 @@ impl FromJson for Currency {
         })
     }
 
-    /// Every code that there is, so that a client sees them.
+    /// Lists every code, so that clients see which are supported.
     fn schema() -> Value {
         let letters = || 'A'..='Z';
         let words = letters()
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_currency_has_a_code_of_three_capitals_and_its_digits() {
+    fn a_currency_has_an_uppercase_code_and_minor_digits() {
         let digits = |code: &str| code.parse::<Currency>().unwrap().minor_digits();
         assert_eq!([digits("EUR"), digits("JPY"), digits("KWD"), digits("XAU")], [2, 0, 3, 0]);
         assert!("eur".parse::<Currency>().is_err());

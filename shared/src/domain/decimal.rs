@@ -1,19 +1,19 @@
 use std::{cmp::Ordering, str::FromStr};
 
-/// A decimal number, exact: compared by its digits, never through a float.
+/// An exact decimal number, compared by its digits and never through a float.
 ///
-/// Normalised (no zeros at either end), so that equal numbers are equal values. The size of an
-/// exponent costs nothing: `1e999999999` is one digit.
+/// Normalized: there are no zeros at either end, so equal numbers are equal values. Large exponents
+/// cost nothing: `1e999999999` is stored as one digit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal {
     negative: bool,
-    /// The number is `0.digits` times ten to the power of this.
+    /// The exponent: the number is `0.digits` times ten to the power of `point`.
     point: i64,
-    /// Empty for zero.
+    /// The significant digits, empty for zero.
     digits: String,
 }
 
-/// The text is no decimal number.
+/// The text is not a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a decimal number")]
 pub struct NotDecimal;
@@ -21,19 +21,20 @@ pub struct NotDecimal;
 impl Decimal {
     const ZERO: Self = Self { negative: false, point: 0, digits: String::new() };
 
-    /// Whether it is below zero.
+    /// Returns whether the number is negative.
     #[must_use]
     pub fn is_negative(&self) -> bool {
         self.negative
     }
 
-    /// How many digits it has before and after the point, those that only hold a place included.
+    /// Returns the number of digits before and after the point, including placeholder zeros.
     #[must_use]
     pub fn places(&self) -> (i64, i64) {
         (self.point.max(0), self.digit_count().saturating_sub(self.point).max(0))
     }
 
-    /// It without an exponent; as long as its [places](Self::places), so not for any number.
+    /// Returns the number without an exponent. The text is as long as its [places](Self::places),
+    /// so check them first.
     #[must_use]
     pub fn plain(&self) -> String {
         let zeros = |places: i64| "0".repeat(usize::try_from(places).unwrap_or(0));
@@ -46,7 +47,7 @@ impl Decimal {
         format!("{}{whole}{point}{fraction}", if self.negative { "-" } else { "" })
     }
 
-    /// Returns whether it is zero or of a size that `DynamoDB` stores: 1E-130 to 9.99…E+125.
+    /// Returns whether the number is zero or within `DynamoDB`'s range, 1E-130 to 9.99…E+125.
     ///
     /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
     #[must_use]
@@ -58,7 +59,7 @@ impl Decimal {
         i64::try_from(self.digits.len()).unwrap_or(i64::MAX)
     }
 
-    /// The number as an integer; `None` where it is none, or not below 2^32.
+    /// Returns the number as an integer, or `None` if it is not an integer from 0 to 2^32 - 1.
     #[must_use]
     pub fn integer(&self) -> Option<u32> {
         if self.digits.is_empty() {
@@ -75,7 +76,7 @@ impl Decimal {
 impl FromStr for Decimal {
     type Err = NotDecimal;
 
-    /// Reads the form of JSON: `-12.50`, `1e3`.
+    /// Parses JSON notation, such as `-12.50` or `1e3`.
     fn from_str(s: &str) -> Result<Self, NotDecimal> {
         let (negative, s) = s.strip_prefix('-').map_or((false, s), |rest| (true, rest));
         let (mantissa, exponent) = match s.split_once(['e', 'E']) {
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_has_one_value() {
+    fn equal_numbers_are_equal_values() {
         for same in [["1.50", "1.5"], ["0.015e2", "1.5"], ["-0.0", "0"], ["100", "1E+2"]] {
             let [a, b] = same.map(|text| text.parse::<Decimal>().unwrap());
             assert_eq!(a, b, "{same:?}");
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn text_that_is_not_a_number_is_rejected() {
         for text in
             ["", "-", "+1", "1.", ".5", "1e", "e1", "0x1", "1,5", "NaN", "1e99999999999", "١"]
         {
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_is_one_in_any_form() {
+    fn integers_are_recognized_in_every_notation() {
         for (text, integer) in [
             ("0", Some(0)),
             ("10", Some(10)),

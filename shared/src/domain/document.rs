@@ -3,43 +3,43 @@ use serde_json::{Map, Number, Value, json, value::RawValue};
 use super::{Decimal, FromJson, Violation, schema::read_document};
 use crate::Result;
 
-/// What JSON text may hold, whatever it means.
+/// Limits of a JSON text, independent of its schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most objects and arrays within one another, the outermost one included.
+    /// The maximum nesting of objects and arrays, including the outermost one.
     levels: usize,
-    /// The deepest level that is checked. What lies deeper is kept as it was sent.
+    /// The deepest level that is checked. Deeper values are kept as they were sent.
     checked: usize,
-    /// Whether no object may give a member twice.
+    /// Whether duplicate members are refused.
     duplicates: bool,
-    /// Whether numbers are stored or forwarded as they were sent.
+    /// Whether numbers must be storable and forwardable as they were sent.
     numbers: bool,
 }
 
-/// The most levels of objects and arrays of any body.
+/// The maximum nesting of objects and arrays in a body.
 pub(super) const BODY_LEVELS: usize = 64;
 
 impl Limits {
-    /// The limits of any body.
+    /// The limits of a request body.
     pub const BODY: Self =
         Self { levels: BODY_LEVELS, checked: usize::MAX, duplicates: true, numbers: false };
 
-    /// The limits of the report of a build. Metadata of its resources is the fifth level: it is kept
-    /// as it was sent, so that no form of it can lose the report.
+    /// The limits of a build's report. The metadata of its resources is the fifth level: it is kept
+    /// as it was sent, so that a report is never refused because of its metadata.
     pub const REPORT: Self = Self { levels: 5, checked: 4, duplicates: true, numbers: false };
 
-    /// The limits of numbers that are stored as text and may be read by anything.
+    /// The limits of text whose numbers are stored as text and read by unknown programs.
     pub(super) const NUMBERS: Self =
         Self { levels: BODY_LEVELS, checked: usize::MAX, duplicates: false, numbers: true };
 
-    /// The limits of text that is stored and goes out in events, of at most so many levels.
+    /// Returns the limits of text that is stored and sent in events, with this maximum nesting.
     #[must_use]
     pub const fn forwarded(levels: usize) -> Self {
         Self { levels, checked: usize::MAX, duplicates: true, numbers: true }
     }
 }
 
-/// JSON text, its value, and in what it breaks its limits.
+/// A JSON text with its value and its violations of the limits.
 #[derive(Clone, Debug)]
 pub struct Document {
     text: String,
@@ -48,11 +48,11 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads JSON text. Text beyond its limits is read as well; [`Document::read`] refuses it.
+    /// Parses JSON text. Text that exceeds the limits is parsed too; [`Document::read`] refuses it.
     ///
     /// # Errors
     ///
-    /// What is wrong and where, if the text is not JSON.
+    /// Describes the syntax error and its position if the text is not JSON.
     pub fn parse(text: String, limits: Limits) -> serde_json::Result<Self> {
         let mut flaws = Vec::new();
         let value = scan(&text, "", limits, &mut flaws)?;
@@ -65,8 +65,8 @@ impl Document {
         &self.text
     }
 
-    /// Returns the value. Of members given twice it has the last one, and `null` for what lies deeper
-    /// than the limits allow.
+    /// Returns the value. Of duplicate members it has the last one. Values nested too deeply are
+    /// `null`.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
@@ -86,20 +86,20 @@ impl Document {
     }
 }
 
-/// Reads the JSON `text` that stands at `path`, and adds to `flaws` where it breaks `limits`.
+/// Parses the JSON `text` at `path` and adds each violation of `limits` to `flaws`.
 pub(super) fn scan(
     text: &str,
     path: &str,
     limits: Limits,
     flaws: &mut Vec<Violation>,
 ) -> serde_json::Result<Value> {
-    // Proves the grammar without recursion; the scanner relies on it.
+    // Checks the syntax without recursion. The scanner relies on valid syntax.
     let _: &RawValue = serde_json::from_str(text)?;
     Ok(Scanner { text, at: 0, path: path.to_owned(), limits, flaws }.value(0))
 }
 
-/// Reads text that is known to be JSON: `serde_json` alone tells neither the text of a number nor
-/// that a member is given twice.
+/// Parses text that is known to be valid JSON. `serde_json` alone reports neither the text of a
+/// number nor duplicate members.
 struct Scanner<'t, 'f> {
     text: &'t str,
     at: usize,
@@ -109,7 +109,7 @@ struct Scanner<'t, 'f> {
 }
 
 impl<'t> Scanner<'t, '_> {
-    /// The value that starts here, within `level` objects and arrays.
+    /// Parses the value at the current position, which is nested in `level` objects and arrays.
     fn value(&mut self, level: usize) -> Value {
         match self.peek() {
             Some(b'{' | b'[') if level >= self.limits.levels => self.too_deep(level + 1),
@@ -135,7 +135,7 @@ impl<'t> Scanner<'t, '_> {
                 continue;
             }
             let name = self.string(level);
-            // The colon.
+            // Skip the colon.
             self.peek();
             self.at += 1;
             let above = self.step(&name.replace('~', "~0").replace('/', "~1"));
@@ -180,14 +180,14 @@ impl<'t> Scanner<'t, '_> {
                 self.wrong_format("decimal");
             }
         }
-        // One that no float reaches is still a number; exact ones are read from the text.
+        // A number beyond the range of floats is clamped; exact numbers are read from the text.
         let reached = || if number.starts_with('-') { f64::MIN } else { f64::MAX };
         number.parse::<Number>().map_or_else(|_| reached().into(), Value::Number)
     }
 
     fn string(&mut self, level: usize) -> String {
         serde_json::from_str(self.literal()).unwrap_or_else(|_| {
-            // The grammar allows half of a surrogate pair, which is no character.
+            // JSON's grammar allows unpaired surrogates, which are not characters.
             if level <= self.limits.checked {
                 self.wrong_format("unicode");
             }
@@ -195,7 +195,7 @@ impl<'t> Scanner<'t, '_> {
         })
     }
 
-    /// Passes over the string that starts here.
+    /// Skips the string at the current position and returns its text.
     fn literal(&mut self) -> &'t str {
         let start = self.at;
         self.at += 1;
@@ -208,7 +208,7 @@ impl<'t> Scanner<'t, '_> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Passes over the object or array that starts here.
+    /// Skips the object or array at the current position and notes the violation.
     fn too_deep(&mut self, level: usize) -> Value {
         if level <= self.limits.checked {
             let limit = self.limits.levels;
@@ -239,7 +239,7 @@ impl<'t> Scanner<'t, '_> {
         value
     }
 
-    /// The next byte that is not white space.
+    /// Skips white space and returns the next byte without consuming it.
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;
@@ -250,7 +250,7 @@ impl<'t> Scanner<'t, '_> {
         }
     }
 
-    /// Goes to the place `name` below; returns the length of the path above it.
+    /// Appends `name` to the path and returns the previous length of the path.
     fn step(&mut self, name: &str) -> usize {
         let above = self.path.len();
         self.path.push('/');

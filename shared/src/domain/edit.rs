@@ -8,23 +8,22 @@ use super::{
 };
 use crate::{Error, Result, filter::Wire};
 
-/// What a client sends to change an entity (PATCH) or to replace it (PUT): checked as far as that
-/// goes without the entity.
+/// The body of a PATCH or PUT, checked as far as possible without the stored entity.
 ///
-/// A client may send back all that it read: members that are not for it to change are accepted
-/// where they equal what is stored, and are never assigned (CONTRACT §1).
+/// A client may send back everything that it read. Read-only members are accepted if they equal the
+/// stored value, and are never assigned.
 #[derive(Debug)]
 pub struct Edit<E> {
     given: BTreeMap<String, Box<RawValue>>,
     value: Value,
     replaces: bool,
-    /// Whether who makes it may see the entity.
+    /// Whether the caller may view the entity.
     seen: bool,
     entity: PhantomData<fn() -> E>,
 }
 
 impl<E: Editable> Edit<E> {
-    /// Reads the body of a PATCH: what it does not name stays.
+    /// Reads the body of a PATCH: omitted members keep their values.
     ///
     /// # Errors
     ///
@@ -33,7 +32,8 @@ impl<E: Editable> Edit<E> {
         Self::read(Form::Changing(E::FIXED), body)
     }
 
-    /// Reads the body of a PUT: what it does not name is gone, and what must be there is named.
+    /// Reads the body of a PUT: omitted optional members are cleared, and required members must be
+    /// given.
     ///
     /// # Errors
     ///
@@ -53,25 +53,25 @@ impl<E: Editable> Edit<E> {
         })
     }
 
-    /// Returns the same edit, made by a caller who may not see the entity: its answer must not depend
-    /// on what is stored in a fixed member, so such a member is a violation whatever it says.
+    /// Returns the same edit for a caller who may not view the entity. The answer must not depend
+    /// on the stored value of a read-only member, so giving such a member is always a violation.
     #[must_use]
     pub fn unseen(self) -> Self {
         Self { seen: false, ..self }
     }
 
-    /// The member `name` that the client gives.
+    /// Returns the value that the client gives for the member `name`.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&Value> {
         self.value.get(name)
     }
 
-    /// Makes the edit to `entity`, in the name of `by`.
+    /// Applies the edit to `entity` on behalf of `by`.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] where it changes what is not for clients to change, or what it leaves
-    /// breaks a rule together with what was there.
+    /// [`Error::Invalid`] if the edit changes a read-only member, or if the given and the stored
+    /// members together break a rule.
     pub fn of(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
         let stored = entity.wire()?;
         let changed = |name: &&&str| {
@@ -103,13 +103,13 @@ impl<E: Editable> Edit<E> {
 }
 
 impl<E> Edit<E> {
-    /// What the caller is told of a rule that is broken together with what was stored: its parameter
-    /// may be a stored value, which not everybody may see.
+    /// Removes stored values from violations if the caller may not view the entity: the parameter
+    /// of a rule may be a stored value.
     fn told(&self, error: Error) -> Error {
         match error {
             Error::Invalid(violations) if !self.seen => {
                 let blind = |violation| Violation {
-                    message: "must suit the other members".to_owned(),
+                    message: "must be consistent with the other members".to_owned(),
                     info: json!({}),
                     ..violation
                 };
@@ -120,7 +120,7 @@ impl<E> Edit<E> {
     }
 }
 
-/// The violation of a member that may only be repeated. It does not say what is stored.
+/// Returns the violation for changing a read-only member. It does not reveal the stored value.
 fn fixed(name: &str) -> Violation {
     Violation {
         path: format!("/{name}"),

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Hostname, Reader};
 
-/// One email address of at most 100 ASCII characters whose host can receive mail from anywhere.
+/// An email address of at most 100 ASCII characters with a public host name.
 ///
-/// An address is kept as it was written, except for quotes that its local part does not need:
+/// The address is kept as it was written, except for unnecessary quotes around the local part:
 /// `"ada"@acme.test` is `ada@acme.test` (RFC 5321 §4.1.2: both name the same mailbox).
 ///
-/// ASCII, since SES delivers to no others (it does not offer SMTPUTF8).
+/// Only ASCII is accepted, because SES does not support SMTPUTF8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
@@ -23,7 +23,7 @@ impl Email {
         &self.0
     }
 
-    /// Returns the form in which two spellings of one address are equal.
+    /// Returns the address in lowercase, so that two spellings of one address are equal.
     #[must_use]
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -35,10 +35,11 @@ impl Email {
         self.0.rsplit_once('@').map_or_else(String::new, |(_, host)| host.to_ascii_lowercase())
     }
 
-    /// Returns the mailbox that this address most likely reaches, for limits on mails.
+    /// Returns the mailbox that this address most likely reaches, for limits on the number of
+    /// emails.
     ///
-    /// Large providers deliver `ada+news@` and `a.da@` to `ada@`. Addresses that differ in a tag or
-    /// in dots stay different addresses everywhere else.
+    /// Large providers deliver `ada+news@` and `a.da@` to `ada@`. Everywhere else, addresses that
+    /// differ in a tag or in dots are different addresses.
     #[must_use]
     pub fn mailbox(&self) -> String {
         let folded = self.folded();
@@ -47,7 +48,8 @@ impl Email {
         if plain.is_empty() { folded } else { format!("{plain}@{host}") }
     }
 
-    /// Returns the address in `text`, or `None` if nobody outside its own network can write to it.
+    /// Returns the address in `text`, or `None` if it is not valid or not reachable from the
+    /// internet.
     fn parse(text: &str) -> Option<Self> {
         let options = Options::default().without_display_text().without_domain_literal();
         if !text.is_ascii() || EmailAddress::parse_with_options(text, options).is_err() {
@@ -76,7 +78,7 @@ fn unescaped(quoted: &str) -> String {
     std::iter::from_fn(next).collect()
 }
 
-/// Returns whether a local part is no dot-atom (RFC 5322 §3.2.3), so that it has to be quoted.
+/// Returns whether a local part must be quoted because it is not a dot-atom (RFC 5322 §3.2.3).
 fn needs_quotes(local: &str) -> bool {
     local.split('.').any(str::is_empty)
         || !local.chars().all(|letter| is_atom(letter) || letter == '.')
@@ -86,8 +88,8 @@ fn is_atom(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(letter)
 }
 
-/// Returns whether mail programs take `letter` in quotes for a part of a name: never for markup or
-/// for the start of another address.
+/// Returns whether mail programs treat `letter` in quotes as part of a name, and never as markup or
+/// as the start of another address.
 fn is_harmless(letter: char) -> bool {
     is_atom(letter) || letter == '.' || letter == ' '
 }
@@ -104,7 +106,7 @@ impl FromJson for Email {
     fn schema() -> Value {
         json!({
             "type": "string", "format": "email", "minLength": 1, "maxLength": 100,
-            "description": "One ASCII address at a public host name.",
+            "description": "An ASCII email address with a public host name.",
         })
     }
 }
@@ -121,7 +123,7 @@ mod tests {
     use crate::domain::read;
 
     #[test]
-    fn only_one_plain_address_is_an_email() {
+    fn only_a_single_public_address_is_an_email() {
         for good in [
             "ada@acme.test",
             "Ada.L+x@ACME.test",
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_that_are_not_needed_are_dropped() {
+    fn unnecessary_quotes_are_removed() {
         for (written, kept) in [
             ("\"ada\"@acme.test", "ada@acme.test"),
             ("\"Ada.L\"@acme.test", "Ada.L@acme.test"),
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_has_neither_case_nor_tag_nor_dots() {
+    fn a_mailbox_ignores_case_tags_and_dots() {
         for written in
             ["ada@acme.test", "A.d.a@ACME.test", "ada+1@acme.test", "\"ADA+x+y\"@acme.test"]
         {
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_address_fold_together() {
+    fn folding_ignores_case() {
         let email: Email = read(&json!("Ada@ACME.test")).unwrap();
         assert_eq!(
             (email.folded().as_str(), email.host().as_str()),

@@ -4,51 +4,52 @@ use serde_json::{Map, Value};
 use super::{Audit, FromJson, Permit, Timestamp, UserId};
 use crate::{Error, Result, filter::Schema};
 
-/// Something that clients list, filter and look at (CONTRACT §1).
+/// An entity that clients can get, list and filter.
 pub trait Entity: Sized {
-    /// Its properties and relations on the wire.
+    /// The entity's properties and relations on the wire.
     const SCHEMA: &'static Schema;
-    /// What a caller needs to see it.
+    /// The permission to view the entity.
     type View: Permit;
 
-    /// Who did what to it, and when.
+    /// Returns who created, changed and deleted the entity, and when.
     fn audit(&self) -> &Audit;
 
-    /// It as it goes out, without relations; amounts are still texts, which
-    /// [`Wire`](crate::filter::Wire) makes numbers.
+    /// Returns the entity's members on the wire, without relations. Amounts are still text;
+    /// [`Wire`](crate::filter::Wire) writes them as numbers.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written as JSON.
+    /// [`Error::Aws`] if the entity cannot be serialized as a JSON object.
     fn wire(&self) -> Result<Map<String, Value>>;
 }
 
-/// An [`Entity`] that clients change.
+/// An [`Entity`] that clients can change.
 pub trait Editable: Entity {
-    /// What they give of it.
+    /// The properties that clients can change.
     type Details: FromJson + Send;
-    /// What a caller needs to change it.
+    /// The permission to update the entity.
     type Update: Permit;
 
-    /// The members that they may repeat and not change.
+    /// The read-only members: clients may repeat their values but not change them.
     const FIXED: &'static [&'static str];
 
-    /// What it means to give another value of a member of [`Self::FIXED`], where that is more than
-    /// a violation.
+    /// Returns the error for changing this member of [`Self::FIXED`], or `None` if it is a plain
+    /// violation.
     #[must_use]
     fn conflict(_fixed: &str) -> Option<Error> {
         None
     }
 
-    /// It with other details, as `by` leaves it now.
+    /// Returns the entity after `by` changes its details at `now`.
     #[must_use]
     fn edited(self, details: Self::Details, now: Timestamp, by: &UserId) -> Self;
 
-    /// It with another audit.
+    /// Returns the entity with another audit.
     #[must_use]
     fn audited(self, audit: Audit) -> Self;
 
-    /// It as `by` deletes it now: it stays, invisible to every read.
+    /// Returns the entity after `by` soft-deletes it at `now`: the item stays but no read returns
+    /// it.
     #[must_use]
     fn deleted(self, now: Timestamp, by: &UserId) -> Self {
         let audit = self.audit().clone().deleted(now, by);
@@ -56,10 +57,10 @@ pub trait Editable: Entity {
     }
 }
 
-/// What `view` looks like on the wire.
+/// Serializes `view` to the members of a JSON object.
 pub(super) fn wire_of(view: &impl Serialize) -> Result<Map<String, Value>> {
     match serde_json::to_value(view).map_err(Error::aws("writing an entity"))? {
         Value::Object(members) => Ok(members),
-        other => Err(Error::aws("writing an entity")(format!("it is no object: {other}"))),
+        other => Err(Error::aws("writing an entity")(format!("not a JSON object: {other}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The rules of the control plane, free of I/O.
+//! The rules and values of the control plane, without I/O.
 
 mod address;
 mod amount;

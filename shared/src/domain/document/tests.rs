@@ -9,7 +9,7 @@ fn flaws(text: &str, limits: Limits) -> Vec<String> {
 }
 
 #[test]
-fn a_member_that_is_given_twice_is_told_at_its_place() {
+fn duplicate_members_are_reported_with_their_path() {
     for (text, told) in [
         (r#"{"a":1,"a":2}"#, vec!["/a duplicateMember"]),
         (r#"{"a":1,"\u0061":2,"a":3}"#, vec!["/a duplicateMember"]),
@@ -25,7 +25,7 @@ fn a_member_that_is_given_twice_is_told_at_its_place() {
 }
 
 #[test]
-fn levels_are_counted_from_the_outermost_object_on() {
+fn levels_are_counted_from_the_outermost_object() {
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let limits = Limits::forwarded(3);
     assert_eq!(flaws(&nested(3), limits), Vec::<String>::new());
@@ -34,12 +34,12 @@ fn levels_are_counted_from_the_outermost_object_on() {
         flaws(r#"[[[{"a":"]\"}"},"x"],[[]]],[]]"#, limits),
         ["/0/0/0 maxDepth", "/0/1/0 maxDepth"]
     );
-    // Far beyond what can be read by recursion.
+    // Far deeper than a recursive parser can read.
     assert_eq!(flaws(&nested(100_000), Limits::BODY).len(), 1);
 }
 
 #[test]
-fn a_number_that_is_forwarded_is_one_that_the_next_stop_has() {
+fn forwarded_numbers_must_be_storable() {
     let limits = Limits::forwarded(20);
     for number in [
         "0",
@@ -68,7 +68,7 @@ fn a_number_that_is_forwarded_is_one_that_the_next_stop_has() {
 }
 
 #[test]
-fn what_lies_deeper_than_is_checked_is_never_refused() {
+fn values_below_the_checked_level_are_never_refused() {
     let hostile = r#"{"a":[1e400,99999999999999999999,{"":1,"":2}],"b":"\ud800","\udfff":1,"b":1}"#;
     let text = format!(r#"{{"d":{{"r":[{{"m":{hostile}}}]}}}}"#);
     let document = Document::parse(text, Limits::REPORT).unwrap();
@@ -78,7 +78,7 @@ fn what_lies_deeper_than_is_checked_is_never_refused() {
 }
 
 #[test]
-fn an_answer_tells_of_a_thousand_flaws_in_places_of_a_kilobyte() {
+fn violations_are_limited_to_1000_and_paths_to_1024_bytes() {
     let long = "x".repeat(2000);
     let twice = (0..5000).map(|n| format!(r#""{n}":1,"{n}":1"#)).collect::<Vec<_>>().join(",");
     let text = format!(r#"{{"a":{{"{long}":{{{twice}}}}}}}"#);
@@ -109,7 +109,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn json_is_read_as_serde_reads_it(value in any_json(), pretty in any::<bool>()) {
+    fn valid_json_is_parsed_like_serde_json(value in any_json(), pretty in any::<bool>()) {
         let text = if pretty { format!("\n {value:#}\t") } else { value.to_string() };
         let document = Document::parse(text.clone(), Limits::BODY).unwrap();
         prop_assert_eq!(&document.value, &serde_json::from_str::<Value>(&text).unwrap());
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn text_that_is_not_json_is_refused_as_serde_refuses_it(text in r#"[\[\]{}",:0-9eE.+\-a\\ ]{0,24}"#) {
+    fn invalid_json_is_refused_like_serde_json(text in r#"[\[\]{}",:0-9eE.+\-a\\ ]{0,24}"#) {
         let known: serde_json::Result<Value> = serde_json::from_str(&text);
         let read = Document::parse(text, Limits::BODY);
         prop_assert!(known.is_err() || read.is_ok());
