@@ -9,46 +9,47 @@ use super::{
 };
 use crate::Result;
 
-/// What can be heard on the bus: the `detail-type` of an event (DESIGN §3).
+/// The type of an event on the bus, its `detail-type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EventType {
-    /// Somebody asked for a tenant.
+    /// A lead was created.
     LeadCreated,
-    /// A provisioning job opened.
+    /// A provisioning job was opened.
     TenantProvisioning,
-    /// It succeeded.
+    /// A provisioning job succeeded.
     TenantProvisioningSuccess,
-    /// It failed or timed out.
+    /// A provisioning job failed or timed out.
     TenantProvisioningFailure,
-    /// A deprovisioning job opened.
+    /// A deprovisioning job was opened.
     TenantDeprovisioning,
-    /// It succeeded.
+    /// A deprovisioning job succeeded.
     TenantDeprovisioningSuccess,
-    /// It failed or timed out.
+    /// A deprovisioning job failed or timed out.
     TenantDeprovisioningFailure,
 }
 
-/// The `detail` of an event. Free of secrets; consumers drop an `id` that they have seen.
+/// The `detail` of an event. It contains no secrets. Consumers ignore events with an `id` that they
+/// have already seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// The version of this form: 1.
+    /// The version of the event format: 1.
     pub version: u8,
-    /// The id of what changed and the version that the change made, `<id>#<version>`.
+    /// The ID and the new version of the changed lead or job, `<id>#<version>`.
     pub id: String,
-    /// When it changed.
+    /// When the change happened.
     pub time: Timestamp,
-    /// The id of the API's request that it began with.
+    /// The ID of the API request that caused the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The lead, in `LEAD_CREATED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<EventLead>,
-    /// The tenant as it was when the job opened.
+    /// The tenant as it was when the job was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<EventTenant>,
-    /// The subscription as the client gave it.
+    /// The subscription as the client sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Box<RawValue>>,
     /// The job.
@@ -60,75 +61,75 @@ pub struct Event {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventLead {
-    /// Its id.
+    /// The lead's ID.
     pub id: LeadId,
     /// First name.
     pub first_name: Text<1, 100>,
     /// Last name.
     pub last_name: Text<1, 100>,
-    /// The company that wants the tenant.
+    /// Name of the company.
     pub company_name: Text<1, 100>,
-    /// Where the verification mail goes.
+    /// Recipient of the verification email.
     pub email: Email,
-    /// Where the company is.
+    /// The company's address.
     pub address: Option<Address>,
-    /// Whether no verification mail is to be sent: its mailbox has had all mails of the day.
+    /// Whether to send no verification email because the mailbox has reached its daily limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
 }
 
-/// A tenant in an event, and in a job: as it was when the job opened.
+/// A tenant in an event and in a job, as it was when the job was opened.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventTenant {
-    /// Its id.
+    /// The tenant's ID.
     pub id: TenantId,
-    /// Its unique short name.
+    /// The tenant's unique key.
     pub key: TenantKey,
-    /// What it is called.
+    /// The tenant's name.
     pub name: Text<1, 100>,
-    /// Its status while the job is open.
+    /// The tenant's status while the job is open.
     pub status: TenantStatus,
-    /// The host names that its contacts' addresses are at.
+    /// Email domains that belong to the tenant.
     pub domains: Vec<Hostname>,
-    /// The lead it came from.
+    /// The lead that became the tenant.
     pub lead_id: Option<LeadId>,
-    /// Where it is.
+    /// The tenant's address.
     pub address: Option<Address>,
-    /// Its contacts, the primary one first: at most 50, and 64 KiB of JSON.
+    /// The tenant's contacts, the primary contact first. At most 50 contacts and 64 KiB of JSON.
     pub contacts: Vec<Contact>,
 }
 
-/// The most contacts of a tenant that a job and its events carry.
+/// The maximum number of a tenant's contacts in a job and its events.
 const MOST_CONTACTS: usize = 50;
 
-/// The most bytes that they have as JSON, which is more than they have in an item.
+/// The maximum size of these contacts in bytes of JSON, which is larger than their size in an item.
 const MOST_OF_CONTACTS: usize = 64 * 1024;
 
 /// A job in an event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventJob {
-    /// Its id.
+    /// The job's ID.
     pub id: JobId,
-    /// 1 for a tenant's first job.
+    /// The number of the attempt, starting at 1 for the tenant's first job.
     pub attempt: u32,
-    /// What it does.
+    /// Whether the job provisions or deprovisions the tenant.
     pub kind: JobKind,
-    /// The tier of the plan.
+    /// The tier of the tenant's plan.
     pub tier: Text<1, 100>,
-    /// Which pipeline does it.
+    /// Whether the tenant is siloed or pooled, which selects the pipeline.
     pub isolation: Isolation,
-    /// Where it is in its life.
+    /// The job's state.
     pub state: JobState,
-    /// Why it failed.
+    /// Why the job failed.
     pub reason: Option<String>,
-    /// Where the tenant's application is.
+    /// URL of the tenant's application.
     pub app_plane_url: Option<String>,
 }
 
 impl Event {
-    /// What a new lead tells the world.
+    /// Creates the event for a new lead.
     #[must_use]
     pub fn of_lead(lead: Lead, version: u64) -> Self {
         Self {
@@ -151,11 +152,11 @@ impl Event {
         }
     }
 
-    /// What a job that opened or closed tells the world.
+    /// Creates the event for a job that was opened or closed.
     ///
     /// # Errors
     ///
-    /// Where the stored subscription is no JSON.
+    /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
     pub fn of_job(job: Job, version: u64) -> Result<Self> {
         Ok(Self {
             version: 1,
@@ -180,7 +181,8 @@ impl Event {
 }
 
 impl EventTenant {
-    /// `tenant` in the status that the job brings it to, with as many of its contacts as a job carries.
+    /// Creates a copy of `tenant` with this `status` and as many of its contacts as a job may
+    /// contain.
     #[must_use]
     pub fn of(tenant: &Tenant, status: TenantStatus, mut contacts: Vec<Contact>) -> Self {
         contacts.sort_by_key(|contact| !contact.details.is_primary);
@@ -203,7 +205,7 @@ impl EventTenant {
         }
     }
 
-    /// The contact that hears of the tenant first.
+    /// Returns the primary contact, or the first contact if none is primary.
     #[must_use]
     pub fn primary_contact(&self) -> Option<&Contact> {
         self.contacts
@@ -214,7 +216,8 @@ impl EventTenant {
 }
 
 impl EventType {
-    /// What a job in this state is announced as; `None` where its pipeline merely started.
+    /// Returns the type of event for a job in this state, or `None` if its pipeline has just
+    /// started.
     #[must_use]
     pub fn of_job(kind: JobKind, state: JobState) -> Option<Self> {
         match (kind, state) {
@@ -234,7 +237,7 @@ impl EventType {
 }
 
 impl fmt::Display for EventType {
-    /// As it stands in `detail-type`.
+    /// Writes the `detail-type`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }

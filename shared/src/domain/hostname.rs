@@ -5,30 +5,30 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
-/// Names that no public server has: RFC 6761 §6.3 and §6.4, RFC 6762 §3, RFC 7686, and `internal`, which
-/// ICANN reserved for private networks in 2024.
+/// Top-level domains without public servers: RFC 6761 §6.3 and §6.4, RFC 6762 §3, RFC 7686, and
+/// `internal`, which ICANN reserved for private networks in 2024.
 const PRIVATE: [&str; 5] = ["internal", "invalid", "local", "localhost", "onion"];
 
-/// [`Hostname::is_public`] as far as a regular expression can say it.
+/// An approximation of [`Hostname::is_public`] as a regular expression.
 const PATTERN: &str = r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])$";
 
-/// A host name (RFC 1123) that can be reached from anywhere, in lowercase: host names are compared
-/// without case.
+/// A public host name (RFC 1123). It is stored in lowercase, because host names are not
+/// case-sensitive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hostname(String);
 
 impl Hostname {
-    /// As a string.
+    /// Returns the host name as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns whether `name` is a host name below a public top-level domain: neither an IP address nor
-    /// a name of one network or machine alone.
+    /// Returns whether `name` is a host name below a public top-level domain, and not an IP address
+    /// or a name from a private network.
     ///
-    /// A top-level domain is alphabetic (RFC 3696 §2) or an internationalized one (RFC 5890 §2.3.2.1).
+    /// A top-level domain is alphabetic (RFC 3696 §2) or internationalized (RFC 5890 §2.3.2.1).
     #[must_use]
     pub fn is_public(name: &str) -> bool {
         let Some((_, top)) = name.rsplit_once('.') else { return false };
@@ -38,11 +38,11 @@ impl Hostname {
         let ascii = !name.to_ascii_lowercase().contains("xn--");
         hostname_validator::is_valid(name)
             && (known || top.starts_with("xn--"))
-            // An internationalized label has to stand for a name (UTS #46, as browsers have it).
+            // An internationalized label must be decodable (UTS #46, as in browsers).
             && (ascii || url::Host::parse(name).is_ok())
     }
 
-    /// Notes it where a list of host names is empty or names one twice.
+    /// Notes a violation if a list of host names is empty or has duplicates.
     pub(super) fn check_list(names: &[Self], at: &mut Reader<'_>) {
         if names.is_empty() {
             at.violate("minItems", "must NOT have fewer than 1 items", json!({ "limit": 1 }));
@@ -72,7 +72,7 @@ impl FromJson for Hostname {
         json!({
             "type": "string", "format": "hostname", "minLength": 1, "maxLength": 253,
             "pattern": PATTERN,
-            "description": "A public host name: no IP address, and not below `localhost` or the like.",
+            "description": "A public host name. IP addresses and private names such as `localhost` aren't supported.",
         })
     }
 }
@@ -91,7 +91,7 @@ mod tests {
     use crate::domain::read;
 
     #[test]
-    fn an_internationalized_label_stands_for_a_name() {
+    fn internationalized_labels_must_be_decodable() {
         for good in ["xn--bcher-kva.example", "acme.xn--p1ai", "XN--BCHER-KVA.example"] {
             assert!(Hostname::is_public(good), "{good}");
         }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_public_host_is_a_domain() {
+    fn only_public_host_names_are_accepted() {
         let label = "x".repeat(63);
         let longest = [&*label, &label, &label, &"x".repeat(61)].join(".");
         let pattern = Regex::new(PATTERN).unwrap();
@@ -144,7 +144,7 @@ mod tests {
             assert!(read::<Hostname>(&json!(bad)).is_err(), "{bad}");
             assert!(!pattern.is_match(bad), "{bad}");
         }
-        // What no pattern says: names without servers, and the length of the whole.
+        // Rules that the pattern does not express: private top-level domains and the total length.
         for bad in
             ["a.local", "a.LOCALHOST", "b.internal", "a.invalid", "a.onion", &format!("{longest}x")]
         {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{FromJson, Reader, Timestamp};
 
-/// An id of some kind of entity.
+/// The ID of an entity of some kind.
 pub trait EntityId:
     Copy
     + fmt::Debug
@@ -20,7 +20,7 @@ pub trait EntityId:
     + Sync
     + 'static
 {
-    /// A fresh id.
+    /// Returns a new ID.
     fn mint() -> Self;
 }
 
@@ -32,19 +32,20 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh id: a `UUIDv7`, whose first 48 bits are the time (RFC 9562).
+            /// Returns a new ID: a `UUIDv7`, which starts with a timestamp of 48 bits (RFC 9562).
             #[must_use]
             pub fn mint() -> Self {
                 Self(Uuid::now_v7())
             }
 
-            /// Its 16 bytes.
+            /// Returns the 16 bytes of the ID.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
 
-            /// When it was minted; `None` for an id that is no `UUIDv7`, so not ours.
+            /// Returns when the ID was created, or `None` if it is not a `UUIDv7` and so was not
+            /// created by this program.
             #[must_use]
             pub fn minted(&self) -> Option<Timestamp> {
                 let bytes = self.0.as_bytes();
@@ -71,7 +72,7 @@ macro_rules! ids {
         impl FromStr for $name {
             type Err = uuid::Error;
 
-            /// Only the hyphenated form: an id has one spelling.
+            /// Accepts only the hyphenated form, so that an ID has one spelling.
             fn from_str(s: &str) -> Result<Self, Self::Err> {
                 s.parse::<uuid::fmt::Hyphenated>().map(|id| Self(id.into_uuid()))
             }
@@ -103,9 +104,9 @@ ids! {
     JobId
     /// Identifies a lead.
     LeadId
-    /// Identifies a request for another verification mail.
+    /// Identifies a request to resend a verification email.
     ResendId
-    /// Identifies a resource that provisioning reported.
+    /// Identifies a resource of a tenant, as reported by a build.
     ResourceId
     /// Identifies a configuration of a tenant.
     TenantConfigId
@@ -113,7 +114,7 @@ ids! {
     TenantId
 }
 
-/// Who did something: the `id` claim of a token, or `SYSTEM_USER_ID`.
+/// The ID of the user who made a change: the `id` claim of a token, or `SYSTEM_USER_ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(String);
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_knows_when_it_was_minted() {
+    fn an_id_contains_its_creation_time() {
         let minted = LeadId::mint().minted().unwrap();
         assert!(crate::now().since(minted).as_secs() < 5);
         let foreign: LeadId = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();

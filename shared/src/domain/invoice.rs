@@ -9,13 +9,13 @@ use super::{
 };
 use crate::filter::{Schema, entities};
 
-/// What a tenant has to pay for a period.
+/// An invoice of a tenant for a period.
 pub type Invoice = Child<InvoiceDetails>;
 
-/// An invoice as a client gives it.
+/// The body of `POST /invoices`.
 pub type NewInvoice = NewChild<InvoiceDetails>;
 
-/// What an invoice is.
+/// The properties of an invoice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvoiceDetails {
@@ -23,26 +23,26 @@ pub struct InvoiceDetails {
     pub start_date: Timestamp,
     /// The last day of the period, not before the first.
     pub end_date: Timestamp,
-    /// How much it is.
+    /// The amount to pay.
     pub amount: Amount,
-    /// In which currency.
+    /// Currency of the amount.
     pub currency_code: Currency,
-    /// When it is to be paid by.
+    /// The date by which the invoice must be paid.
     pub due_date: Timestamp,
-    /// Whether it is paid.
+    /// Whether the invoice is pending, paid or cancelled.
     pub status: InvoiceStatus,
-    /// A reference to a file of it that somebody else made.
+    /// A reference to an invoice file that was created elsewhere.
     pub invoice_file: Option<Text<0, 2048>>,
 }
 
-/// Whether an invoice is paid; a number on the wire (CONTRACT §4).
+/// The status of an invoice, a number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvoiceStatus {
-    /// To be paid.
+    /// Not paid yet.
     Pending = 0,
     /// Paid.
     Paid = 1,
-    /// Not to be paid any more.
+    /// No longer payable.
     Cancelled = 2,
 }
 
@@ -86,10 +86,10 @@ impl Details for InvoiceDetails {
 }
 
 impl InvoiceStatus {
-    /// Every status, by its number.
+    /// Every status, indexed by its number.
     pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Cancelled];
 
-    /// Its number on the wire.
+    /// Returns the status's number on the wire.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8
@@ -126,7 +126,7 @@ impl Serialize for InvoiceStatus {
 impl<'de> Deserialize<'de> for InvoiceStatus {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let known = Self::numbered(u64::deserialize(deserializer)?);
-        known.ok_or_else(|| de::Error::custom("an invoice's status is 0 to 2"))
+        known.ok_or_else(|| de::Error::custom("an invoice's status must be 0 to 2"))
     }
 }
 
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_holds_it_exactly() {
+    fn an_invoice_is_stored_exactly() {
         let invoice = invoice(BODY).unwrap();
         let item: serde_dynamo::Item = serde_dynamo::to_item(&invoice).unwrap();
         let stored = item.get("amount").cloned();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_violation_is_told_at_once() {
+    fn all_violations_are_reported_at_once() {
         let text = r#"{"startDate":"2026-02-01","endDate":"2026-01-31","amount":-1.5,"number":7,
             "currencyCode":"EUX","dueDate":"soon","status":3,"tenantId":"acme"}"#;
         let Error::Invalid(violations) = invoice(text).unwrap_err() else { panic!() };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_numbers_and_a_period_may_be_a_day() {
+    fn amounts_must_be_numbers_and_a_period_may_be_one_day() {
         let one_day = BODY.replace("2026-01-31T23:59:59.999Z", "2026-01-01");
         assert!(invoice(&one_day).is_ok());
         for (amount, code) in

@@ -8,87 +8,87 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// How many builds of one tenant a lead may start within [`BUILD_WINDOW`].
+/// The maximum number of builds that a lead may start for one tenant within [`BUILD_WINDOW`].
 pub const BUILDS: usize = 5;
 
-/// The time in which [`BUILDS`] are counted.
+/// The period in which [`BUILDS`] are counted.
 pub const BUILD_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
-/// What a job does.
+/// The kind of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
-    /// Builds a tenant.
+    /// Creates the tenant's resources.
     Provision,
-    /// Takes a tenant down.
+    /// Removes the tenant's resources.
     Deprovision,
 }
 
-/// Where a job is in its life.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
-    /// Opened; no pipeline is started yet.
+    /// The job is open but its pipeline has not been started.
     Queued,
-    /// Its pipeline runs.
+    /// The pipeline is running.
     Running,
-    /// Closed well.
+    /// The job is closed: the build succeeded.
     Succeeded,
-    /// Closed badly.
+    /// The job is closed: the build failed.
     Failed,
-    /// Closed since its deadline passed.
+    /// The job is closed: its deadline passed.
     TimedOut,
 }
 
-/// Whether a tenant gets resources of its own or a place in shared ones.
+/// Whether a tenant has dedicated or shared resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
-    /// Of its own.
+    /// Dedicated resources.
     Silo,
-    /// Shared.
+    /// Shared resources.
     Pool,
 }
 
-/// Something that happened to a job.
+/// A state change of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What happened: the state that it brought.
+    /// The new state.
     pub name: JobState,
-    /// When.
+    /// When the state changed.
     pub time: Timestamp,
 }
 
-/// A tenant's latest job, as its item names it.
+/// A reference to a tenant's latest job, stored in the tenant's item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRef {
-    /// Its id.
+    /// The job's ID.
     pub id: JobId,
-    /// 1 for a tenant's first job.
+    /// The number of the attempt, starting at 1 for the tenant's first job.
     pub attempt: u32,
-    /// What it does.
+    /// Whether the job provisions or deprovisions the tenant.
     pub kind: JobKind,
-    /// The status of its tenant before it opened.
+    /// The tenant's status before the job was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_from: Option<TenantStatus>,
-    /// How it ended; absent while it is open.
+    /// The outcome, or `None` while the job is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
-/// What the closing of a job says of what is built for its tenant.
+/// The effect of closing a job on the resources that exist for the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remains {
-    /// The job left something built.
+    /// The job created resources.
     Built,
-    /// What earlier jobs built is gone.
+    /// The resources of all earlier jobs are removed.
     Removed,
-    /// Nothing new.
+    /// The resources are unchanged.
     Same,
 }
 
 impl JobRef {
-    /// Whether it was to take an active tenant down, and could not.
+    /// Returns whether the job failed to deprovision an active tenant.
     #[must_use]
     pub fn left_standing(&self) -> bool {
         let failed = matches!(self.outcome, Some(Outcome::Failed | Outcome::TimedOut));
@@ -96,8 +96,8 @@ impl JobRef {
         self.kind == JobKind::Deprovision && failed && active
     }
 
-    /// Returns what closing it does to its tenant. A deprovisioning that fails puts the tenant back
-    /// where it was.
+    /// Returns the tenant's transition when the job closes. A failed deprovisioning restores the
+    /// tenant's previous status.
     #[must_use]
     pub fn closing(&self, outcome: Outcome) -> Transition {
         match (self.kind, outcome, self.opened_from) {
@@ -113,8 +113,8 @@ impl JobRef {
         }
     }
 
-    /// Returns what is built for its tenant once it is closed. A build that fails may report
-    /// resources as well: those that it made until then.
+    /// Returns the effect of closing the job on the tenant's resources. A failed build may also
+    /// report the resources that it created before it failed.
     #[must_use]
     pub fn remains(&self, closing: &Closing) -> Remains {
         match (self.kind, closing.outcome) {
@@ -130,57 +130,57 @@ impl JobRef {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
-    /// Its id; the `context` of its webhook.
+    /// The job's ID, which is also the `context` of its webhook.
     pub id: JobId,
-    /// Whose it is.
+    /// The tenant of the job.
     pub tenant_id: TenantId,
-    /// What it does.
+    /// Whether the job provisions or deprovisions the tenant.
     pub kind: JobKind,
-    /// The status of its tenant before it opened.
+    /// The tenant's status before the job was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_from: Option<TenantStatus>,
-    /// 1 for a tenant's first job.
+    /// The number of the attempt, starting at 1 for the tenant's first job.
     pub attempt: u32,
-    /// Where it is in its life.
+    /// The job's state.
     pub state: JobState,
-    /// The tier of the plan.
+    /// The tier of the tenant's plan.
     pub tier: Text<1, 100>,
-    /// Which pipeline does it.
+    /// Whether the tenant is siloed or pooled, which selects the pipeline.
     pub isolation: Isolation,
-    /// The subscription as it was.
+    /// The subscription when the job was opened.
     pub subscription: Subscription,
-    /// The tenant as it was.
+    /// The tenant when the job was opened.
     pub tenant: EventTenant,
-    /// What happened, in order.
+    /// State changes, oldest first.
     pub steps: Vec<Step>,
-    /// When it is given up.
+    /// When the job times out.
     pub deadline: Timestamp,
-    /// The execution of the pipeline.
+    /// The ID of the pipeline execution.
     pub execution_id: Option<String>,
-    /// Where its log is.
+    /// URL of the build log.
     pub log_url: Option<String>,
-    /// Where the tenant's application is.
+    /// URL of the tenant's application.
     pub app_plane_url: Option<String>,
-    /// Why it failed.
+    /// Why the job failed.
     pub reason: Option<String>,
-    /// Who did what to it, and when.
+    /// Who created and changed the job, and when.
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// What a job is to do.
+/// The work that a job performs.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// What it does.
+    /// Whether the job provisions or deprovisions the tenant.
     pub kind: JobKind,
-    /// For which subscription.
+    /// The subscription of the tenant.
     pub subscription: Subscription,
-    /// Which pipeline does it.
+    /// Whether the tenant is siloed or pooled, which selects the pipeline.
     pub isolation: Isolation,
 }
 
 impl JobKind {
-    /// What opening such a job does to its tenant.
+    /// Returns the tenant's transition when a job of this kind opens.
     #[must_use]
     pub fn opening(self) -> Transition {
         match self {
@@ -189,7 +189,7 @@ impl JobKind {
         }
     }
 
-    /// The status of a tenant while such a job is open.
+    /// Returns the tenant's status while a job of this kind is open.
     #[must_use]
     pub fn status_while_open(self) -> TenantStatus {
         match self {
@@ -200,7 +200,7 @@ impl JobKind {
 }
 
 impl fmt::Display for JobKind {
-    /// As on the wire.
+    /// Writes the kind as on the wire.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
@@ -211,8 +211,8 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`](crate::Error::IllegalTransition) where the tenant's status does
-    /// not allow it.
+    /// [`Error::IllegalTransition`](crate::Error::IllegalTransition) if the tenant's status does
+    /// not allow such a job.
     pub fn open(
         tenant: &Tenant,
         contacts: Vec<Contact>,
@@ -244,11 +244,12 @@ impl Job {
         })
     }
 
-    /// Checks that a lead may start another build of a tenant with these `jobs`, newest first.
+    /// Checks that a lead may start another build of a tenant. `jobs` are the tenant's jobs, newest
+    /// first.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyBuilds`] with the moment from which on it may.
+    /// [`Error::TooManyBuilds`] with the time of the next possible build.
     pub fn may_build_again(jobs: &[Self], now: Timestamp) -> Result<()> {
         let opened = jobs.iter().filter(|job| job.kind == JobKind::Provision);
         let oldest = opened.map(|job| job.audit.created_on).nth(BUILDS - 1);
@@ -258,21 +259,22 @@ impl Job {
         }
     }
 
-    /// What takes down what this job built: for the same subscription, where it was built.
+    /// Returns the work that removes the resources of this job, with the same subscription and
+    /// isolation.
     #[must_use]
     pub fn undone(&self) -> Work {
         let (subscription, isolation) = (self.subscription.clone(), self.isolation);
         Work { kind: JobKind::Deprovision, subscription, isolation }
     }
 
-    /// How its tenant's item names it while it is open.
+    /// Returns the reference to this open job for the tenant's item.
     #[must_use]
     pub fn reference(&self) -> JobRef {
         let Self { id, attempt, kind, opened_from, .. } = *self;
         JobRef { id, attempt, kind, opened_from, outcome: None }
     }
 
-    /// Whether it is neither closed nor given up.
+    /// Returns whether the job is queued or running.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, JobState::Queued | JobState::Running)

@@ -27,11 +27,11 @@ pub struct JobView<'a> {
 }
 
 impl<'a> JobView<'a> {
-    /// The view of `job`.
+    /// Creates the view of `job`.
     ///
     /// # Errors
     ///
-    /// Where the stored subscription is no JSON.
+    /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
     pub fn of(job: &'a Job) -> Result<Self> {
         Ok(Self {
             id: job.id,

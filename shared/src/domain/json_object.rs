@@ -3,10 +3,10 @@ use serde_json::{Map, Value, json};
 
 use super::{FromJson, Reader};
 
-/// A JSON object whose members are not ours to know: its text, kept to the letter.
+/// A JSON object with arbitrary members. Its text is kept exactly as it was sent.
 ///
-/// As text it has in the table what it had on the wire: `DynamoDB`'s own maps end at 32 levels and
-/// its numbers at 38 digits and 10^126, and nothing reaches those through `serde` without a float.
+/// The object is stored as text because `DynamoDB`'s maps are limited to 32 levels and its numbers
+/// to 38 digits and 10^126, and `serde` can only reach those numbers through a float.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JsonObject(String);
@@ -22,20 +22,21 @@ impl JsonObject {
         at.within_bytes(text.len(), most).then_some(Self(text))
     }
 
-    /// Returns how many bytes its text has.
+    /// Returns the size of the text in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0.len()
     }
 }
 
-/// The value of a configuration.
+/// The value of a tenant's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConfigValue(JsonObject);
 
 impl ConfigValue {
-    /// The most bytes of its text. An item of the table has at most 409,600 bytes (AWS limit).
+    /// The maximum size of the text in bytes. An item of the table has at most 409,600 bytes (AWS
+    /// limit).
     const MOST: usize = 100 * 1024;
 }
 
@@ -48,7 +49,7 @@ impl FromJson for ConfigValue {
 
     fn schema() -> Value {
         let rule = format!(
-            "At most {} bytes. Whole numbers have at most 64 bits; other numbers are 0 or between \
+            "At most {} bytes. Integers have at most 64 bits; other numbers are 0 or between \
              1E-130 and 9.99E+125 in size.",
             Self::MOST
         );
@@ -56,18 +57,19 @@ impl FromJson for ConfigValue {
     }
 }
 
-/// What a build says of a resource.
+/// The metadata of a resource, as reported by a build.
 ///
-/// Text whatever is in it: a build that succeeded is not refused for the form of its metadata.
+/// Any JSON object is accepted as text, so that the report of a successful build is never refused
+/// because of its metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Metadata(JsonObject);
 
 impl Metadata {
-    /// The most bytes of its text.
+    /// The maximum size of the text in bytes.
     pub(super) const MOST: usize = 16 * 1024;
 
-    /// Returns how many bytes its text has.
+    /// Returns the size of the text in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0.bytes()
@@ -81,7 +83,7 @@ impl Default for Metadata {
 }
 
 impl<'de> Deserialize<'de> for Metadata {
-    /// Reads text, or a map: how metadata was stored before.
+    /// Reads text, or a map as stored by earlier versions.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
-/// The short unique name of a tenant, its namespace and subdomain: `^[a-z0-9]+$`, at most 10.
+/// The unique key of a tenant, used as namespace and subdomain: 1 to 10 lowercase letters or
+/// digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantKey(String);
