@@ -13,54 +13,55 @@ use crate::{
     filter::{Schema, entities},
 };
 
-/// Somebody who asks for a tenant, and proves an e-mail address.
+/// A person who signs up and verifies an email address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lead {
-    /// Its id; a `UUIDv7`, so its age is in it.
+    /// The lead's ID, a `UUIDv7` that contains its creation time.
     pub id: LeadId,
     /// First name.
     pub first_name: Text<1, 100>,
     /// Last name.
     pub last_name: Text<1, 100>,
-    /// The company that wants the tenant.
+    /// Name of the company.
     pub company_name: Text<1, 100>,
-    /// Where the verification mail goes.
+    /// Recipient of the verification email.
     pub email: Email,
-    /// Whether the address is proven.
+    /// Whether the email address is verified.
     pub is_validated: bool,
-    /// Where the company is.
+    /// The company's address.
     pub address: Option<Address>,
-    /// The tenant it became.
+    /// The tenant that the lead was converted into.
     pub tenant_id: Option<TenantId>,
-    /// Whether it renews a lead or was renewed: it may take the address over from a lead of the same
-    /// origin that has no tenant.
+    /// Whether the lead renews another lead or was renewed. Such a lead may take over the email
+    /// address from a lead of the same origin without a tenant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_over: bool,
-    /// The lead that this one renews, if it renews one.
+    /// The lead that this one renews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<LeadId>,
-    /// When the table deletes it, in seconds since 1970; `None` for a verified lead.
+    /// When the table deletes the lead, in seconds since 1970. `None` for a verified lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
-    /// Whether no verification mail is sent: its mailbox has had all mails of the day.
+    /// Whether to send no verification email because the mailbox has reached its daily limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
-    /// Who did what to it, and when.
+    /// Who created and changed the lead, and when.
     #[serde(flatten)]
     pub audit: Audit,
 }
 
-/// How many verification mails one mailbox gets a day (UTC), whoever asks for them and by which route.
+/// The maximum number of verification emails per mailbox and day (UTC), over all callers and
+/// routes.
 pub const MAILS_A_DAY: u32 = 5;
 
-/// A lead as a client gives it: the body of `POST /leads`.
+/// The body of `POST /leads`.
 #[derive(Clone, Debug)]
 pub struct NewLead {
     first_name: Text<1, 100>,
     last_name: Text<1, 100>,
     company_name: Text<1, 100>,
-    /// Where the verification mail goes.
+    /// Recipient of the verification email.
     pub email: Email,
     address: Option<AddressParts>,
 }
@@ -94,7 +95,7 @@ impl Entity for Lead {
 }
 
 impl NewLead {
-    /// Returns the lead that this becomes, to be deleted after `retention` unless it is verified.
+    /// Creates the lead. The table deletes it after `retention` unless it is verified.
     #[must_use]
     pub fn into_lead(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Lead {
         Lead {
@@ -116,19 +117,20 @@ impl NewLead {
 }
 
 impl Lead {
-    /// Whether a key of the lead with this `id` would be too old, by the time within the id.
+    /// Returns whether a key for the lead with this `id` has expired, judging by the ID's creation
+    /// time.
     #[must_use]
     pub fn key_expired(id: LeadId, now: Timestamp, expiry: Duration) -> bool {
         id.minted().is_none_or(|minted| now.since(minted) > expiry)
     }
 
-    /// Returns the ID of the lead that a person wrote: its own, or that of the lead it renews.
+    /// Returns the ID of the original lead: the origin of a renewed lead, otherwise its own ID.
     #[must_use]
     pub fn root(&self) -> LeadId {
         self.origin.unwrap_or(self.id)
     }
 
-    /// Returns whether two leads ask for the same in the same person's name.
+    /// Returns whether two leads have the same names, company and address.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         let said = |lead: &Self| {
@@ -138,13 +140,14 @@ impl Lead {
         said(self) == said(other)
     }
 
-    /// Returns when the table deletes a lead that is not verified as of `now`, in seconds since 1970.
+    /// Returns when the table deletes a lead that is unverified at `now`, in seconds since 1970.
     #[must_use]
     pub fn expiry(now: Timestamp, retention: Option<Duration>) -> Option<i64> {
         retention.map(|retention| (now + retention).seconds())
     }
 
-    /// Returns the lead with a new ID, and so with a new key; `None` if it has a tenant.
+    /// Returns a copy of the lead with a new ID, and so with a new key. Returns `None` if the lead
+    /// has a tenant.
     #[must_use]
     pub fn renewed(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Option<Self> {
         if self.tenant_id.is_some() {
@@ -168,16 +171,16 @@ impl Lead {
         })
     }
 
-    /// Turns a verified lead into a tenant whose first contact it is.
+    /// Converts a verified lead into a tenant. The lead becomes the tenant's first contact.
     ///
-    /// Decides only; [`Store::onboard`](crate::store::Store::onboard) writes the outcome and
-    /// repeats the once-only checks atomically.
+    /// Writes nothing: [`Store::onboard`](crate::store::Store::onboard) writes the result and
+    /// repeats the uniqueness checks atomically.
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthorized`] for a lead that is not verified, [`Error::LeadAlreadyConverted`] for
-    /// one that has a tenant, as the reference answers (401); [`Error::Refused`] where the address
-    /// or the e-mail's host does not fit.
+    /// [`Error::Unauthorized`] if the lead is not verified, and [`Error::LeadAlreadyConverted`] if
+    /// it has a tenant; both are 401, as in ARC SaaS. [`Error::Refused`] if the address differs
+    /// from the lead's, or if the email's host is not among the domains.
     pub fn become_tenant(
         &self,
         request: OnboardTenant,
@@ -185,7 +188,7 @@ impl Lead {
         by: &UserId,
     ) -> Result<Onboarding> {
         if !self.is_validated {
-            return Err(Error::Unauthorized("the lead is not validated"));
+            return Err(Error::Unauthorized("the lead is not verified"));
         }
         if self.tenant_id.is_some() {
             return Err(Error::LeadAlreadyConverted);
@@ -204,7 +207,7 @@ impl Lead {
         Onboarding::of(tenant, contact, now, by)
     }
 
-    /// The lead's own address, else the one in the request; they must not contradict each other.
+    /// Returns the lead's address, or the requested one if the lead has none. They must not differ.
     fn address_of_tenant(&self, requested: &AddressParts) -> Result<Option<Address>> {
         match &self.address {
             Some(own) if *requested != AddressParts::default() && own.parts != *requested => {
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_lead_becomes_a_pending_tenant_named_after_its_company() {
+    fn a_verified_lead_becomes_a_pending_tenant_with_its_company_name() {
         let lead = verified(&Value::Null);
         let request = json!({ "key": "acme", "domains": ["ACME.test"] });
         let Onboarding { tenant, contact } = become_tenant(&lead, &request).unwrap();
@@ -257,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lead_s_address_is_the_tenant_s_and_is_not_contradicted() {
+    fn the_tenant_gets_the_leads_address_and_a_different_one_is_refused() {
         let lead = verified(&json!({ "city": "Ely", "country": "GB" }));
         let with = |address: Value| {
             let mut request = json!({ "key": "acme", "domains": ["acme.test"] });
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_expires_by_the_age_of_the_id() {
+    fn a_key_expires_with_the_age_of_the_lead_id() {
         let (id, hour) = (LeadId::mint(), Duration::from_secs(3600));
         let minted = id.minted().unwrap();
         assert!(!Lead::key_expired(id, minted + hour, hour));

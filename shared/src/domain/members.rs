@@ -2,17 +2,19 @@ use serde_json::{Map, Value, json};
 
 use super::{FromJson, Reader, schema::Form};
 
-/// A value that is an object, read by its members; others of the same object may be read beside it.
+/// A value that is read from the members of a JSON object. Several such values may be read from one
+/// object.
 pub trait FromMembers: Sized {
-    /// Whether members that nobody reads pass; else they are refused.
+    /// Whether unknown members are accepted. Otherwise they are refused.
     const OPEN: bool = false;
 
-    /// The value, or `None` once every violation is noted.
+    /// Reads the value, or notes every violation and returns `None`.
     ///
-    /// It asks for the same members whatever is in them: that is how a body describes itself.
+    /// An implementation must read the same members regardless of their values, because its reads
+    /// also generate the schema.
     fn from_members(members: &mut impl Members) -> Option<Self>;
 
-    /// What holds beside the schemas of the members, in keywords of JSON Schema.
+    /// Returns additional JSON Schema keywords that apply to the object as a whole.
     #[must_use]
     fn rules() -> Map<String, Value> {
         Map::new()
@@ -41,23 +43,23 @@ impl<T: FromMembers> FromJson for T {
     }
 }
 
-/// The members of an object, read by name.
+/// Reads the members of an object by name.
 pub trait Members {
-    /// A member that must be there.
+    /// Reads a required member.
     fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
 
-    /// A member that may be absent or `null`.
+    /// Reads a member that may be absent or `null`.
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
 
-    /// Whether `name` is there and not `null`.
+    /// Returns whether the member `name` is given and not `null`.
     fn gives(&self, name: &str) -> bool;
 
-    /// The object itself, or the member `name` of it, as a place for violations; `None` where there
-    /// is no object.
+    /// Returns a reader for noting violations at the object, or at its member `name`. Returns
+    /// `None` if there is no object.
     fn place(&mut self, name: Option<&str>) -> Option<Reader<'_>>;
 }
 
-/// The members of an object that is there; what nobody read is refused at the end.
+/// The members of a JSON object. Members that were not read are refused at the end.
 #[derive(Debug)]
 pub(super) struct Object<'v, 'r> {
     object: &'v Map<String, Value>,
@@ -70,7 +72,7 @@ impl<'v, 'r> Object<'v, 'r> {
         Self { object, at, known: Vec::new() }
     }
 
-    /// Refuses every member that was not asked for.
+    /// Notes a violation for every member that was not read.
     fn finish(mut self) {
         if let Form::Replacing(fixed) | Form::Changing(fixed) = self.at.form {
             self.known.extend(fixed);
@@ -113,7 +115,7 @@ impl Members for Object<'_, '_> {
     }
 }
 
-/// The members that are asked for, and no object: what the schema of a body is made of.
+/// Records which members a type reads, to generate its schema.
 #[derive(Debug, Default)]
 struct Described {
     properties: Map<String, Value>,
@@ -153,7 +155,7 @@ impl Members for Described {
     }
 }
 
-/// The schema of a value of `schema`, or `null`.
+/// Returns the schema of a value that matches `schema` or is `null`.
 #[must_use]
 pub fn nullable(mut schema: Value) -> Value {
     if schema["anyOf"].is_array() || !schema["type"].is_string() {
@@ -172,7 +174,7 @@ mod tests {
     use crate::domain::{ContactDetails, NewChild, Text};
 
     #[test]
-    fn a_body_describes_what_it_reads() {
+    fn the_schema_of_a_body_lists_the_members_that_it_reads() {
         let text = Text::<1, 100>::schema();
         let schema = NewChild::<ContactDetails>::schema();
         assert_eq!(schema["properties"]["firstName"], text);

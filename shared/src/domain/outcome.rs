@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{JobState, NewResource};
 
-/// How a job ended.
+/// The outcome of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -10,12 +10,12 @@ pub enum Outcome {
     Succeeded,
     /// The build reported failure, or its pipeline failed.
     Failed,
-    /// Nobody reported anything before the deadline.
+    /// No report arrived before the deadline.
     TimedOut,
 }
 
 impl Outcome {
-    /// The state of a job that ended so.
+    /// Returns the state of a job with this outcome.
     #[must_use]
     pub fn state(self) -> JobState {
         match self {
@@ -27,7 +27,7 @@ impl Outcome {
 }
 
 impl JobState {
-    /// How a job in this state ended; `None` while it is open.
+    /// Returns the outcome of a job in this state, or `None` if the job is open.
     #[must_use]
     pub fn outcome(self) -> Option<Outcome> {
         match self {
@@ -39,21 +39,21 @@ impl JobState {
     }
 }
 
-/// What is to be written when a job ends.
+/// The result of a job, written when it closes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Closing {
-    /// How it ended.
+    /// Whether the job succeeded, failed or timed out.
     pub outcome: Outcome,
-    /// Why it failed.
+    /// Why the job failed.
     pub reason: Option<String>,
-    /// What it built.
+    /// The resources that the job created.
     pub resources: Vec<NewResource>,
-    /// Where the tenant's application is.
+    /// URL of the tenant's application.
     pub app_plane_url: Option<String>,
 }
 
 impl Closing {
-    /// A job that ended badly, because of `reason`.
+    /// Creates the result of a job that failed or timed out because of `reason`.
     #[must_use]
     pub fn badly(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, reason: Some(reason.into()), resources: Vec::new(), app_plane_url: None }

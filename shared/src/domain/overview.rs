@@ -3,60 +3,60 @@ use serde_json::{Value, json};
 
 use super::{FromJson, TenantId, TenantKey, TenantStatus, Text, Timestamp, nullable};
 
-/// How things stand: what `GET /overview` answers.
+/// Dashboard statistics, the answer of `GET /overview`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Overview {
-    /// The leads there are.
+    /// Number of leads.
     pub leads: Leads,
-    /// How many tenants there are of each status, by its number.
+    /// Number of tenants in each status, indexed by the status's number.
     pub tenants: [u64; 6],
-    /// The last 30 days in UTC, today at the end.
+    /// The last 30 days in UTC, oldest first.
     pub days: Vec<Day>,
-    /// The median of these days, from onboarding to active, in seconds.
+    /// Median time from onboarding to active over these days, in seconds.
     pub median_seconds: Option<f64>,
-    /// What somebody should look at, the longest waiting first.
+    /// Tenants that need attention, oldest first.
     pub attention: Vec<Attention>,
 }
 
-/// How many leads there are.
+/// The number of leads.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Leads {
-    /// All that are not deleted.
+    /// All leads that are not deleted.
     pub total: u64,
-    /// Those whose address is proven.
+    /// Leads with a verified email address.
     pub validated: u64,
 }
 
-/// What happened on one day.
+/// The statistics of one day.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Day {
-    /// Which, `2026-11-24`.
+    /// The date, such as `2026-11-24`.
     pub date: String,
-    /// Tenants that came.
+    /// Number of onboarded tenants.
     pub onboarded: u64,
-    /// Tenants that became active for the first time.
+    /// Number of tenants that became active for the first time.
     pub activated: u64,
-    /// What half of the latter took at most, from onboarding on, in seconds.
+    /// Median time from onboarding to active of the tenants that became active, in seconds.
     pub median_seconds: Option<f64>,
 }
 
-/// A tenant that somebody should look at.
+/// A tenant that needs attention.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attention {
-    /// Its id.
+    /// The tenant's ID.
     pub tenant_id: TenantId,
-    /// Its unique short name.
+    /// The tenant's unique key.
     pub key: TenantKey,
-    /// What it is called.
+    /// The tenant's name.
     pub name: Text<1, 100>,
-    /// Where it is in its life.
+    /// The tenant's status.
     pub status: TenantStatus,
-    /// Why.
+    /// Why the tenant needs attention.
     pub reason: Reason,
-    /// Since when.
+    /// Since when the tenant needs attention.
     pub since: Timestamp,
 }
 
@@ -64,18 +64,18 @@ pub struct Attention {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Its last job failed.
+    /// The latest job failed.
     Failed,
-    /// Nobody reported on its last job.
+    /// The latest job timed out.
     TimedOut,
-    /// Nobody has it provisioned.
+    /// The tenant has not been provisioned.
     Pending,
-    /// Its job takes long.
+    /// The open job takes unusually long.
     Slow,
 }
 
 impl Overview {
-    /// It as JSON Schema.
+    /// Returns the JSON Schema of the overview.
     #[must_use]
     pub fn schema() -> Value {
         let object = |properties: Value| {
@@ -108,7 +108,7 @@ impl Overview {
         }))
     }
 
-    /// One of them.
+    /// Returns an example for the OpenAPI document.
     #[must_use]
     pub fn example() -> Value {
         json!({

@@ -1,16 +1,16 @@
-/// What a token may be allowed to do: the reference's codes (CONTRACT §2).
+/// A permission of a token, identified by its code in ARC SaaS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission(u16);
 
-/// A permission that a route asks for: a type for each, so that a handler's arguments say it.
+/// A permission that a route requires. Each is a type, so that a handler's signature declares it.
 pub trait Permit: Send + Sync + 'static {
-    /// The codes that grant it, any of them.
+    /// The codes that grant the permission. Any one of them is enough.
     const CODES: &'static [u16];
 }
 
 macro_rules! permissions {
     ($($name:ident = $code:literal)+) => {
-        /// The permissions, by what they allow.
+        /// The permissions by name.
         pub mod permit {
             $(
                 #[doc = concat!("Code ", $code, ".")]
@@ -22,7 +22,7 @@ macro_rules! permissions {
                 }
             )+
 
-            /// Code 10215, or 10212 as the reference has it.
+            /// Code 10215, or 10212 as in ARC SaaS.
             #[derive(Clone, Copy, Debug)]
             pub struct DownloadInvoice;
 
@@ -30,7 +30,7 @@ macro_rules! permissions {
                 const CODES: &'static [u16] = &[10215, 10212];
             }
 
-            /// Code 10207, or 10216: who has a job opened may follow it.
+            /// Code 10207, or 10216, so that a caller may follow a job that it started.
             #[derive(Clone, Copy, Debug)]
             pub struct ViewJob;
 
@@ -40,7 +40,7 @@ macro_rules! permissions {
         }
 
         impl Permission {
-            /// Every permission that a route of ours asks for: what an operator may have.
+            /// Every permission that a route requires, and so every permission of an operator.
             pub const ALL: &[u16] = &[$($code),+];
         }
     };
@@ -72,20 +72,20 @@ permissions! {
 }
 
 impl Permission {
-    /// The permissions of a verified lead's token, as ARC SaaS grants them. Deprovisioning is not among
-    /// them: whoever gets hold of a forwarded verification mail must not take a tenant down.
+    /// The permissions of a verified lead's token, as in ARC SaaS. Deprovisioning is not included:
+    /// a forwarded verification email must not be enough to deprovision a tenant.
     pub const OF_A_LEAD: &[&str] = &[
         "10204", "10216", "10203", "7008", "7004", "10212", "5321", "5322", "5323", "5324", "5325",
         "5326", "5327", "5328", "5329", "5331", "5332", "5333", "10220", "10221", "10222", "10223",
     ];
 
-    /// The permissions that each grant `P`.
+    /// Returns the permissions that grant `P`. Any one of them is enough.
     pub fn of<P: Permit>() -> impl Iterator<Item = Self> {
         P::CODES.iter().copied().map(Self)
     }
 
-    /// Whether `code`, as it stands in a token, is this permission's code: its decimal digits, without
-    /// a sign, spaces or leading zeros.
+    /// Returns whether `code` from a token is exactly this permission's code, in decimal digits
+    /// without sign, spaces or leading zeros.
     #[must_use]
     pub fn is(self, code: &str) -> bool {
         let digits = !code.starts_with('0') && code.bytes().all(|byte| byte.is_ascii_digit());
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_compared_to_the_letter() {
+    fn codes_are_compared_exactly() {
         let permission = Permission(10207);
         assert!(permission.is("10207"));
         for other in [

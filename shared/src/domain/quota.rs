@@ -1,23 +1,23 @@
 use super::Timestamp;
 
-/// The length of a window of the rate limit, in seconds (CONTRACT §9).
+/// The length of a rate limit window in seconds.
 pub const RATE_WINDOW: i64 = 60;
 
-/// Where a client stands with the rate limit of a route, this call included (CONTRACT §9).
+/// The state of a client's rate limit for a route, including the current call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// Calls in a window.
+    /// Maximum number of calls in a window.
     pub limit: u32,
-    /// Calls that are left.
+    /// Remaining calls in the current window.
     pub remaining: u32,
-    /// Seconds until all are left again.
+    /// Seconds until the window ends and the limit resets.
     pub reset: i64,
-    /// Seconds after which to try again; `None` where this call is within the limit.
+    /// Seconds after which to retry, or `None` if this call is within the limit.
     pub retry_after: Option<i64>,
 }
 
 impl Quota {
-    /// After `calls` in the window that `now` is in.
+    /// Returns the state after `calls` calls in the current window.
     #[must_use]
     pub fn after(calls: u32, limit: u32, now: Timestamp) -> Self {
         let reset = RATE_WINDOW - now.seconds().rem_euclid(RATE_WINDOW);
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_call_within_the_limit_passes_and_the_next_waits_for_the_window() {
+    fn calls_beyond_the_limit_are_refused_until_the_window_ends() {
         let now = crate::now();
         let (last, next) = (Quota::after(10, 10, now), Quota::after(11, 10, now));
         assert_eq!((last.remaining, last.retry_after), (0, None));

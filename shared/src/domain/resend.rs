@@ -4,27 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use super::{Email, FromMembers, Lead, LeadId, Members, ResendId, Timestamp};
 
-/// How long a request is kept: longer than the table's stream keeps its record (24 hours), so that it
-/// is there when the record is read.
+/// How long a request is kept. It must still exist when its record in the table's stream is read,
+/// and the stream keeps records for 24 hours.
 const KEPT: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// The most leads of one address that get a new link by one request.
+/// The maximum number of leads with one address that get a new link from one request.
 const MOST: usize = 3;
 
-/// A request for another verification mail, until it is answered.
+/// A request to resend a verification email, kept until it is processed.
 ///
-/// The route writes it whether or not the address is known, so that nothing can be told from the time
-/// that takes; the consumer of the table's stream answers it.
+/// The route writes the request whether or not the address is known, so that its response time
+/// reveals nothing. A consumer of the table's stream processes the request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resend {
-    /// Its ID.
+    /// The request's ID.
     pub id: ResendId,
-    /// The address that the mail goes to.
+    /// The recipient of the email.
     pub email: Email,
-    /// The lead that is to be renewed.
+    /// The lead to renew.
     pub lead_id: Option<LeadId>,
-    /// When it is deleted if nothing answers it, in seconds since 1970.
+    /// When the table deletes an unprocessed request, in seconds since 1970.
     expires_at: i64,
 }
 
@@ -43,7 +43,7 @@ impl FromMembers for NewResend {
 }
 
 impl NewResend {
-    /// Returns the request that this becomes.
+    /// Creates the request with a new ID.
     #[must_use]
     pub fn into_resend(self, now: Timestamp) -> Resend {
         let Self { email, lead_id } = self;
@@ -52,19 +52,20 @@ impl NewResend {
 }
 
 impl Resend {
-    /// Returns `lead` if it is at the address that the request names.
+    /// Returns `lead` if it has the email address of the request.
     #[must_use]
     pub fn at_its_address(&self, lead: Lead) -> Option<Lead> {
         (lead.email.folded() == self.email.folded()).then_some(lead)
     }
 
-    /// Returns those of the unverified `leads` of an address, oldest first, that get a new link if the
-    /// request names none: of those that say the same one, three at most.
+    /// Returns the leads that get a new link if the request names no lead: one of each group with
+    /// the same details, and at most three. `leads` are the unverified leads of an address, oldest
+    /// first.
     ///
-    /// Anybody may write a lead with an address of somebody else. So the newest one is not taken for
-    /// the wish of the person who has the mailbox: each different one gets a mail that names its
-    /// company, and that person chooses. The oldest ones come first, since nobody can get in before
-    /// them later on.
+    /// Anyone may create a lead with another person's address, so the newest lead may not be the
+    /// one that the mailbox's owner wants. Each different lead gets an email with its company's
+    /// name, and the owner chooses. The oldest leads are preferred, because an attacker cannot
+    /// create an older lead afterwards.
     #[must_use]
     pub fn different(leads: Vec<Lead>) -> Vec<Lead> {
         let mut different: Vec<Lead> = Vec::new();
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_leads_the_oldest_three_that_differ_get_a_link() {
+    fn the_three_oldest_different_leads_get_a_link() {
         let acme = lead("Acme", "Ely");
         let again = acme.clone().renewed(crate::now(), &"system".into(), None).unwrap();
         let all = vec![

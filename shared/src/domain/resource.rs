@@ -10,25 +10,25 @@ use crate::{
     filter::{Schema, entities},
 };
 
-/// Something that provisioning built for a tenant.
+/// A resource that was created for a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
-    /// Its id.
+    /// The resource's ID.
     pub id: ResourceId,
-    /// What it is called where it was built.
+    /// The resource's identifier in the system where it was created.
     pub external_identifier: String,
-    /// What it is, such as `bucket`.
+    /// The type of the resource, such as `bucket`.
     #[serde(rename = "type")]
     pub kind: Text<1, 100>,
-    /// What else is known of it.
+    /// Additional information from the build.
     pub metadata: Metadata,
-    /// Whose it is.
+    /// The tenant that owns the resource.
     pub tenant_id: TenantId,
-    /// The attempt of the job that reported it; 0 if it was not noted.
+    /// The attempt number of the job that reported the resource; 0 if it is unknown.
     #[serde(default)]
     pub attempt: u32,
-    /// Who did what to it, and when.
+    /// Who created the resource, and when.
     #[serde(flatten)]
     pub audit: Audit,
 }
@@ -48,10 +48,10 @@ impl Entity for Resource {
     }
 }
 
-/// The longest external identifier, in characters.
+/// The maximum length of an external identifier in characters.
 const LONGEST: usize = 2048;
 
-/// Metadata, and the bucket that it names.
+/// Metadata and the bucket name in it.
 #[derive(Default)]
 struct Described {
     metadata: Metadata,
@@ -71,7 +71,7 @@ impl FromJson for Described {
     }
 }
 
-/// A resource as a webhook reports it.
+/// A resource as reported by a build.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewResource {
     kind: Text<1, 100>,
@@ -80,12 +80,12 @@ pub struct NewResource {
 }
 
 impl NewResource {
-    /// Returns how many bytes its metadata has.
+    /// Returns the size of the metadata in bytes.
     pub(super) fn metadata_bytes(&self) -> usize {
         self.metadata.bytes()
     }
 
-    /// The resource of `tenant` that this becomes, as the job of this `attempt` reports it.
+    /// Creates the resource of `tenant`, as reported by the job with this `attempt` number.
     #[must_use]
     pub fn of(&self, tenant: TenantId, attempt: u32, now: Timestamp, by: &UserId) -> Resource {
         Resource {
@@ -101,7 +101,7 @@ impl NewResource {
 }
 
 impl FromMembers for NewResource {
-    /// A resource without `externalIdentifier` is known by its `metadata.bucket` (CONTRACT §6).
+    /// Reads a resource. If `externalIdentifier` is missing, `metadata.bucket` is used.
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let kind = members.required("type");
         let given: Option<Text<1, LONGEST>> = members.optional("externalIdentifier");
