@@ -1,4 +1,4 @@
-//! Reading a JSON body into values that are valid, with every violation of it in one answer.
+//! Reads JSON bodies into valid values and reports all violations at once.
 
 use std::collections::HashMap;
 
@@ -12,27 +12,29 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// One way in which a body breaks its schema (CONTRACT §1, Errors).
+/// One violation of a body's schema.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Violation {
-    /// A JSON pointer (RFC 6901) to the value, or to the object that lacks or has too much.
+    /// A JSON pointer (RFC 6901) to the invalid value, or to the object with a missing or
+    /// additional member.
     pub path: String,
-    /// The JSON Schema keyword that is broken.
+    /// The violated JSON Schema keyword.
     pub code: &'static str,
-    /// The rule, in the words of JSON Schema validators.
+    /// The rule, worded as by JSON Schema validators.
     pub message: String,
-    /// The keyword's parameter.
+    /// The parameters of the keyword.
     pub info: Value,
 }
 
-/// The most violations that one answer lists.
+/// The maximum number of violations in one answer.
 const MOST_VIOLATIONS: usize = 1000;
 
-/// The longest path of a violation, in bytes; of a longer one the nearest place above is named.
+/// The maximum length of a violation's path in bytes. A longer path is shortened to the nearest
+/// parent that fits.
 const LONGEST_PATH: usize = 1024;
 
 impl Violation {
-    /// Adds it to those `found`, while an answer has room for it.
+    /// Adds the violation to `found` unless the maximum number is reached.
     pub(super) fn note(mut self, found: &mut Vec<Self>) {
         if found.len() >= MOST_VIOLATIONS {
             return;
@@ -45,18 +47,18 @@ impl Violation {
     }
 }
 
-/// A value that can be read from JSON and is valid once it is.
+/// A value that is validated when it is read from JSON.
 pub trait FromJson: Sized {
-    /// The value, or `None` once every violation is noted at `at`.
+    /// Reads the value, or notes every violation at `at` and returns `None`.
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self>;
 
-    /// What such a value is, as a JSON Schema (2020-12); the OpenAPI document is made of it.
+    /// Returns the JSON Schema (2020-12) of the value, for the OpenAPI document.
     #[must_use]
     fn schema() -> Value;
 }
 
-/// Reads a whole body whose numbers are at most integers of 64 bits; others are only approximate in
-/// a [`Value`], so that an exact decimal has to be read from a [`Document`].
+/// Reads a body that contains no decimals. A [`Value`] holds only integers of at most 64 bits
+/// exactly; read exact decimals from a [`Document`].
 ///
 /// # Errors
 ///
@@ -65,7 +67,7 @@ pub fn read<T: FromJson>(body: &Value) -> Result<T> {
     finished(look(Form::Whole, None, body, Vec::new()))
 }
 
-/// Reads a whole body; every number is at hand as it was sent.
+/// Reads a body with exact numbers.
 ///
 /// # Errors
 ///
@@ -74,7 +76,7 @@ pub(super) fn read_document<T: FromJson>(body: &Document) -> Result<T> {
     finished(look(Form::Whole, Some(body.text()), body.value(), body.flaws().to_vec()))
 }
 
-/// Checks what can be checked of an edit before the entity is at hand ([`Edit`](super::Edit)).
+/// Checks an [`Edit`](super::Edit) as far as possible without the stored entity.
 pub(super) fn check<T: FromJson>(form: Form, body: &Document) -> Result<()> {
     let (_, violations): (Option<T>, _) =
         look(form, Some(body.text()), body.value(), body.flaws().to_vec());
@@ -85,7 +87,7 @@ fn finished<T>((value, violations): (Option<T>, Vec<Violation>)) -> Result<T> {
     value.filter(|_| violations.is_empty()).ok_or(Error::Invalid(violations))
 }
 
-/// Reads a body whose violations `found` so far are those of its text.
+/// Reads a body. `found` are the violations of its text.
 fn look<T: FromJson>(
     form: Form,
     text: Option<&str>,
@@ -97,22 +99,22 @@ fn look<T: FromJson>(
     (value, found)
 }
 
-/// What a body is held to be, at its top level.
+/// How the top level of a body is validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// All of a value, and nothing else.
+    /// A complete value.
     Whole,
-    /// All of a value that replaces another one, whose fixed members may be repeated.
+    /// A complete value that replaces another. These read-only members may be given too.
     Replacing(&'static [&'static str]),
-    /// What changes in a value: any of its members, and of its fixed ones.
+    /// A change: no member is required, and these read-only members may be given too.
     Changing(&'static [&'static str]),
 }
 
-/// A place in the body, where violations are noted.
+/// A position in the body, which notes violations.
 #[derive(Debug)]
 pub struct Reader<'a> {
     path: String,
-    /// The length of the path of what `text` is the text of.
+    /// The length of the path of the value with the text `text`.
     base: usize,
     pub(super) form: Form,
     text: Option<&'a str>,
@@ -120,13 +122,13 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Notes a violation here.
+    /// Notes a violation at this position.
     pub fn violate(&mut self, code: &'static str, message: impl Into<String>, info: Value) {
         let (path, message) = (self.path.clone(), message.into());
         Violation { path, code, message, info }.note(self.found);
     }
 
-    /// The place `name` below this one.
+    /// Returns a reader for the member `name`.
     pub fn at(&mut self, name: &str) -> Reader<'_> {
         let escaped = name.replace('~', "~0").replace('/', "~1");
         let path = format!("{}/{escaped}", self.path);
@@ -134,14 +136,14 @@ impl<'a> Reader<'a> {
         Reader { path, base, form: Form::Whole, text, found: self.found }
     }
 
-    /// This place once more.
+    /// Reborrows this reader.
     pub(super) fn here(&mut self) -> Reader<'_> {
         let (path, base, form, text) = (self.path.clone(), self.base, self.form, self.text);
         Reader { path, base, form, text, found: self.found }
     }
 
-    /// The item at `position` below this place, whose text is `text`: so it is found at once, however
-    /// many there are.
+    /// Returns a reader for the item at `position` with its `text`, so that the text is not
+    /// searched for again for each item.
     fn item(&mut self, position: usize, text: Option<&'a str>) -> Reader<'_> {
         let mut item = self.at(&position.to_string());
         if text.is_some() {
@@ -150,12 +152,13 @@ impl<'a> Reader<'a> {
         item
     }
 
-    /// The text here as it was sent, if it is known.
+    /// Returns the text of the value as it was sent, or `None` if it is not known.
     fn sent(&self) -> Option<&'a str> {
         text_at(self.text?, self.path.get(self.base..)?)
     }
 
-    /// Notes it if the array here has more than `most` items.
+    /// Notes a violation if the array has more than `most` items. Returns whether it is within the
+    /// limit.
     pub fn at_most(&mut self, value: &Value, most: usize) -> bool {
         let fits = value.as_array().is_none_or(|items| items.len() <= most);
         if !fits {
@@ -165,7 +168,8 @@ impl<'a> Reader<'a> {
         fits
     }
 
-    /// Notes it if `many` bytes of text are more than the `most` that may be here.
+    /// Notes a violation if `many` bytes are more than `most`. Returns whether they are within the
+    /// limit.
     pub fn within_bytes(&mut self, many: usize, most: usize) -> bool {
         if many > most {
             let message = format!("must NOT have more than {most} bytes");
@@ -174,13 +178,14 @@ impl<'a> Reader<'a> {
         many <= most
     }
 
-    /// Notes every number in the JSON `text` here that is not kept as it is by whatever reads it.
+    /// Notes a violation for every number in the JSON `text` that other programs may not read
+    /// exactly.
     pub(super) fn check_numbers(&mut self, text: &str) {
-        // Text that is not JSON was refused before.
+        // Text that is not JSON was refused earlier.
         let _ = scan(text, &self.path, Limits::NUMBERS, self.found);
     }
 
-    /// The members of the object here.
+    /// Returns the members of the object.
     pub(super) fn object<'v>(&mut self, value: &'v Value) -> Option<Object<'v, '_>> {
         let Value::Object(object) = value else {
             self.wrong_type("object");
@@ -189,7 +194,7 @@ impl<'a> Reader<'a> {
         Some(Object::of(object, self.here()))
     }
 
-    /// The text here, of `min` to `max` characters.
+    /// Returns the text if it has `min` to `max` characters.
     pub fn text<'v>(&mut self, value: &'v Value, min: usize, max: usize) -> Option<&'v str> {
         let Value::String(text) = value else {
             self.wrong_type("string");
@@ -209,7 +214,7 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// The number here as it was sent, digit for digit; `None` where it is not known so exactly.
+    /// Returns the digits of the number as they were sent, or `None` if they are not known exactly.
     pub fn number(&mut self, value: &Value) -> Option<String> {
         let Value::Number(number) = value else {
             self.wrong_type("number");
@@ -225,36 +230,36 @@ impl<'a> Reader<'a> {
         exact
     }
 
-    /// The value here as JSON text: as it was sent, where that is known.
+    /// Returns the value as JSON text: as it was sent if that is known, otherwise serialized again.
     pub fn text_of(&self, value: &Value) -> String {
         self.sent().map_or_else(|| value.to_string(), str::to_owned)
     }
 
-    /// Notes that the value here is not of the type `expected`.
+    /// Notes that the value does not have the type `expected`.
     pub fn wrong_type(&mut self, expected: &'static str) {
         self.violate("type", format!("must be {expected}"), json!({ "type": expected }));
     }
 
-    /// Notes that the text here is not of `format`.
+    /// Notes that the text does not have this `format`.
     pub fn wrong_format(&mut self, format: &'static str) {
         let message = format!("must match format \"{format}\"");
         self.violate("format", message, json!({ "format": format }));
     }
 
-    /// Notes that the text here does not match `pattern`.
+    /// Notes that the text does not match `pattern`.
     pub fn wrong_pattern(&mut self, pattern: &'static str) {
         let message = format!("must match pattern \"{pattern}\"");
         self.violate("pattern", message, json!({ "pattern": pattern }));
     }
 
-    /// Notes that the value here is none of `allowed`.
+    /// Notes that the value is not one of the `allowed` values.
     pub fn not_allowed(&mut self, allowed: &Value) {
         let message = "must be equal to one of the allowed values";
         self.violate("enum", message, json!({ "allowedValues": allowed }));
     }
 }
 
-/// The text of the value at the JSON pointer `path` of the document `text`.
+/// Returns the text of the value at the JSON pointer `path` in the document `text`.
 fn text_at<'t>(text: &'t str, path: &str) -> Option<&'t str> {
     let mut here: &RawValue = serde_json::from_str(text).ok()?;
     for part in path.split('/').skip(1) {

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::{Error, Result};
 
-/// Where a tenant is in its life; a number on the wire (CONTRACT §4).
+/// The status of a tenant, a number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantStatus {
-    /// In use.
+    /// Provisioned and in use.
     Active = 0,
-    /// Onboarded, not provisioned.
+    /// Onboarded but not provisioned yet.
     PendingProvision = 1,
     /// A provisioning job is open.
     Provisioning = 2,
-    /// The last provisioning job failed.
+    /// The latest provisioning job failed.
     ProvisionFailed = 3,
     /// A deprovisioning job is open.
     Deprovisioning = 4,
@@ -21,27 +21,27 @@ pub enum TenantStatus {
     Inactive = 5,
 }
 
-/// What moves a tenant from one status to the next.
+/// A change of a tenant's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// A provisioning job opens.
+    /// A provisioning job is opened.
     Provision,
-    /// It succeeds.
+    /// A provisioning job succeeds.
     Activate,
-    /// It fails.
+    /// A provisioning job fails.
     Fail,
-    /// A deprovisioning job opens.
+    /// A deprovisioning job is opened.
     Deprovision,
-    /// It succeeds.
+    /// A deprovisioning job succeeds.
     Deactivate,
-    /// It fails: the tenant is still in use.
+    /// A deprovisioning job fails and the tenant stays in use.
     Restore,
-    /// It fails, and the tenant was never in use: its provisioning had failed.
+    /// A deprovisioning job fails and the tenant was never in use because provisioning had failed.
     RestoreFailed,
 }
 
 impl TenantStatus {
-    /// Every status, by its number.
+    /// Every status, indexed by its number.
     pub const ALL: [Self; 6] = [
         Self::Active,
         Self::PendingProvision,
@@ -51,17 +51,17 @@ impl TenantStatus {
         Self::Inactive,
     ];
 
-    /// Its number on the wire.
+    /// Returns the status's number on the wire.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8
     }
 
-    /// The status after `transition`.
+    /// Returns the status after `transition`.
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`] where the status does not allow it.
+    /// [`Error::IllegalTransition`] if the status does not allow this transition.
     pub fn after(self, transition: Transition) -> Result<Self> {
         use Transition as T;
         Ok(match (self, transition) {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn these_are_all_the_ways_of_a_tenant() {
+    fn these_are_all_legal_transitions() {
         use Transition as T;
         let transitions = [
             T::Provision,

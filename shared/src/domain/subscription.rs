@@ -4,33 +4,35 @@ use serde_json::{Value, json, value::RawValue};
 use super::{Date, Document, FromJson, FromMembers, Limits, Members, Reader, Text, read};
 use crate::{Error, Result};
 
-/// The subscription that a tenant is provisioned for: JSON text, kept to the letter.
+/// The subscription that a tenant is provisioned for, as JSON text exactly as it was sent.
 ///
-/// It belongs to the subscription service; what we check of it is CONTRACT §5. As text no number in
-/// it, such as the plan's price, goes through a float.
+/// The subscription service defines its content; only the parts that provisioning depends on are
+/// checked. Text keeps numbers exact, such as the plan's price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subscription(String);
 
-/// The parts that we read.
+/// The parts of a subscription that are used.
 struct Form {
     tier: Text<1, 100>,
 }
 
 impl Subscription {
-    /// The most bytes of its text: with all else that a job holds when it opens, less than half of
-    /// what an item of the table may have.
+    /// The maximum size of the text in bytes. A new job with such a subscription needs less than
+    /// half of the maximum size of an item.
     const MOST: usize = 64 * 1024;
 
-    /// The most levels of objects and arrays in it. `DynamoDB` and JSON libraries end at 32 and more.
+    /// The maximum nesting of objects and arrays. `DynamoDB` and JSON libraries support at least 32
+    /// levels.
     const LEVELS: usize = 20;
 
     /// Reads the text of the body of `POST /tenants/{id}/provision`.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] beyond 65,536 bytes, [`Error::Refused`] without an `id`,
-    /// [`Error::Invalid`] with every violation of the rest.
+    /// [`Error::TooLarge`] if the text has more than 65,536 bytes, [`Error::Malformed`] if it is
+    /// not JSON, [`Error::Refused`] if the `id` is missing, or [`Error::Invalid`] with every other
+    /// violation.
     pub fn from_text(text: &str) -> Result<Self> {
         if text.len() > Self::MOST {
             return Err(Error::TooLarge(Self::MOST));
@@ -45,13 +47,13 @@ impl Subscription {
         Ok(Self(text.to_owned()))
     }
 
-    /// What the body of `POST /tenants/{id}/provision` is, as a JSON Schema.
+    /// Returns the JSON Schema of the body of `POST /tenants/{id}/provision`.
     #[must_use]
     pub fn schema() -> Value {
         let mut schema = Form::schema();
         let rule = format!(
             "At most {} bytes and {} levels of objects and arrays, the subscription itself included. \
-             Whole numbers have at most 64 bits; other numbers are 0 or between 1E-130 and 9.99E+125 \
+             Integers have at most 64 bits; other numbers are 0 or between 1E-130 and 9.99E+125 \
              in size.",
             Self::MOST,
             Self::LEVELS
@@ -60,33 +62,33 @@ impl Subscription {
         schema
     }
 
-    /// The tier of its plan.
+    /// Returns the tier of the plan.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a text that was never read from a body.
+    /// [`Error::Aws`] or [`Error::Invalid`] if the stored text is not a valid subscription.
     pub fn tier(&self) -> Result<Text<1, 100>> {
         self.value().and_then(|body| read::<Form>(&body)).map(|form| form.tier)
     }
 
-    /// Its id, as the subscription service gave it.
+    /// Returns the subscription's ID from the subscription service.
     #[must_use]
     pub fn id(&self) -> String {
         let body = self.value().unwrap_or_default();
         body["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What a job needs of it: its id, and the `tier` that the job has.
+    /// Returns a subscription with only the ID and this `tier`, which is all that a job needs.
     #[must_use]
     pub fn brief(&self, tier: &Text<1, 100>) -> Self {
         Self(json!({ "id": self.id(), "plan": { "tier": tier } }).to_string())
     }
 
-    /// As it goes into an event or an answer, to the letter.
+    /// Returns the subscription for an event or an answer, exactly as it was sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] where what is stored is no JSON.
+    /// [`Error::Aws`] if the stored text is not JSON.
     pub fn raw(&self) -> Result<Box<RawValue>> {
         RawValue::from_string(self.0.clone()).map_err(Error::aws("reading a subscription"))
     }
@@ -96,7 +98,7 @@ impl Subscription {
     }
 }
 
-/// A word that may stand in a build's variables, whatever they are quoted by.
+/// Text that is safe in a build's variables with any kind of quotes.
 struct Plain<const MAX: usize>(Text<1, MAX>);
 
 const PLAIN: &str = "^[A-Za-z0-9 _.:/@+-]+$";
@@ -117,7 +119,7 @@ impl<const MAX: usize> FromJson for Plain<MAX> {
     }
 }
 
-/// Anything that is a number.
+/// A number of any size, which is not used.
 struct Number;
 
 struct Plan {
@@ -142,7 +144,7 @@ impl FromMembers for Form {
 }
 
 impl FromMembers for Plan {
-    /// Members that we do not know pass through to the event (CONTRACT §5).
+    /// Unknown members are accepted and passed on in events.
     const OPEN: bool = true;
 
     fn from_members(members: &mut impl Members) -> Option<Self> {
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_an_end() {
+    fn size_nesting_duplicates_and_numbers_are_limited() {
         let padded = |bytes: usize| {
             let (head, tail) = (r#"{"id":"s1","plan":{"tier":"BASIC","x":""#, r#""}}"#);
             format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len()))
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_kept_to_the_letter() {
+    fn the_text_is_kept_exactly() {
         let text = r#"{"id":"s1","startDate":"2026-01-01","plan":{"tier":"PREMIUM","price":12345678901234567.89,"x":{}}}"#;
         let kept = subscription(text).unwrap();
         assert_eq!(kept.raw().unwrap().get(), text);
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_into_a_build_cannot_break_out_of_its_quotes() {
+    fn values_for_builds_cannot_break_out_of_quotes() {
         for (text, path) in [
             (r#"{"id":"a\"b","plan":{"tier":"BASIC"}}"#, "/id"),
             (r#"{"id":"$(id)","plan":{"tier":"BASIC"}}"#, "/id"),
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_asked_for_first_and_then_everything_else() {
+    fn a_missing_id_is_reported_first_and_then_all_other_violations() {
         for text in ["{}", r#"{"id":null}"#, r#"{"id":"","plan":{}}"#] {
             let refused = subscription(text).unwrap_err();
             assert!(matches!(refused, Error::Refused("Subscription ID is required")), "{text}");

@@ -12,35 +12,36 @@ use crate::{
     filter::{Schema, entities},
 };
 
-/// A customer of the product, pooled or siloed.
+/// A tenant: a customer with pooled or siloed resources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
-    /// Its id.
+    /// The tenant's ID.
     pub id: TenantId,
-    /// What it is called.
+    /// The tenant's name.
     pub name: Text<1, 100>,
-    /// Where it is in its life.
+    /// The tenant's status.
     pub status: TenantStatus,
-    /// Its unique short name.
+    /// The tenant's unique key.
     pub key: TenantKey,
-    /// The host names that its contacts' addresses are at.
+    /// Email domains that belong to the tenant.
     pub domains: Vec<Hostname>,
-    /// The lead it came from.
+    /// The lead that became the tenant.
     pub lead_id: Option<LeadId>,
-    /// The user who administers it.
+    /// The ID of the user who administers the tenant.
     pub spoc_user_id: Option<Text<1, 100>>,
-    /// Where it is.
+    /// The tenant's address.
     pub address: Option<Address>,
-    /// Its latest job, open or closed.
+    /// The tenant's latest job, open or closed.
     pub latest_job: Option<JobRef>,
-    /// The attempt of the last job that left something built; `None` if nothing is.
+    /// The attempt number of the latest job that created resources, or `None` if there are no
+    /// resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_by: Option<u32>,
-    /// The attempt of the last job that removed everything built before.
+    /// The attempt number of the latest job that removed all earlier resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<u32>,
-    /// Who did what to it, and when.
+    /// Who created, changed and deleted the tenant, and when.
     #[serde(flatten)]
     pub audit: Audit,
 }
@@ -48,13 +49,13 @@ pub struct Tenant {
 /// The body of `POST /leads/{id}/tenants`.
 #[derive(Clone, Debug)]
 pub struct OnboardTenant {
-    /// Its unique short name.
+    /// The tenant's unique key.
     pub key: TenantKey,
-    /// The host names that its contacts' addresses are at.
+    /// Email domains that belong to the tenant.
     pub domains: Vec<Hostname>,
-    /// What it is called; the lead's company where it is absent.
+    /// The tenant's name. Defaults to the lead's company.
     pub name: Option<Text<1, 100>>,
-    /// Where it is.
+    /// The tenant's address.
     pub address: AddressParts,
 }
 
@@ -68,32 +69,32 @@ pub struct NewTenant {
     contact: ContactDetails,
 }
 
-/// What clients may change of a tenant.
+/// The properties of a tenant that clients can change.
 #[derive(Clone, Debug)]
 pub struct TenantDetails {
-    /// What it is called.
+    /// The tenant's name.
     pub name: Text<1, 100>,
-    /// Its unique short name.
+    /// The tenant's unique key.
     pub key: TenantKey,
-    /// The host names that its contacts' addresses are at.
+    /// Email domains that belong to the tenant.
     pub domains: Vec<Hostname>,
-    /// The user who administers it.
+    /// The ID of the user who administers the tenant.
     pub spoc_user_id: Option<Text<1, 100>>,
 }
 
-/// A new tenant with its first contact: what one transaction writes.
+/// A new tenant with its first contact, written in one transaction.
 #[derive(Clone, Debug)]
 pub struct Onboarding {
     /// The tenant, pending provisioning.
     pub tenant: Tenant,
-    /// Its first contact.
+    /// The tenant's first contact.
     pub contact: Contact,
 }
 
-/// The most domains of a tenant.
+/// The maximum number of domains of a tenant.
 const MOST_DOMAINS: usize = 50;
 
-/// The domains of a tenant: at least one, each once.
+/// The domains of a tenant: at least one, without duplicates.
 struct Domains(Vec<Hostname>);
 
 impl FromJson for Domains {
@@ -192,11 +193,11 @@ impl Editable for Tenant {
 }
 
 impl NewTenant {
-    /// The tenant and the contact that this becomes.
+    /// Creates the tenant and its first contact.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] where the contact's e-mail is at none of the domains.
+    /// [`Error::Refused`] if the contact's email is not at one of the domains.
     pub fn onboard(self, now: Timestamp, by: &UserId) -> Result<Onboarding> {
         let tenant = Tenant::pending(self.key, self.name, self.domains, now, by);
         let tenant = Tenant { address: self.address.into_address(), ..tenant };
@@ -228,12 +229,12 @@ impl Tenant {
         }
     }
 
-    /// Returns the status while a job of this `kind` is open.
+    /// Returns the tenant's status while a job of this `kind` is open.
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`] if the tenant's status does not allow such a job. A tenant whose
-    /// provisioning failed is deprovisioned only if a build reported resources.
+    /// [`Error::IllegalTransition`] if the tenant's status does not allow such a job. A tenant
+    /// whose provisioning failed can only be deprovisioned if a build reported resources.
     pub fn status_after_opening(&self, kind: JobKind) -> Result<TenantStatus> {
         let (from, transition) = (self.status, kind.opening());
         let failed = (from, kind) == (TenantStatus::ProvisionFailed, JobKind::Deprovision);
@@ -243,11 +244,12 @@ impl Tenant {
         from.after(transition)
     }
 
-    /// Checks that the tenant may be deleted: no job works on it, and nothing is built for it.
+    /// Checks that the tenant may be deleted: it has neither an open job nor resources.
     ///
     /// # Errors
     ///
-    /// [`Error::TenantBusy`] or [`Error::TenantHasResources`] if it may not.
+    /// [`Error::TenantBusy`] if a job is open, or [`Error::TenantHasResources`] if there are
+    /// resources.
     pub fn may_be_deleted(&self) -> Result<()> {
         match self.status {
             TenantStatus::Provisioning | TenantStatus::Deprovisioning => {
@@ -263,15 +265,15 @@ impl Tenant {
         }
     }
 
-    /// Returns whether the tenant's lead made what has this `audit`. The first contact does not count: it
-    /// came with the tenant.
+    /// Returns whether the tenant's lead created the entity with this `audit`. The first contact
+    /// does not count because it was created with the tenant.
     #[must_use]
     pub fn lead_made(&self, audit: &Audit) -> bool {
         let lead = self.lead_id.map(|lead| lead.to_string());
         lead == Some(audit.created_by.to_string()) && audit.created_on > self.audit.created_on
     }
 
-    /// Returns whether `resource` is still there, as far as jobs reported.
+    /// Returns whether `resource` still exists, according to the reports of jobs.
     #[must_use]
     pub fn still_has(&self, resource: &Resource) -> bool {
         self.removed_by.is_none_or(|removed| resource.attempt > removed)
@@ -279,7 +281,7 @@ impl Tenant {
 }
 
 impl Onboarding {
-    /// `tenant` with `contact`, whose e-mail must be at one of the tenant's domains.
+    /// Combines `tenant` and `contact`. The contact's email must be at one of the tenant's domains.
     pub(super) fn of(
         tenant: Tenant,
         contact: ContactDetails,
@@ -295,7 +297,7 @@ impl Onboarding {
     }
 }
 
-/// A tenant on the wire, with the relations that were asked for.
+/// A tenant on the wire, optionally with its relations.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantView<'a> {
@@ -339,7 +341,7 @@ impl<'a> From<&'a Tenant> for TenantView<'a> {
 }
 
 impl<'a> TenantView<'a> {
-    /// A tenant just onboarded, with all its relations, as the reference answers a creation.
+    /// Creates the view of a new tenant with all its relations, as ARC SaaS answers a creation.
     #[must_use]
     pub fn onboarded(onboarding: &'a Onboarding, lead: Option<&'a Lead>) -> Self {
         let Onboarding { tenant, contact } = onboarding;

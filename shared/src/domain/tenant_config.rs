@@ -9,16 +9,16 @@ use crate::filter::{Schema, entities};
 /// A configuration of a tenant.
 pub type TenantConfig = Child<ConfigDetails>;
 
-/// A configuration as a client gives it.
+/// The body of `POST /tenant-configs`.
 pub type NewTenantConfig = NewChild<ConfigDetails>;
 
-/// What a configuration is.
+/// The properties of a configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigDetails {
-    /// What it configures; a tenant has one configuration of a key.
+    /// The key of the configuration, unique within the tenant.
     pub config_key: Text<1, 100>,
-    /// What it says.
+    /// The value of the configuration.
     pub config_value: ConfigValue,
 }
 

@@ -5,24 +5,24 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
-/// Text of `MIN` to `MAX` characters without control characters. Unless it may be empty, one of its
-/// characters can be seen.
+/// Text of `MIN` to `MAX` characters without control characters. If `MIN` is not 0, at least one
+/// character is visible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
-    /// As a string.
+    /// Returns the text as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// No control characters, in a form that every dialect of regular expressions has.
+/// No control characters, in a notation that every dialect of regular expressions supports.
 const PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 
-/// [`PATTERN`], and one character that is neither a space nor one of those that are used as none.
+/// [`PATTERN`] with at least one character that is neither white space nor invisible.
 const VISIBLE: &str = concat!(
     r"^[^\x00-\x1f\x7f-\x9f]*",
     r"[^\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f",
@@ -30,9 +30,8 @@ const VISIBLE: &str = concat!(
     r"[^\x00-\x1f\x7f-\x9f]*$",
 );
 
-/// Returns whether a character leaves a blank or nothing at all: white space, what programs ignore by
-/// default (Unicode's `Default_Ignorable_Code_Point`, DerivedCoreProperties.txt), and the empty Braille
-/// pattern.
+/// Returns whether a character is invisible: white space, ignored by default (Unicode's
+/// `Default_Ignorable_Code_Point`, DerivedCoreProperties.txt), or the empty Braille pattern.
 fn is_unseen(letter: char) -> bool {
     letter.is_whitespace()
         || matches!(
@@ -72,7 +71,7 @@ impl<const MIN: usize, const MAX: usize> fmt::Display for Text<MIN, MAX> {
 }
 
 impl Text<1, 100> {
-    /// The type of contact that a lead becomes.
+    /// Returns the type of a tenant's first contact, `admin`.
     #[must_use]
     pub fn admin() -> Self {
         Self("admin".to_owned())
@@ -85,7 +84,7 @@ mod tests {
     use crate::domain::read;
 
     #[test]
-    fn a_name_can_be_seen() {
+    fn a_name_has_a_visible_character() {
         let pattern = regex::Regex::new(VISIBLE).unwrap();
         for good in ["A", " A ", "张伟", "\u{200F}עברית", "👩\u{200D}🚀", "\u{FE0F}x", "-"]
         {

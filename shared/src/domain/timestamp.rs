@@ -5,31 +5,31 @@ use serde_json::{Value, json};
 
 use super::{FromJson, Reader};
 
-/// A moment, to the millisecond; RFC 3339 with milliseconds and `Z` on the wire (CONTRACT §1).
+/// A point in time in milliseconds. On the wire it is RFC 3339 with milliseconds and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment `millis` after 1970-01-01T00:00:00Z.
+    /// Creates the timestamp `millis` milliseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn millis(self) -> i64 {
         self.0
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z, rounded down.
+    /// Returns the seconds since 1970-01-01T00:00:00Z, rounded down.
     #[must_use]
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// How long it is from `earlier` to this; zero where `earlier` is later.
+    /// Returns the duration since `earlier`, or zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
@@ -87,7 +87,7 @@ impl From<Timestamp> for String {
     }
 }
 
-/// A date or a date-time as a client gives it: a date is midnight in UTC.
+/// A date or date-time from a client. A date means midnight in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub Timestamp);
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_with_milliseconds_and_z() {
+    fn a_timestamp_is_written_with_milliseconds_and_z() {
         for (millis, written) in [
             (1_795_456_446_859, "2026-11-23T17:54:06.859Z"),
             (1_795_456_446_000, "2026-11-23T17:54:06.000Z"),

@@ -1,23 +1,23 @@
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long things took, in classes each a fifth longer than the one before: what a table's counters
-/// can hold, however many there are. The shortest is a second, the longest two months.
+/// A histogram of durations that fits into counters of the table. Each class is a fifth wider than
+/// the one before. The classes cover one second to two months.
 #[derive(Clone, Debug, Default)]
 pub struct Waits(BTreeMap<usize, u64>);
 
-/// The name of a class's number begins so.
+/// The prefix of a class's counter name.
 const PREFIX: &str = "took";
 
-/// How many classes there are.
+/// The number of classes.
 const CLASSES: usize = 86;
 
-/// The shortest duration of each class, in milliseconds; that of the first is 0.
+/// Returns the lower bound of each class in milliseconds. The first one is 0.
 fn bounds() -> impl Iterator<Item = u64> {
     std::iter::once(0).chain(std::iter::successors(Some(1000), |bound| Some(bound * 6 / 5)))
 }
 
 impl Waits {
-    /// The name of the number that counts durations like `wait`.
+    /// Returns the name of the counter for the duration `wait`.
     #[must_use]
     pub fn class(wait: Duration) -> String {
         let reached =
@@ -25,7 +25,8 @@ impl Waits {
         format!("{PREFIX}{}", reached.count() - 1)
     }
 
-    /// Adds `many` that are counted under `name`; nothing where that is no class.
+    /// Adds `many` durations to the class with this counter `name`. Does nothing if `name` is not a
+    /// class.
     pub fn add(&mut self, name: &str, many: u64) {
         let class = name.strip_prefix(PREFIX).and_then(|class| class.parse().ok());
         if let Some(class) = class {
@@ -33,20 +34,21 @@ impl Waits {
         }
     }
 
-    /// Adds all of `others`.
+    /// Adds all durations of `others`.
     pub fn add_all(&mut self, others: &Self) {
         for (class, many) in &others.0 {
             *self.0.entry(*class).or_default() += many;
         }
     }
 
-    /// How many there are.
+    /// Returns the number of durations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.values().sum()
     }
 
-    /// What half of them took at most, to a tenth: the middle of that one's class.
+    /// Returns the median to within a tenth, as the middle of its class, or `None` if there are no
+    /// durations.
     #[must_use]
     pub fn median(&self) -> Option<Duration> {
         let (mut before, half) = (0, self.count().div_ceil(2));
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_median_is_right_to_a_tenth() {
+    fn a_median_is_accurate_to_a_tenth() {
         for millis in [1_000, 1_500, 4_000, 61_000, 3_599_999, 86_400_000, 2_592_000_000] {
             let mut waits = Waits::default();
             for (factor, many) in [(1, 3), (2, 1), (10, 2)] {
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn no_wait_is_too_short_or_too_long_and_no_other_number_is_a_class() {
+    fn every_duration_has_a_class_and_other_counters_are_ignored() {
         assert_eq!(Waits::class(Duration::ZERO), "took0");
         assert_eq!(Waits::class(Duration::MAX), "took85");
         let mut waits = Waits::default();

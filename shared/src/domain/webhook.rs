@@ -4,45 +4,46 @@ use super::{
     Closing, FromJson, FromMembers, JobKind, Members, NewResource, Outcome, Reader, TenantId,
 };
 
-/// Resources that one webhook may report: the rest of the 100 items that a DynamoDB transaction
-/// takes, less the tenant and its job.
+/// The maximum number of resources in one report. A DynamoDB transaction has at most 100 items, and
+/// two of them are the tenant and its job.
 const MOST_RESOURCES: usize = 98;
 
-/// The most bytes of their metadata together: a transaction has at most 4 MB (AWS limit).
+/// The maximum size in bytes of the metadata of all resources. A transaction has at most 4 MB (AWS
+/// limit).
 const MOST_METADATA: usize = 300 * 1024;
 
-/// Whom an unverified webhook says it is about: all that is read of it before its signature is.
+/// The tenant ID claimed by a webhook whose signature is not verified yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Initiator(pub TenantId);
 
 impl Initiator {
-    /// Finds the initiator in the bytes of a body.
+    /// Reads the initiator from a body, or returns `None` if there is none.
     #[must_use]
     pub fn of(body: &Value) -> Option<Self> {
         body["initiatorId"].as_str()?.parse().ok().map(Self)
     }
 }
 
-/// What a build reports, in either of the forms of CONTRACT §6.
+/// The report of a build, in the long or the short form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// What kind of job it is about.
+    /// The kind of the job.
     pub kind: JobKind,
-    /// How the job ended.
+    /// The result of the job.
     pub closing: Closing,
 }
 
-/// Text of up to `MAX` characters in which line breaks are welcome.
+/// Text of up to `MAX` characters that may contain line breaks.
 struct Prose<const MAX: usize>(String);
 
-/// An absolute `http` or `https` URL of up to 2,048 characters, in the form that it was checked in: a
-/// parser of URLs passes over line breaks and more, which are refused here.
+/// An absolute `http` or `https` URL of up to 2,048 characters, in normalized form. Control
+/// characters are refused because URL parsers ignore some of them.
 struct WebUrl(String);
 
-/// The longest URL, in characters, also once it is encoded.
+/// The maximum length of a URL in characters, before and after encoding.
 const LONGEST_URL: usize = 2048;
 
-/// What a build reports to have built.
+/// The resources that a build reports.
 struct Resources(Vec<NewResource>);
 
 /// `type`: 0 provisioned, 1 deprovisioned.
@@ -54,10 +55,10 @@ struct Code(Outcome);
 /// `status` of the short form: `success` or `failure`.
 struct Word(Outcome);
 
-/// The form with `data`, which says more.
+/// The long form, with `data`.
 struct Long(Message);
 
-/// The form with a `status` alone.
+/// The short form, with only a `status`.
 struct Short(Message);
 
 impl FromJson for Message {
@@ -119,7 +120,8 @@ impl FromJson for Resources {
     fn schema() -> Value {
         let mut resources = Vec::<NewResource>::schema();
         resources["maxItems"] = MOST_RESOURCES.into();
-        let rule = format!("Their metadata has at most {MOST_METADATA} bytes in all.");
+        let rule =
+            format!("The metadata of all resources has at most {MOST_METADATA} bytes in total.");
         resources["description"] = rule.into();
         resources
     }
@@ -215,7 +217,7 @@ mod tests {
     };
 
     #[test]
-    fn both_forms_say_the_same() {
+    fn both_forms_are_equivalent() {
         let tenant = TenantId::mint();
         let long = json!({ "initiatorId": tenant, "type": 0, "data": { "status": 0 } });
         let short = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_kept_as_it_was_sent_whatever_its_form() {
+    fn any_metadata_is_kept_as_it_was_sent() {
         let deep = format!("{}{}", r#"{"a":"#.repeat(300) + "1", "}".repeat(300));
         for metadata in [
             &*deep,
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_and_resources_have_an_end() {
+    fn metadata_and_resources_are_limited() {
         let one = |bytes: usize| {
             let text = "x".repeat(bytes - r#"{"bucket":"b","t":""}"#.len());
             format!(r#"{{"type":"b","metadata":{{"bucket":"b","t":"{text}"}}}}"#)
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_kept_in_the_form_that_was_checked() {
+    fn a_url_is_kept_in_normalized_form() {
         let url = |text: &str| read::<WebUrl>(&json!(text)).map(|WebUrl(url)| url).ok();
         assert_eq!(url("HTTPS://acme.example").as_deref(), Some("https://acme.example/"));
         assert_eq!(url("https://acme.example/a b").as_deref(), Some("https://acme.example/a%20b"));
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_violation_is_told() {
+    fn every_violation_is_reported() {
         let body = json!({
             "initiatorId": "x", "type": 7,
             "data": {
