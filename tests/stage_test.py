@@ -179,6 +179,11 @@ class Tools(unittest.TestCase):
                 said = subprocess.run(["bash", "-c", version], cwd=ROOT, capture_output=True, text=True).stdout
                 self.assertRegex(said, r"^\d+\.\d+\.\d+$")
 
+    def test_rustup_installs_the_oldest_rust_that_is_supported(self):
+        channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text())["toolchain"]["channel"]
+        oldest = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["rust-version"]
+        self.assertEqual(channel, f"{oldest}.0")
+
     def test_no_action_runs_on_a_node_that_github_has_removed(self):
         # Node 20 is removed from the runners on 16 September 2026; these are the first major versions with Node 24.
         # Source: https://github.blog/changelog/2025-09-19-deprecation-of-node-20-on-github-actions-runners/
