@@ -17,20 +17,20 @@ use serde_json::Value;
 use shared::{Error, Result};
 use url::{Url, form_urlencoded};
 
-/// No call to a provider takes longer.
+/// The time limit of a call to a provider.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most of an answer that is read, in bytes.
+/// The maximum size of a response, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// The HTTP client for providers that are not AWS: the crates and the TLS that the SDK brings, with
-/// the public roots.
+/// The HTTP client for providers outside AWS. It uses the HTTP and TLS crates of the SDK, with the
+/// public root certificates.
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Hyper<HttpsConnector<HttpConnector>, Body>);
 
-/// One call. Its body and bearer may be secret, so it is not `Debug`.
+/// A request to a provider. It is not `Debug`, because its body and token may be secret.
 pub(crate) struct Call {
-    /// What it is for, should it fail.
+    /// The step that a failure names.
     step: &'static str,
     method: Method,
     url: Url,
@@ -38,36 +38,36 @@ pub(crate) struct Call {
     body: Option<(&'static str, Vec<u8>)>,
 }
 
-/// What came back.
+/// The response of a provider.
 pub(crate) struct Answer {
     step: &'static str,
     status: StatusCode,
     body: Vec<u8>,
 }
 
-/// Why a call failed, without a word of what the provider said: its answer may repeat a secret.
+/// Why a call failed. The response is never quoted, because it may contain a secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("it answered {0}")]
+    #[error("the provider responded with {0}")]
     Status(StatusCode),
-    #[error("it answered with the error {0}")]
+    #[error("the provider responded with the error {0}")]
     Code(String),
-    #[error("it refused the request for good with the error {0}")]
+    #[error("the provider rejected the request permanently with the error {0}")]
     Refused(String),
-    #[error("it did not answer in time")]
+    #[error("the provider did not respond in time")]
     Late,
-    #[error("it could not be reached")]
+    #[error("the provider could not be reached")]
     Unreachable,
-    #[error("its answer cannot be understood")]
+    #[error("the response of the provider could not be read")]
     Unreadable,
-    #[error("what it has just made cannot be found")]
+    #[error("the resource could not be found")]
     Lost,
-    #[error("there is one of that name that is not ours")]
+    #[error("a resource with this name exists, but was not created by Tenantry")]
     Foreign,
 }
 
 impl Failure {
-    /// The failure of `step`.
+    /// Converts this failure into an error of `step`.
     pub(crate) fn at(self, step: &'static str) -> Error {
         Error::Upstream { step, source: Box::new(self) }
     }
@@ -80,7 +80,7 @@ impl Client {
         Self(Hyper::builder(TokioExecutor::new()).build(connector))
     }
 
-    /// Sends `call`, once: what failed is repeated by our caller, who finds it half done.
+    /// Sends `call` once. After a failure, the caller of the API repeats the whole set-up.
     pub(crate) async fn send(&self, call: Call) -> Result<Answer> {
         let step = call.step;
         let request = call.request().map_err(|_| Failure::Unreachable.at(step))?;
@@ -131,7 +131,7 @@ impl Call {
 }
 
 impl Answer {
-    /// It worked; what it says is of no use.
+    /// Checks that the call succeeded.
     pub(crate) fn done(&self) -> Result<()> {
         match self.status {
             status if status.is_success() => Ok(()),
@@ -139,35 +139,36 @@ impl Answer {
         }
     }
 
-    /// It worked and says a `T`.
+    /// Checks that the call succeeded, and reads the body.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         self.done()?;
         serde_json::from_slice(&self.body).map_err(|_| Failure::Unreadable.at(self.step))
     }
 
-    /// It worked and says a `T`, or there is none (404).
+    /// Reads the answer to a lookup. Returns `None` if the resource does not exist (404).
     pub(crate) fn found<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         if self.status == StatusCode::NOT_FOUND { Ok(None) } else { self.read().map(Some) }
     }
 
-    /// It worked and says the `T` that it made, or somebody was faster (409).
+    /// Reads the answer to a creation. Returns `None` if the resource already exists (409).
     pub(crate) fn made<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         if self.status == StatusCode::CONFLICT { Ok(None) } else { self.read().map(Some) }
     }
 
-    /// It worked, or somebody was faster (409); what it made is to be looked up.
+    /// Checks that a creation succeeded or that the resource already exists (409). Always returns
+    /// `None`, so that [`ensure`] looks the resource up.
     pub(crate) fn exists<T>(&self) -> Result<Option<T>> {
         if self.status == StatusCode::CONFLICT { Ok(None) } else { self.done().map(|()| None) }
     }
 }
 
-/// The URL of `segments` below `base`, each of them escaped.
+/// Returns the URL of `segments` below `base`, each segment escaped.
 pub(crate) fn below(base: &Url, segments: &[&str], query: &[(&str, &str)]) -> Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
-    // Auth0's ids have one, and an HTTP request line must not.
+    // Auth0's user IDs contain `|`, which is not valid in an HTTP request line.
     let path = url.path().replace('|', "%7C");
     url.set_path(&path);
     if !query.is_empty() {
@@ -176,8 +177,8 @@ pub(crate) fn below(base: &Url, segments: &[&str], query: &[(&str, &str)]) -> Ur
     url
 }
 
-/// What `look` finds, or what `make` makes; looked up again where `make` has nothing to tell, since
-/// somebody else was faster or the provider does not answer with what it made.
+/// Returns what `look` finds or `make` creates. Looks again if `make` returns `None`: a concurrent
+/// call was faster, or the provider does not return what it created.
 pub(crate) async fn ensure<T, L, M>(
     step: &'static str,
     look: impl Fn() -> L,
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_escapes_from_its_segment() {
+    fn segments_are_escaped() {
         let base = Url::parse("https://id.test/auth/").unwrap();
         let url = below(&base, &["users", "a|/../b?c%"], &[("email", "a+b@c.test")]);
         let expected = "https://id.test/auth/users/a%7C%2F..%2Fb%3Fc%25?email=a%2Bb%40c.test";

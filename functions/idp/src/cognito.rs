@@ -23,10 +23,10 @@ use crate::{
     space::{MARK, Space},
 };
 
-/// User pools, and clients, that one page of a listing holds: the most that Cognito allows.
+/// User pools or clients per page, the maximum that Cognito allows.
 const PAGE: i32 = 60;
 
-/// Cognito: a space is a user pool, an admin is in the tenant's group of admins.
+/// Amazon Cognito. A space is a user pool. An admin is a member of the tenant's admin group.
 #[derive(Clone, Debug)]
 pub(crate) struct Cognito {
     client: Client,
@@ -37,11 +37,11 @@ pub(crate) struct Cognito {
 #[derive(Debug)]
 struct User {
     id: String,
-    /// No password has been chosen yet.
+    /// Whether the user has yet to choose a password.
     is_pending: bool,
 }
 
-/// One set-up in its pool.
+/// The set-up of one tenant in its user pool.
 struct Session<'a> {
     client: &'a Client,
     reads: &'a Client,
@@ -51,9 +51,9 @@ struct Session<'a> {
 }
 
 impl Cognito {
-    /// Returns `None` unless `COGNITO_ENABLED` is true. New pools send invitations from `FROM_EMAIL`
-    /// through the SES identity `SES_IDENTITY_ARN`; if that is not set, from Cognito's own address,
-    /// of which AWS allows a few a day.
+    /// Returns `None` unless `COGNITO_ENABLED` is true. New pools send invitations from
+    /// `FROM_EMAIL` through the SES identity `SES_IDENTITY_ARN`. If that is not set, they come from
+    /// Cognito's own address, which AWS limits to a few emails a day.
     ///
     /// Source: <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html>
     pub(crate) fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
@@ -67,7 +67,7 @@ impl Cognito {
         Ok(Some(Self { client: aws.cognito(), reads: aws.cognito_reads(), mails }))
     }
 
-    /// Sets everything up, or finds it so; the id (`sub`) of the admin.
+    /// Sets up the tenant and returns the ID (`sub`) of its admin. Idempotent.
     pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
         let pool = self.pool(space).await?;
         let email = setup.tenant.admin.email.folded();
@@ -105,7 +105,8 @@ impl Cognito {
         .await
     }
 
-    /// The pool of that name with our tag; of several the oldest, so that every call takes the same.
+    /// Finds the pool with this name and our tag. If there are several, the oldest is used, so that
+    /// every call finds the same.
     async fn find_pool(&self, step: &'static str, space: &Space) -> Result<Option<String>> {
         let pages = self.reads.list_user_pools().max_results(PAGE).into_paginator().items().send();
         let mut pools: Vec<_> = pages.try_collect().await.map_err(failed(step))?;
@@ -123,7 +124,7 @@ impl Cognito {
 }
 
 impl Session<'_> {
-    /// A browser's client: it holds no secret.
+    /// Returns the ID of the tenant's public client for browsers, which has no secret.
     async fn client(&self) -> Result<String> {
         let (look, make) = ("cognito: finding the client", "cognito: creating the client");
         let name = format!("client-{}", self.setup.tenant.key);
@@ -175,7 +176,8 @@ impl Session<'_> {
         .await
     }
 
-    /// Made without a mail: that is the last step, so that it says what is so.
+    /// Finds or creates the admin without sending an email. The invitation is the last step, so
+    /// that the set-up is complete when the email arrives.
     async fn user(&self) -> Result<User> {
         let (look, make) = ("cognito: finding the user", "cognito: creating the user");
         let password = password::temporary()?;
@@ -219,14 +221,14 @@ impl Session<'_> {
         Ok(Some(User { id: id.to_owned(), is_pending }))
     }
 
-    /// Cognito takes a member again.
+    /// Adds the admin to the group. Cognito accepts an existing member.
     async fn join(&self) -> Result<()> {
         let joined = self.client.admin_add_user_to_group().user_pool_id(&self.pool);
         let joined = joined.username(&self.email).group_name(self.admins()).send().await;
         joined.map(drop).map_err(failed("cognito: adding the member"))
     }
 
-    /// Has Cognito mail the invitation, with another temporary password.
+    /// Has Cognito email the invitation, with a new temporary password.
     async fn mail(&self) -> Result<()> {
         let sent = self.client.admin_create_user().user_pool_id(&self.pool);
         let sent = sent
@@ -234,10 +236,10 @@ impl Session<'_> {
             .temporary_password(password::temporary()?)
             .message_action(MessageActionType::Resend)
             .desired_delivery_mediums(DeliveryMediumType::Email);
-        sent.send().await.map(drop).map_err(failed("cognito: sending the mail"))
+        sent.send().await.map(drop).map_err(failed("cognito: sending the email"))
     }
 
-    /// The group is of one tenant, also in a pool that tenants share.
+    /// Returns the name of the admin group. Each tenant has its own, even in a shared pool.
     fn admins(&self) -> String {
         format!("admins-{}", self.setup.tenant.key)
     }
@@ -253,15 +255,15 @@ fn through_ses(identity: &str, from: &str) -> EmailConfigurationType {
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType> {
     let built = AttributeType::builder().name(name).value(value).build();
-    built.map_err(Error::aws("naming an attribute of a user"))
+    built.map_err(Error::aws("building a user attribute"))
 }
 
 fn is<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
     matches!(error, SdkError::ServiceError(error) if error.err().code() == Some(code))
 }
 
-/// Of a failure only its code is kept: the SDK's own account of it has the whole answer in it. One that
-/// passes by itself, such as throttling, is [`Error::Busy`], so that the caller tries again.
+/// Keeps only the code of an error, because the SDK's error contains the whole response. Throttling
+/// becomes [`Error::Busy`], so that the caller retries.
 fn failed<E: ProvideErrorMetadata>(step: &'static str) -> impl FnOnce(SdkError<E>) -> Error {
     move |error| {
         let failure = match &error {

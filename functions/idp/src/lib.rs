@@ -1,12 +1,11 @@
-//! `POST /manage/users`: a tenant's realm, organization or user pool, and its first user.
+//! `POST /manage/users`: sets up a tenant's realm, organization or user pool, and its first user.
 //!
-//! The sender signs as a build signs its webhook, without a context (CONTRACT §7), by either of two
-//! secrets: the tenant's own, [`MasterKeys::idp_secret`], which is good for that tenant under its own
-//! key alone; or `IDP_WEBHOOK_SECRET`, where it is set, which a facade holds for all tenants.
+//! Requests are signed like webhooks, without a job ID, with one of two secrets. The tenant's own,
+//! [`MasterKeys::idp_secret`], is valid only for that tenant and its key. `IDP_WEBHOOK_SECRET`, if
+//! set, is held by a facade and valid for all tenants.
 //!
-//! Each provider is set up by looking first. A call that died between two steps is simply made
-//! again: what is there is found, what is missing is made, and the mail goes out (again) as long as
-//! its reader has not chosen a password.
+//! The set-up is idempotent: each step looks for its resource before creating it, so the caller
+//! repeats a request that failed. The email is sent again until the admin has chosen a password.
 
 mod auth0;
 mod client;
@@ -41,15 +40,15 @@ use space::Space;
 #[cfg(doc)]
 use shared::keys::MasterKeys;
 
-/// What the handler needs.
+/// The state of the handler.
 #[derive(Clone)]
 struct Idp {
     store: Store,
     senders: Senders,
     providers: Providers,
-    /// Tiers whose tenants have a space of their own, `SILO_TIERS`.
+    /// Tiers whose tenants have their own space (`SILO_TIERS`).
     silo_tiers: BTreeSet<String>,
-    /// How far a sender's clock may be off.
+    /// Maximum difference between the sender's clock and ours.
     tolerance: Duration,
 }
 
@@ -57,15 +56,15 @@ struct Idp {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Managed {
-    /// The admin's id at the provider; empty where the tenant has none.
+    /// The admin's ID at the provider. Empty if the tenant has no identity provider.
     auth_id: String,
 }
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
@@ -87,8 +86,8 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     Ok(finish(routes.with_state(idp)))
 }
 
-/// `POST /manage/users`. The signature is over the bytes as sent, so they are checked before they
-/// are held against a schema.
+/// `POST /manage/users`. The signature covers the bytes as sent, so it is checked before the body
+/// is validated.
 async fn manage(
     State(idp): State<Idp>,
     headers: HeaderMap,

@@ -1,15 +1,15 @@
 use ring::rand::{SecureRandom, SystemRandom};
 use shared::{Error, Result};
 
-/// One of each is in every password; none of them is read as another or means anything in HTML.
+/// Character classes. None of the characters looks like another or is special in HTML.
 const CLASSES: [&[u8]; 4] =
     [b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"abcdefghijkmnopqrstuvwxyz", b"23456789", b"!#%*+-=?_"];
 
-/// Longer than any usual policy asks for, shorter than the 72 bytes that bcrypt reads.
+/// Longer than common policies require, and shorter than bcrypt's limit of 72 bytes.
 const LENGTH: usize = 24;
 
-/// A password that nobody has to remember: random, of all four classes, no character twice in a
-/// row, as the strictest of Auth0's policies and the defaults of the others want it.
+/// Generates a random password of all four classes, with no character twice in a row. It meets the
+/// strictest policy of Auth0 and the default policies of the other providers.
 pub(crate) fn temporary() -> Result<String> {
     let random = SystemRandom::new();
     loop {
@@ -26,12 +26,14 @@ pub(crate) fn temporary() -> Result<String> {
     }
 }
 
-/// One of `bytes`, each as likely as the others: what would favour some of them is drawn again.
+/// Picks one of `bytes` with equal probability. Random numbers that would favour some are rejected.
 fn one_of(bytes: &[u8], random: &SystemRandom) -> Result<u8> {
     let fair = 256 / bytes.len() * bytes.len();
     loop {
         let mut byte = [0];
-        random.fill(&mut byte).map_err(|_| Error::Busy("the system has no randomness"))?;
+        random
+            .fill(&mut byte)
+            .map_err(|_| Error::Busy("the system's random number generator failed"))?;
         let drawn = usize::from(byte[0]);
         if drawn < fair {
             return Ok(bytes[drawn % bytes.len()]);
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_satisfies_usual_policies_and_is_never_the_same() {
+    fn passwords_satisfy_common_policies_and_differ() {
         let passwords: BTreeSet<_> = (0..200).map(|_| temporary().unwrap()).collect();
         assert_eq!(passwords.len(), 200);
         for password in passwords {

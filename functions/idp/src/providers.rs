@@ -18,16 +18,16 @@ use crate::{
     space::Space,
 };
 
-/// The longest that a set-up may take in all.
+/// The time limit of a set-up.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// How long a space is held for one set-up: longer than it can take.
+/// How long a set-up may hold the lock on a space: longer than [`LONGEST`].
 const LEASE: Duration = Duration::from_secs(30);
 
-/// How often, and how long apart, one that is held is asked for.
+/// Number of attempts to lock a space, and the wait between them.
 const PATIENCE: (u32, Duration) = (20, Duration::from_millis(250));
 
-/// The providers that are configured.
+/// The configured identity providers.
 #[derive(Clone)]
 pub(crate) struct Providers {
     auth0: Option<Auth0>,
@@ -36,16 +36,17 @@ pub(crate) struct Providers {
 }
 
 impl Providers {
-    /// Each with its own variables; one whose first is not set is not configured.
+    /// Reads the variables of each provider. A provider is configured if its first variable is set.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         let (auth0, keycloak) =
             tokio::join!(Auth0::from_env(env, aws), Keycloak::from_env(env, aws));
         Ok(Self { auth0: auth0?, keycloak: keycloak?, cognito: Cognito::from_env(env, aws)? })
     }
 
-    /// Sets the tenant up at `provider`, or finds it so; the id of its admin there.
+    /// Sets up the tenant at `provider` and returns the ID of its admin there. Idempotent.
     ///
-    /// One set-up at a time in a space: not every provider refuses to make a thing twice.
+    /// A lock admits one set-up at a time to a space, because not every provider rejects
+    /// duplicates.
     pub(crate) async fn set_up(
         &self,
         provider: IdentityProvider,
@@ -57,7 +58,7 @@ impl Providers {
         let held = format!("{}#{}", provider.name(), space.name);
         hold(store, &held).await?;
         let done = tokio::time::timeout(LONGEST, self.call(provider, setup, space)).await;
-        // Where this fails, the lease ends by itself.
+        // If this fails, the lock expires.
         let _ = store.release_event("idp", &held, shared::now()).await;
         done.unwrap_or_else(|_| Err(Failure::Late.at("setting up the tenant")))
     }
@@ -107,7 +108,7 @@ impl Providers {
     }
 }
 
-/// Waits until nobody else sets anything up in this space.
+/// Locks the space. Waits while another set-up holds the lock.
 async fn hold(store: &Store, held: &str) -> Result<()> {
     let (times, pause) = PATIENCE;
     for _ in 0..times {
@@ -116,5 +117,5 @@ async fn hold(store: &Store, held: &str) -> Result<()> {
         }
         tokio::time::sleep(pause).await;
     }
-    Err(Error::Busy("another set-up holds the space"))
+    Err(Error::Busy("another set-up is using this space"))
 }

@@ -11,10 +11,10 @@ use shared::{
 
 use crate::setup::{Claimed, Setup};
 
-/// The variable with the secret of a facade.
+/// The variable that holds the secret of a facade.
 const FACADE: &str = "IDP_WEBHOOK_SECRET";
 
-/// The secrets that a set-up may be signed with.
+/// The secrets that may sign a request.
 #[derive(Clone)]
 pub(crate) struct Senders {
     keys: MasterKeys,
@@ -22,11 +22,11 @@ pub(crate) struct Senders {
     facade: Option<String>,
 }
 
-/// Who signed.
+/// The sender of a signed request.
 pub(crate) enum Sender {
-    /// One who may set up any tenant.
+    /// May set up any tenant.
     Facade,
-    /// One who may set up the tenant whose id it gave, under this key.
+    /// May set up the tenant whose ID it sent, with this key.
     Tenant(TenantKey),
 }
 
@@ -39,7 +39,7 @@ impl Senders {
         Ok(Self { keys: keys?, facade })
     }
 
-    /// Who signed `body`. A forged signature costs no read.
+    /// Returns the sender that signed `body`. A forged signature is rejected without a read.
     pub(crate) async fn of(
         &self,
         signature: &Signature,
@@ -53,24 +53,25 @@ impl Senders {
         }
         let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
         let Claimed(id) = Claimed::by(&value);
-        let id = id.ok_or(Error::Unauthorized("no tenant"))?;
+        let id = id.ok_or(Error::Unauthorized("no tenant ID"))?;
         if !self.keys.is_idp_signature(id, &message, signature.mac()) {
-            return Err(Error::Unauthorized("wrong signature"));
+            return Err(Error::Unauthorized("invalid signature"));
         }
         match store.tenant(id).await {
             Ok(tenant) => Ok(Sender::Tenant(tenant.key)),
-            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such tenant")),
+            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown tenant")),
             Err(error) => Err(error),
         }
     }
 }
 
 impl Sender {
-    /// Whether it may set up what it asks for: nobody becomes admin of another tenant's space.
+    /// Checks that the sender may set up this tenant, so that nobody becomes an admin of another
+    /// tenant's space.
     pub(crate) fn may_set_up(&self, setup: &Setup) -> Result<()> {
         match self {
             Self::Tenant(key) if *key != setup.tenant.key => {
-                Err(Error::Refused("The key is not that of the tenant"))
+                Err(Error::Refused("`tenant.key` is not the key of the tenant with this ID."))
             }
             Self::Tenant(_) | Self::Facade => Ok(()),
         }

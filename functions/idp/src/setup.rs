@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use shared::domain::{Email, FromJson, FromMembers, Members, Reader, TenantId, TenantKey, Text};
 
-/// The providers there are: a closed set.
+/// A supported identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IdentityProvider {
     Auth0,
@@ -9,8 +9,8 @@ pub(crate) enum IdentityProvider {
     Cognito,
 }
 
-/// The body of `POST /manage/users`: what of it matters here. Unknown members pass, since callers
-/// send their tenants and plans whole.
+/// The body of `POST /manage/users`, as far as it is used. Unknown properties are ignored, because
+/// callers send complete tenants and plans.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) tenant: Tenant,
@@ -21,15 +21,15 @@ pub(crate) struct Setup {
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
     pub(crate) id: TenantId,
-    /// None: somebody else looks after the tenant's users.
+    /// `None` if the tenant's users are managed elsewhere.
     pub(crate) identity_provider: Option<IdentityProvider>,
     pub(crate) name: Text<1, 100>,
     pub(crate) key: TenantKey,
-    /// The primary contact, or the first where none is primary.
+    /// The primary contact, or the first contact if none is primary.
     pub(crate) admin: Admin,
 }
 
-/// The contact who becomes the tenant's first user.
+/// The contact that becomes the tenant's first user.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin {
     pub(crate) first_name: Text<1, 100>,
@@ -37,7 +37,7 @@ pub(crate) struct Admin {
     pub(crate) email: Email,
 }
 
-/// Whom an unverified body says it is about: all that is read of it before its signature is.
+/// The tenant ID claimed by a body whose signature is not verified yet.
 pub(crate) struct Claimed(pub(crate) Option<TenantId>);
 
 struct Contact {
@@ -50,10 +50,10 @@ struct Contacts(Admin);
 struct Plan(Text<1, 100>);
 
 impl IdentityProvider {
-    /// As a body names them.
+    /// The names of all providers in a body.
     const NAMES: [&str; 3] = [Self::Auth0.name(), Self::Keycloak.name(), Self::Cognito.name()];
 
-    /// As a body names it.
+    /// Returns the name of the provider in a body.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Auth0 => "auth0",
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_violation_is_found() {
+    fn every_violation_is_reported() {
         let body = json!({
             "tenant": {
                 "id": "1",

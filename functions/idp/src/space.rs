@@ -4,27 +4,28 @@ use ring::digest;
 
 use crate::setup::Setup;
 
-/// Where a provider keeps users apart: a realm, an organization, a user pool.
+/// A separate set of users at a provider: a realm, an organization or a user pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Space {
-    /// Its name at the provider: a tenant's key, or `tier-` and a tier's name. No key has a hyphen,
-    /// so no tenant's space is a tier's.
+    /// The name at the provider: a tenant's key, or `tier-` and a tier's name. Keys have no hyphen,
+    /// so the two cannot collide.
     pub(crate) name: String,
-    /// What people read.
+    /// The display name.
     pub(crate) title: String,
-    /// Whose it is, written into it under [`MARK`]: a space of that name without it (such as
-    /// Keycloak's `master`, which is a good key) was made by somebody else and is never touched.
+    /// The owner, stored in the space under [`MARK`]. A space of the same name without this mark
+    /// was not created by Tenantry and is never changed. An example is Keycloak's `master`, which
+    /// is a valid key.
     pub(crate) mark: String,
 }
 
 /// The name of the attribute, metadata or tag that holds [`Space::mark`].
 pub(crate) const MARK: &str = "tenantry";
 
-/// The name of a tier may be any text; what of it goes into a name is this long.
+/// Maximum number of characters of a tier's name in the name of its space.
 const LONGEST_TIER: usize = 30;
 
 impl Space {
-    /// The tenant's own for the tiers in `silo_tiers`, otherwise the one its tier shares.
+    /// Returns the tenant's own space if its tier is in `silo_tiers`, otherwise the tier's space.
     pub(crate) fn of(setup: &Setup, silo_tiers: &BTreeSet<String>) -> Self {
         let (tenant, tier) = (&setup.tenant, setup.tier.as_str());
         if silo_tiers.contains(tier) {
@@ -39,8 +40,8 @@ impl Space {
     }
 }
 
-/// `tier` in the characters that every provider takes; one that does not fit keeps a digest of the
-/// rest, so that no two tiers share a space by accident.
+/// Converts `tier` to characters that every provider accepts. If that loses information, a digest
+/// is appended, so that no two tiers share a space by accident.
 fn slug(tier: &str) -> String {
     let folded = tier.to_lowercase();
     let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tier_has_one_name_whatever_it_is_called() {
+    fn every_tier_has_a_valid_and_unique_name() {
         assert_eq!(slug("STANDARD"), "standard");
         assert_eq!(slug("pre-paid"), "pre-paid");
         let (plus, minus) = (slug("Gold+"), slug("Gold!"));

@@ -14,8 +14,8 @@ use crate::{
     space::Space,
 };
 
-/// Auth0 by its Management API v2: a space is an organization, an admin is a member whose
-/// `app_metadata` says of which tenant.
+/// Auth0, through its Management API v2. A space is an organization. An admin is a member whose
+/// `app_metadata` names the tenant.
 #[derive(Clone)]
 pub(crate) struct Auth0 {
     http: Client,
@@ -34,7 +34,7 @@ struct Token {
 }
 
 impl Auth0 {
-    /// None where `AUTH0_DOMAIN` is not set.
+    /// Returns `None` if `AUTH0_DOMAIN` is not set.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
         let Some(domain) = env.get("AUTH0_DOMAIN") else { return Ok(None) };
         let url = if domain.contains("://") { domain } else { &format!("https://{domain}") };
@@ -54,7 +54,7 @@ impl Auth0 {
         }))
     }
 
-    /// Sets everything up, or finds it so; the id of the admin.
+    /// Sets up the tenant and returns the ID of its admin. Idempotent.
     pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
         let session = Session { auth0: self, token: self.sign_in().await?, setup };
         let connection = session.connection().await?;

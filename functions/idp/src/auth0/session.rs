@@ -12,7 +12,7 @@ use crate::{
     space::{MARK, Space},
 };
 
-/// Clients that one page of a listing holds, the most that Auth0 allows.
+/// Clients per page, the maximum that Auth0 allows.
 const PAGE: usize = 100;
 
 #[derive(Deserialize)]
@@ -50,7 +50,7 @@ struct Identity {
     connection: String,
 }
 
-/// One set-up, signed in.
+/// An authenticated session that sets up one tenant.
 pub(super) struct Session<'a> {
     pub(super) auth0: &'a Auth0,
     pub(super) token: String,
@@ -58,7 +58,7 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// The database connection, which is the operator's own.
+    /// Returns the ID of the database connection, which the operator has created.
     pub(super) async fn connection(&self) -> Result<String> {
         let step = "auth0: finding the connection";
         let query = [("name", self.auth0.connection.as_str()), ("strategy", "auth0")];
@@ -95,7 +95,7 @@ impl Session<'_> {
         Ok(organization.id)
     }
 
-    /// The tenant's application, told from others by its metadata: names are not unique.
+    /// Returns the ID of the tenant's application. Metadata identifies it, as names are not unique.
     pub(super) async fn client(&self, connection: &str) -> Result<String> {
         let (look, make) = ("auth0: finding the client", "auth0: creating the client");
         let client: Application = ensure(
@@ -139,7 +139,7 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// A browser's client: it holds no secret and proves itself by PKCE.
+    /// Describes a public client for browsers, with PKCE instead of a secret.
     fn new_client(&self) -> Value {
         let redirects = redirects(self.auth0.domain.as_deref(), &self.setup.tenant.key, "");
         json!({
@@ -191,8 +191,8 @@ impl Session<'_> {
         Ok(user)
     }
 
-    /// Makes a user who was there before an admin. Where nobody has proved that the address is
-    /// theirs, anybody may have signed up with it: they lose their password.
+    /// Makes an existing user an admin. If the email address is not verified, anyone may have
+    /// signed up with it, so the password is replaced.
     async fn adopt(&self, user: &User) -> Result<()> {
         if user.app_metadata.contains_key(&self.admin_key()) {
             return Ok(());
@@ -207,7 +207,7 @@ impl Session<'_> {
         self.auth0.http.send(call.json(&change)).await?.done()
     }
 
-    /// Auth0 takes a member again.
+    /// Adds the user to the organization. Auth0 accepts an existing member.
     pub(super) async fn join(&self, organization: &str, user: &User) -> Result<()> {
         let path = ["organizations", organization, "members"];
         let call = self.call("auth0: adding the member", Method::POST, &path, &[]);
@@ -215,11 +215,11 @@ impl Session<'_> {
         self.auth0.http.send(call).await?.done()
     }
 
-    /// Has Auth0 send the mail by which the admin chooses a password. (A password-change ticket
-    /// would be a link that we had to mail; an invitation is for people who are no user yet.)
+    /// Has Auth0 email the admin a link to choose a password. (With a password-change ticket, we
+    /// would have to send the link. An invitation only works for people without a user.)
     pub(super) async fn mail(&self, organization: &str, client: &str) -> Result<()> {
         let url = below(&self.auth0.base, &["dbconnections", "change_password"], &[]);
-        let call = Call::new("auth0: sending the mail", Method::POST, url).json(&json!({
+        let call = Call::new("auth0: sending the email", Method::POST, url).json(&json!({
             "client_id": client,
             "email": self.setup.tenant.admin.email.folded(),
             "connection": self.auth0.connection,
@@ -232,7 +232,8 @@ impl Session<'_> {
         format!("tenant:{}", self.setup.tenant.id).into()
     }
 
-    /// Metadata is merged by its first level: an admin of several tenants has several keys.
+    /// Returns the metadata of an admin. Auth0 merges its first level, so an admin of several
+    /// tenants has several keys.
     fn admin_of(&self) -> Value {
         json!({ self.admin_key(): "admin" })
     }

@@ -14,19 +14,19 @@ use crate::{
     space::Space,
 };
 
-/// Keycloak by its Admin REST API: a space is a realm, an admin has the role `admin` of the tenant's
-/// client. Nobody is made an admin of Keycloak itself.
+/// Keycloak, through its Admin REST API. A space is a realm. An admin has the role `admin` of the
+/// tenant's client, and no right to administer Keycloak itself.
 #[derive(Clone)]
 pub(crate) struct Keycloak {
     http: Client,
     base: Url,
     login: Login,
-    /// A new realm's `smtpServer`.
+    /// The `smtpServer` of new realms.
     smtp: Value,
     domain: Option<String>,
 }
 
-/// How we sign in at the realm `master`.
+/// Credentials for the realm `master`.
 #[derive(Clone)]
 enum Login {
     Admin { username: String, password: String },
@@ -39,7 +39,7 @@ struct Token {
 }
 
 impl Keycloak {
-    /// None where `KEYCLOAK_HOST` is not set.
+    /// Returns `None` if `KEYCLOAK_HOST` is not set.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
         let Some(host) = env.get("KEYCLOAK_HOST") else { return Ok(None) };
         Ok(Some(Self {
@@ -51,7 +51,7 @@ impl Keycloak {
         }))
     }
 
-    /// Sets everything up, or finds it so; the id of the admin.
+    /// Sets up the tenant and returns the ID of its admin. Idempotent.
     pub(crate) async fn set_up(&self, setup: &Setup, space: &Space) -> Result<String> {
         let realm = &space.name;
         let mut session = Session { keycloak: self, token: self.sign_in().await?, setup, realm };
@@ -100,7 +100,7 @@ impl Login {
     }
 }
 
-/// By which server a realm mails: none of ours could mail its first user otherwise.
+/// Returns the mail server of new realms. Without one, a realm could not email its first user.
 async fn smtp(env: &Env, aws: &Aws) -> Result<Value, ConfigError> {
     let port = env.parsed::<u16>("AWS_SES_SMTP_PORT", 587, "a port")?;
     let from = env.get("SMTP_FROM_EMAIL").map_or_else(|| env.required("FROM_EMAIL"), Ok)?;

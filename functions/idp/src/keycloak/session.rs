@@ -12,7 +12,7 @@ use crate::{
     space::{MARK, Space},
 };
 
-/// The required action that stands until the admin has chosen a password.
+/// The required action that remains until the admin has chosen a password.
 const CHOOSE_PASSWORD: &str = "UPDATE_PASSWORD";
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(super) struct User {
     required_actions: Vec<String>,
 }
 
-/// One set-up, signed in.
+/// An authenticated session that sets up one tenant.
 pub(super) struct Session<'a> {
     pub(super) keycloak: &'a Keycloak,
     pub(super) token: String,
@@ -75,7 +75,7 @@ impl Session<'_> {
                 let url = below(&self.keycloak.base, &["admin", "realms"], &[]);
                 let call = Call::new(make, Method::POST, url).bearer(&self.token).json(&body);
                 self.keycloak.http.send(call).await?.exists::<Realm>()?;
-                // A token has the roles of the realms that there were when it was made.
+                // A token only holds roles of the realms that existed when it was issued.
                 self.token = self.keycloak.sign_in().await?;
                 self.find_realm(look).await?
             }
@@ -95,7 +95,7 @@ impl Session<'_> {
         let (look, make) = ("keycloak: finding the client", "keycloak: creating the client");
         let key = &self.setup.tenant.key;
         let id = format!("client-{key}");
-        // A browser's client: it holds no secret and proves itself by PKCE.
+        // A public client for browsers, with PKCE instead of a secret.
         let body = json!({
             "clientId": id,
             "protocol": "openid-connect",
@@ -123,7 +123,8 @@ impl Session<'_> {
         Ok(client.id)
     }
 
-    /// The role is of the client, and so of one tenant, also in a realm that tenants share.
+    /// Returns the ID of the admin role. The role belongs to the client, so each tenant has its
+    /// own, even in a shared realm.
     pub(super) async fn role(&self, client: &str) -> Result<String> {
         let (look, make) = ("keycloak: finding the role", "keycloak: creating the role");
         let role: Named = ensure(
@@ -171,7 +172,7 @@ impl Session<'_> {
             },
         )
         .await?;
-        // Nobody has proved that the address is theirs, and somebody has a password: not for long.
+        // The address is not verified, so a stranger may know the password. Replace it.
         if !user.email_verified && !user.must_choose_password() {
             let path = ["users", &user.id, "reset-password"];
             let call = self.call("keycloak: replacing the password", Method::PUT, &path, &[]);
@@ -181,7 +182,7 @@ impl Session<'_> {
         Ok(user)
     }
 
-    /// Keycloak takes a mapping again.
+    /// Grants the role to the user. Keycloak accepts an existing mapping.
     pub(super) async fn grant(&self, user: &str, client: &str, role: &str) -> Result<()> {
         let path = ["users", user, "role-mappings", "clients", client];
         let call = self.call("keycloak: granting the role", Method::POST, &path, &[]);
@@ -191,7 +192,7 @@ impl Session<'_> {
 
     pub(super) async fn mail(&self, user: &str) -> Result<()> {
         let path = ["users", user, "execute-actions-email"];
-        let call = self.call("keycloak: sending the mail", Method::PUT, &path, &[]);
+        let call = self.call("keycloak: sending the email", Method::PUT, &path, &[]);
         self.keycloak.http.send(call.json(&json!([CHOOSE_PASSWORD]))).await?.done()
     }
 
@@ -207,7 +208,7 @@ impl Session<'_> {
     }
 }
 
-/// One that has to be changed when it is first used.
+/// Returns a password that must be changed at the first sign-in.
 fn temporary_password() -> Result<Value> {
     Ok(json!({ "type": "password", "value": password::temporary()?, "temporary": true }))
 }
