@@ -1,6 +1,6 @@
 //! Writes an example invoice: `cargo run -p invoices --example invoice -- invoice.pdf [0|1|2]`.
 //!
-//! `pdftoppm -png -r 110 invoice.pdf invoice` makes the README's picture of it.
+//! `pdftoppm -png -r 110 invoice.pdf invoice` converts it to an image.
 
 use std::{env, error::Error, fs};
 

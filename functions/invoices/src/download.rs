@@ -14,7 +14,7 @@ use shared::{
 
 use crate::{Issuer, pdf};
 
-/// A caller who may have an invoice as a file.
+/// A caller with permission to download invoices.
 type Downloader = Allowed<permit::DownloadInvoice>;
 
 /// The query of `GET /invoices/download`.
@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
     id: String,
 }
 
-/// `GET /invoices/{id}/download`: the invoice as a PDF.
+/// `GET /invoices/{id}/download`: returns the invoice as a PDF.
 pub(crate) async fn by_path(
     State(store): State<Store>,
     State(issuer): State<Issuer>,
@@ -34,14 +34,15 @@ pub(crate) async fn by_path(
     download(&store, &issuer, &bearer, id.of("id", "Invoice")?).await
 }
 
-/// `GET /invoices/download?id=`: the same, as the reference has it.
+/// `GET /invoices/download?id=`: returns the invoice as a PDF, at the path of ARC SaaS.
 pub(crate) async fn by_query(
     State(store): State<Store>,
     State(issuer): State<Issuer>,
     Allowed { bearer, .. }: Downloader,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response> {
-    let rule = |_| Error::BadParameter("id: is required, and nothing else is known".to_owned());
+    let rule =
+        |_| Error::BadParameter("`id` is required. Other parameters aren't supported.".to_owned());
     let Query(Wanted { id }) = wanted.map_err(rule)?;
     let id = id.parse().map_err(|_| Error::not_found("Invoice", id))?;
     download(&store, &issuer, &bearer, id).await

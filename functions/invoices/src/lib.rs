@@ -1,4 +1,4 @@
-//! `/invoices`: what a tenant has to pay, and the page that tells it so.
+//! `/invoices`: the invoices of tenants, and their PDFs.
 
 mod download;
 mod operations;
@@ -18,7 +18,7 @@ use shared::{
     token::Tokens,
 };
 
-/// What downloads need.
+/// The state of the download handlers.
 #[derive(Clone, Debug, FromRef)]
 struct Downloads {
     store: Store,
@@ -26,15 +26,15 @@ struct Downloads {
     issuer: Issuer,
 }
 
-/// Who invoices are from, `APP_NAME`.
+/// The issuer named on invoices (`APP_NAME`).
 #[derive(Clone, Debug)]
 struct Issuer(Arc<str>);
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let children = Children::from_env(env).await?;
     let downloads = Downloads {

@@ -1,11 +1,11 @@
-//! An invoice as a PDF: one A4 page that a customer could be sent.
+//! Renders an invoice as a PDF of one A4 page, ready to send to a customer.
 //!
-//! * `fonts`: the faces that are shipped, and what each covers.
-//! * `text`: names of any script, made harmless, put in order, shaped and wrapped.
-//! * `sheet`: the page that text, lines and boxes are drawn on.
-//! * `layout`: what stands where.
+//! * `fonts`: the embedded font faces, and the characters that each covers.
+//! * `text`: text of any script, sanitized, ordered, shaped and wrapped.
+//! * `sheet`: the page that text and boxes are drawn on.
+//! * `layout`: the positions of all elements.
 //!
-//! The same invoice gives the same bytes: no clock is read, every date is the invoice's own.
+//! The same invoice always gives the same bytes: all dates come from the invoice, not the clock.
 
 mod fonts;
 mod layout;
@@ -28,14 +28,14 @@ use fonts::Fonts;
 use layout::Layout;
 use sheet::{HEIGHT, Sheet, WIDTH};
 
-/// The invoice of `tenant` as `issuer` sends it, a PDF of one page.
+/// Renders the invoice of `tenant`, issued by `issuer`, as a PDF of one page.
 ///
 /// # Errors
 ///
-/// [`Error::Aws`] where the page cannot be written, which no invoice should bring about.
+/// [`Error::Aws`] if the PDF cannot be written. No invoice should cause this.
 pub fn render(invoice: &Invoice, tenant: &Tenant, issuer: &str) -> Result<Vec<u8>> {
     let fonts = Fonts::new();
-    let size = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| broken("no page"))?;
+    let size = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| broken("invalid page size"))?;
     let mut document = Document::new();
     document.set_metadata(metadata(invoice, issuer));
     let mut page = document.start_page_with(size);

@@ -1,4 +1,4 @@
-//! The faces that are shipped with the function; `fonts/README.md` tells where they are from.
+//! The font faces embedded in the function. `fonts/README.md` lists their sources.
 
 use std::cell::OnceCell;
 
@@ -15,15 +15,16 @@ macro_rules! faces {
     };
 }
 
-/// The weight that text is set in. Only Latin, Greek and Cyrillic have a bold face.
+/// A font weight. Only Latin, Greek and Cyrillic have a bold face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
     Regular,
     Bold,
 }
 
-/// The first face of each weight; the others serve both, in the order of preference.
+/// The base face of each weight.
 const BASE: [&[u8]; 2] = faces!["NotoSans-Regular.ttf" "NotoSans-Bold.ttf"];
+/// Faces for either weight, in order of preference.
 const OTHERS: [&[u8]; 8] = faces![
     "NotoSansArabic-Regular.ttf"
     "NotoSansHebrew-Regular.ttf"
@@ -35,7 +36,7 @@ const OTHERS: [&[u8]; 8] = faces![
     "DroidSansFallback.ttf"
 ];
 
-/// A face, and what shaping and embedding need of it, made when a text first asks for it.
+/// A font face. Its data for shaping and embedding is created on first use.
 pub(super) struct Face {
     data: &'static [u8],
     font: FontRef<'static>,
@@ -43,38 +44,38 @@ pub(super) struct Face {
     embedded: OnceCell<Option<Font>>,
 }
 
-/// Every face.
+/// All font faces.
 pub(super) struct Fonts {
     base: Vec<Face>,
     others: Vec<Face>,
 }
 
 impl Face {
-    /// `None` for a file that is no font, which none of ours is.
+    /// Parses a font file. Returns `None` if it is not a font.
     fn read(data: &'static [u8]) -> Option<Self> {
         let font = FontRef::new(data).ok()?;
         Some(Self { data, font, shaper: OnceCell::new(), embedded: OnceCell::new() })
     }
 
-    /// Whether it has a glyph for `c`.
+    /// Returns whether the face has a glyph for `c`.
     pub(super) fn covers(&self, c: char) -> bool {
         self.font.charmap().map(c).is_some()
     }
 
-    /// What shapes text in it.
+    /// Returns the shaper of this face.
     pub(super) fn shaper(&self) -> harfrust::Shaper<'_> {
         self.shaper.get_or_init(|| ShaperData::new(&self.font)).shaper(&self.font).build()
     }
 
-    /// The sign for what it has no glyph for, and its advance in units of the em; `None` in a face
-    /// that only serves what it covers.
+    /// Returns the replacement glyph for characters that the face does not cover, and its advance
+    /// in font units. Returns `None` if the face has no such glyph.
     pub(super) fn replacement(&self) -> Option<(u32, f32)> {
         let glyph = self.font.charmap().map('\u{fffd}')?;
         let metrics = self.font.glyph_metrics(Size::unscaled(), LocationRef::default());
         Some((glyph.to_u32(), metrics.advance_width(glyph)?))
     }
 
-    /// It as the PDF embeds it, a subset of what is used.
+    /// Returns the font to embed in the PDF, which is reduced to the glyphs in use.
     pub(super) fn embedded(&self) -> Option<Font> {
         self.embedded.get_or_init(|| Font::new(self.data.into(), 0)).clone()
     }
@@ -87,8 +88,9 @@ impl Fonts {
         Self { base: read(&BASE), others: read(&OTHERS) }
     }
 
-    /// The face for `c` after a character in `current`. What no face has is given to the first,
-    /// which has a sign for it ([`Face::replacement`]); a mark or a joiner stays with what it follows.
+    /// Returns the face for `c`, which follows a character in `current`. Marks and joiners use the
+    /// face of the character before them. If no face covers `c`, the base face shows its
+    /// replacement glyph ([`Face::replacement`]).
     pub(super) fn face<'f>(
         &'f self,
         c: char,
@@ -104,8 +106,8 @@ impl Fonts {
     }
 }
 
-/// Whether `c` belongs to the character before it: combining marks of all scripts, joiners and
-/// variation selectors.
+/// Returns whether `c` belongs to the character before it: a combining diacritical mark, a joiner
+/// or a variation selector.
 fn joins(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }

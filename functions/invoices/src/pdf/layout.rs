@@ -1,4 +1,4 @@
-//! What stands where on the page.
+//! The positions of all elements on the page.
 
 use jiff::{civil::Date, tz::Offset};
 use shared::domain::{Invoice, InvoiceStatus, Tenant, Timestamp};
@@ -20,14 +20,14 @@ const AMBER: (Colour, Colour) = (Colour(146, 64, 14), Colour(254, 243, 199));
 
 const LEFT: f32 = 56.0;
 const RIGHT: f32 = WIDTH - 56.0;
-/// Where the column with number and dates starts.
+/// Left edge of the column with the number and dates.
 const FACTS: f32 = 356.0;
 const TOP: f32 = 84.0;
 const FOOT: f32 = HEIGHT - 56.0;
-/// What the amounts below the address need above the foot.
+/// Height of the amounts, between the address and the footer.
 const AMOUNTS: f32 = 250.0;
 
-/// What is drawn.
+/// The content of the page.
 pub(super) struct Layout<'a> {
     pub invoice: &'a Invoice,
     pub tenant: &'a Tenant,
@@ -44,7 +44,7 @@ impl Layout<'_> {
         self.foot(&mut sheet);
     }
 
-    /// Who sends it, what it is and whether it is paid; where the next part starts.
+    /// Draws the issuer, title and status. Returns where the next part starts.
     fn head(&self, sheet: &mut Sheet<'_>) -> f32 {
         let issuer = shrunk(HEIGHT / 8.0, |scale| {
             Style::new(20.0 * scale, Bold).wrap(sheet.fonts(), self.issuer, FACTS - LEFT - 24.0)
@@ -56,7 +56,7 @@ impl Layout<'_> {
         below.max(TOP + 28.0) + 40.0
     }
 
-    /// The status in a coloured box whose upper right corner is given.
+    /// Draws the status in a coloured box with the given upper right corner.
     fn mark(&self, sheet: &mut Sheet<'_>, (right, top): (f32, f32)) {
         let (ink, ground) = match self.invoice.details.status {
             InvoiceStatus::Pending => AMBER,
@@ -71,7 +71,7 @@ impl Layout<'_> {
         sheet.line(&line, (right - width + 10.0, top + 13.3), Side::Left, ink);
     }
 
-    /// Number and dates, on the right.
+    /// Draws the number and dates, on the right.
     fn facts(&self, sheet: &mut Sheet<'_>, mut y: f32) -> f32 {
         let dates = [
             ("INVOICE NUMBER", self.invoice.id.to_string()),
@@ -87,7 +87,7 @@ impl Layout<'_> {
         y
     }
 
-    /// Who has to pay, on the left.
+    /// Draws the customer, on the left.
     fn customer(&self, sheet: &mut Sheet<'_>, y: f32) -> f32 {
         label(sheet, "BILLED TO", (LEFT, y), Side::Left);
         let (fonts, width) = (sheet.fonts(), FACTS - LEFT - 24.0);
@@ -102,7 +102,7 @@ impl Layout<'_> {
         sheet.lines(&lines, LEFT, y + 17.0, INK)
     }
 
-    /// The tenant's address as it stands on a letter.
+    /// Returns the lines of the tenant's postal address.
     fn address(&self) -> Vec<String> {
         let Some(address) = &self.tenant.address else { return Vec::new() };
         let parts = &address.parts;
@@ -111,13 +111,13 @@ impl Layout<'_> {
             format!("{first}{between}{second}")
         };
         let place = joined(part(parts.city.as_ref()), ", ", part(parts.state.as_ref()));
-        // With spaces that do not part its numbers, where the line runs from right to left.
+        // No-break spaces keep the digits in order if the line runs from right to left.
         let zip = part(parts.zip.as_ref()).replace(' ', "\u{a0}");
         let place = joined(place, " ", zip);
         vec![part(parts.address.as_ref()), place, part(parts.country.as_ref())]
     }
 
-    /// What it is for and how much.
+    /// Draws the description and the amounts.
     fn amounts(&self, sheet: &mut Sheet<'_>, y: f32) {
         let invoice = self.invoice;
         let (currency, inner) = (invoice.details.currency_code, 14.0);
@@ -144,10 +144,8 @@ impl Layout<'_> {
         let due = format!("Due {}", long(invoice.details.due_date));
         let (what, note) = match invoice.details.status {
             InvoiceStatus::Pending => ("Amount due", due.as_str()),
-            InvoiceStatus::Paid => ("Amount paid", "Thank you. Nothing is left to pay."),
-            InvoiceStatus::Cancelled => {
-                ("Cancelled", "This invoice is void. Nothing is to be paid.")
-            }
+            InvoiceStatus::Paid => ("Amount paid", "Paid in full. Thank you."),
+            InvoiceStatus::Cancelled => ("Cancelled", "This invoice is void. No payment is due."),
         };
         sheet.text(what, (Style::new(11.0, Bold), INK), (left, top + 26.0), Side::Left, 120.0);
         sheet.text(note, small, (left, top + 42.0), Side::Left, 200.0);
@@ -185,20 +183,21 @@ fn part(part: Option<&impl ToString>) -> String {
     part.map(ToString::to_string).unwrap_or_default()
 }
 
-/// What `set` gives at the largest scale at which it is at most `room` high; at half where none.
+/// Returns the lines that `set` makes at the largest scale that fits into the height `room`. Uses
+/// half scale if none fits.
 fn shrunk(room: f32, set: impl Fn(f32) -> Vec<Line>) -> Vec<Line> {
     let fitting = [1.0, 0.9, 0.8, 0.7, 0.6].into_iter().map(&set);
     let mut fitting = fitting.filter(|lines| height(lines) <= room);
     fitting.next().unwrap_or_else(|| set(0.5))
 }
 
-/// The day of `moment` in UTC.
+/// Returns the date of `moment` in UTC.
 pub(super) fn date(moment: Timestamp) -> Date {
     let moment = jiff::Timestamp::from_millisecond(moment.millis()).unwrap_or_default();
     Offset::UTC.to_datetime(moment).date()
 }
 
-/// The day of `moment`, such as `1 January 2026`, which is read the same everywhere.
+/// Formats the date of `moment` unambiguously, such as `1 January 2026`.
 fn long(moment: Timestamp) -> String {
     date(moment).strftime("%-d %B %Y").to_string()
 }

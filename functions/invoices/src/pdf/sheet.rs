@@ -1,4 +1,4 @@
-//! The page that text, lines and boxes are drawn on; all in points from its upper left corner.
+//! A page to draw text and boxes on. Coordinates are points from its upper left corner.
 
 use krilla::{
     color::rgb,
@@ -18,14 +18,14 @@ pub(super) const WIDTH: f32 = 595.28;
 /// The height of A4.
 pub(super) const HEIGHT: f32 = 841.89;
 
-/// The space between two baselines, in parts of the text's size.
+/// The distance between two baselines, as a multiple of the font size.
 const LEADING: f32 = 1.4;
 
-/// Red, green and blue.
+/// A colour as red, green and blue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Colour(pub u8, pub u8, pub u8);
 
-/// The side of a place that text keeps to.
+/// The side that text is aligned to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Left,
@@ -42,12 +42,12 @@ impl<'a> Sheet<'a> {
         Self { surface, fonts }
     }
 
-    /// The fonts that its text is set in.
+    /// Returns the fonts.
     pub(super) fn fonts(&self) -> &'a Fonts {
         self.fonts
     }
 
-    /// One line whose baseline is at `y`, its `side` at `x`.
+    /// Draws a line with its baseline at `y` and its `side` at `x`.
     pub(super) fn line(&mut self, line: &Line, (x, y): (f32, f32), side: Side, colour: Colour) {
         self.fill(colour);
         let mut x = if side == Side::Right { x - line.width } else { x };
@@ -58,7 +58,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Lines below each other from the baseline `y` on; the baseline after the last.
+    /// Draws lines below each other, the first with its baseline at `y`. Returns the next baseline.
     pub(super) fn lines(&mut self, lines: &[Line], x: f32, mut y: f32, colour: Colour) -> f32 {
         for line in lines {
             self.line(line, (x, y), Side::Left, colour);
@@ -67,7 +67,7 @@ impl<'a> Sheet<'a> {
         y
     }
 
-    /// `text` on one line of at most `width`.
+    /// Draws `text` on one line, at most `width` wide.
     pub(super) fn text(
         &mut self,
         text: &str,
@@ -81,7 +81,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// A box filled with `colour`, its corners rounded by `radius`.
+    /// Draws a box filled with `colour`, with corners of this `radius`.
     pub(super) fn rect(
         &mut self,
         (x, y): (f32, f32),
@@ -111,13 +111,13 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// How high lines are that [`Sheet::lines`] draws.
+/// Returns the height of lines drawn by [`Sheet::lines`].
 pub(super) fn height(lines: &[Line]) -> f32 {
     lines.iter().map(|line| line.size * LEADING).sum()
 }
 
 fn rounded(x: f32, y: f32, w: f32, h: f32, radius: f32) -> Option<Path> {
-    // A quarter of a circle as a cubic curve.
+    // Approximates a quarter of a circle by a cubic curve.
     let bend = radius * (1.0 - 0.552_285);
     let (right, bottom) = (x + w, y + h);
     let mut path = PathBuilder::new();

@@ -1,4 +1,4 @@
-//! What a reader of the PDF finds on its page.
+//! Tests of the text in rendered invoices.
 
 use serde_json::{Value, json};
 use shared::domain::{Invoice, Tenant};
@@ -46,7 +46,7 @@ fn address(parts: &Value) -> Value {
     json!({ "address": address })
 }
 
-/// The text of the page, each run of white space one space.
+/// Returns the text of the page, with white space collapsed.
 fn read(invoice: &Invoice, tenant: &Tenant) -> String {
     let pdf = render(invoice, tenant, "Tenantry").unwrap();
     let pages = pdf_extract::extract_text_from_mem_by_pages(&pdf).unwrap();
@@ -59,7 +59,7 @@ fn named(name: &str) -> String {
 }
 
 #[test]
-fn the_page_says_who_has_to_pay_what_for_which_period_by_when() {
+fn an_invoice_shows_customer_amount_period_and_due_date() {
     let parts = json!({ "address": "1 Main St", "city": "Springfield", "state": "IL", "zip": "62701", "country": "US" });
     let page = read(&invoice(&json!({})), &tenant(&address(&parts)));
     for field in [
@@ -87,7 +87,7 @@ fn the_page_says_who_has_to_pay_what_for_which_period_by_when() {
 }
 
 #[test]
-fn an_amount_has_the_digits_of_its_currency_and_all_its_own() {
+fn amounts_use_the_decimals_of_the_currency_and_keep_every_digit() {
     for (code, amount, shown) in [
         ("JPY", "1200", "JPY 1,200"),
         ("KWD", "1200.5", "KWD 1,200.500"),
@@ -106,9 +106,9 @@ fn an_amount_has_the_digits_of_its_currency_and_all_its_own() {
 }
 
 #[test]
-fn what_is_paid_or_cancelled_is_marked() {
+fn paid_and_cancelled_invoices_are_marked() {
     for (status, mark, says) in
-        [(1, "PAID", "Nothing is left to pay"), (2, "CANCELLED", "This invoice is void")]
+        [(1, "PAID", "Paid in full"), (2, "CANCELLED", "This invoice is void")]
     {
         let page = read(&invoice(&json!({ "status": status })), &tenant(&json!({})));
         assert!(page.contains(mark) && page.contains(says), "{page}");
@@ -117,8 +117,8 @@ fn what_is_paid_or_cancelled_is_marked() {
 }
 
 #[test]
-fn a_name_may_be_of_any_script() {
-    // A reader takes a mark that stands apart for a word of its own.
+fn names_may_be_in_any_script() {
+    // A PDF reader may extract a separate mark as its own word.
     let close = |text: &str| text.split_whitespace().collect::<String>();
     for name in [
         "Žofie & Søn",
@@ -134,7 +134,7 @@ fn a_name_may_be_of_any_script() {
         let page = named(name);
         assert!(close(&page).contains(&close(name)), "{name}: {page}");
     }
-    // Right to left: a reader that keeps the order of the page finds the words from their ends.
+    // Right to left: a PDF reader may extract words in visual order, that is reversed.
     for name in ["שלום", "مرحبا"] {
         let reversed: String = name.chars().rev().collect();
         let page = named(name);
@@ -143,13 +143,13 @@ fn a_name_may_be_of_any_script() {
     let rtl = address(&json!({ "city": "القاهرة", "zip": "120 00" }));
     let page = read(&invoice(&json!({})), &tenant(&rtl));
     assert!(page.contains("120 00"), "{page}");
-    // A sign is shown for what no face has, and what it stands for is still found.
+    // Characters without a glyph are shown as a replacement, but extracted as themselves.
     let page = named("Crab 🦀 Co");
     assert!(page.contains("Crab 🦀 Co"), "{page}");
 }
 
 #[test]
-fn a_hostile_name_stays_in_its_place() {
+fn hostile_names_do_not_break_the_layout() {
     let close = |page: String| page.split_whitespace().collect::<String>();
     for wide in ["W", "漢", "ﷺ", "😀", "ক", "\u{1f600}\u{301}"] {
         let parts = json!({
@@ -172,7 +172,7 @@ fn a_hostile_name_stays_in_its_place() {
 }
 
 #[test]
-fn the_same_invoice_is_the_same_file() {
+fn rendering_is_deterministic() {
     let (invoice, tenant) = (invoice(&json!({})), tenant(&json!({ "name": "Ελλάς 漢字" })));
     let once = render(&invoice, &tenant, "Tenantry").unwrap();
     assert_eq!(once, render(&invoice, &tenant, "Tenantry").unwrap());

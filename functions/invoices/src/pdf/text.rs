@@ -1,4 +1,4 @@
-//! From a string to lines of glyphs: bidirectional, shaped, with a face for each script.
+//! Converts strings to lines of glyphs: bidirectional, shaped, with a face for each script.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -9,31 +9,31 @@ use unicode_linebreak::linebreaks;
 
 use super::fonts::{Face, Fonts, Weight};
 
-/// How text is set.
+/// The style of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     /// In points.
     pub size: f32,
     pub weight: Weight,
-    /// Space between letters, in parts of the size.
+    /// Space between letters, as a fraction of the size.
     pub tracking: f32,
 }
 
-/// The glyph of what a face does not cover.
+/// The glyph of a character that the face does not cover.
 const NOTDEF: u32 = 0;
 
 /// Text of one direction in one face.
 pub(super) struct Run {
     pub font: Font,
     pub text: String,
-    /// Where the text is in its paragraph.
+    /// Byte offset of the text in its paragraph.
     start: usize,
     pub glyphs: Vec<KrillaGlyph>,
     /// In points.
     pub width: f32,
 }
 
-/// One line, its runs from left to right.
+/// A line, with its runs from left to right.
 pub(super) struct Line {
     pub runs: Vec<Run>,
     pub size: f32,
@@ -41,9 +41,9 @@ pub(super) struct Line {
     pub width: f32,
 }
 
-/// `text` on one line that nothing in it can break or turn round: each control character is a
-/// space, and what only steers the display (embeddings, overrides, isolates, zero-width characters
-/// but for the joiners) is left out.
+/// Returns `text` as a single line that cannot disturb the layout. Control characters become
+/// spaces. Invisible formatting characters (embeddings, overrides, isolates, zero-width characters
+/// other than joiners) are removed.
 pub(super) fn harmless(text: &str) -> String {
     let steers = |c: &char| {
         matches!(
@@ -63,7 +63,7 @@ impl Style {
         Self { size, weight, tracking: 0.0 }
     }
 
-    /// `text` as lines of at most `width` points; a word that is longer is broken.
+    /// Wraps `text` into lines of at most `width` points. Longer words are broken.
     pub(super) fn wrap(self, fonts: &Fonts, text: &str, width: f32) -> Vec<Line> {
         let text = harmless(text);
         let text = text.trim();
@@ -76,7 +76,7 @@ impl Style {
         ranges.into_iter().map(|range| self.line(fonts, &bidi, range)).collect()
     }
 
-    /// The part `range` of a paragraph as one line.
+    /// Returns the part `range` of a paragraph as one line.
     fn line(self, fonts: &Fonts, bidi: &BidiInfo<'_>, range: Range<usize>) -> Line {
         let mut runs = Vec::new();
         if let Some(paragraph) = bidi.paragraphs.first() {
@@ -96,7 +96,7 @@ impl Style {
         Line { runs, size: self.size, width }
     }
 
-    /// `text` on one line, set smaller where it is wider than `width` points.
+    /// Returns `text` on one line, in a smaller size if it is wider than `width` points.
     pub(super) fn fit(self, fonts: &Fonts, text: &str, width: f32) -> Option<Line> {
         let line = |style: Self| style.wrap(fonts, text, f32::INFINITY).into_iter().next();
         let full = line(self)?;
@@ -169,8 +169,8 @@ impl Style {
     }
 }
 
-/// Where the lines of a paragraph start and end, each at most `width` points wide: between words
-/// where it can be (UAX #14), between any two clusters where it cannot.
+/// Returns the ranges of a paragraph's lines, each at most `width` points wide. Breaks lines
+/// between words if possible (UAX #14), otherwise between any two clusters.
 fn break_lines(text: &str, whole: &Line, width: f32) -> Vec<Range<usize>> {
     let mut advances = BTreeMap::<usize, f32>::new();
     for run in &whole.runs {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_name_steers_the_page() {
+    fn formatting_characters_are_removed() {
         assert_eq!(harmless("A\u{202e}B\nC\u{0}D\u{2066}E\u{200b}\u{e0041}"), "AB C DE");
         assert_eq!(harmless("क\u{200d}ष 👩\u{200d}💻"), "क\u{200d}ष 👩\u{200d}💻");
     }
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_made_to_fit() {
+    fn a_long_line_is_shrunk_to_fit() {
         let style = Style::new(20.0, Weight::Bold);
         let line = style.fit(&Fonts::new(), &"9".repeat(60), 100.0).unwrap();
         assert!(line.width <= 100.1 && line.width > 99.0, "{}", line.width);
