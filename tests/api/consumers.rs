@@ -133,7 +133,7 @@ async fn a_secret_that_is_refused_for_good_fails_its_job_at_once() {
     app.local().calls().refuse_with("CreateSecret", "", "InvalidRequestException");
     let poison = provision(&app, "poison").await;
     app.status_of(&poison, 3).await;
-    assert_eq!(reason(&app, &poison).await, "The secret of the build cannot be made.");
+    assert_eq!(reason(&app, &poison).await, "The build's secret cannot be created.");
 }
 
 #[tokio::test]

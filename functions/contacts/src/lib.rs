@@ -1,4 +1,4 @@
-//! `/contacts`: whom to talk to at a tenant.
+//! `/contacts`: the contacts of tenants.
 
 mod operations;
 
@@ -12,11 +12,11 @@ use shared::{
     http::{Children, child_routes, finish},
 };
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let state = Children::from_env(env).await?;
     Ok(finish(child_routes::<ContactDetails>("contacts").with_state(state)))

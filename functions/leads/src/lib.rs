@@ -1,5 +1,5 @@
-//! `/leads`: asking for a tenant, proving an e-mail address, becoming a tenant; and `/keys`, those
-//! that are free.
+//! `/leads`: creates and verifies leads, and converts them into tenants. `/keys`: checks whether a
+//! tenant key is available.
 
 mod operations;
 
@@ -32,7 +32,7 @@ use shared::{
     token::Tokens,
 };
 
-/// What the handlers need.
+/// The state of the handlers.
 #[derive(Clone, Debug, FromRef)]
 struct Leads {
     store: Store,
@@ -43,11 +43,11 @@ struct Leads {
     system: UserId,
 }
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
@@ -87,7 +87,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 #[derive(Debug, Serialize)]
 struct Created {
     id: LeadId,
-    /// With `LEAD_KEY_IN_RESPONSE` alone.
+    /// Only present if `LEAD_KEY_IN_RESPONSE` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
@@ -99,8 +99,8 @@ struct Verified {
     token: String,
 }
 
-/// `POST /leads`: creates a lead. The verification mail follows from the new item, unless the mailbox
-/// has had all mails of the day: the answer does not tell.
+/// `POST /leads`: creates a lead. The stored lead triggers a verification email, unless the address
+/// has reached its daily limit. The answer does not reveal whether it has.
 async fn create(
     State(leads): State<Leads>,
     RequestId(request): RequestId,
@@ -108,14 +108,14 @@ async fn create(
 ) -> Result<Json<Created>> {
     let lead = new.into_lead(shared::now(), &leads.system, leads.retention);
     let (id, LeadKeys { length, in_response, .. }) = (lead.id, leads.lead_keys);
-    // A facade that mails the key by itself has a limit of its own.
+    // A facade that sends the email itself applies its own limit.
     let most = (!in_response).then_some(MAILS_A_DAY);
     leads.store.add_lead(lead, most, &request).await?;
     Ok(Json(Created { id, key: in_response.then(|| leads.keys.lead_key(id, length)) }))
 }
 
-/// `POST /leads/resend`: writes down that another verification mail is asked for. Whether one follows
-/// can be told neither from the answer nor from the time that it takes.
+/// `POST /leads/resend`: stores a request for another verification email. Neither the answer nor
+/// its timing reveals whether an email is sent.
 async fn resend(
     State(store): State<Store>,
     RequestId(request): RequestId,
@@ -130,14 +130,15 @@ async fn resend(
 struct Availability {
     key: TenantKey,
     available: bool,
-    /// Why not: `taken` or `reserved`.
+    /// The reason if the key is not available: `taken` or `reserved`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
 
-/// `GET /keys/{key}`: whether a new tenant may have the key.
+/// `GET /keys/{key}`: returns whether the key is available to a new tenant.
 async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>> {
-    let rule = || Error::BadParameter("key: must be 1 to 10 small letters and digits".to_owned());
+    let rule =
+        || Error::BadParameter("`key` must be 1 to 10 lowercase letters or digits.".to_owned());
     let key: String = named.of("key", "Key")?;
     let key: TenantKey = read(&key.into()).map_err(|_| rule())?;
     let reason = match store.key_state(&key).await? {
@@ -148,12 +149,12 @@ async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>
     Ok(Json(Availability { key, available: reason.is_none(), reason }))
 }
 
-/// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: a lead is never edited.
+/// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: not supported. Leads are read-only.
 async fn never_edited(_: Allowed<permit::UpdateLead>, uri: Uri) -> Error {
     never(&uri)
 }
 
-/// `DELETE /leads/{id}`: nor is it deleted.
+/// `DELETE /leads/{id}`: not supported. Leads cannot be deleted.
 async fn never_deleted(_: Allowed<permit::DeleteLead>, uri: Uri) -> Error {
     never(&uri)
 }
@@ -164,8 +165,9 @@ fn never(uri: &Uri) -> Error {
     Error::MethodNotAllowed { path, allow: allow.to_owned() }
 }
 
-/// `POST /leads/{id}/verify`: the key from the mail proves the address. A forged or late key costs
-/// no read, and using it again within its time works: people click twice.
+/// `POST /leads/{id}/verify`: verifies the lead's address with the key from the email. A forged or
+/// expired key is rejected without a read. The call can be repeated until the key expires, because
+/// people click twice.
 async fn verify(
     State(leads): State<Leads>,
     KeyBearer(key): KeyBearer,
@@ -174,7 +176,7 @@ async fn verify(
     let (id, now) = (id.of("id", "Lead")?, shared::now());
     let LeadKeys { length, expiry, .. } = leads.lead_keys;
     if Lead::key_expired(id, now, expiry) || !leads.keys.is_lead_key(id, length, &key) {
-        return Err(Error::Unauthorized("no good lead key"));
+        return Err(Error::Unauthorized("invalid or expired lead key"));
     }
     deciding_again(|| async {
         let lead = leads.store.lead(id).await?;
@@ -188,7 +190,8 @@ async fn verify(
     Ok(Json(Verified { id, token: leads.tokens.for_lead(id, now)? }))
 }
 
-/// `POST /leads/{id}/tenants`: a validated lead becomes a tenant, once.
+/// `POST /leads/{id}/tenants`: converts a verified lead into a tenant. Each lead becomes at most
+/// one tenant.
 async fn become_tenant(
     State(store): State<Store>,
     LeadBearer(bearer): LeadBearer,
@@ -196,7 +199,7 @@ async fn become_tenant(
     Json(request): Json<OnboardTenant>,
 ) -> Result<Response> {
     let lead = match store.lead(id.of("id", "Lead")?).await {
-        Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such lead")),
+        Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown lead")),
         found => found,
     }?;
     let onboarding = lead.become_tenant(request, shared::now(), &bearer.id)?;

@@ -10,25 +10,25 @@ use shared::{
     fault::{Fault, Service},
 };
 
-/// Whose an execution is, by its variables.
+/// The tenant and job that an execution belongs to, according to its variables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Execution {
     pub(crate) tenant: TenantId,
     pub(crate) job: JobId,
 }
 
-/// What came of starting a pipeline.
+/// The result of starting a pipeline.
 #[derive(Clone, Debug)]
 pub(crate) enum Started {
-    /// An execution with this id.
+    /// The execution with this ID is running.
     Runs(String),
-    /// CodePipeline refused it for good, for this reason.
+    /// CodePipeline rejected the request permanently, for this reason.
     Refused(String),
 }
 
 /// Starts `pipeline` for a job.
 ///
-/// The job's id is the request's token: starting again finds the same execution.
+/// Idempotent: the job's ID is the request token, so a repeated call returns the same execution.
 pub(crate) async fn start(
     client: &Client,
     pipeline: &str,
@@ -40,11 +40,11 @@ pub(crate) async fn start(
     for (name, value) in variables {
         let variable = PipelineVariable::builder().name(name).value(value).build();
         request =
-            request.variables(variable.map_err(Error::permanent("naming a pipeline's variable"))?);
+            request.variables(variable.map_err(Error::permanent("building a pipeline variable"))?);
     }
     match request.send().await {
         Ok(started) => {
-            let id = started.pipeline_execution_id.ok_or("it has no id");
+            let id = started.pipeline_execution_id.ok_or("the response has no execution ID");
             id.map(Started::Runs).map_err(Error::aws(STARTING))
         }
         Err(error) => match Service::CodePipeline.fault_of(&error) {
@@ -56,8 +56,8 @@ pub(crate) async fn start(
 
 const STARTING: &str = "starting a pipeline";
 
-/// Why a job fails whose pipeline cannot be started. CodePipeline's own message stays in the log: it may
-/// name the account.
+/// Returns the reason to store in the job, and logs the cause. CodePipeline's own message is only
+/// logged, because it may name the account.
 fn refusal(pipeline: &str, cause: SdkError<StartPipelineExecutionError>) -> String {
     let reason = match cause.as_service_error() {
         Some(error) if error.is_pipeline_not_found_exception() => "does not exist".to_owned(),
@@ -65,11 +65,11 @@ fn refusal(pipeline: &str, cause: SdkError<StartPipelineExecutionError>) -> Stri
         None => "cannot be started".to_owned(),
     };
     let error = Error::permanent(STARTING)(cause);
-    tracing::error!(error = %error.with_causes(), pipeline, "a pipeline is refused");
+    tracing::error!(error = %error.with_causes(), pipeline, "a pipeline cannot be started");
     format!("The pipeline {pipeline} {reason}.")
 }
 
-/// Whose the execution `id` is; `None` for one that was not started by us.
+/// Returns the tenant and job of the execution `id`. Returns `None` if we did not start it.
 pub(crate) async fn named(client: &Client, pipeline: &str, id: &str) -> Result<Option<Execution>> {
     let request = client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(id);
     let reply = request.send().await;

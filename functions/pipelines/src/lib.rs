@@ -1,7 +1,7 @@
-//! Events become pipeline executions, and executions that fail close their jobs.
+//! Starts pipeline executions for events, and closes the jobs of failed executions.
 //!
-//! Every step can be repeated: a secret is found where it exists, an execution is started under the
-//! job's id as its token, and a job is changed only from the state that the step assumes.
+//! Every step is idempotent. An existing secret is reused, an execution has its job's ID as the
+//! token, and a job is only changed if it is in the expected state.
 
 mod execution;
 mod secret;
@@ -26,7 +26,7 @@ use crate::{
     secret::JobSecrets,
 };
 
-/// The two pipelines, and what goes between them and jobs.
+/// Connects jobs with the two pipelines.
 #[derive(Debug)]
 pub struct Pipelines {
     client: Client,
@@ -35,7 +35,7 @@ pub struct Pipelines {
     siloed: String,
     pooled: String,
     callback_url: String,
-    /// A pattern with `{region}`, `{pipeline}` and `{execution}`.
+    /// A URL template with `{region}`, `{pipeline}` and `{execution}`.
     log_url: String,
     region: String,
     system: UserId,
@@ -51,7 +51,7 @@ struct StateChange {
     state: String,
 }
 
-/// Where the console shows an execution.
+/// The URL template of an execution in the AWS console.
 const CONSOLE: &str = "https://{region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/\
                        {pipeline}/executions/{execution}/timeline?region={region}";
 
@@ -61,7 +61,7 @@ impl Pipelines {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing or malformed.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         Ok(Self {
@@ -78,12 +78,12 @@ impl Pipelines {
         })
     }
 
-    /// Starts, cleans up or closes, as the event says. An event that cannot be read, or whose step fails
-    /// for good, is set aside.
+    /// Starts a pipeline, deletes a secret or closes a job, depending on the event. An event that
+    /// cannot be read or fails permanently goes to the dead-letter queue.
     ///
     /// # Errors
     ///
-    /// Where a step failed that a later delivery may bring further.
+    /// If a step failed and a retry may succeed.
     pub async fn handle(&self, event: Payload) -> Result<()> {
         let done = match event.envelope() {
             Ok(event) => Box::pin(self.follow(event)).await,
@@ -100,16 +100,18 @@ impl Pipelines {
         }
     }
 
-    /// A job opened: its secret is made, its pipeline started, and the job says where it runs.
+    /// Handles an opened job: creates its secret, starts its pipeline and stores the execution in
+    /// the job.
     ///
-    /// A job that runs already is left alone: CodePipeline does not say for how long it knows a token.
+    /// A job that is already running is skipped, because AWS does not document how long
+    /// CodePipeline remembers a token.
     async fn start(&self, event: Event) -> Result<()> {
         let (Some(tenant), Some(opened)) = (event.tenant, event.job) else { return Ok(()) };
         let Some(job) = self.queued_job(tenant.id, &opened).await? else { return Ok(()) };
         let secret = match self.secrets.create(tenant.id, job.id).await {
             Err(error) if error.is_permanent() => {
-                tracing::error!(error = %error.with_causes(), "a job has no secret");
-                let reason = "The secret of the build cannot be made.".to_owned();
+                tracing::error!(error = %error.with_causes(), "a job's secret cannot be created");
+                let reason = "The build's secret cannot be created.".to_owned();
                 return self.close(tenant.id, &job.reference(), reason).await;
             }
             created => created?,
@@ -125,7 +127,7 @@ impl Pipelines {
         let log_url = self.log_url(pipeline, &id);
         let started = self.store.start_job(tenant.id, job.attempt, &id, &log_url, shared::now());
         match started.await {
-            // A delivery beside this one noted it, or the job has closed and its secret must go.
+            // A concurrent delivery stored it, or the job is closed and its secret must be deleted.
             Err(Error::Stale) => match self.store.job(tenant.id, job.attempt, job.id).await? {
                 Some(job) if job.is_open() => Ok(()),
                 _ => self.secrets.delete(job.id).await,
@@ -134,7 +136,7 @@ impl Pipelines {
         }
     }
 
-    /// A job closed: nobody needs its secret any more.
+    /// Handles a closed job: deletes its secret.
     async fn closed(&self, event: &Event) -> Result<()> {
         match &event.job {
             Some(job) => self.secrets.delete(job.id).await,
@@ -142,7 +144,7 @@ impl Pipelines {
         }
     }
 
-    /// An execution ended badly: so does its job, unless the build has reported before.
+    /// Handles a failed execution: closes its job as failed, unless the build has already reported.
     async fn failed(&self, change: &StateChange) -> Result<()> {
         let id = &change.execution_id;
         let Some(Execution { tenant, job }) =
@@ -173,7 +175,7 @@ impl Pipelines {
         }
     }
 
-    /// The job, if its pipeline is to be started.
+    /// Returns the job if it is still queued.
     async fn queued_job(&self, tenant: TenantId, opened: &EventJob) -> Result<Option<Job>> {
         let job = self.store.job(tenant, opened.attempt, opened.id).await?;
         Ok(job.filter(|job| job.state == JobState::Queued))
@@ -191,7 +193,8 @@ impl Pipelines {
         url.replace("{pipeline}", pipeline).replace("{execution}", execution)
     }
 
-    /// What the pipeline is told (DESIGN §3). None may be empty: CodePipeline refuses that.
+    /// Returns the variables of the execution. None may be empty, because CodePipeline rejects
+    /// empty values.
     fn variables(
         &self,
         tenant: &EventTenant,
@@ -213,7 +216,7 @@ impl Pipelines {
     }
 }
 
-/// What an execution in this `state` did.
+/// Describes how an execution in this `state` ended.
 fn ended(state: &str) -> &'static str {
     match state {
         "CANCELED" => "was cancelled",

@@ -8,7 +8,8 @@ use shared::{
     keys::MasterKeys,
 };
 
-/// The secrets by which builds sign: one for each open job, readable by the builds of both pipelines.
+/// The secrets that builds sign with. There is one for each open job; builds of both pipelines can
+/// read them.
 #[derive(Debug)]
 pub(crate) struct JobSecrets {
     client: Client,
@@ -17,7 +18,7 @@ pub(crate) struct JobSecrets {
 }
 
 impl JobSecrets {
-    /// Reads `JOB_SECRET_PREFIX`, under which the pipelines' policy lets them read.
+    /// Reads `JOB_SECRET_PREFIX`, the prefix of the names that the pipelines' policy allows.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.secrets(),
@@ -26,7 +27,7 @@ impl JobSecrets {
         })
     }
 
-    /// The ARN of the job's secret, which is made where it does not exist.
+    /// Returns the ARN of the job's secret. Creates the secret if it does not exist.
     pub(crate) async fn create(&self, tenant: TenantId, job: JobId) -> Result<String> {
         let created = self
             .client
@@ -40,12 +41,12 @@ impl JobSecrets {
             Ok(created) => named(created.arn),
             Err(error) => match error.as_service_error() {
                 Some(cause) if cause.is_resource_exists_exception() => self.found(job).await,
-                _ => Err(Error::of(Service::SecretsManager, "making a job's secret")(error)),
+                _ => Err(Error::of(Service::SecretsManager, "creating a job's secret")(error)),
             },
         }
     }
 
-    /// Deletes the job's secret at once; it is well where there is none.
+    /// Deletes the job's secret immediately. Succeeds if there is none.
     pub(crate) async fn delete(&self, job: JobId) -> Result<()> {
         let request = self.client.delete_secret().secret_id(self.name(job));
         match request.force_delete_without_recovery(true).send().await {
@@ -74,5 +75,5 @@ impl JobSecrets {
 }
 
 fn named(arn: Option<String>) -> Result<String> {
-    arn.ok_or("it has no ARN").map_err(Error::aws("naming a job's secret"))
+    arn.ok_or("the response has no ARN").map_err(Error::aws("reading the ARN of a job's secret"))
 }

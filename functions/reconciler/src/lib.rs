@@ -1,4 +1,4 @@
-//! Closes jobs whose deadline has passed, so that no tenant hangs for ever.
+//! Closes jobs whose deadline has passed, so that no tenant waits forever.
 
 use std::time::{Duration, Instant};
 
@@ -21,18 +21,19 @@ pub struct Reconciler {
     metrics: Metrics,
 }
 
-/// How many jobs are closed at once.
+/// Number of jobs closed concurrently.
 const AT_ONCE: usize = 8;
 
-/// For how long a run begins with jobs. The function has 55 s, and the last calls may take 16 of them.
+/// How long a run starts to close jobs. The function has 55 s, of which the last calls may take 16
+/// s.
 const TIME: Duration = Duration::from_secs(35);
 
 impl Reconciler {
-    /// A reconciler of the table `TABLE_NAME`, in the name of `SYSTEM_USER_ID`.
+    /// Creates a reconciler for the table `TABLE_NAME` that acts as `SYSTEM_USER_ID`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::from_env(env, &Aws::from_env(env)?)?,
@@ -41,21 +42,21 @@ impl Reconciler {
         })
     }
 
-    /// Closes every job that is overdue now; the schedule's payload does not matter.
+    /// Closes every overdue job. The payload of the schedule is ignored.
     ///
-    /// A job that cannot be closed is logged, counted and put off, and the others are closed. What a run
-    /// has no time for is first in the next one.
+    /// A job that cannot be closed is logged, counted and postponed; it does not hold up the
+    /// others. Jobs that a run has no time for come first in the next run.
     ///
     /// # Errors
     ///
-    /// If the list of jobs cannot be read; the next run goes on.
+    /// If the list of jobs cannot be read. The next run tries again.
     pub async fn handle(&self, _: Value) -> Result<()> {
         let (now, start, mut next) = (shared::now(), Instant::now(), None);
         loop {
             let page = self.store.overdue_jobs(now, next).await?;
             let time = TIME.saturating_sub(start.elapsed());
             let give_up = |overdue: Overdue| self.give_up_or_put_off(overdue, now);
-            // Each failure is noted where it happens.
+            // Each failure has already been logged and counted.
             Box::pin(each(page.jobs, AT_ONCE, time, give_up)).await;
             next = page.next;
             if next.is_none() || start.elapsed() > TIME {
@@ -73,7 +74,7 @@ impl Reconciler {
         };
         let Err(error) = closed else { return Ok(()) };
         let put_off = self.store.put_off(&overdue, now).await;
-        // Somebody reported at the last moment; the list is a moment behind.
+        // The job was closed in the meantime: the list is eventually consistent.
         if matches!(put_off, Err(Error::Stale)) {
             return Ok(());
         }
@@ -83,7 +84,7 @@ impl Reconciler {
     }
 
     async fn give_up(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
-        let reason = format!("Nobody reported an outcome before the deadline, {}.", job.deadline);
+        let reason = format!("No outcome was reported before the deadline, {}.", job.deadline);
         let closing = Closing::badly(Outcome::TimedOut, reason);
         let change = Change { job: &job.reference(), closing: &closing, now, by: &self.system };
         self.store.close_job(job.tenant_id, &change).await

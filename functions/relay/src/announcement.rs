@@ -3,27 +3,27 @@ use shared::{
     domain::{Event, EventType, Job, Lead},
 };
 
-/// An event that is ready for the bus.
+/// An event to publish.
 #[derive(Clone, Debug)]
 pub struct Announcement {
-    /// Its `detail-type`.
+    /// The `detail-type` of the event.
     pub kind: EventType,
-    /// Its `detail`.
+    /// The `detail` of the event.
     pub event: Event,
 }
 
 impl Announcement {
-    /// That of a new lead, which the request of this id asked for.
+    /// Creates the event of a new lead. `request` is the ID of the request that created it.
     pub(crate) fn of_lead(lead: Lead, version: u64, request: Option<String>) -> Self {
         let event = Event { request_id: request, ..Event::of_lead(lead, version) };
         Self { kind: EventType::LeadCreated, event }
     }
 
-    /// That of a job that opened or closed; `None` of one that is between the two.
+    /// Creates the event of a job that was opened or closed. Returns `None` for other states.
     ///
     /// # Errors
     ///
-    /// Where its subscription is no JSON.
+    /// If the subscription of the job is not valid JSON.
     pub(crate) fn of_job(job: Job, version: u64, request: Option<String>) -> Result<Option<Self>> {
         let Some(kind) = EventType::of_job(job.kind, job.state) else { return Ok(None) };
         let event = Event { request_id: request, ..Event::of_job(job, version)? };

@@ -9,18 +9,20 @@ use shared::{
 
 use crate::{Announcement, measures};
 
-/// What a record of the stream tells.
+/// What follows from a stream record: an event and metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    /// Of a new lead, or of a job that opened or closed.
+    /// The event of a new lead, or of a job that was opened or closed.
     pub(crate) announcement: Option<Announcement>,
     pub(crate) metrics: Vec<Metric>,
 }
 
 impl Change {
+    /// Reads a stream record.
+    ///
     /// # Errors
     ///
-    /// Where a new lead, or a job whose state has changed, cannot be read.
+    /// If a new lead, or a job whose state has changed, cannot be read.
     pub(crate) fn of(record: EventRecord) -> Result<Self> {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let request = text(&new, "requestId").map(str::to_owned);
@@ -57,6 +59,6 @@ fn version(image: &Item) -> Result<u64> {
         Some(AttributeValue::N(version)) => {
             version.parse().map_err(Error::aws("reading an item's version"))
         }
-        _ => Err(Error::aws("reading an item's version")("there is none")),
+        _ => Err(Error::aws("reading an item's version")("the item has no version")),
     }
 }

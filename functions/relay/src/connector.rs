@@ -13,23 +13,23 @@ use shared::{
 
 use crate::Announcement;
 
-/// Where events are published: the one thing a team that has another bus replaces.
+/// Publishes events. Implement this trait to use another bus than EventBridge.
 pub trait EventConnector {
-    /// How many events are handed over at once.
+    /// Maximum number of events in one call.
     const MOST: usize;
 
-    /// Publishes events: one result for each, in their order, as far as they were tried.
+    /// Publishes events in order. Returns one result for each event that was tried.
     ///
-    /// An event whose failure is permanent ([`Error::is_permanent`]) is set aside by the caller. One that
-    /// failed otherwise, or was not tried, comes again with all behind it. So events that were published
-    /// behind it are published once more.
+    /// The caller moves an event whose failure is permanent ([`Error::is_permanent`]) to the
+    /// dead-letter queue. After another failure, or if an event was not tried, the caller retries
+    /// from that event on. Events that were published behind it are then published again.
     fn publish(&self, batch: &[&Announcement]) -> impl Future<Output = Vec<Result<()>>> + Send;
 }
 
-/// Bytes of all entries of a call together (AWS limit until January 2026; 1 MB since).
+/// Maximum size of all entries of a call, in bytes (AWS limit until January 2026; 1 MB since then).
 const MOST_BYTES: usize = 256 << 10;
 
-/// The waits before entries that the bus could not take at the moment are sent again.
+/// The waits before entries that failed temporarily are retried.
 const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
 const PUBLISHING: &str = "publishing an event";
@@ -43,11 +43,11 @@ pub struct EventBridge {
 }
 
 impl EventBridge {
-    /// The bus that `EVENT_BUS` names; events are from `EVENT_SOURCE`.
+    /// Creates a connector to the bus `EVENT_BUS`. The source of its events is `EVENT_SOURCE`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] without `EVENT_BUS`.
+    /// [`ConfigError::Missing`] if `EVENT_BUS` is not set.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.eventbridge(),
@@ -66,14 +66,14 @@ impl EventBridge {
             .build())
     }
 
-    /// The first of `events`, as many as fit into a request.
+    /// Returns the entries of the first `events`, as many as fit into a request.
     fn entries(&self, events: &[&Announcement]) -> Result<Vec<PutEventsRequestEntry>> {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for event in events {
             match self.entry(event) {
                 Ok(entry) => {
                     bytes += size(&entry);
-                    // One that is too large by itself is for the bus to refuse.
+                    // The bus rejects an event that is too large on its own.
                     if bytes > MOST_BYTES && !entries.is_empty() {
                         break;
                     }
@@ -86,8 +86,8 @@ impl EventBridge {
         Ok(entries)
     }
 
-    /// Publishes as many of `events` as go at once. A request that is refused for good is halved until
-    /// the event that it is refused for is alone.
+    /// Publishes the first `events`, as many as fit into a request. A request that fails
+    /// permanently is halved until only the event that causes the failure is left.
     async fn publish_first(&self, events: &[&Announcement]) -> Vec<Result<()>> {
         let mut entries = match self.entries(events) {
             Ok(entries) => entries,
@@ -104,8 +104,8 @@ impl EventBridge {
         }
     }
 
-    /// One result for each of `entries`. What the bus could not take at the moment is sent again by
-    /// itself, so that what it took is published once.
+    /// Publishes `entries` and returns a result for each. Only entries that failed temporarily are
+    /// retried, so that the others are published once.
     async fn put(&self, entries: &[PutEventsRequestEntry]) -> Result<Vec<Result<()>>> {
         let mut results = self.put_once(entries.to_vec()).await?;
         for wait in WAITS {
@@ -129,13 +129,15 @@ impl EventBridge {
         let reply = self.client.put_events().set_entries(Some(entries)).send().await;
         let reply = reply.map_err(Error::of(Service::EventBridge, PUBLISHING))?;
         let mut results: Vec<_> = reply.entries().iter().map(taken).collect();
-        results.resize_with(many, || Err(Error::aws(PUBLISHING)("the bus did not mention it")));
+        results.resize_with(many, || {
+            Err(Error::aws(PUBLISHING)("the response has no result for this entry"))
+        });
         Ok(results)
     }
 }
 
 impl EventConnector for EventBridge {
-    /// Ten entries a call (AWS limit of `PutEvents`).
+    /// The limit of `PutEvents`.
     const MOST: usize = 10;
 
     async fn publish(&self, batch: &[&Announcement]) -> Vec<Result<()>> {
@@ -147,10 +149,10 @@ impl EventConnector for EventBridge {
     }
 }
 
-/// What the bus answers of an entry.
+/// Converts the bus's result for one entry.
 fn taken(entry: &PutEventsResultEntry) -> Result<()> {
     let Some(code) = entry.error_code() else { return Ok(()) };
-    let cause = format!("the bus refused it: {code}");
+    let cause = format!("the bus rejected the entry: {code}");
     Err(match Service::EventBridgeEntry.fault(code) {
         Fault::Permanent => Error::permanent(PUBLISHING)(cause),
         Fault::Transient => Error::aws(PUBLISHING)(cause),
@@ -161,7 +163,7 @@ fn is_transient(result: &Result<()>) -> bool {
     result.as_ref().is_err_and(|error| !error.is_permanent())
 }
 
-/// What AWS counts of an entry that has neither a time nor resources.
+/// Returns the size of an entry without time and resources, as AWS counts it.
 fn size(entry: &PutEventsRequestEntry) -> usize {
     let parts = [entry.source(), entry.detail_type(), entry.detail()];
     parts.into_iter().flatten().map(str::len).sum()

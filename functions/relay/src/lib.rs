@@ -1,7 +1,7 @@
-//! The table's stream becomes events on the bus.
+//! Publishes changes from the table's stream as events on the bus.
 //!
-//! The item is its own outbox: what changed in the table is announced, and measured; what did not is not. A batch
-//! may come again in part or whole; events carry ids by which consumers drop what they have seen.
+//! The table is its own outbox: a change that is stored is published and measured, and no other. A
+//! batch may be delivered again in part or whole. Event IDs let consumers drop duplicates.
 
 mod announcement;
 mod change;
@@ -21,7 +21,7 @@ pub use announcement::Announcement;
 use change::Change;
 pub use connector::{EventBridge, EventConnector};
 
-/// Turns stream records into events, and publishes them by `C`.
+/// Converts stream records into events, and publishes them through `C`.
 #[derive(Debug)]
 pub struct Relay<C = EventBridge> {
     connector: C,
@@ -30,11 +30,11 @@ pub struct Relay<C = EventBridge> {
 }
 
 impl Relay {
-    /// A relay to the bus that `EVENT_BUS` names.
+    /// Creates a relay to the bus `EVENT_BUS`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         let (connector, failures) =
@@ -44,20 +44,20 @@ impl Relay {
 }
 
 impl<C: EventConnector> Relay<C> {
-    /// A relay to whatever `connector` reaches.
+    /// Creates a relay that publishes through `connector`.
     pub fn to(connector: C, failures: Failures, metrics: Metrics) -> Self {
         Self { connector, failures, metrics }
     }
 
-    /// Announces what the records of a batch say, in their order. One that cannot be read, or that the
-    /// bus refuses for good, is set aside.
+    /// Publishes the events of a batch in order. A record that cannot be read, or whose event fails
+    /// permanently, goes to the dead-letter queue.
     ///
-    /// The answer names the first record that was not announced: Lambda goes on from there, so what
-    /// comes after it need not be tried now.
+    /// The answer names the first record that was not published. Lambda retries from there, so the
+    /// records behind it are not tried now.
     ///
     /// # Errors
     ///
-    /// None: a failure is reported by the answer.
+    /// None: the answer reports failures.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
         let mut records = batch.read(Change::of);
         let mut left = records.as_mut_slice();
@@ -73,7 +73,7 @@ impl<C: EventConnector> Relay<C> {
         Ok(answer(None))
     }
 
-    /// Announces records; the sequence number of the first that has to come again.
+    /// Publishes the events of records. Returns the sequence number of the first record to retry.
     async fn announce(&self, records: &mut [Record<Change>]) -> Option<String> {
         let announced: Vec<_> = records.iter().filter_map(announcement).collect();
         let results = self.connector.publish(&announced).await;
@@ -83,7 +83,7 @@ impl<C: EventConnector> Relay<C> {
             let Some(event) = announcement(record).map(|found| found.event.id.clone()) else {
                 continue;
             };
-            let untried = || Err(Error::Busy("one before it was not published"));
+            let untried = || Err(Error::Busy("an earlier event was not published"));
             if let Err(error) = results.next().unwrap_or_else(untried) {
                 let cause = error.with_causes().to_string();
                 tracing::error!(error = cause, event.id = event, "an event was not published");
@@ -99,7 +99,7 @@ impl<C: EventConnector> Relay<C> {
     }
 }
 
-/// How many of `records` have as many announcements as are published at once.
+/// Returns how many of the first `records` hold at most `most` events.
 fn at_once(records: &[Record<Change>], most: usize) -> usize {
     let announced = records.iter().enumerate().filter(|(_, record)| announcement(record).is_some());
     announced.map(|(at, _)| at).nth(most).unwrap_or(records.len())

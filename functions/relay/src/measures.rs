@@ -4,7 +4,7 @@ use shared::{
     metric::Metric,
 };
 
-/// What a change of a lead adds to the metrics.
+/// Returns the metrics of a changed lead.
 pub(crate) fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {
     let validated = |image: &Item| image.get("isValidated") == Some(&AttributeValue::Bool(true));
     match (old.get("id").is_some(), validated(old), validated(new)) {
@@ -14,7 +14,7 @@ pub(crate) fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {
     }
 }
 
-/// What a job that moved to another state adds to the metrics.
+/// Returns the metrics of a job that changed its state.
 pub(crate) fn of_job(job: &Job) -> Vec<Metric> {
     let Some(outcome) = job.state.outcome() else { return Vec::new() };
     let mut metrics = vec![Metric::Job(outcome)];

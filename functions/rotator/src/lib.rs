@@ -1,7 +1,7 @@
-//! Rotates the key sets in Secrets Manager, in the four steps that it asks for.
+//! Rotates key sets in Secrets Manager, in the four steps of a rotation.
 //!
-//! Each step may come again, and a rotation may be abandoned between any two of them: until the last
-//! one nothing that reads the secret sees a change.
+//! Every step is idempotent, and a rotation may be abandoned between any two steps. Readers of the
+//! secret see no change before the last step.
 //!
 //! Source: <https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html>
 
@@ -14,18 +14,19 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
 use shared::{Env, Error, Result, aws::Aws, config::ConfigError, keys::KeySet};
 
-/// Bytes of a key: as long as a SHA-256 block is of use (RFC 2104 §3), in 64 characters.
+/// Bytes of a key. In Base64 these are 64 characters, the block size of SHA-256. Longer keys would
+/// not be stronger (RFC 2104 §3).
 const KEY_BYTES: usize = 48;
 
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";
 
-/// What Secrets Manager asks for.
+/// A request from Secrets Manager.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
     secret_id: String,
-    /// The id of the version that is being made.
+    /// The ID of the new version.
     client_request_token: String,
     step: Step,
 }
@@ -49,25 +50,25 @@ pub struct Rotator {
 }
 
 impl Rotator {
-    /// Reads what it needs from the environment.
+    /// Creates a rotator from the environment.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self { client: Aws::from_env(env)?.secrets() })
     }
 
-    /// Does one step.
+    /// Performs one step of a rotation.
     ///
     /// # Errors
     ///
-    /// Where Secrets Manager refuses or fails, or the new set would break what is signed now.
+    /// If Secrets Manager fails, or if the new set would not accept current signatures.
     pub async fn handle(&self, request: Request) -> Result<()> {
         let (id, version) = (&request.secret_id, &request.client_request_token);
         match request.step {
             Step::Create => self.create(id, version).await,
-            // Nobody else has to be told of the new key: who verifies reads the set.
+            // No other system holds the key: everything that verifies signatures reads the set.
             Step::Set => Ok(()),
             Step::Test => self.test(id, version).await,
             Step::Finish => self.finish(id, version).await,
@@ -89,12 +90,13 @@ impl Rotator {
 
     async fn test(&self, id: &str, version: &str) -> Result<()> {
         let pending = self.set(id, PENDING, Some(version)).await?;
-        let pending =
-            pending.ok_or("it is not there").map_err(Error::aws("testing a set of keys"))?;
+        let pending = pending
+            .ok_or("there is no pending version")
+            .map_err(Error::aws("testing a set of keys"))?;
         if pending.verifies(&self.current(id).await?) {
             return Ok(());
         }
-        Err(Error::aws("testing a set of keys")("it would refuse what is signed now"))
+        Err(Error::aws("testing a set of keys")("the new set would not accept current signatures"))
     }
 
     async fn finish(&self, id: &str, version: &str) -> Result<()> {
@@ -112,12 +114,14 @@ impl Rotator {
             .move_to_version_id(version)
             .set_remove_from_version_id(current.map(str::to_owned))
             .send();
-        moved.await.map(drop).map_err(Error::aws("making a set of keys the current one"))
+        moved.await.map(drop).map_err(Error::aws("promoting a set of keys"))
     }
 
     async fn current(&self, id: &str) -> Result<KeySet> {
         let current = self.set(id, CURRENT, None).await?;
-        current.ok_or("there is none").map_err(Error::aws("reading the current set of keys"))
+        current
+            .ok_or("there is no current version")
+            .map_err(Error::aws("reading the current set of keys"))
     }
 
     async fn set(&self, id: &str, stage: &str, version: Option<&str>) -> Result<Option<KeySet>> {
@@ -143,6 +147,8 @@ fn version_at<'d>(described: &'d DescribeSecretOutput, stage: &str) -> Option<&'
 fn fresh_key() -> Result<String> {
     let mut bytes = [0; KEY_BYTES];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| "no randomness").map_err(Error::aws("making a key"))?;
+    filled
+        .map_err(|_| "the random number generator failed")
+        .map_err(Error::aws("generating a key"))?;
     Ok(BASE64.encode(bytes))
 }

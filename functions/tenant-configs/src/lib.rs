@@ -1,4 +1,4 @@
-//! `/tenant-configs`: how a tenant is configured.
+//! `/tenant-configs`: the configurations of tenants.
 
 mod operations;
 
@@ -19,11 +19,11 @@ use shared::{
     store::{Listed, Store},
 };
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let state = Children::from_env(env).await?;
     let routes = child_routes::<ConfigDetails>("tenant-configs")
@@ -31,7 +31,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     Ok(finish(routes.with_state(state)))
 }
 
-/// `GET /tenant-configs/{id}/tenant`: the tenant that a configuration is of.
+/// `GET /tenant-configs/{id}/tenant`: returns the tenant of a configuration.
 async fn tenant(
     State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<permit::ViewTenantConfig, permit::ViewTenant>,

@@ -1,5 +1,5 @@
-//! `/tenants`: onboarding by an operator, reading and changing, provisioning, what became of it; and
-//! `/overview` of all.
+//! `/tenants`: creates, reads, updates, deletes and provisions tenants. `/overview`: dashboard
+//! statistics.
 
 mod operations;
 mod provisioning;
@@ -27,7 +27,7 @@ use shared::{
     token::Tokens,
 };
 
-/// What the handlers need.
+/// The state of the handlers.
 #[derive(Clone, Debug, FromRef)]
 struct Tenants {
     store: Store,
@@ -39,17 +39,17 @@ struct Tenants {
 /// How plans are provisioned.
 #[derive(Clone, Debug)]
 struct Plans {
-    /// Tiers whose tenants get resources of their own, `SILO_TIERS`.
+    /// Tiers whose tenants get dedicated resources (`SILO_TIERS`).
     silo_tiers: BTreeSet<String>,
-    /// How long a job may take, `WEBHOOK_SECRET_EXPIRY`.
+    /// Time limit of a job (`WEBHOOK_SECRET_EXPIRY`).
     expiry: Duration,
 }
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
@@ -76,7 +76,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     Ok(finish(routes.with_state(tenants)))
 }
 
-/// `POST /tenants`: an operator onboards a tenant without a lead.
+/// `POST /tenants`: creates a tenant without a lead, for operators.
 async fn create(
     State(store): State<Store>,
     Operator { bearer, .. }: Operator<permit::CreateTenant>,
@@ -87,7 +87,7 @@ async fn create(
     Ok(Json(TenantView::onboarded(&onboarding, None)).into_response())
 }
 
-/// `DELETE /tenants/{id}`: out of sight with all that belongs to it; its key stays taken.
+/// `DELETE /tenants/{id}`: soft-deletes a tenant and everything it owns. Its key is not released.
 async fn delete(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<permit::DeleteTenant>,

@@ -13,8 +13,8 @@ use shared::{
 
 use crate::Plans;
 
-/// `POST /tenants/{id}/provision`: opens a provisioning job. It answers once that is durable; what
-/// is built, is built later.
+/// `POST /tenants/{id}/provision`: opens a provisioning job. The answer is sent once the job is
+/// stored; the build runs later.
 pub(crate) async fn provision(
     State(store): State<Store>,
     State(plans): State<Plans>,
@@ -31,8 +31,8 @@ pub(crate) async fn provision(
     open(&store, &plans, &caller, tenant, JobKind::Provision, |_, _| Some(work.clone())).await
 }
 
-/// `POST /tenants/{id}/deprovision`: opens a job that removes what is built for a tenant, by the
-/// pipeline that built it.
+/// `POST /tenants/{id}/deprovision`: opens a job that removes the tenant's resources, with the
+/// pipeline that built them.
 pub(crate) async fn deprovision(
     State(store): State<Store>,
     State(plans): State<Plans>,
@@ -50,13 +50,13 @@ pub(crate) async fn deprovision(
     .await
 }
 
-/// Who asks, and by which request.
+/// The caller, and the ID of the request.
 struct Caller {
     bearer: Bearer,
     request: String,
 }
 
-/// Opens a job of a tenant. Its earlier jobs, newest first, lead to the work.
+/// Opens a job for a tenant. `work` gets the tenant and its earlier jobs, newest first.
 async fn open(
     store: &Store,
     plans: &Plans,
@@ -72,7 +72,7 @@ async fn open(
         if kind == JobKind::Provision && bearer.lead().is_some() {
             Job::may_build_again(&jobs, shared::now())?;
         }
-        let work = work(&tenant, &jobs).ok_or("nothing has built it");
+        let work = work(&tenant, &jobs).ok_or("no job has built the tenant");
         let work = work.map_err(Error::aws("opening a job"))?;
         let job = Job::open(&tenant, contacts, work, plans.expiry, shared::now(), &bearer.id)?;
         store.open_job(&tenant, &job, request).await?;
@@ -84,7 +84,7 @@ async fn open(
 }
 
 impl Plans {
-    /// Whether tenants of this `tier` get resources of their own.
+    /// Returns whether tenants of this `tier` get dedicated or shared resources.
     fn isolation(&self, tier: &str) -> Isolation {
         if self.silo_tiers.contains(tier) { Isolation::Silo } else { Isolation::Pool }
     }

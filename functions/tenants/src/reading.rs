@@ -10,10 +10,10 @@ use shared::{
     store::Store,
 };
 
-/// A caller who may see jobs: a lead, too, of its own tenant.
+/// A caller with permission to view jobs. A lead may view those of its own tenant.
 type Follower = Allowed<permit::ViewJob>;
 
-/// `GET /tenants/{id}/jobs`: a page of the attempts, newest first.
+/// `GET /tenants/{id}/jobs`: lists the jobs of a tenant, newest first.
 pub(crate) async fn jobs(
     State(store): State<Store>,
     State(keys): State<MasterKeys>,
@@ -27,7 +27,7 @@ pub(crate) async fn jobs(
     paged.answer(page, &bearer, &keys)
 }
 
-/// `GET /tenants/{id}/jobs/{jobId}`.
+/// `GET /tenants/{id}/jobs/{jobId}`: returns a job.
 pub(crate) async fn job(
     State(store): State<Store>,
     Allowed { bearer, .. }: Follower,
@@ -39,7 +39,7 @@ pub(crate) async fn job(
     Ok(Json(JobView::of(&job)?).into_response())
 }
 
-/// `GET /tenants/{id}/resources`: a page of what provisioning reported, newest first.
+/// `GET /tenants/{id}/resources`: lists the resources that builds have reported, newest first.
 pub(crate) async fn resources(
     State(store): State<Store>,
     State(keys): State<MasterKeys>,
@@ -53,7 +53,8 @@ pub(crate) async fn resources(
     paged.answer(page, &bearer, &keys)
 }
 
-/// `GET /overview`: how things stand, at the same cost however many tenants there are.
+/// `GET /overview`: returns dashboard statistics. The cost does not depend on the number of
+/// tenants.
 pub(crate) async fn overview(
     State(store): State<Store>,
     _: Operator<permit::ViewTenant>,

@@ -8,7 +8,7 @@ use shared::{
     store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status},
 };
 
-/// A change of an item: what it was counted as, and what it counts as now.
+/// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
 pub struct Change {
     id: String,
@@ -19,27 +19,28 @@ pub struct Change {
     resend: Option<Asked>,
 }
 
-/// A request for another verification mail, and the ID of the API's request that it came by.
+/// A request for another verification email, with the ID of the API request.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The request.
     pub resend: Resend,
-    /// The ID.
+    /// The ID of the API request.
     pub request: String,
 }
 
 impl Change {
-    /// The change that a stream record tells of.
+    /// Reads a stream record.
     ///
     /// # Errors
     ///
-    /// Where the item does not say what it is, or in which version.
+    /// If the item has no entity, ID or version, or cannot be read.
     pub fn of(record: &EventRecord) -> Result<Self> {
         let (new, old) = (&record.change.new_image, &record.change.old_image);
-        // An item that was deleted for good, as those that expire are, says in its last form what it was.
+        // A removed item, such as an expired one, has only its old image.
         let removed = record.event_name == "REMOVE";
         let last = if removed { old } else { new };
-        let unread = |what| Error::aws("reading a stream record")(format!("no {what} in it"));
+        let unread =
+            |what| Error::aws("reading a stream record")(format!("the item has no {what}"));
         let kind = text(last, "entity").ok_or_else(|| unread("entity"))?.to_owned();
         let id = text(last, "id").ok_or_else(|| unread("id"))?;
         let version = number(last, "version").ok_or_else(|| unread("version"))?;
@@ -50,7 +51,7 @@ impl Change {
         Ok(Self { id: format!("{kind}#{id}#{version}{end}"), kind, before, after, day, resend })
     }
 
-    /// What it does to the counts of its kind; `None` where that is nothing.
+    /// Returns the difference in the counters of the item's kind. Returns `None` if there is none.
     #[must_use]
     pub fn tally(&self) -> Option<Tally> {
         let mut numbers = self.after.clone();
@@ -62,7 +63,8 @@ impl Change {
         (!numbers.is_empty()).then_some(Tally { change, kind, numbers })
     }
 
-    /// What it adds to the numbers of days: a tenant that came, or became active for the first time.
+    /// Returns the increment of a daily number, if a tenant was created or became active for the
+    /// first time.
     #[must_use]
     pub fn day(&self) -> Option<Tally> {
         let (moment, number) = self.day.as_ref()?;
@@ -70,13 +72,13 @@ impl Change {
         Some(Tally { change, kind, numbers: [(of_day(*moment, number), 1)].into() })
     }
 
-    /// Returns the request for another verification mail, if the change is one.
+    /// Returns the request for another verification email, if the change is one.
     #[must_use]
     pub fn asked(&self) -> Option<&Asked> {
         self.resend.as_ref()
     }
 
-    /// Whether it leads to a write.
+    /// Returns whether the change leads to a write.
     pub(crate) fn asks(&self) -> bool {
         self.tally().is_some()
             || self.day.is_some()
@@ -84,13 +86,13 @@ impl Change {
             || self.resend.is_some()
     }
 
-    /// The tenant that was deleted, if that is what happened.
+    /// Returns the tenant if the change deleted one.
     #[must_use]
     pub fn deleted_tenant(&self) -> Option<TenantId> {
         self.changed_tenant().filter(|_| self.after.is_empty())
     }
 
-    /// The tenant that was there before and changed, if it was one.
+    /// Returns the tenant if the change affects an existing one.
     #[must_use]
     pub fn changed_tenant(&self) -> Option<TenantId> {
         let changed = self.kind == Tenant::KIND && !self.before.is_empty();
@@ -101,13 +103,13 @@ impl Change {
 impl Asked {
     fn of(image: &Item) -> Result<Self> {
         let request = text(image, "requestId").unwrap_or_default().to_owned();
-        let resend = from_item(image.clone()).map_err(Error::aws("reading a request"))?;
+        let resend = from_item(image.clone()).map_err(Error::aws("reading a resend request"))?;
         Ok(Self { resend, request })
     }
 }
 
-/// What an item counts as: one of its kind, of its status and so on; nothing where it is deleted or
-/// was not there.
+/// Returns the counters that include an item, such as the total and its status. Returns none if the
+/// item is deleted or did not exist.
 fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
     let flag = |name| matches!(image.get(name), Some(AttributeValue::Bool(true)));
     if image.get("entity").is_none() || kind == Resend::KIND || flag("deleted") {
@@ -122,7 +124,7 @@ fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
     counted.into_iter().map(|name| (name, 1)).collect()
 }
 
-/// When something of a tenant happened that days are counted by, and under which number.
+/// Returns the time of a change that counts for a daily number, and the name of that number.
 fn day(new: &Item, old: &Item) -> Option<(Timestamp, String)> {
     let moment = |name| text(new, name)?.parse::<Timestamp>().ok();
     if old.get("entity").is_none() {

@@ -1,8 +1,9 @@
-//! What follows from changes in the table: counts are kept, what a deleted tenant leaves behind is put
-//! out of sight, leads are renewed for which another mail was asked, and the cache forgets tenants that were changed by who does not reach it.
+//! Follows up changes in the table. It keeps counters, soft-deletes the children of deleted
+//! tenants, renews leads that requested another email, and invalidates tenants in the cache,
+//! because not every function can reach the cache.
 //!
-//! A batch may come again in part or whole, and in another order: each change is counted once, and
-//! what is deleted stays so.
+//! A batch may be delivered again in part or whole, and out of order. Every change is counted once,
+//! and deleted items stay deleted.
 
 mod change;
 
@@ -21,10 +22,10 @@ use shared::{
 
 pub use change::{Asked, Change};
 
-/// For how long records are taken up one by one. The function has a minute, and a call takes up to 8 s.
+/// How long a run starts to handle records. The function has 60 s, and a call takes up to 8 s.
 const TIME: Duration = Duration::from_secs(20);
 
-/// Reads the table's stream.
+/// Follows up the records of the table's stream.
 #[derive(Debug)]
 pub struct Upkeep {
     store: Store,
@@ -34,11 +35,11 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// Reads what it needs from the environment.
+    /// Creates the handler from the environment.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         Ok(Self {
@@ -49,22 +50,22 @@ impl Upkeep {
         })
     }
 
-    /// Does what the records of a batch lead to. One that cannot be read, or whose failure is permanent,
-    /// is set aside.
+    /// Handles the records of a batch. A record that cannot be read, or whose failure is permanent,
+    /// goes to the dead-letter queue.
     ///
-    /// The answer names the first record that has to come again: Lambda goes on from there. Those behind
-    /// it were done all the same, and doing them again changes nothing.
+    /// The answer names the first record to retry. Lambda retries from there. The records behind it
+    /// have already been handled, and handling them again has no effect.
     ///
     /// # Errors
     ///
-    /// None: a failure is reported by the answer.
+    /// None: the answer reports failures.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
         let mut records = batch.read(|record| Change::of(&record));
         self.forget(&records).await;
         let changes = records.iter().filter_map(Record::readable).map(|(_, change)| change);
         let all_counted = self.count(changes).await;
         if let Err(error) = &all_counted {
-            tracing::warn!(error = %error.with_causes(), "changes cannot be counted together");
+            tracing::warn!(error = %error.with_causes(), "a batch cannot be counted as a whole");
         }
         let follow = |record| self.follow(record, all_counted.is_ok());
         let ended = Box::pin(each(&records, 1, TIME, follow)).await;
@@ -78,7 +79,7 @@ impl Upkeep {
         Ok(answer(self.failures.pass_over(&records, some_went).await))
     }
 
-    /// Does what one record leads to, except what was done for all of them together.
+    /// Handles one record, except for the steps that were done for the whole batch.
     async fn follow(&self, record: &Record<Change>, is_counted: bool) -> Result<()> {
         let Some((_, change)) = record.readable() else { return Ok(()) };
         let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
@@ -104,7 +105,7 @@ impl Upkeep {
         self.store.count_changes(&tallies, shared::now()).await
     }
 
-    /// Has readers read tenants anew that have changed.
+    /// Invalidates changed tenants in the cache.
     async fn forget(&self, records: &[Record<Change>]) {
         let changes = records.iter().filter_map(Record::readable);
         let changed = changes.filter_map(|(_, change)| change.changed_tenant());

@@ -1,4 +1,4 @@
-//! `POST /webhook`: a build reports how a job ended.
+//! `POST /webhook`: builds report the outcome of their jobs.
 
 mod operations;
 mod signature;
@@ -24,21 +24,21 @@ use shared::{
 };
 use signature::job_of;
 
-/// What the handler needs.
+/// The state of the handler.
 #[derive(Clone, Debug, FromRef)]
 struct Webhook {
     store: Store,
     keys: MasterKeys,
     system: UserId,
-    /// How far a sender's clock may be off.
+    /// Maximum difference between the sender's clock and ours.
     tolerance: Duration,
 }
 
-/// The routes of this function, as `template.yaml` lists them.
+/// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] naming the variable that is missing or malformed.
+/// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
@@ -55,8 +55,8 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     Ok(finish(routes.with_state(webhook)))
 }
 
-/// `POST /webhook`: closes the tenant's open job, once. The signature is over the bytes as sent, so
-/// they are checked before they are held against a schema.
+/// `POST /webhook`: closes the tenant's open job. A repeated report has no effect. The signature
+/// covers the bytes as sent, so it is checked before the body is validated.
 async fn report(
     State(webhook): State<Webhook>,
     headers: HeaderMap,
@@ -66,11 +66,11 @@ async fn report(
     let signature = Signature::of(&headers, now, webhook.tolerance)?;
     let body = str::from_utf8(&bytes).ok();
     let body = body.and_then(|text| Document::parse(text.to_owned(), Limits::REPORT).ok());
-    let body = body.ok_or(Error::Unauthorized("no JSON"))?;
+    let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
     let Initiator(id) = Initiator::of(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
     deciding_again(|| async {
         let tenant = match webhook.store.tenant(id).await {
-            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("no such tenant")),
+            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown tenant")),
             found => found,
         }?;
         let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
@@ -85,7 +85,11 @@ async fn report(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether the job is closed and `message` says so again.
+/// Returns whether the job is already closed with the outcome of `message`.
+///
+/// # Errors
+///
+/// [`Error::Contradiction`] if `message` contradicts the job.
 fn already_closed(job: &JobRef, message: &Message) -> Result<bool> {
     if job.kind != message.kind {
         return Err(Error::Contradiction);
