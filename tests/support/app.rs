@@ -17,52 +17,52 @@ pub const JWT_SECRET: &str = "jwt-secret-marker-6f1e-of-32-bytes-at-least";
 /// The master key in tests.
 pub const MASTER_KEY: &str = "master-key-marker-91c4-of-32-bytes-at-least";
 
-/// How long anything may take to come about.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long [`eventually`] waits.
+const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// A lead that has followed its verification link.
+/// A lead with a verified email address.
 #[derive(Clone, Debug)]
 pub struct VerifiedLead {
-    /// Its id.
+    /// The lead's ID.
     pub id: String,
-    /// Its token.
+    /// The token that verification returned.
     pub token: String,
 }
 
-/// A control plane of one's own, and a client of it.
+/// A control plane that belongs to one test, with a client.
 ///
 /// With `TENANTRY_TEST_WATCH` set, the HTTP functions are served by `cargo lambda watch`.
 #[derive(Debug)]
 pub struct App {
-    /// A client of its API.
+    /// A client of the API.
     pub client: Client,
     /// The token of an operator with every permission.
     pub operator: String,
-    /// What its secrets are cut from.
+    /// The keys that all secrets are derived from.
     pub keys: MasterKeys,
     local: Local,
     _watch: Option<Watch>,
 }
 
 impl App {
-    /// One whose pipelines report success at once.
+    /// Starts a control plane whose pipelines report success at once.
     pub async fn start() -> Self {
         Self::with_options(Options::succeeding()).await
     }
 
-    /// One whose pipelines never report.
+    /// Starts a control plane whose pipelines never report.
     pub async fn silent() -> Self {
         Self::with_options(Options::silent()).await
     }
 
-    /// One with these variables set.
+    /// Starts a control plane with these environment variables set.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let options = Options::succeeding();
         let with = |options: Options, (name, value): &(&str, &str)| options.variable(name, value);
         Self::with_options(variables.iter().fold(options, with)).await
     }
 
-    /// One as `options` say.
+    /// Starts a control plane with these options.
     pub async fn with_options(options: Options) -> Self {
         let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
         let mut play = local::Options::private(template);
@@ -96,7 +96,7 @@ impl App {
         }
     }
 
-    /// Calls every function once, so that none starts cold in the midst of a count.
+    /// Calls every function once, so that no cold start happens while calls are counted.
     pub async fn warm(&self) {
         for path in ["/ping", "/leads/x", "/tenants", "/contacts", "/invoices", "/tenant-configs"] {
             self.send(Method::GET, path).await;
@@ -104,31 +104,31 @@ impl App {
         self.send(Method::POST, "/webhook").await;
     }
 
-    /// Stops it; what is in a folder stays there.
+    /// Stops the control plane. Data in a folder is kept.
     pub async fn stop(self) {
         self.local.stop().await;
     }
 
-    /// The id that the operator's changes are made under.
+    /// Returns the operator's ID, as in `createdBy`.
     pub fn operator_id(&self) -> String {
         "local-operator".into()
     }
 
-    /// The key of a lead, as its mail has it.
+    /// Returns the verification key of a lead, as in the email.
     pub fn lead_key(&self, id: &str) -> String {
         self.keys.lead_key(id.parse::<LeadId>().unwrap(), 32)
     }
 
-    /// The key in the mail to `email`, once it has come.
+    /// Waits for an email to `email` and returns the key in its link.
     pub async fn key_from_mail(&self, email: &str) -> String {
-        let link = eventually("a mail", async || {
+        let link = eventually("an email", async || {
             let mail = self.mails_to(email).into_iter().next()?;
             Some(mail["links"][0].as_str()?.to_owned())
         });
         link.await.split_once("code=").unwrap().1.to_owned()
     }
 
-    /// A lead that has followed its verification link.
+    /// Creates a lead and verifies its email address.
     pub async fn verified_lead(&self, email: &str) -> VerifiedLead {
         let created = self.client.post_openly("/leads", &lead(email)).await.expect(200);
         let id = created.text("/id");
@@ -137,34 +137,34 @@ impl App {
         VerifiedLead { id, token: verified.text("/token") }
     }
 
-    /// The id of what `body` creates at `path`, by the operator.
+    /// Creates an entity as the operator and returns its ID.
     pub async fn create(&self, path: &str, body: &Value) -> String {
         self.client.post(&self.operator, path, body).await.expect(200).text("/id")
     }
 
-    /// The id of a tenant with this key.
+    /// Creates a tenant with this key and returns its ID.
     pub async fn tenant(&self, key: &str) -> String {
         self.create("/tenants", &tenant(key)).await
     }
 
-    /// What the operator reads at `path`.
+    /// Reads `path` as the operator.
     pub async fn read(&self, path: &str) -> crate::Reply {
         self.client.get(&self.operator, path).await.expect(200)
     }
 
-    /// The number that the operator reads at `/<list>/count`.
+    /// Returns the count at `<list>/count`, read as the operator.
     pub async fn count(&self, list: &str) -> u64 {
         self.read(&format!("{list}/count")).await.body["count"].as_u64().unwrap()
     }
 
-    /// A tenant whose first job runs, and that job.
+    /// Creates a tenant and starts its first job. Returns the IDs of both.
     pub async fn provisioning(&self, key: &str, tier: &str) -> (TenantId, JobId) {
         let made = self.client.post(&self.operator, "/tenants", &tenant(key)).await.expect(200);
         let id = made.text("/id").parse().unwrap();
         (id, self.provision(id, tier).await)
     }
 
-    /// Opens the next job of a tenant, and waits until its pipeline runs.
+    /// Starts a tenant's next job and waits until its pipeline runs.
     pub async fn provision(&self, tenant: TenantId, tier: &str) -> JobId {
         let path = format!("/tenants/{tenant}/provision");
         let accepted = self.client.post(&self.operator, &path, &subscription(tier)).await;
@@ -178,7 +178,7 @@ impl App {
         job
     }
 
-    /// A tenant's job.
+    /// Returns a tenant's job.
     pub async fn job(&self, tenant: TenantId, job: JobId) -> Value {
         let path = format!("/tenants/{tenant}/jobs/{job}");
         self.client.get(&self.operator, &path).await.expect(200).body
@@ -194,28 +194,28 @@ impl App {
         .await;
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until the control plane is idle.
     pub async fn settle(&self) {
-        eventually("rest", async || self.local.is_settled().unwrap().then_some(())).await;
+        eventually("an idle state", async || self.local.is_settled().unwrap().then_some(())).await;
     }
 
-    /// Every item of the table, once nothing is under way: until something is asked for, it stays so.
+    /// Waits until the control plane is idle, and returns every item of the table.
     pub async fn settled(&self) -> Vec<Value> {
         self.settle().await;
         self.items()
     }
 
-    /// Runs what the schedule runs.
+    /// Runs the scheduled functions.
     pub async fn reconcile(&self) {
         self.local.run_schedules().await.unwrap();
     }
 
-    /// Hands an event to a function.
+    /// Invokes a function with an event.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
         self.local.invoke(function, event).await
     }
 
-    /// Tells the control plane that a pipeline's execution ended so.
+    /// Reports the end of a pipeline execution, as CodePipeline does.
     pub async fn execution_ends(&self, execution: &str, state: &str) {
         let detail =
             json!({ "pipeline": "tenantry-pool", "execution-id": execution, "state": state });
@@ -227,12 +227,12 @@ impl App {
         self.invoke("pipelines", event).await.unwrap();
     }
 
-    /// Lets pipelines succeed from now on.
+    /// Makes pipelines succeed from now on.
     pub fn pipelines_succeed(&self) {
         self.local.end_pipelines_with(Outcome::Success);
     }
 
-    /// Lets every call of an AWS action fail, or not any more.
+    /// Makes every call of an AWS action fail, or succeed again.
     pub fn refuse(&self, action: &str, refused: bool) {
         if refused {
             self.local.calls().fail(action, Fault::Refuse);
@@ -241,25 +241,25 @@ impl App {
         }
     }
 
-    /// The control plane itself.
+    /// Returns the control plane itself.
     pub fn local(&self) -> &Local {
         &self.local
     }
 
-    /// Sends any request without a bearer.
+    /// Sends a request without a token.
     pub async fn send(&self, method: Method, path: &str) -> crate::Reply {
         self.client.send(method, path, |request| request).await
     }
 }
 
-/// Waits until `look` finds something, and fails where that takes too long.
+/// Polls `look` until it returns a value. Panics after three minutes.
 pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "{what} did not come about");
+        assert!(start.elapsed() < TIMEOUT, "timed out waiting for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

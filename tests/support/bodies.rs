@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-/// The body of a lead with this e-mail.
+/// Returns the body of a lead with this email address.
 pub fn lead(email: &str) -> Value {
     json!({
         "firstName": "Ada", "lastName": "Lovelace", "companyName": "Acme", "email": email,
@@ -8,7 +8,7 @@ pub fn lead(email: &str) -> Value {
     })
 }
 
-/// The body of a tenant with this key.
+/// Returns the body of a tenant with this key.
 pub fn tenant(key: &str) -> Value {
     json!({
         "key": key, "name": "Acme", "domains": ["acme.test"],
@@ -18,7 +18,7 @@ pub fn tenant(key: &str) -> Value {
     })
 }
 
-/// The body of a contact of a tenant.
+/// Returns the body of a tenant's contact.
 pub fn contact(tenant: &str) -> Value {
     json!({
         "firstName": "Grace", "lastName": "Hopper", "email": "grace@acme.test", "isPrimary": false,
@@ -26,7 +26,7 @@ pub fn contact(tenant: &str) -> Value {
     })
 }
 
-/// The body of an invoice of a tenant.
+/// Returns the body of a tenant's invoice.
 pub fn invoice(tenant: &str) -> Value {
     json!({
         "startDate": "2026-01-01", "endDate": "2026-01-31", "amount": 1200, "currencyCode": "EUR",
@@ -34,12 +34,12 @@ pub fn invoice(tenant: &str) -> Value {
     })
 }
 
-/// The body of a configuration of a tenant under a key.
+/// Returns the body of a tenant's configuration with this key.
 pub fn config(tenant: &str, key: &str) -> Value {
     json!({ "configKey": key, "configValue": { "colour": "red", "limits": [1, 2] }, "tenantId": tenant })
 }
 
-/// The body of a provisioning for a plan of this tier.
+/// Returns the body of a provisioning request for a plan of this tier.
 pub fn subscription(tier: &str) -> Value {
     json!({
         "id": "sub-1", "planId": "plan-1", "startDate": "2026-01-01", "endDate": "2027-01-01",

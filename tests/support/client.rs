@@ -8,7 +8,7 @@ use tokio::{
 };
 use url::form_urlencoded;
 
-/// `path` with `value` as the JSON of its query's parameter `name`.
+/// Appends the query parameter `name` with `value` as JSON to `path`.
 pub fn with_query(path: &str, name: &str, value: &Value) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair(name, &value.to_string())
@@ -16,50 +16,50 @@ pub fn with_query(path: &str, name: &str, value: &Value) -> String {
     format!("{path}?{query}")
 }
 
-/// A client of the API, as a frontend is one.
+/// A client of the API.
 #[derive(Clone, Debug)]
 pub struct Client {
     base: String,
     http: reqwest::Client,
 }
 
-/// An answer, read.
+/// A response with its body.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// Its body; `null` where there is none, a string where it is no JSON.
+    /// The body: `null` if it is empty, a string if it is not JSON.
     pub body: Value,
-    /// The body as it was sent: a number has all its digits here.
+    /// The body as text, with every digit of its numbers.
     pub raw: String,
     headers: reqwest::header::HeaderMap,
 }
 
 impl Reply {
-    /// The header `name`, or an empty string.
+    /// Returns the header `name`, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The string at `pointer`.
+    /// Returns the string at the JSON pointer `pointer`.
     pub fn text(&self, pointer: &str) -> String {
         let found = self.body.pointer(pointer).and_then(Value::as_str);
-        found.unwrap_or_else(|| panic!("no text at {pointer} of {}", self.body)).to_owned()
+        found.unwrap_or_else(|| panic!("no string at {pointer} in {}", self.body)).to_owned()
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     #[track_caller]
     pub fn items(&self) -> &[Value] {
-        self.body.as_array().unwrap_or_else(|| panic!("no list: {}", self.body))
+        self.body.as_array().unwrap_or_else(|| panic!("not a list: {}", self.body))
     }
 
-    /// What the items of a list hold as `member`, in their order.
+    /// Returns the value of `member` of each item in a list.
     #[track_caller]
     pub fn each(&self, member: &str) -> Vec<Value> {
         self.items().iter().map(|item| item[member].clone()).collect()
     }
 
-    /// The path of the next page.
+    /// Returns the path of the next page.
     pub fn next_page(&self) -> Option<String> {
         let link = self.header("link").strip_prefix('<')?;
         let (path, rel) = link.split_once('>')?;
@@ -67,14 +67,14 @@ impl Reply {
         Some(path.to_owned())
     }
 
-    /// Fails unless the status is `expected`.
+    /// Panics unless the status is `expected`.
     #[track_caller]
     pub fn expect(self, expected: u16) -> Self {
         assert_eq!(self.status, expected, "{}", self.body);
         self
     }
 
-    /// The paths and codes of all violations, as `path code`.
+    /// Returns all violations, each as `path code`.
     pub fn violations(&self) -> Vec<String> {
         let details = self.body["error"]["details"].as_array().cloned().unwrap_or_default();
         let line = |detail: &Value| {
@@ -84,7 +84,7 @@ impl Reply {
     }
 }
 
-/// Where the head of an answer ends, and how long the body is.
+/// Returns the length of a response's head and the length of its body.
 fn head_of(answer: &[u8]) -> Option<(usize, usize)> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
@@ -93,21 +93,21 @@ fn head_of(answer: &[u8]) -> Option<(usize, usize)> {
 }
 
 impl Client {
-    /// A client of the API at `base`.
+    /// Creates a client of the API at `base`.
     pub fn of(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
     }
 
-    /// Where the API is, as a `Host` header says it.
+    /// Returns the value of the `Host` header for this API.
     pub fn host(&self) -> &str {
         self.base.trim_start_matches("http://")
     }
 
-    /// Sends a request that is written out, which no client library would send so. Returns the status
-    /// and the body; status 0 if the connection is closed without an answer.
+    /// Sends raw bytes, for requests that a client library would not send. Returns the status and
+    /// the body. The status is 0 if the connection is closed without a response.
     pub async fn raw(&self, request: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(self.host()).await.unwrap();
-        // The connection may be closed before all is sent.
+        // The server may close the connection before everything is sent.
         let _ = stream.write_all(request).await;
         let mut answer = Vec::new();
         let mut head = None;
@@ -123,14 +123,14 @@ impl Client {
         (status.unwrap_or(0), String::from_utf8_lossy(&answer[end..]).into_owned())
     }
 
-    /// The same client at another address.
+    /// Returns the same client with another source address.
     #[must_use]
     pub fn from_address(&self, address: IpAddr) -> Self {
         let http = reqwest::Client::builder().local_address(address).build().unwrap();
         Self { base: self.base.clone(), http }
     }
 
-    /// Sends what `build` makes of a request.
+    /// Sends a request completed by `build`.
     pub async fn send(
         &self,
         method: Method,
@@ -148,7 +148,7 @@ impl Client {
         Reply { status, body, raw: text, headers }
     }
 
-    /// `GET path` with a bearer, and the bytes of what is no text.
+    /// Sends `GET path` with a bearer token. Returns the body as bytes.
     pub async fn download(&self, bearer: &str, path: &str) -> (Reply, Vec<u8>) {
         let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(bearer);
         let response = request.send().await.unwrap();
@@ -157,7 +157,7 @@ impl Client {
         (Reply { status, body: Value::Null, raw: String::new(), headers }, bytes)
     }
 
-    /// Sends JSON `text`, as it is, with a bearer.
+    /// Sends `text` unchanged as a JSON body, with a bearer token.
     pub async fn send_text(&self, method: Method, bearer: &str, path: &str, text: &str) -> Reply {
         self.send(method, path, |request| {
             let request = request.bearer_auth(bearer).header("content-type", "application/json");
@@ -166,32 +166,32 @@ impl Client {
         .await
     }
 
-    /// `GET path` with a bearer.
+    /// Sends `GET path` with a bearer token.
     pub async fn get(&self, bearer: &str, path: &str) -> Reply {
         self.send(Method::GET, path, |request| request.bearer_auth(bearer)).await
     }
 
-    /// `POST path` with a bearer and a JSON body.
+    /// Sends `POST path` with a bearer token and a JSON body.
     pub async fn post(&self, bearer: &str, path: &str, body: &Value) -> Reply {
         self.send(Method::POST, path, |request| request.bearer_auth(bearer).json(body)).await
     }
 
-    /// `PATCH path` with a bearer and a JSON body.
+    /// Sends `PATCH path` with a bearer token and a JSON body.
     pub async fn patch(&self, bearer: &str, path: &str, body: &Value) -> Reply {
         self.send(Method::PATCH, path, |request| request.bearer_auth(bearer).json(body)).await
     }
 
-    /// `PUT path` with a bearer and a JSON body.
+    /// Sends `PUT path` with a bearer token and a JSON body.
     pub async fn put(&self, bearer: &str, path: &str, body: &Value) -> Reply {
         self.send(Method::PUT, path, |request| request.bearer_auth(bearer).json(body)).await
     }
 
-    /// `DELETE path` with a bearer.
+    /// Sends `DELETE path` with a bearer token.
     pub async fn delete(&self, bearer: &str, path: &str) -> Reply {
         self.send(Method::DELETE, path, |request| request.bearer_auth(bearer)).await
     }
 
-    /// `POST path` with a JSON body alone.
+    /// Sends `POST path` with a JSON body and no token.
     pub async fn post_openly(&self, path: &str, body: &Value) -> Reply {
         self.send(Method::POST, path, |request| request.json(body)).await
     }

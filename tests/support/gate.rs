@@ -6,17 +6,17 @@ use tokio::{
     sync::Semaphore,
 };
 
-/// A way to a server on which answers wait until they are let through.
+/// A proxy that holds back responses until it is opened.
 #[derive(Debug)]
 pub struct Gate {
-    /// Where the way begins.
+    /// The proxy's URL.
     pub url: String,
     waiting: Arc<Semaphore>,
     open: Arc<Semaphore>,
 }
 
 impl Gate {
-    /// One before the server at `url`.
+    /// Starts a proxy for the server at `url`.
     pub async fn before(url: &str) -> Self {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -35,25 +35,25 @@ impl Gate {
         gate
     }
 
-    /// Waits until an answer has come.
+    /// Waits until a response is held back.
     pub async fn an_answer_waits(&self) {
         self.waiting.acquire().await.unwrap().forget();
     }
 
-    /// Lets answers through from now on.
+    /// Lets responses through from now on.
     pub fn open(&self) {
         self.open.close();
     }
 }
 
 async fn pass(client: TcpStream, server: TcpStream, waiting: Arc<Semaphore>, open: Arc<Semaphore>) {
-    let (mut asks, mut hears) = client.into_split();
-    let (mut answers, mut is_asked) = server.into_split();
-    tokio::spawn(async move { copy(&mut asks, &mut is_asked).await });
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
     let mut answer = vec![0; 65536];
-    while let Ok(length @ 1..) = answers.read(&mut answer).await {
+    while let Ok(length @ 1..) = from_server.read(&mut answer).await {
         waiting.add_permits(1);
         let _ = open.acquire().await;
-        let _ = hears.write_all(&answer[..length]).await;
+        let _ = to_client.write_all(&answer[..length]).await;
     }
 }

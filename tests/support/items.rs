@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use shared::domain::TenantId;
 
-/// Makes of a tenant's item, as it is stored, that of tenant number `n`, created at another moment.
+/// Turns a stored tenant item into tenant number `n` with a new ID and creation time.
 pub fn rename(item: &mut Value, n: usize, created: String) {
     let id = TenantId::mint().to_string();
     let text = |text: String| json!({ "S": text });
@@ -14,8 +14,8 @@ pub fn rename(item: &mut Value, n: usize, created: String) {
     item["gsi2sk"] = text(place);
 }
 
-/// Makes of a child's item, as it is stored, another one of the same tenant, created at another
-/// moment; and the item that says where it lives.
+/// Copies a stored child item, with a new ID and creation time. Returns the copy and the item that
+/// maps its ID to its tenant.
 pub fn sibling(item: &Value, created: &str) -> [Value; 2] {
     let id = TenantId::mint().to_string();
     let text = |text: String| json!({ "S": text });
@@ -34,7 +34,7 @@ pub fn sibling(item: &Value, created: &str) -> [Value; 2] {
     [child, owner]
 }
 
-/// So many host names of 250 characters, as they are stored.
+/// Returns `many` host names of 250 characters, as a stored list.
 pub fn long_domains(many: usize) -> Value {
     let label = "x".repeat(59);
     let name = |n: usize| json!({ "S": format!("d{n:04}.{label}.{label}.{label}.{label}.test") });

@@ -1,7 +1,7 @@
-//! A whole control plane in one process, and a client of it.
+//! A complete control plane in one process, with a client, for tests.
 
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
-#![expect(clippy::missing_panics_doc, reason = "everything here panics where a test should fail")]
+#![expect(clippy::missing_panics_doc, reason = "everything here panics to fail the test")]
 
 mod app;
 mod bodies;
@@ -25,7 +25,7 @@ pub use options::Options;
 pub use redis::Redis;
 pub use webhook::Signed;
 
-/// Runs all of `futures` at once; their results in order.
+/// Runs all futures concurrently. Returns their results in order.
 pub async fn at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     futures_util::future::join_all(futures).await
 }

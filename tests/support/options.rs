@@ -2,7 +2,7 @@ use std::path::Path;
 
 use local::{Data, Outcome};
 
-/// How a control plane is started.
+/// Options for starting a control plane.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) outcome: Outcome,
@@ -11,29 +11,29 @@ pub struct Options {
 }
 
 impl Options {
-    /// Pipelines that report success at once.
+    /// Creates options with pipelines that report success at once.
     pub fn succeeding() -> Self {
         Self { outcome: Outcome::Success, data: Data::Memory, variables: Vec::new() }
     }
 
-    /// Pipelines that report failure.
+    /// Creates options with pipelines that report failure.
     pub fn failing() -> Self {
         Self { outcome: Outcome::Failure, ..Self::succeeding() }
     }
 
-    /// Pipelines that never report.
+    /// Creates options with pipelines that never report.
     pub fn silent() -> Self {
         Self { outcome: Outcome::Silent, ..Self::succeeding() }
     }
 
-    /// With a variable of the functions set.
+    /// Sets an environment variable of the functions.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With its data in a folder, so that it outlives the process.
+    /// Keeps the data in a folder, so that it outlives the process.
     #[must_use]
     pub fn data_in(self, folder: &Path) -> Self {
         Self { data: Data::Folder(folder.to_owned()), ..self }

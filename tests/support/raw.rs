@@ -2,10 +2,9 @@ use serde_json::Value;
 
 use crate::App;
 
-/// Calls of AWS as they stand, without the rules of our own code.
+/// Raw AWS calls that bypass the functions.
 impl App {
-    /// Calls the action `target` of the service behind `AWS_ENDPOINT_URL_<service>`; the status of the
-    /// answer.
+    /// Calls `target` of the service at `AWS_ENDPOINT_URL_<service>`. Returns the status.
     pub async fn call_aws(&self, service: &str, target: &str, request: &Value) -> u16 {
         let env = self.local().env();
         let url = env.get(&format!("AWS_ENDPOINT_URL_{service}")).unwrap();
@@ -19,7 +18,8 @@ impl App {
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// Puts an item into the table, by the stream; whether the table took it.
+    /// Puts an item into the table, as a write that the stream reports. Returns whether it
+    /// succeeded.
     pub async fn put_item(&self, item: &Value) -> bool {
         let env = self.local().env();
         let put = serde_json::json!({ "TableName": env.get("TABLE_NAME"), "Item": item });

@@ -7,7 +7,7 @@ use std::{
 
 use crate::app::eventually;
 
-/// A Redis of one's own that writes down all it does, and can be killed and started again.
+/// A Redis server that persists every write, and that a test can kill and restart.
 #[derive(Debug)]
 pub struct Redis {
     port: u16,
@@ -16,8 +16,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// One that runs for long enough to believe in what is put into it: what is as old as the process
-    /// itself might come from the one before.
+    /// Starts Redis and waits two seconds. The cache distrusts entries that are as old as the
+    /// server, because they may come from the previous process.
     pub async fn start() -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
@@ -31,17 +31,17 @@ impl Redis {
         redis
     }
 
-    /// Its URL, of its second database.
+    /// Returns the URL of database 1.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/1", self.port)
     }
 
-    /// Its port.
+    /// Returns the port.
     pub fn port(&self) -> String {
         self.port.to_string()
     }
 
-    /// Starts it with what it wrote down, and waits until it answers.
+    /// Starts Redis with its persisted data and waits until it answers.
     pub async fn restart(&mut self) {
         let server = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &self.port(), "--save", "", "--dir"])
@@ -50,15 +50,15 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn();
         let server =
-            server.unwrap_or_else(|cause| panic!("these tests need redis-server: {cause}"));
+            server.unwrap_or_else(|cause| panic!("these tests require redis-server: {cause}"));
         self.server = Some(server);
-        eventually("an answer of Redis", async || {
+        eventually("a response from Redis", async || {
             (self.ask(&["PING"]).as_deref() == Some("PONG")).then_some(())
         })
         .await;
     }
 
-    /// Ends it without a warning.
+    /// Kills Redis without a shutdown.
     pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             let _ = server.kill();
@@ -66,14 +66,14 @@ impl Redis {
         }
     }
 
-    /// Lets it hang, or go on.
+    /// Suspends or resumes Redis.
     pub fn hang(&self, hangs: bool) {
         let signal = if hangs { "-STOP" } else { "-CONT" };
         let server = self.server.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &server]).status().unwrap().success());
     }
 
-    /// What it answers to a command in its second database; `None` where it does not run.
+    /// Sends a command to database 1. Returns `None` if Redis is not running.
     pub fn ask(&self, command: &[&str]) -> Option<String> {
         let port = self.port();
         let answer = Command::new("redis-cli")

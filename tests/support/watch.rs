@@ -16,19 +16,19 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// One on a free port, if `TENANTRY_TEST_WATCH` asks for it: it names the `cargo-lambda` to run.
+    /// Picks a free port if `TENANTRY_TEST_WATCH` is set to the path of `cargo-lambda`.
     pub(crate) fn wanted() -> Option<Self> {
         Self::program()?;
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         Some(Self { port: free.local_addr().unwrap().port(), child: None })
     }
 
-    /// Where it serves.
+    /// Returns the URL of the HTTP functions.
     pub(crate) fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Starts it with the variables of a control plane's functions, and waits until it answers.
+    /// Starts `cargo lambda watch` with the functions' variables and waits until it answers.
     pub(crate) async fn serve(mut self, env: &Env) -> Self {
         let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let child = Command::new(Self::program().unwrap())
@@ -41,7 +41,7 @@ impl Watch {
             .spawn();
         self.child = Some(child.unwrap());
         let url = format!("{}/ping", self.base_url());
-        eventually("an answer of cargo lambda watch", async || {
+        eventually("a response from cargo lambda watch", async || {
             let answer = reqwest::get(&url).await.ok()?;
             answer.status().is_success().then_some(())
         })
@@ -50,7 +50,7 @@ impl Watch {
     }
 
     fn program() -> Option<String> {
-        #[expect(clippy::disallowed_methods, reason = "how tests are run is not configuration")]
+        #[expect(clippy::disallowed_methods, reason = "a test setting, not configuration")]
         std::env::var("TENANTRY_TEST_WATCH").ok()
     }
 }
@@ -58,7 +58,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // An interrupt, so that it stops the functions that it started.
+            // An interrupt makes `cargo lambda watch` stop its functions.
             let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
             let _ = child.wait();
         }

@@ -7,7 +7,7 @@ use shared::{
 
 use crate::{Client, Reply};
 
-/// A signed message about a job, as a build sends it.
+/// A signed webhook message about a job, as a build sends it.
 #[derive(Clone, Debug)]
 pub struct Signed {
     body: String,
@@ -26,7 +26,7 @@ impl Signed {
         Self::sign(keys, tenant, job, body.to_string(), millis)
     }
 
-    /// Signs the text `body` as it stands, as of now.
+    /// Signs the unchanged text `body`, as of now.
     pub fn text(keys: &MasterKeys, tenant: TenantId, job: JobId, body: String) -> Self {
         Self::sign(keys, tenant, job, body, shared::now().millis())
     }
@@ -40,7 +40,7 @@ impl Signed {
         Self { body, timestamp, signature: hex }
     }
 
-    /// Sends it.
+    /// Sends the message.
     pub async fn send(&self, client: &Client) -> Reply {
         client
             .send(Method::POST, "/webhook", |request| {
@@ -53,7 +53,7 @@ impl Signed {
             .await
     }
 
-    /// The same message with another body, so that the signature is wrong.
+    /// Returns the same message with another body, so that the signature is wrong.
     pub fn tampered(&self, body: &Value) -> Self {
         Self { body: body.to_string(), ..self.clone() }
     }

@@ -3,56 +3,56 @@ use serde_json::Value;
 
 use crate::App;
 
-/// The functions behind the API, and `local` for a test's own calls.
+/// The functions behind the API, and `local` for the test's own calls.
 const HTTP: [&str; 8] =
     ["contacts", "home", "invoices", "leads", "local", "tenant-configs", "tenants", "webhook"];
 
-/// What a test sees of a control plane beside its API.
+/// Effects that tests observe outside the API.
 impl App {
-    /// Calls that the HTTP functions made of the table so far.
+    /// Returns the number of DynamoDB calls that the HTTP functions made.
     pub fn table_calls(&self) -> usize {
         let calls = self.local().calls().all();
         let of_http = |caller: &str| HTTP.contains(&caller);
         calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
     }
 
-    /// What those calls cost since [`local::Calls::meter`].
+    /// Returns the capacity units that those calls consumed since [`local::Calls::meter`].
     pub fn table_cost(&self) -> Units {
         self.local().calls().cost(&HTTP)
     }
 
-    /// Puts `items` into the table as they are stored, past the functions and the stream.
+    /// Writes stored items into the table, bypassing the functions and the stream.
     pub fn import(&self, items: Vec<Value>) {
         self.local().import(items).unwrap();
     }
 
-    /// Every item of the table, as it is stored.
+    /// Returns every item of the table, as it is stored.
     pub fn items(&self) -> Vec<Value> {
         self.local().items().unwrap()
     }
 
-    /// Every item of a kind.
+    /// Returns every item of one kind.
     pub fn items_of(&self, kind: &str) -> Vec<Value> {
         self.items().into_iter().filter(|item| item["entity"]["S"] == kind).collect()
     }
 
-    /// Every mail, newest first.
+    /// Returns every email, newest first.
     pub fn mails(&self) -> Vec<Value> {
         let mails = self.local().state().mails().unwrap();
         mails.iter().map(|mail| serde_json::to_value(mail).unwrap()).collect()
     }
 
-    /// The mails to an address, newest first.
+    /// Returns the emails to an address, newest first.
     pub fn mails_to(&self, email: &str) -> Vec<Value> {
         self.mails().into_iter().filter(|mail| mail["to"][0] == email).collect()
     }
 
-    /// The envelopes of all events, newest first.
+    /// Returns the envelopes of all events, newest first.
     pub fn events(&self) -> Vec<Value> {
         self.local().state().events().unwrap().into_iter().map(|event| event.envelope).collect()
     }
 
-    /// The different events of a type: what consumers see once they drop what they have seen.
+    /// Returns the events of a type without duplicates, as a deduplicating consumer sees them.
     pub fn events_of(&self, kind: &str) -> Vec<Value> {
         let mut events = self.events();
         events.retain(|event| event["detail-type"] == kind);
@@ -61,17 +61,17 @@ impl App {
         events
     }
 
-    /// The executions that were started.
+    /// Returns the number of pipeline executions that were started.
     pub fn executions(&self) -> usize {
         self.local().state().executions().unwrap().len()
     }
 
-    /// What could not be delivered.
+    /// Returns the number of dead letters.
     pub fn dead_letters(&self) -> usize {
         self.local().state().dead_letters().unwrap().len()
     }
 
-    /// The secrets of jobs that are still there.
+    /// Returns the names of the job secrets that still exist.
     pub fn job_secrets(&self) -> Vec<String> {
         let secrets = self.local().state().secrets().unwrap().into_iter();
         secrets.map(|secret| secret.name).filter(|name| name.contains("/jobs/")).collect()
