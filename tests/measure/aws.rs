@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::options::Options;
 
-/// Plays everything but the HTTP functions, and does what its standard input says, line by line.
+/// Emulates everything except the HTTP functions. Executes one command per line of standard input.
 pub(crate) async fn play(options: &Options) {
     let mut play = local::Options::private(&options.template);
     play.aws_only = true;
@@ -28,11 +28,11 @@ pub(crate) async fn play(options: &Options) {
     });
     let functions: serde_json::Map<String, Value> = functions.collect();
     say(&json!({ "operator": local.operator_token(), "functions": functions }));
-    let (lines, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let (lines, mut commands) = tokio::sync::mpsc::unbounded_channel();
     std::thread::spawn(move || {
         io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
     });
-    while let Some(line) = asked.recv().await {
+    while let Some(line) = commands.recv().await {
         say(&answer(&local, &line));
     }
 }
@@ -60,11 +60,11 @@ fn answer(local: &Local, line: &str) -> Value {
             let events = local.state().events().unwrap();
             json!(events.into_iter().map(|event| event.envelope).collect::<Vec<_>>())
         }
-        _ => panic!("{verb} is not understood"),
+        _ => panic!("unknown command: {verb}"),
     }
 }
 
-/// Adds so many tenants like the one that is there, past the stream.
+/// Adds `many` copies of an existing tenant, bypassing the stream.
 fn fill(local: &Local, many: usize) {
     let of_tenants = |item: &Value| item["entity"]["S"] == "tenant";
     let like = local.items().unwrap().into_iter().find(of_tenants).unwrap();
@@ -92,17 +92,17 @@ fn say(answer: &Value) {
     writeln!(out, "{answer}").and_then(|()| out.flush()).unwrap();
 }
 
-/// [`play`] in a process of its own.
+/// A process that runs [`play`].
 #[derive(Debug)]
 pub(crate) struct Aws {
     _child: Child,
-    asked: ChildStdin,
+    commands: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
     greeting: Value,
 }
 
 impl Aws {
-    /// Starts it for functions that are served at `url`.
+    /// Starts the process for functions that are served at `url`.
     pub(crate) async fn start(options: &Options, url: &str) -> Self {
         let program: PathBuf = std::env::current_exe().unwrap();
         let mut child = Command::new(program)
@@ -120,32 +120,32 @@ impl Aws {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let asked = child.stdin.take().unwrap();
+        let commands = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut aws = Self { _child: child, asked, answers, greeting: Value::Null };
+        let mut aws = Self { _child: child, commands, answers, greeting: Value::Null };
         aws.greeting = aws.read().await;
         aws
     }
 
-    /// The token of an operator.
+    /// Returns an operator's token.
     pub(crate) fn operator(&self) -> &str {
         self.greeting["operator"].as_str().unwrap()
     }
 
-    /// The binaries of all functions.
+    /// Returns the names of all functions' binaries.
     pub(crate) fn functions(&self) -> Vec<String> {
         self.greeting["functions"].as_object().unwrap().keys().cloned().collect()
     }
 
-    /// The variables of a function.
+    /// Returns the environment variables of a function.
     pub(crate) fn env(&self, function: &str) -> Vec<(&str, &str)> {
         let env = self.greeting["functions"][function].as_object().unwrap().iter();
         env.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect()
     }
 
-    /// Has it do as `line` says.
+    /// Sends a command and returns the answer.
     pub(crate) async fn ask(&mut self, line: &str) -> Value {
-        self.asked.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        self.commands.write_all(format!("{line}\n").as_bytes()).await.unwrap();
         self.read().await
     }
 

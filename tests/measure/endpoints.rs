@@ -14,22 +14,22 @@ use crate::{
     stack::Stack,
 };
 
-/// Tenants that the lists are taken from.
+/// Tenants in the table.
 const TENANTS: usize = 10_000;
 
-/// Contacts that are changed.
+/// Contacts to change.
 const CONTACTS: usize = 64;
 
-/// Requests before those that count.
+/// Warm-up requests per endpoint.
 const WARM: usize = 300;
 
-/// An endpoint, with what is asked of it.
+/// An endpoint with its requests.
 pub(crate) struct Endpoint {
     pub(crate) name: &'static str,
     pub(crate) shot: Box<dyn Fn() -> Shot + Send + Sync>,
 }
 
-/// Every endpoint at 1 and at 16 connections, then once with what it costs of the table.
+/// Measures every endpoint with 1 and with 16 connections, then the table calls of one request.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let mut stack = Stack::start(options).await;
     let operator = stack.aws.operator().to_owned();
@@ -55,7 +55,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     measured
 }
 
-/// The same endpoints of a service that is running.
+/// Measures the same endpoints of a running service.
 pub(crate) async fn of_service(options: &Options, service: &Service) -> Value {
     let client = Client::of(&service.url);
     let mut measured = Vec::new();
@@ -75,14 +75,14 @@ async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> 
     figures
 }
 
-/// Waits until what the requests set off has been done.
+/// Waits until the control plane is idle.
 pub(crate) async fn settle(stack: &mut Stack) {
     while stack.aws.ask("settled").await != true {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// What is asked of the service at `client`, which gets a tenant with children for it.
+/// Creates a tenant with children and returns all endpoints to measure.
 pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
     let create = async |path: &str, body: Value| {
         client.post(operator, path, &body).await.expect(200).text("/id")
@@ -134,7 +134,7 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
     ]
 }
 
-/// Changes of contacts, one after the other, so that callers do not meet on one.
+/// Changes the contacts in turn, so that concurrent requests do not conflict.
 fn change_one_of(own: Vec<String>, bearer: &str) -> impl Fn() -> Shot + Send + Sync + use<> {
     let (next, bearer) = (AtomicUsize::new(0), bearer.to_owned());
     move || Shot {
@@ -146,12 +146,12 @@ fn change_one_of(own: Vec<String>, bearer: &str) -> impl Fn() -> Shot + Send + S
     }
 }
 
-/// A key that no other tenant has, of this run or of one before.
+/// Returns a tenant key that neither this nor an earlier run has used.
 pub(crate) fn fresh_key() -> String {
     format!("b{:08x}", fresh() & 0xffff_ffff)
 }
 
-/// An address that no other lead has.
+/// Returns an email address that no other lead has.
 pub(crate) fn fresh_email() -> String {
     format!("ada{}@acme.test", fresh())
 }

@@ -17,12 +17,12 @@ use crate::{
     stack::{HTTP, Stack},
 };
 
-/// Flows one after the other.
+/// Sequential flows.
 const ALONE: usize = 200;
-/// Flows at a time, and how often.
+/// Concurrent flows, and repetitions of each.
 const TOGETHER: (usize, usize) = (8, 50);
 
-/// A lead becomes an active tenant, in the five requests that it takes.
+/// Measures the five requests from a new lead to an active tenant.
 pub(crate) async fn measure(options: &Options) -> Value {
     let mut stack = Stack::start(options).await;
     let keys = keys(&stack).await;
@@ -78,7 +78,7 @@ pub(crate) async fn keys(stack: &Stack) -> MasterKeys {
     MasterKeys::load(&env, &Aws::from_env(&env).unwrap()).await.unwrap()
 }
 
-/// The tenant that came of a flow, and how long it took.
+/// Runs one flow. Returns the tenant and the time taken.
 pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Duration) {
     let start = Instant::now();
     let made = client.post_openly("/leads", &lead(&fresh_email())).await.expect(200);

@@ -13,12 +13,12 @@ use tokio::{net::TcpListener, sync::RwLock};
 
 use crate::lambda::Lambda;
 
-/// An HTTP API before the functions, which it hands events of the payload format 2.0.
+/// An HTTP API that invokes functions with events of payload format 2.0.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gateway(Arc<RwLock<HashMap<String, Arc<Lambda>>>>);
 
 impl Gateway {
-    /// Listens; functions are added later.
+    /// Starts to listen, without any functions. Returns the gateway and its URL.
     pub(crate) async fn start() -> (Self, String) {
         let gateway = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -33,13 +33,13 @@ impl Gateway {
         self.0.write().await.insert(function.to_owned(), lambda);
     }
 
-    /// Lets go of the functions.
+    /// Removes all functions.
     pub(crate) fn clear(&self) {
         self.0.try_write().unwrap().clear();
     }
 }
 
-/// The function that serves a path.
+/// Returns the function that serves a path.
 pub(crate) fn function_of(path: &str) -> &str {
     match path.split(['/', '?']).nth(1).unwrap_or_default() {
         "keys" => "leads",

@@ -7,14 +7,14 @@ use crate::{
     stack::Stack,
 };
 
-/// Requests of each kind.
+/// Requests to each endpoint.
 const REQUESTS: usize = 500;
 
-/// What is asked as the table grows.
+/// Endpoints measured at each table size.
 pub(crate) const ASKED: [&str; 4] =
     ["GET /tenants, a page of 20", "GET /tenants/count", "GET /tenants, by key", "POST /leads"];
 
-/// A page, a count, a look-up and a write, with more and more in the table.
+/// Measures a page, a count, a lookup and a write at each table size.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let (mut measured, requests) = (Vec::new(), options.at_most(REQUESTS));
     for tenants in &options.tenants {

@@ -26,25 +26,25 @@ use tokio::{
 
 use crate::process;
 
-/// How long a function may take for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout for the first poll and for each invocation.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A function's process, behind a Runtime API of its own.
+/// A function's process with a Runtime API of its own.
 #[derive(Debug)]
 pub(crate) struct Lambda {
     child: Child,
     invocations: mpsc::UnboundedSender<Invocation>,
-    /// What it took from its start until it asked for work.
+    /// Time from the start of the process to its first poll.
     pub(crate) start: Taken,
     began: Instant,
 }
 
-/// Time that something took.
+/// CPU and elapsed time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
-    /// Of the process's CPU.
+    /// CPU time of the process.
     pub(crate) cpu: Duration,
-    /// On the clock.
+    /// Elapsed time.
     pub(crate) wall: Duration,
 }
 
@@ -64,7 +64,7 @@ struct Api {
 }
 
 impl Lambda {
-    /// Starts `binary` and waits until it asks for work.
+    /// Starts `binary` and waits for its first poll.
     pub(crate) async fn start(binary: &Path, env: &[(&str, &str)]) -> Self {
         let (invocations, waiting) = mpsc::unbounded_channel();
         let (first, polled) = oneshot::channel();
@@ -90,7 +90,7 @@ impl Lambda {
             .kill_on_drop(true);
         let began = Instant::now();
         let child = command.spawn().unwrap_or_else(|cause| panic!("{}: {cause}", binary.display()));
-        let polled = tokio::time::timeout(PATIENCE, polled).await;
+        let polled = tokio::time::timeout(TIMEOUT, polled).await;
         let polled =
             polled.unwrap_or_else(|_| panic!("{} does not poll", binary.display())).unwrap();
         let cpu = process::cpu(&[child.id().unwrap()]);
@@ -102,17 +102,17 @@ impl Lambda {
         self.child.id().unwrap()
     }
 
-    /// What it has taken since its start.
+    /// Returns the time taken since the start.
     pub(crate) fn taken(&self) -> Taken {
         let cpu = Duration::from_nanos(process::cpu(&[self.pid()]));
         Taken { cpu, wall: self.began.elapsed() }
     }
 
-    /// Hands it an event, and waits for its answer.
+    /// Invokes the function and waits for its answer.
     pub(crate) async fn invoke(&self, payload: Bytes) -> Bytes {
         let (answer, answered) = oneshot::channel();
         self.invocations.send(Invocation { payload, answer }).unwrap();
-        tokio::time::timeout(PATIENCE, answered).await.unwrap().unwrap()
+        tokio::time::timeout(TIMEOUT, answered).await.unwrap().unwrap()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::process;
 
-/// A request, and the status that it has to be answered with.
+/// A request and its expected status.
 #[derive(Clone, Debug)]
 pub(crate) struct Shot {
     pub(crate) method: Method,
@@ -19,20 +19,20 @@ pub(crate) struct Shot {
     pub(crate) status: u16,
 }
 
-/// What became of many requests.
+/// The measurements of many requests.
 #[derive(Debug)]
 pub(crate) struct Load {
-    /// How long each took, the fastest first.
+    /// Latencies in ascending order.
     latencies: Vec<Duration>,
     elapsed: Duration,
-    /// Nanoseconds of CPU of the processes that served them.
+    /// CPU time of the serving processes, in nanoseconds.
     cpu: u64,
-    /// Ticks in user space and in the kernel.
+    /// CPU ticks in user space and in the kernel.
     ticks: (u64, u64),
 }
 
 impl Load {
-    /// Sends so many requests over so many connections, and looks at what `pids` take for it.
+    /// Sends requests over several connections and measures the processes `pids` meanwhile.
     pub(crate) async fn of(
         url: &str,
         pids: &[u32],
@@ -61,7 +61,7 @@ impl Load {
         }
     }
 
-    /// Its figures, in microseconds and requests a second.
+    /// Returns the figures, in microseconds and requests per second.
     pub(crate) fn figures(&self) -> Value {
         let requests = self.latencies.len();
         let (user, system) = self.ticks;
@@ -94,7 +94,7 @@ async fn fire(http: &reqwest::Client, url: &str, shot: Shot) -> Duration {
     took
 }
 
-/// The value that so many of a hundred are not above; `sorted` has one at least.
+/// Returns a percentile of a sorted slice that is not empty.
 pub(crate) fn percentile<T: Copy>(sorted: &[T], of_hundred: usize) -> T {
     sorted[((sorted.len() - 1) * of_hundred).div_ceil(100)]
 }
@@ -103,7 +103,7 @@ pub(crate) fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// A count to reckon with.
+/// Converts a count to a float.
 pub(crate) fn number(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }

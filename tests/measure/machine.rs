@@ -2,7 +2,7 @@ use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
-/// What the figures were taken on, and of.
+/// Describes the machine and the versions measured.
 pub(crate) fn describe() -> Value {
     json!({
         "cpu": of_cpu("model name"),
@@ -16,7 +16,7 @@ pub(crate) fn describe() -> Value {
     })
 }
 
-/// How busy the machine has been for a minute, for five and for fifteen.
+/// Returns the load averages over 1, 5 and 15 minutes.
 pub(crate) fn load() -> String {
     read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")
 }

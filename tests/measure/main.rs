@@ -1,7 +1,7 @@
-//! What `tests/bench` runs: the functions' release binaries behind a Runtime API, over an HTTP
-//! DynamoDB in a process of its own, put under load and looked at from outside.
+//! The benchmark behind `tests/bench`. It runs the functions' release binaries behind a Runtime
+//! API, with DynamoDB over HTTP in a separate process, and measures them under load.
 
-#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot continue has failed")]
 
 mod aws;
 mod endpoints;

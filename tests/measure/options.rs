@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Measures the functions, or a service that is running.
+/// Measures the functions or a running service.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "measure", args_override_self = true)]
 pub(crate) struct Options {
@@ -10,31 +10,31 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", default_value = "target/release")]
     pub(crate) binaries: PathBuf,
 
-    /// File that the figures are written to.
+    /// Output file for the figures.
     #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
     pub(crate) out: PathBuf,
 
-    /// What is measured: starts, endpoints, flows, growth.
+    /// Parts to measure: starts, endpoints, flows, growth.
     #[arg(long, value_delimiter = ',', default_value = "starts,endpoints,flows,growth")]
     pub(crate) parts: Vec<String>,
 
-    /// Functions that are started; all, where none is named.
+    /// Functions to start (default: all).
     #[arg(long, value_delimiter = ',')]
     pub(crate) functions: Vec<String>,
 
-    /// Starts of each function.
+    /// Number of starts per function.
     #[arg(long, default_value_t = 30)]
     pub(crate) starts: usize,
 
-    /// Requests to each endpoint, at each number of connections.
+    /// Number of requests per endpoint and number of connections.
     #[arg(long, default_value_t = 3000)]
     pub(crate) requests: usize,
 
-    /// Requests before a function's memory is looked at.
+    /// Number of requests before a function's memory is measured.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) memory_after: usize,
 
-    /// Tenants in the table, for growth.
+    /// Numbers of tenants in the table, for growth.
     #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
     pub(crate) tenants: Vec<usize>,
 
@@ -46,32 +46,32 @@ pub(crate) struct Options {
     pub(crate) part: Option<Part>,
 }
 
-/// What else this program does.
+/// Subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Part {
-    /// Plays AWS for the measurement, in a process of its own.
+    /// Emulates AWS in a separate process.
     #[command(hide = true)]
     Aws,
-    /// Puts a service that is running through the same requests.
+    /// Sends the same requests to a running service.
     Service(Service),
 }
 
-/// A service of the same API, wherever it comes from.
+/// A running service with the same API.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Service {
-    /// Where it is.
+    /// URL of the service.
     #[arg(long)]
     pub(crate) url: String,
-    /// Its processes.
+    /// Process IDs of the service.
     #[arg(long, value_delimiter = ',', required = true)]
     pub(crate) pid: Vec<u32>,
-    /// A token with every permission.
+    /// Token with every permission.
     #[arg(long)]
     pub(crate) token: String,
 }
 
 impl Options {
-    /// So many, or as many as there are requests.
+    /// Returns `many`, but not more than the number of requests.
     pub(crate) fn at_most(&self, many: usize) -> usize {
         many.min(self.requests)
     }

@@ -1,6 +1,6 @@
 use std::fs;
 
-/// CPU that processes took, in nanoseconds; the kernel's own count, not its ticks.
+/// Returns the CPU time of processes in nanoseconds, from `schedstat` (more precise than ticks).
 pub(crate) fn cpu(pids: &[u32]) -> u64 {
     pids.iter().map(|pid| of_threads(*pid)).sum()
 }
@@ -14,7 +14,8 @@ fn of_threads(pid: u32) -> u64 {
     ran.sum()
 }
 
-/// The share of CPU that was spent in the kernel, as of now: in ticks, so only of much work.
+/// Returns the CPU ticks of processes in user space and in the kernel. Ticks are coarse, so they
+/// are only meaningful for long measurements.
 pub(crate) fn ticks(pids: &[u32]) -> (u64, u64) {
     let of = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -26,7 +27,7 @@ pub(crate) fn ticks(pids: &[u32]) -> (u64, u64) {
     (all.iter().map(|(user, _)| user).sum(), all.iter().map(|(_, system)| system).sum())
 }
 
-/// Resident memory in bytes.
+/// Returns the resident memory of processes in bytes.
 pub(crate) fn memory(pids: &[u32]) -> u64 {
     let of = |pid: &u32| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

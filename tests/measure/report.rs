@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{growth::ASKED, options::Options};
 
-/// What each function is and takes to start.
+/// Prints the size, start times and memory of each function.
 pub(crate) fn functions(measured: &Value) {
     let rows = each(measured).map(|of| {
         let (poll, answer) = (&of["to_first_poll"], &of["to_first_answer"]);
@@ -37,7 +37,7 @@ pub(crate) fn functions(measured: &Value) {
     print(&head, rows);
 }
 
-/// What a request of each endpoint takes.
+/// Prints the figures of one request to each endpoint.
 pub(crate) fn endpoints(measured: &Value) {
     let rows = each(measured).map(|of| {
         let (alone, together) = (&of["at_1"], &of["at_16"]);
@@ -60,10 +60,10 @@ pub(crate) fn endpoints(measured: &Value) {
     });
     let head = [
         "endpoint",
-        "CPU us, at 1 / 16",
+        "CPU µs, at 1 / 16",
         "user",
-        "a second, at 1 / 16",
-        "p50 / p99 us at 1",
+        "requests/s, at 1 / 16",
+        "p50 / p99 µs, at 1",
         "at 16",
         "calls",
         "R / W units",
@@ -71,7 +71,7 @@ pub(crate) fn endpoints(measured: &Value) {
     print(&head, rows);
 }
 
-/// What the whole way from a lead to an active tenant takes.
+/// Prints the figures of a flow from a new lead to an active tenant.
 pub(crate) fn flows(of: &Value) {
     let row = vec![
         rounded(&of["cpu_us"], 0),
@@ -81,11 +81,11 @@ pub(crate) fn flows(of: &Value) {
         table(&of["consumers"]),
     ];
     let head = [
-        "lead to active: CPU us",
-        "p50 / p99 us",
-        "a second, at 1 / 8",
-        "calls, R / W units",
-        "of consumers",
+        "lead to active: CPU µs",
+        "p50 / p99 µs",
+        "flows/s, at 1 / 8",
+        "HTTP calls, R / W units",
+        "consumer calls, R / W units",
     ];
     print(&head, [row].into_iter());
 }
@@ -95,7 +95,7 @@ fn table(of: &Value) -> String {
     format!("{}, {}", rounded(&of["calls"], 0), units.join(" / "))
 }
 
-/// The same requests as the table grows.
+/// Prints the figures of the same requests at each table size.
 pub(crate) fn growth(measured: &Value) {
     let rows = each(measured).map(|of| {
         let figures = ASKED.map(|asked| {
@@ -103,16 +103,16 @@ pub(crate) fn growth(measured: &Value) {
         });
         [plain(&of["tenants"])].into_iter().chain(figures).collect()
     });
-    let asked = ASKED.map(|asked| format!("{asked}: p50 / CPU us"));
+    let asked = ASKED.map(|asked| format!("{asked}: p50 / CPU µs"));
     let head: Vec<_> = ["tenants"].into_iter().chain(asked.iter().map(String::as_str)).collect();
     print(&head, rows);
 }
 
-/// Writes everything that was measured.
+/// Writes all figures to the output file.
 pub(crate) fn write(options: &Options, found: &Value) {
     let text = serde_json::to_string_pretty(found).unwrap();
     fs::write(&options.out, text + "\n").unwrap();
-    let _ = writeln!(io::stdout(), "written to {}", options.out.display());
+    let _ = writeln!(io::stdout(), "Figures written to {}", options.out.display());
 }
 
 fn print(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {

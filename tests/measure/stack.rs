@@ -8,7 +8,7 @@ use crate::{aws::Aws, gateway::Gateway, lambda::Lambda, options::Options};
 pub(crate) const HTTP: [&str; 8] =
     ["leads", "tenants", "contacts", "invoices", "tenant-configs", "webhook", "idp", "home"];
 
-/// The HTTP functions as processes, and what they need.
+/// The HTTP functions as processes, with a gateway and an emulated AWS.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) aws: Aws,
@@ -36,14 +36,14 @@ impl Stack {
         self.lambdas.values().map(|lambda| lambda.pid()).collect()
     }
 
-    /// What a function's calls of the table have come to.
+    /// Returns a function's table calls, read units and write units.
     pub(crate) async fn cost(&mut self, function: &str) -> [f64; 3] {
         let cost = self.aws.ask(&format!("cost {function}")).await;
         ["calls", "read", "write"].map(|what| cost[what].as_f64().unwrap())
     }
 }
 
-/// The functions end before what they poll, which they would complain of.
+/// Stops the functions before their Runtime API, so that they do not log errors.
 impl Drop for Stack {
     fn drop(&mut self) {
         self.lambdas.clear();

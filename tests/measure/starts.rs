@@ -14,7 +14,7 @@ use crate::{
     stack::Stack,
 };
 
-/// Each function: its size, its starts, its memory.
+/// Measures the size, start times and memory of each function.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let mut stack = Stack::start(options).await;
     let keys = flows::keys(&stack).await;
@@ -63,14 +63,14 @@ fn figures(taken: &[Taken]) -> Value {
     json!({ "cpu": spread(|taken| taken.cpu), "wall": spread(|taken| taken.wall) })
 }
 
-/// Bytes of a zip with the binary in it, as `cargo lambda build --output-format zip` makes it.
+/// Returns the compressed size of a binary, as `cargo lambda build --output-format zip` packs it.
 fn zipped(binary: &Path) -> u64 {
     let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());
     deflated.write_all(&fs::read(binary).unwrap()).unwrap();
     deflated.finish().unwrap().len().try_into().unwrap()
 }
 
-/// What a function is asked first, and again and again.
+/// Returns the event for a function's invocations.
 async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
     let request = |method: &str, path: &str, body: &'static str| {
         let bearer = format!("Bearer {}", stack.aws.operator());
@@ -96,7 +96,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
                 json!({ "SecretId": "none", "ClientRequestToken": "none", "Step": "setSecret" });
             step.to_string().into()
         }
-        other => panic!("nobody says what {other} is asked"),
+        other => panic!("no event defined for {other}"),
     }
 }
 
