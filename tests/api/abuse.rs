@@ -1,4 +1,4 @@
-//! What one stranger may cost others: mails to an address, builds, and addresses that nobody has.
+//! Limits on abuse by strangers: emails per mailbox, builds per lead, and unreachable addresses.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,7 +8,7 @@ use support::{App, Options, at_once, config, contact, lead, subscription, tenant
 use crate::signup::{become_tenant, verify};
 
 #[tokio::test]
-async fn signing_up_mails_one_mailbox_five_times_a_day_however_it_is_spelt() {
+async fn a_mailbox_gets_at_most_five_sign_up_emails_a_day_in_any_spelling() {
     let app = App::silent().await;
     let spellings = ["ada@acme.test", "ADA@Acme.test", "\"ada\"@acme.test", "ada+x@acme.test"];
     let bodies: Vec<_> = spellings.iter().cycle().take(12).map(|email| lead(email)).collect();
@@ -19,16 +19,16 @@ async fn signing_up_mails_one_mailbox_five_times_a_day_however_it_is_spelt() {
     assert!(replies.iter().all(|reply| reply.body.as_object().unwrap().len() == 1));
     app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200);
     app.settle().await;
-    assert_eq!(app.mails().len(), 5 + 1, "another mailbox is not held up");
-    assert_eq!(app.count("/leads").await, 13, "what is not mailed is stored all the same");
+    assert_eq!(app.mails().len(), 5 + 1, "another mailbox is not limited");
+    assert_eq!(app.count("/leads").await, 13, "leads without an email are stored, too");
     assert_eq!(app.events_of("LEAD_CREATED").len(), 13);
 
-    // What is mailed no more works: a link that came by another way, and no further mail by resend.
+    // Leads without an email can still be verified, and resend does not send further emails.
     for id in &ids {
-        let asked = json!({ "email": "ada@acme.test" });
-        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        let request = json!({ "email": "ada@acme.test" });
+        app.client.post_openly("/leads/resend", &request).await.expect(204);
         let read = app.read(&format!("/leads/{id}")).await;
-        assert_eq!(read.body.get("unmailed"), None, "not on the wire");
+        assert_eq!(read.body.get("unmailed"), None, "not in the response");
     }
     app.settle().await;
     assert_eq!(app.mails().len(), 6);
@@ -37,7 +37,7 @@ async fn signing_up_mails_one_mailbox_five_times_a_day_however_it_is_spelt() {
 }
 
 #[tokio::test]
-async fn a_facade_that_mails_by_itself_is_not_limited() {
+async fn sign_up_is_not_limited_when_the_response_contains_the_key() {
     let app = App::with(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
     for _ in 0..7 {
         let made = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
@@ -47,7 +47,7 @@ async fn a_facade_that_mails_by_itself_is_not_limited() {
 }
 
 #[tokio::test]
-async fn addresses_that_no_mail_reaches_are_refused_wherever_one_is_taken() {
+async fn unreachable_email_addresses_are_refused_on_every_route() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     for wrong in ["a@127.0.0.1", "a@localhost", "a@intranet", "\"<svg onload=alert(1)>\"@acme.test"]
@@ -78,7 +78,7 @@ async fn addresses_that_no_mail_reaches_are_refused_wherever_one_is_taken() {
 }
 
 #[tokio::test]
-async fn a_lead_starts_five_builds_a_day_and_operators_any_number() {
+async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
     let app = App::with_options(Options::failing()).await;
     let ada = app.verified_lead("ada@acme.test").await;
     let acme = become_tenant(&app, &ada.id, &ada.token).await.expect(200).text("/id");
@@ -102,7 +102,7 @@ async fn a_lead_starts_five_builds_a_day_and_operators_any_number() {
     app.status_of(&acme, 3).await;
     app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(429);
 
-    // A day later: of the builds of the last 24 hours four are left.
+    // A day later, only four builds are within the last 24 hours.
     let mut jobs = app.items_of("job");
     jobs.retain(|job| ["1", "2"].contains(&job["attempt"]["N"].as_str().unwrap()));
     let earlier = shared::now() - Duration::from_secs(24 * 3600);
@@ -112,7 +112,7 @@ async fn a_lead_starts_five_builds_a_day_and_operators_any_number() {
 }
 
 #[tokio::test]
-async fn reserved_keys_are_not_available_and_no_route_gives_one_away() {
+async fn reserved_keys_are_refused_on_every_route() {
     let app = App::with(&[("RESERVED_KEYS", "rival, brand")]).await;
     let ada = app.verified_lead("ada@acme.test").await;
     let acme = format!("/tenants/{}", app.tenant("acme").await);
@@ -120,8 +120,8 @@ async fn reserved_keys_are_not_available_and_no_route_gives_one_away() {
     app.settle().await;
     let before = kept();
     for key in ["www", "api", "wpad", "postmaster", "none", "pool", "master", "rival", "brand"] {
-        let looked = app.client.get("", &format!("/keys/{key}")).await.expect(200).body;
-        assert_eq!(looked, json!({ "key": key, "available": false, "reason": "reserved" }));
+        let availability = app.client.get("", &format!("/keys/{key}")).await.expect(200).body;
+        assert_eq!(availability, json!({ "key": key, "available": false, "reason": "reserved" }));
         let onboard = json!({ "key": key, "domains": ["acme.test"] });
         let whole = json!({ "key": key, "name": "Acme", "domains": ["acme.test"] });
         let (lead, operator) = (&ada.token, &app.operator);
@@ -140,12 +140,11 @@ async fn reserved_keys_are_not_available_and_no_route_gives_one_away() {
     }
     assert_eq!(kept(), before);
     for free in ["wwww", "apis", "rivals"] {
-        let looked = app.client.get("", &format!("/keys/{free}")).await.expect(200).body;
-        assert_eq!(looked, json!({ "key": free, "available": true }));
+        let availability = app.client.get("", &format!("/keys/{free}")).await.expect(200).body;
+        assert_eq!(availability, json!({ "key": free, "available": true }));
     }
 }
 
-/// A key that is reserved after a tenant got it stays that tenant's.
 #[tokio::test]
 async fn a_tenant_keeps_a_key_that_is_reserved_later() {
     let app = App::silent().await;
@@ -163,7 +162,7 @@ async fn a_tenant_keeps_a_key_that_is_reserved_later() {
 }
 
 #[tokio::test]
-async fn names_that_look_like_nothing_are_refused() {
+async fn invisible_names_are_refused() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     for blank in ["  ", "\u{200B}\u{FEFF}", "\u{3164}"] {

@@ -1,4 +1,4 @@
-//! An answer has a bound in bytes, however it is asked for and whatever is included in it.
+//! Size limits of responses: pages end before a response gets too large for Lambda.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use support::{App, Reply, config, long_domains, rename, sibling, with_query};
 
 use crate::{paging::created, party::Party};
 
-/// The most bytes that Lambda answers with.
-const MOST_OF_LAMBDA: usize = 6_291_556;
+/// Lambda's limit for a response, in bytes.
+const LAMBDA_LIMIT: usize = 6_291_556;
 
-/// A page ends at so many bytes.
+/// Maximum size of a page, in bytes.
 const PAGE: usize = 4_000_000;
 
-/// Fails if Lambda would not answer with this.
+/// Panics if Lambda would refuse this response.
 #[track_caller]
 pub(crate) fn fits(reply: &Reply) {
-    let handed_on = serde_json::to_string(&reply.raw).unwrap().len();
-    assert!(handed_on < MOST_OF_LAMBDA - 100_000, "{handed_on} bytes");
+    let escaped = serde_json::to_string(&reply.raw).unwrap().len();
+    assert!(escaped < LAMBDA_LIMIT - 100_000, "{escaped} bytes");
     let many = reply.body.as_array().map_or(1, Vec::len);
-    assert!(many == 1 || handed_on <= PAGE + 10, "{handed_on} bytes of {many}");
+    assert!(many == 1 || escaped <= PAGE + 10, "{escaped} bytes of {many}");
 }
 
-/// The items of all pages from `first` on, and how many pages there are.
+/// Reads all pages from `first` on. Returns their items and the number of pages.
 pub(crate) async fn pages(app: &App, token: &str, first: &str) -> (Vec<Value>, usize) {
     let (mut items, mut path, mut number) = (Vec::new(), Some(first.to_owned()), 0);
     while let Some(at) = path {
         let page = app.client.get(token, &at).await.expect(200);
         fits(&page);
         path = page.next_page();
-        assert!(path.is_none() || !page.items().is_empty(), "a page leads on and has nothing");
+        assert!(path.is_none() || !page.items().is_empty(), "an empty page has a next page");
         items.extend_from_slice(page.items());
         number += 1;
     }
@@ -42,17 +42,17 @@ pub(crate) fn each_once(items: &[Value], many: usize) {
     assert_eq!((items.len(), ids.len()), (many, many));
 }
 
-/// A value of about 90 KB of JSON, which is twice as long as Lambda hands it on.
-fn fat() -> Value {
+/// Returns a value of about 90 KB of JSON, whose size doubles when Lambda escapes it.
+fn large_value() -> Value {
     json!({ "S": json!({ "text": "\\".repeat(45_000) }).to_string() })
 }
 
-/// So many fat configurations beside the one of `party`.
+/// Adds `many` large configurations beside that of `party`.
 async fn with_configs(app: &App, party: &Party, many: usize) {
     app.settle().await;
     let mut item = app.items_of("config").remove(0);
     assert_eq!(item["tenantId"]["S"], party.tenant);
-    item["configValue"] = fat();
+    item["configValue"] = large_value();
     let siblings = (0..many).flat_map(|n| {
         let [mut config, owner] = sibling(&item, &created(n));
         config["configKey"] = json!({ "S": format!("key-{}", n * 7919 % 101) });
@@ -62,7 +62,7 @@ async fn with_configs(app: &App, party: &Party, many: usize) {
 }
 
 #[tokio::test]
-async fn a_page_ends_by_bytes_whichever_way_it_is_read() {
+async fn pages_are_limited_in_bytes_for_every_query() {
     let app = App::silent().await;
     let bob = Party::new(&app, "bob").await;
     with_configs(&app, &bob, 40).await;
@@ -96,13 +96,13 @@ async fn a_page_ends_by_bytes_whichever_way_it_is_read() {
         assert!(if up { keys.is_sorted() } else { keys.iter().rev().is_sorted() }, "{order}");
     }
     let cut = app.read(&by(json!({ "fields": ["id"] }))).await;
-    assert_eq!((cut.items().len(), cut.next_page()), (41, None), "what is left out takes no room");
+    assert_eq!((cut.items().len(), cut.next_page()), (41, None), "omitted fields do not count");
     let skipped = pages(&app, &app.operator, &by(json!({ "skip": 5 }))).await.0;
     each_once(&skipped, 36);
 }
 
 #[tokio::test]
-async fn tenants_with_as_many_domains_as_they_may_have_come_in_pages() {
+async fn tenants_with_the_maximum_of_domains_are_paged_by_bytes() {
     let app = App::silent().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
@@ -134,9 +134,9 @@ async fn tenants_with_as_many_domains_as_they_may_have_come_in_pages() {
     }
 }
 
-/// What one request holds of the table has a bound as well.
+/// Sorting in memory is limited, counting and paging are not.
 #[tokio::test]
-async fn what_would_be_too_much_to_hold_is_too_broad_and_is_counted_and_paged_all_the_same() {
+async fn a_sorted_query_over_too_much_data_is_refused_but_can_be_counted_and_paged() {
     let app = App::silent().await;
     let bob = Party::new(&app, "bob").await;
     app.settle().await;
@@ -164,7 +164,7 @@ async fn what_would_be_too_much_to_hold_is_too_broad_and_is_counted_and_paged_al
 }
 
 #[tokio::test]
-async fn jobs_and_resources_come_in_pages_by_number_and_by_bytes() {
+async fn jobs_and_resources_are_paged_by_number_and_by_bytes() {
     let app = App::start().await;
     let (id, job) = app.provisioning("acme", "PREMIUM").await;
     app.status_of(&id.to_string(), 0).await;
@@ -203,7 +203,7 @@ async fn jobs_and_resources_come_in_pages_by_number_and_by_bytes() {
             assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE", "{bad}");
         }
     }
-    assert_eq!(app.job(id, job).await["attempt"], 1, "the oldest of many");
+    assert_eq!(app.job(id, job).await["attempt"], 1, "the oldest job");
     let nobody = shared::domain::TenantId::mint();
     for noun in ["jobs", "resources"] {
         let path = format!("/tenants/{nobody}/{noun}");
@@ -212,7 +212,7 @@ async fn jobs_and_resources_come_in_pages_by_number_and_by_bytes() {
 }
 
 #[tokio::test]
-async fn a_query_cannot_ask_for_more_calls_than_a_page_may_make() {
+async fn the_number_of_calls_per_page_is_limited() {
     let app = App::silent().await;
     app.tenant("acme").await;
     app.settle().await;

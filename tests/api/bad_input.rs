@@ -22,7 +22,7 @@ async fn send_raw(
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_told_apart_and_changes_nothing() {
+async fn an_unreadable_body_is_refused_with_its_cause_and_changes_nothing() {
     let app = App::start().await;
     let before = app.settled().await.len();
     let json_type = Some("application/json");
@@ -45,7 +45,7 @@ async fn a_body_that_cannot_be_read_is_told_apart_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_violation_of_a_lead_is_in_one_answer() {
+async fn all_violations_of_a_lead_are_in_one_response() {
     let app = App::start().await;
     let body = json!({
         "firstName": "", "lastName": "a\u{7}b", "email": "nobody", "id": TenantId::mint(),
@@ -85,7 +85,7 @@ async fn every_violation_of_a_lead_is_in_one_answer() {
 }
 
 #[tokio::test]
-async fn every_violation_of_a_tenant_is_in_one_answer() {
+async fn all_violations_of_a_tenant_are_in_one_response() {
     let app = App::start().await;
     let body = json!({
         "key": "Acme!", "domains": ["a_b", "acme.test", "ACME.test"], "name": null,
@@ -118,7 +118,7 @@ async fn every_violation_of_a_tenant_is_in_one_answer() {
 }
 
 #[tokio::test]
-async fn a_subscription_is_checked_and_an_unknown_tenant_is_not_found() {
+async fn a_subscription_is_validated_and_an_unknown_tenant_is_not_found() {
     let app = App::start().await;
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
     let path = format!("/tenants/{}/provision", made.text("/id"));
@@ -142,14 +142,14 @@ async fn a_subscription_is_checked_and_an_unknown_tenant_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_is_answered_in_the_envelope() {
+async fn an_unknown_route_is_answered_with_an_error_envelope() {
     let app = App::start().await;
     let missing = app.client.get(&app.operator, "/nowhere").await.expect(404);
     assert_eq!(missing.text("/error/name"), "NotFoundError");
 }
 
 #[tokio::test]
-async fn a_hostile_name_is_text_in_a_mail() {
+async fn a_hostile_name_is_escaped_in_an_email() {
     let app = App::start().await;
     let hostile =
         json!({ "firstName": "<img src=x onerror=alert(1)>", "lastName": "\u{202e}evil" });

@@ -1,5 +1,5 @@
-//! What is too large, too deep or ambiguous is refused where it is, and changes nothing. What is
-//! accepted goes on to its end.
+//! Limits of request bodies: size, depth, numbers and duplicate members. A refused request changes
+//! nothing, and an accepted one works to its end.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ async fn send(app: &App, path: &str, text: &str) -> Reply {
     app.client.send_text(Method::POST, &app.operator, path, text).await
 }
 
-/// Every item but the counters of calls.
+/// Returns every item except the rate counters.
 fn without_rates(app: &App) -> Vec<Value> {
     app.items().into_iter().filter(|item| item["entity"]["S"] != "rate").collect()
 }
 
-/// A subscription of so many bytes.
+/// Returns a subscription of `bytes` bytes.
 fn padded(bytes: usize) -> String {
     let (head, tail) = (r#"{"id":"s1","plan":{"tier":"BASIC","x":""#, r#""}}"#);
     format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len()))
@@ -32,7 +32,7 @@ fn nested(levels: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_member_that_is_given_twice_is_refused_on_every_route() {
+async fn a_duplicate_member_is_refused_on_every_route() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     let own = app.create("/contacts", &contact(&acme)).await;
@@ -74,7 +74,7 @@ async fn a_member_that_is_given_twice_is_refused_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_a_next_stop_cannot_keep_is_refused_and_changes_nothing() {
+async fn a_subscription_that_aws_could_not_store_is_refused_and_changes_nothing() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     let path = format!("/tenants/{acme}/provision");
@@ -82,7 +82,7 @@ async fn a_subscription_that_a_next_stop_cannot_keep_is_refused_and_changes_noth
     let refused = send(&app, &path, &padded(65_537)).await.expect(413);
     assert!(refused.text("/error/message").contains("65536"));
     let deep = format!("/plan/x{} maxDepth", "/0".repeat(18));
-    for (x, told) in [
+    for (x, expected) in [
         (nested(19), deep.as_str()),
         (nested(125), &deep),
         (nested(10_000), &deep),
@@ -94,19 +94,19 @@ async fn a_subscription_that_a_next_stop_cannot_keep_is_refused_and_changes_noth
         (r#""\ud800""#.to_owned(), "/plan/x format"),
     ] {
         let refused = send(&app, &path, &with_plan(&x)).await.expect(422);
-        assert_eq!(refused.violations(), [told], "{x:.30}");
+        assert_eq!(refused.violations(), [expected], "{x:.30}");
     }
     assert_eq!(app.items(), before);
     send(&app, &path, &padded(65_536)).await.expect(204);
 }
 
 #[tokio::test]
-async fn domains_and_values_have_an_end() {
+async fn the_number_of_domains_and_the_size_of_values_are_limited() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     let named = |many: usize| -> Vec<_> { (0..many).map(|n| format!("d{n}.test")).collect() };
     let before = app.settled().await;
-    for (key, domains, told) in [
+    for (key, domains, expected) in [
         ("many", json!(named(51)), "/domains maxItems"),
         ("ip", json!(["acme.test", "169.254.169.254"]), "/domains/1 format"),
         ("local", json!(["acme.test", "localhost"]), "/domains/1 format"),
@@ -116,10 +116,10 @@ async fn domains_and_values_have_an_end() {
         let mut body = tenant(key);
         body["domains"] = domains.clone();
         let refused = app.client.post(&app.operator, "/tenants", &body).await.expect(422);
-        assert_eq!(refused.violations(), [told]);
+        assert_eq!(refused.violations(), [expected]);
         let change = json!({ "domains": domains });
         let refused = app.client.patch(&app.operator, &format!("/tenants/{acme}"), &change).await;
-        assert_eq!(refused.expect(422).violations(), [told]);
+        assert_eq!(refused.expect(422).violations(), [expected]);
     }
     let value = |bytes: usize| {
         let text = "x".repeat(bytes - r#"{"t":""}"#.len());
@@ -127,14 +127,14 @@ async fn domains_and_values_have_an_end() {
     };
     let refused = send(&app, "/tenant-configs", &value(102_401)).await.expect(422);
     assert_eq!(refused.violations(), ["/configValue maxBytes"]);
-    for (inner, told) in [
+    for (inner, expected) in [
         ("1e300", "/configValue/a format"),
         ("99999999999999999999", "/configValue/a format"),
         (&nested(63), &*format!("/configValue/a{} maxDepth", "/0".repeat(62))),
     ] {
         let body =
             format!(r#"{{"configKey":"k","configValue":{{"a":{inner}}},"tenantId":"{acme}"}}"#);
-        assert_eq!(send(&app, "/tenant-configs", &body).await.expect(422).violations(), [told]);
+        assert_eq!(send(&app, "/tenant-configs", &body).await.expect(422).violations(), [expected]);
     }
     assert_eq!(app.items(), before);
     send(&app, "/tenant-configs", &value(102_400)).await.expect(200);
@@ -142,7 +142,7 @@ async fn domains_and_values_have_an_end() {
     app.client.patch(&app.operator, &format!("/tenants/{acme}"), &change).await.expect(204);
 }
 
-/// Reports that a build succeeded with one resource of this metadata, which goes out as it stands.
+/// Reports a successful build with one resource that has exactly this metadata.
 async fn report(app: &App, tenant: TenantId, job: JobId, metadata: &str) -> Reply {
     let body = format!(
         r#"{{"initiatorId":"{tenant}","type":0,"data":{{"status":1,"resources":[{{"type":"x","externalIdentifier":"y","metadata":{metadata}}}]}}}}"#
@@ -151,7 +151,7 @@ async fn report(app: &App, tenant: TenantId, job: JobId, metadata: &str) -> Repl
 }
 
 #[tokio::test]
-async fn a_success_is_never_lost_over_the_form_of_its_metadata() {
+async fn a_success_with_unusual_metadata_is_accepted_unchanged() {
     let app = App::silent().await;
     let deep = format!("{}{}", r#"{"a":"#.repeat(500) + "1", "}".repeat(500));
     for (n, metadata) in [
@@ -180,7 +180,7 @@ async fn a_success_is_never_lost_over_the_form_of_its_metadata() {
 }
 
 #[tokio::test]
-async fn a_report_beyond_its_limits_is_told_where_and_can_be_sent_again() {
+async fn a_report_beyond_the_limits_is_refused_and_can_be_corrected() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let text = "x".repeat(16_384 - r#"{"t":""}"#.len());
@@ -189,9 +189,9 @@ async fn a_report_beyond_its_limits_is_told_where_and_can_be_sent_again() {
     report(&app, tenant, job, &format!(r#"{{"t":"{text}"}}"#)).await.expect(204);
 }
 
-/// The largest job that there is: it is accepted, and closed by its deadline like any other.
+/// A job of the maximum size is accepted and times out like any other.
 #[tokio::test]
-async fn the_largest_job_is_timed_out_and_so_is_the_one_behind_it() {
+async fn the_largest_job_and_the_one_behind_it_time_out() {
     let app = App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "3000")).await;
     let label = "x".repeat(60);
     let long: Vec<_> =
@@ -210,7 +210,7 @@ async fn the_largest_job_is_timed_out_and_so_is_the_one_behind_it() {
     let small = app.tenant("small").await;
     send(&app, &format!("/tenants/{small}/provision"), &with_plan("1")).await.expect(204);
     for id in [large, small] {
-        eventually("a job that is given up", async || {
+        eventually("a job that timed out", async || {
             app.reconcile().await;
             (app.read(&format!("/tenants/{id}")).await.body["status"] == 3).then_some(())
         })
@@ -220,7 +220,7 @@ async fn the_largest_job_is_timed_out_and_so_is_the_one_behind_it() {
     assert_eq!((app.events_of("TENANT_PROVISIONING_FAILURE").len(), app.dead_letters()), (2, 0));
 }
 
-/// JSON that looks random.
+/// Generates JSON text.
 fn any_json(random: &mut Random, depth: usize) -> String {
     match random.below(if depth == 0 { 8 } else { 11 }) {
         0 => "null".to_owned(),
@@ -246,14 +246,14 @@ fn any_json(random: &mut Random, depth: usize) -> String {
     }
 }
 
-/// The job that a request opened.
-fn opened(reply: &Reply) -> JobId {
+/// Returns the ID of the job that a request opened_job.
+fn opened_job(reply: &Reply) -> JobId {
     reply.header("location").rsplit('/').next().unwrap().parse().unwrap()
 }
 
-/// Whatever is accepted goes through every consumer to its end; whatever is refused is told why.
+/// Accepted JSON works in every consumer. Refused JSON is answered with its violations.
 #[tokio::test]
-async fn random_json_that_is_accepted_is_built_listed_and_deleted_again() {
+async fn random_json_that_is_accepted_can_be_provisioned_listed_and_deleted() {
     let app = App::silent().await;
     let mut random = Random(0x5eed_1234_5678_9abc);
     let mut accepted = [0, 0];
@@ -279,13 +279,13 @@ async fn random_json_that_is_accepted_is_built_listed_and_deleted_again() {
             accepted[1] += 1;
             let said = if value.len() < 16_000 { &*value } else { "1" };
             let metadata = format!(r#"{{"m":{said}}}"#);
-            report(&app, tenant, opened(&asked), &metadata).await.expect(204);
+            report(&app, tenant, opened_job(&asked), &metadata).await.expect(204);
             assert!(app.read(&format!("{own}/jobs")).await.raw.contains(&with_plan(&x)));
             let kept = format!(r#""metadata":{metadata},"#);
             assert!(app.read(&format!("{own}/resources")).await.raw.contains(&kept));
             let gone = send(&app, &format!("{own}/deprovision"), "{}").await.expect(204);
             let done = json!({ "initiatorId": id, "type": 1, "status": "success" });
-            Signed::new(&app.keys, tenant, opened(&gone), &done)
+            Signed::new(&app.keys, tenant, opened_job(&gone), &done)
                 .send(&app.client)
                 .await
                 .expect(204);
@@ -297,7 +297,7 @@ async fn random_json_that_is_accepted_is_built_listed_and_deleted_again() {
     app.settle().await;
     assert!(
         accepted.iter().all(|many| (10..40).contains(many)),
-        "{accepted:?}: neither all nor none"
+        "{accepted:?}: some must be accepted and some refused"
     );
     assert_eq!((app.mails_to("ops@acme.test").len(), app.dead_letters()), (accepted[1], 0));
     assert_eq!((app.count("/tenants").await, app.count("/tenant-configs").await), (0, 0));

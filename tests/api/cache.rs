@@ -1,4 +1,4 @@
-//! Tenants in a real Redis: a read costs no call, and no read is older than a write.
+//! Tenants cached in a real Redis: repeated reads need no DynamoDB call, and no read is stale.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn write(app: &App, method: Method, id: TenantId, body: &Value) {
     sent.expect(204);
 }
 
-/// Tells how a tenant's latest job ended.
+/// Reports the outcome of a tenant's latest job.
 pub(crate) async fn report(app: &App, id: TenantId, kind: u8, status: &str) {
     let path = format!("/tenants/{id}/jobs");
     let jobs = app.client.get(&app.operator, &path).await.expect(200).body;
@@ -49,7 +49,7 @@ pub(crate) async fn open_job(app: &App, id: TenantId, what: &str) {
     app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(204);
 }
 
-/// What a read answers and how many calls of the table it costs, twice.
+/// Reads a tenant twice. Returns the value at `pointer` and the number of table calls of each read.
 pub(crate) async fn twice(app: &App, id: TenantId, pointer: &str) -> [(Value, usize); 2] {
     app.settle().await;
     let mut reads = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) async fn twice(app: &App, id: TenantId, pointer: &str) -> [(Value, us
 }
 
 #[tokio::test]
-async fn after_each_kind_of_write_the_next_read_is_new_and_the_one_after_it_costs_no_call() {
+async fn every_kind_of_write_invalidates_the_cached_tenant() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
@@ -92,16 +92,16 @@ async fn after_each_kind_of_write_the_next_read_is_new_and_the_one_after_it_cost
     for _ in 0..2 {
         let before = app.table_calls();
         read(&app, id).await.expect(404);
-        assert_eq!(app.table_calls() - before, 1, "what is not there is not held");
+        assert_eq!(app.table_calls() - before, 1, "a missing tenant is not cached");
     }
 }
 
 #[tokio::test]
-async fn what_was_read_before_a_write_is_not_held_after_it_however_late_the_reader_is() {
+async fn a_slow_read_does_not_cache_a_value_older_than_a_write() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
-    // The reader finds nothing, and then the tombstone of the write before.
+    // The reader first finds nothing in the cache, then the tombstone of the previous write.
     for (old, new) in [("Acme", "First"), ("First", "Second")] {
         app.settle().await;
         let gate = Gate::before(app.local().env().get("AWS_ENDPOINT_URL_DYNAMODB").unwrap()).await;
@@ -114,15 +114,15 @@ async fn what_was_read_before_a_write_is_not_held_after_it_however_late_the_read
         app.settle().await;
         gate.open();
         let read = serde_json::to_value(reading.await.unwrap().item.name).unwrap();
-        assert_eq!(read, old, "it began to read before the write");
-        let held = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
-        assert!(held.starts_with("gone "), "{held}");
+        assert_eq!(read, old, "the read began before the write");
+        let entry = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+        assert!(entry.starts_with("gone "), "{entry}");
     }
     assert_eq!(twice(&app, id, "/name").await, [(json!("Second"), 1), (json!("Second"), 0)]);
 }
 
 #[tokio::test]
-async fn whose_a_key_is_is_asked_once() {
+async fn the_owner_of_a_tenant_key_is_cached() {
     let redis = Redis::start().await;
     let (port, host) = (redis.port(), "127.0.0.1");
     assert_eq!(redis.ask(&["CONFIG", "SET", "requirepass", "pw"]).as_deref(), Some("OK"));
@@ -142,11 +142,11 @@ async fn whose_a_key_is_is_asked_once() {
     let before = app.table_calls();
     app.client.get(&app.operator, "/tenants?filter[where][key]=nobody").await.expect(200);
     app.client.get(&app.operator, "/tenants?filter[where][key]=nobody").await.expect(200);
-    assert_eq!(app.table_calls() - before, 2, "that a key is nobody's is not held");
+    assert_eq!(app.table_calls() - before, 2, "the absence of a key is not cached");
 }
 
 #[tokio::test]
-async fn a_limited_route_makes_one_call_less_than_without_a_cache() {
+async fn rate_limited_routes_make_one_call_less_with_a_cache() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;

@@ -4,10 +4,10 @@ use support::{App, Signed, config, contact, invoice, lead, subscription, tenant,
 
 use crate::paging::with_tenants;
 
-/// How many calls to DynamoDB an endpoint makes and the units that they cost; one more call is the rate
-/// counter's, where there is one.
+/// Counts the DynamoDB calls of each endpoint and their capacity units. On a rate-limited endpoint,
+/// one of the calls updates the rate counter.
 #[tokio::test]
-async fn each_endpoint_makes_as_few_calls_as_it_can() {
+async fn each_endpoint_makes_a_minimum_of_calls() {
     let app = App::silent().await;
     app.warm().await;
     let mut counted = Vec::new();
@@ -27,8 +27,8 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
     for (what, email) in
         [("POST /leads/resend (limited)", "ada@acme.test"), ("the same, unknown", "a@b.test")]
     {
-        let asked = json!({ "email": email });
-        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        let request = json!({ "email": email });
+        app.client.post_openly("/leads/resend", &request).await.expect(204);
         count(what, &app);
     }
     app.client.get(&app.operator, "/keys/acme").await.expect(200);
@@ -94,9 +94,9 @@ async fn each_endpoint_makes_as_few_calls_as_it_can() {
     "#);
 }
 
-/// Calls that go out at the same time count each.
+/// Concurrent calls are counted individually.
 #[tokio::test]
-async fn each_verb_of_each_entity_makes_as_few_calls_as_it_can() {
+async fn each_method_of_each_entity_makes_a_minimum_of_calls() {
     let app = App::silent().await;
     app.warm().await;
     app.local().calls().meter();
@@ -169,7 +169,7 @@ async fn each_verb_of_each_entity_makes_as_few_calls_as_it_can() {
         ("PATCH tenant", "PATCH", format!("/tenants/{acme}"), json!({ "name": "New" })),
         ("PATCH tenant, another key", "PATCH", format!("/tenants/{acme}"), json!({ "key": "new" })),
         (
-            "GET leads by e-mail",
+            "GET leads by email",
             "GET",
             with("/leads", json!({ "where": { "email": "a@b.test" } })),
             json!({}),
@@ -210,14 +210,14 @@ async fn each_verb_of_each_entity_makes_as_few_calls_as_it_can() {
         "GET tenant with contacts: 200, 2, R 2",
         "PATCH tenant: 204, 2, R 1 W 3",
         "PATCH tenant, another key: 204, 2, R 1 W 6",
-        "GET leads by e-mail: 200, 1, R 0.5",
+        "GET leads by email: 200, 1, R 0.5",
         "PATCH lead: 405, 0, nothing",
         "DELETE tenant: 204, 3, R 2 W 16",
     ]
     "#);
 }
 
-/// The calls that a page takes, and the link to the next one.
+/// Reads a page of 20. Returns the number of calls and the path of the next page.
 async fn page(app: &App, path: &str) -> (usize, Option<String>) {
     let before = app.table_calls();
     let read = app.read(path).await;
@@ -226,7 +226,7 @@ async fn page(app: &App, path: &str) -> (usize, Option<String>) {
 }
 
 #[tokio::test]
-async fn the_first_and_the_five_thousandth_page_of_two_hundred_thousand_cost_the_same() {
+async fn every_page_of_200_000_tenants_takes_one_call() {
     let app = App::silent().await;
     app.warm().await;
     with_tenants(&app, 199_999).await;

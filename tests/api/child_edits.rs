@@ -1,4 +1,4 @@
-//! How contacts, invoices and tenant configurations alike are changed.
+//! Updates of contacts, invoices and tenant configurations.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -7,15 +7,15 @@ use support::{App, at_once, contact, with_query};
 
 use crate::children::{Kind, codes, kinds, with};
 
-/// `entity` without what moves on every change.
-fn still(entity: &Value) -> Map<String, Value> {
+/// Returns `entity` without the fields that every change updates.
+fn stable(entity: &Value) -> Map<String, Value> {
     let mut members = entity.as_object().unwrap().clone();
     members.retain(|name, _| !["modifiedOn", "modifiedBy"].contains(&name.as_str()));
     members
 }
 
 #[tokio::test]
-async fn a_patch_keeps_what_it_does_not_name_and_a_put_drops_it() {
+async fn patch_keeps_omitted_fields_and_put_clears_them() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     for (Kind { path, body, change: (name, value, _), .. }, optional) in
@@ -26,7 +26,7 @@ async fn a_patch_keeps_what_it_does_not_name_and_a_put_drops_it() {
         let patched = app.client.patch(&app.operator, &own, &json!({ name: value })).await;
         assert_eq!(patched.expect(204).raw, "");
         let read = app.read(&own).await.body;
-        assert_eq!(still(&read), still(&with(&made, name, value.clone())), "{path}");
+        assert_eq!(stable(&read), stable(&with(&made, name, value.clone())), "{path}");
         assert!(read["modifiedOn"].as_str() > made["modifiedOn"].as_str(), "{path}");
 
         if optional.is_empty() {
@@ -36,7 +36,7 @@ async fn a_patch_keeps_what_it_does_not_name_and_a_put_drops_it() {
         whole.as_object_mut().unwrap().remove(optional);
         app.client.put(&app.operator, &own, &whole).await.expect(204);
         let read = app.read(&own).await.body;
-        assert_eq!(still(&read), still(&with(&made, optional, json!(null))), "{path}");
+        assert_eq!(stable(&read), stable(&with(&made, optional, json!(null))), "{path}");
         app.client.patch(&app.operator, &own, &json!({ optional: "again" })).await.expect(204);
         assert_eq!(app.read(&own).await.body[optional], "again");
         app.client.patch(&app.operator, &own, &json!({ optional: null })).await.expect(204);
@@ -45,7 +45,7 @@ async fn a_patch_keeps_what_it_does_not_name_and_a_put_drops_it() {
 }
 
 #[tokio::test]
-async fn a_put_must_be_whole_and_a_bad_change_changes_nothing() {
+async fn put_requires_all_fields_and_an_invalid_change_changes_nothing() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     for (Kind { path, body, change: (name, value, bad), .. }, required) in
@@ -75,7 +75,7 @@ async fn a_put_must_be_whole_and_a_bad_change_changes_nothing() {
         let half = app.client.send_text(Method::PATCH, &app.operator, &own, "{\"type\":").await;
         half.expect(400);
         assert_eq!(app.items(), before, "{path}");
-        // A body is looked at before it is known whether there is anything to change.
+        // The body is validated before the entity is looked up.
         let nobody = format!("{path}/{}", TenantId::mint());
         app.client.patch(&app.operator, &nobody, &json!({ name: bad })).await.expect(422);
         app.client.patch(&app.operator, &nobody, &json!({ name: value })).await.expect(404);
@@ -83,7 +83,7 @@ async fn a_put_must_be_whole_and_a_bad_change_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_whole_entity_sent_back_as_it_was_read_is_accepted() {
+async fn an_entity_can_be_sent_back_as_it_was_read() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     for Kind { path, body, .. } in kinds() {
@@ -92,14 +92,14 @@ async fn a_whole_entity_sent_back_as_it_was_read_is_accepted() {
             let read = app.read(&own).await;
             app.client.send_text(method, &app.operator, &own, &read.raw).await.expect(204);
             let again = app.read(&own).await;
-            assert_eq!(still(&again.body), still(&read.body), "{path}");
+            assert_eq!(stable(&again.body), stable(&read.body), "{path}");
             assert!(again.body["modifiedOn"].as_str() > read.body["modifiedOn"].as_str());
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_not_for_clients_is_never_assigned() {
+async fn read_only_fields_cannot_be_changed() {
     let app = App::start().await;
     let (tenant, other) = (app.tenant("acme").await, app.tenant("other").await);
     for Kind { path, body, .. } in kinds() {
@@ -131,7 +131,7 @@ async fn what_is_not_for_clients_is_never_assigned() {
 }
 
 #[tokio::test]
-async fn a_bulk_update_changes_what_is_asked_for_and_nothing_by_mistake() {
+async fn a_bulk_update_changes_only_matching_entities() {
     let app = App::start().await;
     let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
     for Kind { path, body, change: (name, value, _), entity } in kinds() {
@@ -179,7 +179,7 @@ async fn a_bulk_update_changes_what_is_asked_for_and_nothing_by_mistake() {
 }
 
 #[tokio::test]
-async fn changes_of_one_entity_at_once_are_each_made_or_refused() {
+async fn concurrent_changes_of_different_fields_are_all_kept() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     let own = format!("/contacts/{}", app.create("/contacts", &contact(&tenant)).await);
@@ -189,12 +189,12 @@ async fn changes_of_one_entity_at_once_are_each_made_or_refused() {
     let read = app.read(&own).await.body;
     for (change, sent) in changes.iter().zip(statuses) {
         let (name, _) = change.as_object().unwrap().iter().next().unwrap();
-        assert_eq!((sent.status, &read[name]), (204, &json!("changed")), "none is lost");
+        assert_eq!((sent.status, &read[name]), (204, &json!("changed")), "no change is lost");
     }
 }
 
 #[tokio::test]
-async fn sixteen_changes_of_one_entity_at_once_are_all_made() {
+async fn sixteen_concurrent_changes_of_one_entity_all_succeed() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     let own = format!("/contacts/{}", app.create("/contacts", &contact(&tenant)).await);

@@ -1,10 +1,10 @@
-//! What contacts, invoices and tenant configurations do alike, for each of them.
+//! Behaviour that contacts, invoices and tenant configurations have in common.
 
 use serde_json::{Value, json};
 use shared::domain::TenantId;
 use support::{App, Reply, config, contact, invoice, with_query};
 
-/// A kind of children: its path, what it is called, one of a tenant, a change of it.
+/// A kind of child: path, entity name, request body, and a field with a valid and an invalid value.
 pub(crate) struct Kind {
     pub(crate) path: &'static str,
     pub(crate) entity: &'static str,
@@ -46,7 +46,7 @@ pub(crate) fn codes(refused: &Reply) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_created_is_read_at_once_by_id_and_with_its_tenant() {
+async fn a_new_child_is_readable_at_once_alone_and_with_its_tenant() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     for Kind { path, body, .. } in kinds() {
@@ -69,7 +69,7 @@ async fn what_was_created_is_read_at_once_by_id_and_with_its_tenant() {
 }
 
 #[tokio::test]
-async fn a_child_of_no_tenant_is_not_found_and_of_a_bad_id_is_a_violation() {
+async fn a_child_needs_an_existing_tenant() {
     let app = App::start().await;
     let deleted = app.tenant("gone").await;
     app.client.delete(&app.operator, &format!("/tenants/{deleted}")).await.expect(204);
@@ -93,7 +93,7 @@ async fn a_child_of_no_tenant_is_not_found_and_of_a_bad_id_is_a_violation() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_gone_from_every_read_and_kept() {
+async fn a_deleted_child_disappears_from_every_read_but_its_item_is_kept() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     for Kind { path, entity, body, change: (name, value, _) } in kinds() {
@@ -125,14 +125,14 @@ async fn what_is_deleted_is_gone_from_every_read_and_kept() {
         app.settle().await;
         assert_eq!(app.count(path).await, counted - 1, "{path}");
         let kept = app.items().into_iter().find(|item| item["id"]["S"] == id).unwrap();
-        assert_eq!(kept["deletedBy"]["S"], app.operator_id(), "the item stays");
+        assert_eq!(kept["deletedBy"]["S"], app.operator_id(), "the item is kept");
     }
     let unknown = app.client.delete(&app.operator, "/contacts/x").await.expect(404);
     assert_eq!(unknown.text("/error/code"), "ENTITY_NOT_FOUND");
 }
 
 #[tokio::test]
-async fn what_is_no_entity_and_no_method_is_told_apart() {
+async fn unknown_ids_and_methods_are_answered_with_404_or_405() {
     let app = App::start().await;
     for Kind { path, entity, body, .. } in kinds() {
         for id in ["not-a-uuid", "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21", "%00"] {

@@ -1,5 +1,5 @@
-//! Conditions of writes that no request can bring about alone, asked of the store itself. Each of
-//! these fails where its condition is deleted.
+//! Write conditions that no single request can violate, tested on the store itself. Each test fails
+//! if its condition is removed.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn store(app: &App) -> Store {
     Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap()
 }
 
-/// A tenant whose first job failed and whose second one runs.
+/// Creates a tenant whose first job failed and whose second job runs.
 async fn second_attempt(app: &App) -> (TenantId, JobId, JobId) {
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     let failed = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
@@ -31,7 +31,7 @@ async fn second_attempt(app: &App) -> (TenantId, JobId, JobId) {
 }
 
 #[tokio::test]
-async fn eight_clicks_at_once_on_one_link_all_work() {
+async fn eight_concurrent_clicks_on_one_link_all_succeed() {
     let app = App::start().await;
     let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     let id = created.text("/id");
@@ -40,16 +40,16 @@ async fn eight_clicks_at_once_on_one_link_all_work() {
     let click = |_| app.client.post(&key, &path, &nothing);
     let clicks = at_once((0..8).map(click)).await;
     assert!(clicks.iter().all(|click| click.status == 200), "{clicks:?}");
-    assert_eq!(app.items_of("lead")[0]["version"]["N"], "2", "validated once");
+    assert_eq!(app.items_of("lead")[0]["version"]["N"], "2", "verified once");
 }
 
 #[tokio::test]
-async fn clicks_at_once_on_a_link_that_was_sent_again_all_work() {
+async fn concurrent_clicks_on_a_renewed_link_all_succeed() {
     let app = App::silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
     for round in 0..4 {
-        let asked = json!({ "email": "ada@acme.test", "leadId": ada.id });
-        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        let request = json!({ "email": "ada@acme.test", "leadId": ada.id });
+        app.client.post_openly("/leads/resend", &request).await.expect(204);
         app.settle().await;
         let again = app.read("/leads").await.text("/0/id");
         let clicks = at_once((0..8).map(|_| verify(&app, &again))).await;
@@ -58,11 +58,11 @@ async fn clicks_at_once_on_a_link_that_was_sent_again_all_work() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_read_before_another_click_validated_it_is_stale() {
+async fn verifying_a_lead_that_another_click_has_verified_is_stale() {
     let app = App::silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
-    let asked = json!({ "email": "ada@acme.test", "leadId": ada.id });
-    app.client.post_openly("/leads/resend", &asked).await.expect(204);
+    let request = json!({ "email": "ada@acme.test", "leadId": ada.id });
+    app.client.post_openly("/leads/resend", &request).await.expect(204);
     app.settle().await;
     let (store, by) = (store(&app), UserId::from("test"));
     let again = app.read("/leads").await.text("/0/id").parse().unwrap();
@@ -75,7 +75,7 @@ async fn a_lead_that_was_read_before_another_click_validated_it_is_stale() {
 }
 
 #[tokio::test]
-async fn a_job_is_closed_only_as_the_latest_and_only_while_it_is_open() {
+async fn only_the_latest_open_job_can_be_closed() {
     let app = App::silent().await;
     let (tenant, first, second) = second_attempt(&app).await;
     let (store, before) = (store(&app), app.settled().await);
@@ -92,7 +92,7 @@ async fn a_job_is_closed_only_as_the_latest_and_only_while_it_is_open() {
 }
 
 #[tokio::test]
-async fn a_job_that_runs_or_is_closed_is_not_started_again() {
+async fn a_running_or_closed_job_cannot_be_started_again() {
     let app = App::silent().await;
     let (tenant, _, _) = second_attempt(&app).await;
     let (store, before) = (store(&app), app.settled().await);
@@ -104,22 +104,22 @@ async fn a_job_that_runs_or_is_closed_is_not_started_again() {
 }
 
 #[tokio::test]
-async fn an_effect_that_happened_is_neither_claimed_nor_given_up() {
+async fn a_completed_effect_can_be_neither_claimed_nor_released() {
     let app = App::start().await;
     let (store, lease) = (store(&app), Duration::from_secs(10));
     let (now, later) = (shared::now(), shared::now() + lease + Duration::from_secs(1));
     let claim = async |at| store.claim_event("test", "e#1", at, lease).await.unwrap();
     assert_eq!(claim(now).await, Claim::Ours);
     assert_eq!(claim(now).await, Claim::Held(now + lease));
-    assert_eq!(claim(later).await, Claim::Ours, "a lease that is over is nobody's");
+    assert_eq!(claim(later).await, Claim::Ours, "an expired lease can be claimed");
     store.release_event("test", "e#1", later).await.unwrap();
-    assert_eq!(claim(later).await, Claim::Ours, "what was given up is free at once");
+    assert_eq!(claim(later).await, Claim::Ours, "a released claim is free at once");
     store.complete_event("test", "e#1", later).await.unwrap();
     assert!(store.release_event("test", "e#1", later).await.is_err());
     assert_eq!(claim(later + lease).await, Claim::Done);
 }
 
-/// A contact of a tenant, as it was before somebody changed it.
+/// Returns a contact as it was before a change.
 async fn outdated(app: &App, store: &Store) -> Stored<Contact> {
     let acme = app.tenant("acme").await;
     let id = app.create("/contacts", &contact(&acme)).await;
@@ -130,7 +130,7 @@ async fn outdated(app: &App, store: &Store) -> Stored<Contact> {
 }
 
 #[tokio::test]
-async fn nothing_is_written_over_a_change_that_was_not_read() {
+async fn a_write_based_on_an_outdated_read_is_stale() {
     let app = App::start().await;
     let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
     let child = outdated(&app, &store).await;
@@ -144,7 +144,7 @@ async fn nothing_is_written_over_a_change_that_was_not_read() {
     assert_eq!(app.items(), before);
 
     let id = child.item.tenant_id;
-    let (tenant, doomed) =
+    let (tenant, deletion) =
         (store.stored_tenant(id).await.unwrap(), store.tenant_to_delete(id).await.unwrap());
     let path = format!("/tenants/{id}");
     app.client.patch(&app.operator, &path, &json!({ "name": "New" })).await.expect(204);
@@ -154,14 +154,14 @@ async fn nothing_is_written_over_a_change_that_was_not_read() {
     let refused = [
         store.replace_tenant(&tenant, &tenant.item).await,
         store.replace_tenant(&tenant, &renamed).await,
-        store.delete_tenant(&doomed, now, &by).await,
+        store.delete_tenant(&deletion, now, &by).await,
     ];
     assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
     assert_eq!(app.items(), before);
 }
 
 #[tokio::test]
-async fn a_config_s_key_is_neither_moved_nor_given_up_after_a_change_that_was_not_read() {
+async fn renaming_or_deleting_an_outdated_config_is_stale() {
     let app = App::start().await;
     let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
     let acme = app.tenant("acme").await;
@@ -181,22 +181,22 @@ async fn a_config_s_key_is_neither_moved_nor_given_up_after_a_change_that_was_no
 }
 
 #[tokio::test]
-async fn a_child_that_changes_while_its_tenant_is_deleted_is_read_again() {
+async fn deleting_a_tenant_is_stale_if_a_child_has_changed() {
     let app = App::start().await;
     let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
     let acme = app.tenant("acme").await;
     let id = app.create("/contacts", &contact(&acme)).await;
-    let doomed = store.tenant_to_delete(acme.parse().unwrap()).await.unwrap();
+    let deletion = store.tenant_to_delete(acme.parse().unwrap()).await.unwrap();
     let change = json!({ "firstName": "Ada" });
     app.client.patch(&app.operator, &format!("/contacts/{id}"), &change).await.expect(204);
     let before = app.settled().await;
-    let refused = store.delete_tenant(&doomed, now, &by).await;
+    let refused = store.delete_tenant(&deletion, now, &by).await;
     assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     assert_eq!(app.items(), before);
 }
 
 #[tokio::test]
-async fn a_claim_that_is_another_s_is_not_given_up() {
+async fn a_config_key_held_by_another_entity_is_not_released() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let id = app.create("/tenant-configs", &config(&acme, "theme")).await;

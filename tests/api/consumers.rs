@@ -1,4 +1,4 @@
-//! A poisonous event or record first, an innocent one behind it: the innocent one arrives.
+//! Poison events and records: they are set aside, and everything behind them is processed.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use support::{App, contact, eventually, lead, subscription, tenant};
 const EVE: &str = "eve@acme.test";
 const ADA: &str = "ada@acme.test";
 
-/// What lies in failure queues of a function.
+/// Returns the payloads in a function's dead-letter queues.
 fn letters_of(app: &App, function: &str) -> Vec<Value> {
     let letters = app.local().state().dead_letters().unwrap().into_iter();
     let letters = letters.filter(|letter| letter.function.ends_with(function));
@@ -16,7 +16,7 @@ fn letters_of(app: &App, function: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_mail_that_ses_refuses_for_good_is_set_aside_at_once() {
+async fn an_email_that_ses_refuses_permanently_is_set_aside_at_once() {
     for code in ["MessageRejected", "NotFoundException", "BadRequestException"] {
         let app = App::start().await;
         app.local().calls().refuse_with("SendEmail", EVE, code);
@@ -25,12 +25,12 @@ async fn a_mail_that_ses_refuses_for_good_is_set_aside_at_once() {
         }
         app.settle().await;
         assert_eq!((app.mails().len(), app.mails_to(ADA).len()), (1, 1));
-        assert_eq!(app.local().calls().count("SendEmail"), 2, "{code} is not tried again");
+        assert_eq!(app.local().calls().count("SendEmail"), 2, "{code} is not retried");
         let letters = letters_of(&app, "MailerFunction");
         assert_eq!(letters.len(), 1);
         assert_eq!(letters[0]["SetAside"]["detail"]["lead"]["email"], EVE);
 
-        // As infra/redrive.py hands it over: it stays until it can be sent.
+        // As infra/redrive.py invokes it: the letter is kept until the email can be sent.
         app.invoke("mailer", letters[0].clone()).await.unwrap_err();
         app.local().calls().heal("SendEmail");
         app.invoke("mailer", letters[0].clone()).await.unwrap();
@@ -38,13 +38,13 @@ async fn a_mail_that_ses_refuses_for_good_is_set_aside_at_once() {
     }
 }
 
-/// The event that the function gave up after its retries.
+/// Waits for an event that the function gave up after its retries.
 async fn given_up(app: &App, function: &str) -> Value {
     eventually("a dead letter", async || letters_of(app, function).pop()).await
 }
 
 #[tokio::test]
-async fn a_mail_that_ses_cannot_take_now_is_retried() {
+async fn an_email_that_ses_refuses_temporarily_is_retried() {
     let app = App::start().await;
     app.local().calls().refuse_with("SendEmail", EVE, "SendingPausedException");
     for email in [EVE, ADA] {
@@ -52,14 +52,14 @@ async fn a_mail_that_ses_cannot_take_now_is_retried() {
     }
     let event = given_up(&app, "mailer").await;
     assert_eq!((app.mails_to(ADA).len(), app.mails_to(EVE).len()), (1, 0));
-    assert_eq!(app.local().calls().count("SendEmail"), 4, "one, and three tries of the other");
+    assert_eq!(app.local().calls().count("SendEmail"), 4, "one email, and three attempts");
     app.local().calls().heal("SendEmail");
     app.invoke("mailer", event).await.unwrap();
     assert_eq!(app.mails_to(EVE).len(), 1);
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_set_aside_at_once() {
+async fn an_unreadable_event_is_set_aside_at_once() {
     let app = App::start().await;
     let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
     let events = [
@@ -77,13 +77,13 @@ async fn an_event_that_cannot_be_read_is_set_aside_at_once() {
     assert_eq!(letters_of(&app, "MailerFunction").len(), 4);
     assert_eq!(letters_of(&app, "PipelinesFunction").len(), 4);
 
-    // Where the queue fails, Lambda has to know.
+    // If the queue fails, the invocation must fail so that Lambda retries it.
     app.refuse("SendMessage", true);
     app.invoke("mailer", events[0].clone()).await.unwrap_err();
 }
 
 #[tokio::test]
-async fn a_bus_goes_on_behind_an_event_that_nobody_can_read() {
+async fn the_bus_delivers_events_behind_an_unreadable_one() {
     let app = App::start().await;
     let deep = format!(r#"{{"x":{}1{}}}"#, "[".repeat(125), "]".repeat(125));
     let entry = json!({
@@ -94,7 +94,7 @@ async fn a_bus_goes_on_behind_an_event_that_nobody_can_read() {
     assert_eq!(app.call_aws("EVENTBRIDGE", "AWSEvents.PutEvents", &put).await, 200);
     let start = Instant::now();
     app.client.post_openly("/leads", &lead(ADA)).await.expect(200);
-    eventually("the mail", async || (!app.mails_to(ADA).is_empty()).then_some(())).await;
+    eventually("the email", async || (!app.mails_to(ADA).is_empty()).then_some(())).await;
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     app.settle().await;
     assert_eq!(app.dead_letters(), 1);
@@ -113,22 +113,22 @@ async fn reason(app: &App, tenant: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_is_refused_for_good_fails_its_job_at_once() {
+async fn a_pipeline_that_is_refused_permanently_fails_its_job_at_once() {
     let app = App::start().await;
     let calls = app.local().calls();
     calls.refuse_with("StartPipelineExecution", "poison", "ValidationException");
     let (poison, innocent) = (provision(&app, "poison").await, provision(&app, "acme").await);
     app.status_of(&innocent, 0).await;
     app.status_of(&poison, 3).await;
-    let told = reason(&app, &poison).await;
-    assert_eq!(told, "The pipeline tenantry-pool cannot be started (ValidationException).");
+    let cause = reason(&app, &poison).await;
+    assert_eq!(cause, "The pipeline tenantry-pool cannot be started (ValidationException).");
     app.settle().await;
     assert_eq!((calls.count("StartPipelineExecution"), app.dead_letters()), (2, 0));
     assert_eq!(app.job_secrets(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_secret_that_is_refused_for_good_fails_its_job_at_once() {
+async fn a_secret_that_is_refused_permanently_fails_its_job_at_once() {
     let app = App::start().await;
     app.local().calls().refuse_with("CreateSecret", "", "InvalidRequestException");
     let poison = provision(&app, "poison").await;
@@ -137,7 +137,7 @@ async fn a_secret_that_is_refused_for_good_fails_its_job_at_once() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_is_busy_is_retried() {
+async fn a_busy_pipeline_is_retried() {
     let app = App::start().await;
     let busy = "ConcurrentPipelineExecutionsLimitExceededException";
     app.local().calls().refuse_with("StartPipelineExecution", "poison", busy);
@@ -151,7 +151,7 @@ async fn a_pipeline_that_is_busy_is_retried() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_while_the_build_runs_starts_nothing() {
+async fn a_repeated_event_does_not_start_a_second_build() {
     let app = App::silent().await;
     app.provisioning("acme", "BASIC").await;
     app.settle().await;
@@ -161,7 +161,7 @@ async fn an_event_that_comes_again_while_the_build_runs_starts_nothing() {
     assert_eq!(app.local().calls().by("pipelines"), ["GetItem"]);
 }
 
-/// Three new leads, as records of the stream, and the change of the first by which it is counted.
+/// Creates three leads. Returns their stream records and the sort key of the first one's count.
 async fn leads(app: &App) -> (Vec<Value>, String) {
     for email in [EVE, ADA, "bob@acme.test"] {
         app.client.post_openly("/leads", &lead(email)).await.expect(200);
@@ -173,7 +173,7 @@ async fn leads(app: &App) -> (Vec<Value>, String) {
 }
 
 #[tokio::test]
-async fn a_change_that_can_never_be_counted_is_set_aside_and_all_others_are_counted() {
+async fn a_record_that_fails_permanently_is_set_aside_and_all_others_are_counted() {
     let (app, other) = (App::silent().await, App::silent().await);
     let (records, poison) = leads(&app).await;
     other.local().calls().refuse_with("TransactWriteItems", &poison, "ValidationException");
@@ -183,7 +183,7 @@ async fn a_change_that_can_never_be_counted_is_set_aside_and_all_others_are_coun
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_counted_now_comes_again_and_all_others_are_counted() {
+async fn a_record_that_fails_temporarily_is_retried_and_all_others_are_counted() {
     let (app, other) = (App::silent().await, App::silent().await);
     let (mut records, poison) = leads(&app).await;
     other.local().calls().refuse_with("TransactWriteItems", &poison, "AccessDeniedException");
@@ -192,7 +192,7 @@ async fn a_change_that_cannot_be_counted_now_comes_again_and_all_others_are_coun
     assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": first }]));
     assert_eq!((other.count("/leads").await, other.dead_letters()), (2, 0));
 
-    // A quarter of an hour later it is the change's own fault.
+    // After a quarter of an hour, the failure counts as permanent.
     let old = shared::now().seconds() - 1000;
     records[0]["dynamodb"]["ApproximateCreationDateTime"] = old.into();
     records.extend(leads(&app).await.0.into_iter().skip(3));
@@ -202,7 +202,7 @@ async fn a_change_that_cannot_be_counted_now_comes_again_and_all_others_are_coun
 }
 
 #[tokio::test]
-async fn a_child_that_cannot_be_deleted_keeps_none_of_the_others() {
+async fn a_child_that_cannot_be_deleted_does_not_block_the_others() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     let poison = app.create("/contacts", &contact(&acme)).await;

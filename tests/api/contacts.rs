@@ -2,7 +2,7 @@ use serde_json::json;
 use support::{App, contact, tenant, with_query};
 
 #[tokio::test]
-async fn every_violation_of_a_contact_is_in_one_answer() {
+async fn all_violations_of_a_contact_are_in_one_response() {
     let app = App::start().await;
     let body = json!({
         "firstName": "", "email": "nobody", "isPrimary": "yes", "type": 7, "tenantId": null, "x": 1,
@@ -25,7 +25,7 @@ async fn every_violation_of_a_contact_is_in_one_answer() {
 }
 
 #[tokio::test]
-async fn the_contact_of_an_onboarding_is_one_like_any_other() {
+async fn the_contact_of_a_new_tenant_is_an_ordinary_contact() {
     let app = App::start().await;
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
     let first = made.text("/contacts/0/id");

@@ -1,6 +1,6 @@
-//! Stopped between any two steps of lead -> active and started again, it goes on and ends ACTIVE,
-//! with each event once and each effect once. A step is a call of AWS: the process is stopped
-//! before each of them in turn, with all that it was doing, and started on the same data.
+//! Crash recovery: the process is stopped before each AWS call between sign-up and active tenant,
+//! and restarted on the same data. The tenant must become active, with every event and every effect
+//! exactly once.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::{App, Options, Reply, eventually, lead, subscription};
 use tokio::runtime::Runtime;
 
-/// What a client knows of its way so far.
+/// A client's progress from sign-up to active tenant.
 #[derive(Default)]
 struct Journey {
     lead: Option<String>,
@@ -19,8 +19,8 @@ struct Journey {
 }
 
 impl Journey {
-    /// Goes on to the end, where the tenant is active and nothing is under way.
-    async fn go_on(&mut self, app: &App) {
+    /// Continues until the tenant is active and the control plane is idle.
+    async fn resume(&mut self, app: &App) {
         if self.lead.is_none() {
             let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await;
             self.lead = Some(created.expect(200).text("/id"));
@@ -41,7 +41,7 @@ impl Journey {
         if !self.provisioned {
             let path = format!("/tenants/{tenant}/provision");
             let accepted = app.client.post(&token, &path, &subscription("PREMIUM")).await;
-            // An answer that was lost is found out by asking again.
+            // 409 if the response to an earlier, successful request was lost.
             assert!([204, 409].contains(&accepted.status), "{}", accepted.body);
             self.provisioned = true;
         }
@@ -50,7 +50,7 @@ impl Journey {
     }
 }
 
-/// The tenant that was made now, or before the answer was lost.
+/// Returns the tenant that was created now, or by a request whose response was lost.
 fn tenant_of(app: &App, made: &Reply) -> String {
     if made.status == 200 {
         return made.text("/id");
@@ -59,7 +59,7 @@ fn tenant_of(app: &App, made: &Reply) -> String {
     app.items_of("tenant")[0]["id"]["S"].as_str().unwrap().to_owned()
 }
 
-/// A folder that is gone at the end.
+/// A folder that is deleted on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -76,9 +76,9 @@ impl Drop for Folder {
     }
 }
 
-/// Stops the process before its call number `calls` and starts it again; false where it does not
-/// come to that call.
-fn stop_and_go_on(calls: usize) -> bool {
+/// Stops the process after `calls` AWS calls and restarts it. Returns false if it makes no more
+/// calls than that.
+fn stop_and_resume(calls: usize) -> bool {
     let folder = Folder::new(&calls.to_string());
     let options = || Options::succeeding().data_in(&folder.0);
     let mut journey = Journey::default();
@@ -91,25 +91,25 @@ fn stop_and_go_on(calls: usize) -> bool {
         let frozen = eventually("the stop", async || app.local().calls().is_frozen().then_some(()));
         tokio::select! {
             () = frozen => Some(app.local().calls().all()),
-            () = journey.go_on(&app) => None,
+            () = journey.resume(&app) => None,
         }
     });
-    // Everything that runs ends at once, wherever it is.
+    // Ends everything that is running, at once.
     first.shutdown_timeout(Duration::ZERO);
-    let Some(carried_out) = stopped else { return false };
+    let Some(completed) = stopped else { return false };
 
     Runtime::new().unwrap().block_on(async {
         let app = App::with_options(options()).await;
-        journey.go_on(&app).await;
-        check(&app, &carried_out);
+        journey.resume(&app).await;
+        check(&app, &completed);
         app.stop().await;
     });
     true
 }
 
-/// Each event once, each effect once.
-fn check(app: &App, carried_out: &[Call]) {
-    let last = carried_out.last();
+/// Checks that every event and every effect happened exactly once.
+fn check(app: &App, completed: &[Call]) {
+    let last = completed.last();
     let leads = app.items_of("lead").len();
     assert_eq!(app.events_of("LEAD_CREATED").len(), leads, "{last:?}");
     for kind in ["TENANT_PROVISIONING", "TENANT_PROVISIONING_SUCCESS"] {
@@ -122,27 +122,27 @@ fn check(app: &App, carried_out: &[Call]) {
     assert_eq!(states, ["succeeded"], "{last:?}");
     assert_eq!(app.job_secrets(), Vec::<String>::new(), "{last:?}");
 
-    // SES has no token by which a mail could be sent once and only once: stopped between its answer
-    // and the note of it, the mailer sends again, since a mail twice is better than none.
-    let mailer = carried_out.iter().rfind(|call| call.caller == "mailer");
+    // SES has no idempotency token. If the mailer is stopped after SES has answered and before that
+    // is recorded, it sends the email again.
+    let mailer = completed.iter().rfind(|call| call.caller == "mailer");
     let in_doubt = usize::from(mailer.is_some_and(|call| call.action == "SendEmail"));
     let mails = app.mails().len();
     let once = leads + 1;
-    assert!((once..=once + in_doubt).contains(&mails), "{mails} mails, {last:?}");
+    assert!((once..=once + in_doubt).contains(&mails), "{mails} emails, {last:?}");
 }
 
-/// Every second call from `first` on, so that two tests share the work.
-fn every_second_from(first: usize) {
-    let stops = (first..).step_by(2).take_while(|calls| stop_and_go_on(*calls)).count();
-    assert!(stops >= 10, "only {stops} stops: is the way shorter now?");
-}
-
-#[test]
-fn it_goes_on_after_a_stop_before_any_even_step() {
-    every_second_from(0);
+/// Stops before every second call from `first` on, so that two tests share the work.
+fn stop_before_every_second_call(first: usize) {
+    let stops = (first..).step_by(2).take_while(|calls| stop_and_resume(*calls)).count();
+    assert!(stops >= 10, "only {stops} stops: does the flow make fewer calls now?");
 }
 
 #[test]
-fn it_goes_on_after_a_stop_before_any_odd_step() {
-    every_second_from(1);
+fn onboarding_resumes_after_a_stop_before_any_even_call() {
+    stop_before_every_second_call(0);
+}
+
+#[test]
+fn onboarding_resumes_after_a_stop_before_any_odd_call() {
+    stop_before_every_second_call(1);
 }

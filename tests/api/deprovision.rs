@@ -6,7 +6,7 @@ async fn ask(app: &App, tenant: TenantId) -> Reply {
     app.client.post(&app.operator, &format!("/tenants/{tenant}/deprovision"), &json!({})).await
 }
 
-/// Opens a job that takes the tenant down, and waits until its pipeline runs.
+/// Starts deprovisioning and waits until the pipeline runs.
 async fn deprovision(app: &App, tenant: TenantId) -> JobId {
     let accepted = ask(app, tenant).await.expect(204);
     let location = accepted.header("location").to_owned();
@@ -28,7 +28,7 @@ async fn status(app: &App, tenant: TenantId) -> Value {
 }
 
 #[tokio::test]
-async fn an_active_tenant_is_taken_down_by_the_pipeline_that_built_it() {
+async fn an_active_tenant_is_deprovisioned_by_the_pipeline_that_built_it() {
     for (tier, isolation) in [("PREMIUM", "silo"), ("BASIC", "pool")] {
         let app = App::start().await;
         let (tenant, _) = app.provisioning("acme", tier).await;
@@ -49,19 +49,23 @@ async fn an_active_tenant_is_taken_down_by_the_pipeline_that_built_it() {
         );
         assert_eq!(job["subscription"], subscription(tier));
         app.settle().await;
-        assert_eq!((app.executions(), app.dead_letters()), (2, 0), "a run of its own");
+        assert_eq!(
+            (app.executions(), app.dead_letters()),
+            (2, 0),
+            "deprovisioning starts a second execution"
+        );
         assert_eq!(app.job_secrets(), Vec::<String>::new());
         for kind in ["", "DE"] {
             for what in ["PROVISIONING", "PROVISIONING_SUCCESS"] {
                 assert_eq!(app.events_of(&format!("TENANT_{kind}{what}")).len(), 1, "{kind}{what}");
             }
         }
-        assert_eq!(app.mails().len(), 1, "the welcome mail alone");
+        assert_eq!(app.mails().len(), 1, "only the welcome email");
     }
 }
 
 #[tokio::test]
-async fn a_tenant_that_cannot_be_taken_down_is_active_and_the_job_says_why() {
+async fn a_tenant_is_active_again_after_deprovisioning_failed() {
     let app = App::silent().await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     report(&app, tenant, first, json!({ "type": 0, "status": "success" })).await.expect(204);
@@ -98,7 +102,7 @@ async fn a_tenant_that_cannot_be_taken_down_is_active_and_the_job_says_why() {
 }
 
 #[tokio::test]
-async fn only_an_active_tenant_is_taken_down() {
+async fn only_an_active_tenant_can_be_deprovisioned() {
     let app = App::with_options(Options::silent()).await;
     let pending: TenantId = app.tenant("pending").await.parse().unwrap();
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
@@ -130,7 +134,7 @@ async fn only_an_active_tenant_is_taken_down() {
 }
 
 #[tokio::test]
-async fn six_that_take_one_tenant_down_at_once_open_one_job() {
+async fn six_concurrent_deprovision_requests_open_one_job() {
     let app = App::silent().await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     report(&app, tenant, first, json!({ "type": 0, "status": "success" })).await.expect(204);
@@ -141,7 +145,7 @@ async fn six_that_take_one_tenant_down_at_once_open_one_job() {
     assert_eq!(app.items_of("job").len(), 2);
 }
 
-/// What is listed of a tenant: by itself, and as it is included.
+/// Returns the names of a tenant's resources, listed and included alike.
 async fn resources(app: &App, tenant: TenantId) -> Vec<Value> {
     let listed = app.read(&format!("/tenants/{tenant}/resources")).await.each("externalIdentifier");
     let included = app.read(&format!("/tenants/{tenant}?filter[include][0]=resources")).await.body;
@@ -161,7 +165,7 @@ async fn delete(app: &App, tenant: TenantId) -> Reply {
 }
 
 #[tokio::test]
-async fn what_a_failed_build_left_is_removed_before_its_tenant_is_deleted() {
+async fn resources_of_a_failed_build_are_removed_before_the_tenant_is_deleted() {
     let app = App::silent().await;
     let (tenant, first) = app.provisioning("acme", "PREMIUM").await;
     report(&app, tenant, first, built(0, 0, "left")).await.expect(204);
@@ -172,7 +176,7 @@ async fn what_a_failed_build_left_is_removed_before_its_tenant_is_deleted() {
     let refused = delete(&app, tenant).await.expect(409);
     assert_eq!(refused.text("/error/code"), "TENANT_HAS_RESOURCES");
 
-    // A later attempt that built nothing does not hide what the first one built, and where.
+    // A later attempt without resources does not hide the resources of the first and their silo.
     let second = app.provision(tenant, "BASIC").await;
     report(&app, tenant, second, json!({ "type": 0, "status": "failure" })).await.expect(204);
     delete(&app, tenant).await.expect(409);
@@ -180,7 +184,7 @@ async fn what_a_failed_build_left_is_removed_before_its_tenant_is_deleted() {
     assert_eq!(app.job(tenant, third).await["isolation"], "silo");
     delete(&app, tenant).await.expect(409);
 
-    // It fails: everything is as it was before, and in the list of what failed once.
+    // After a failure, everything is as before. The tenant needs attention once.
     report(&app, tenant, third, json!({ "type": 1, "status": "failure" })).await.expect(204);
     assert_eq!((status(&app, tenant).await, resources(&app, tenant).await.len()), (json!(3), 1));
     delete(&app, tenant).await.expect(409);
@@ -189,13 +193,13 @@ async fn what_a_failed_build_left_is_removed_before_its_tenant_is_deleted() {
     assert_eq!(attention.as_array().unwrap().len(), 1, "{attention}");
 
     let fourth = deprovision(&app, tenant).await;
-    report(&app, tenant, fourth, built(1, 1, "said by mistake")).await.expect(204);
+    report(&app, tenant, fourth, built(1, 1, "reported by mistake")).await.expect(204);
     assert_eq!((status(&app, tenant).await, resources(&app, tenant).await), (json!(5), vec![]));
     delete(&app, tenant).await.expect(204);
 }
 
 #[tokio::test]
-async fn an_active_tenant_is_not_deleted_whether_or_not_it_reported_resources() {
+async fn an_active_tenant_cannot_be_deleted_even_without_resources() {
     let app = App::silent().await;
     let success = json!({ "type": 0, "status": "success" });
     for (key, message, many) in [("with", built(0, 1, "b"), 1), ("without", success, 0)] {
@@ -223,7 +227,7 @@ async fn an_active_tenant_is_not_deleted_whether_or_not_it_reported_resources() 
 }
 
 #[tokio::test]
-async fn a_tenant_is_deleted_only_once_its_failed_build_is_removed() {
+async fn a_concurrent_deletion_succeeds_only_after_the_failed_build_is_removed() {
     let app = App::silent().await;
     for n in 0..4 {
         let (tenant, job) = app.provisioning(&format!("t{n}"), "BASIC").await;

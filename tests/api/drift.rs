@@ -1,4 +1,4 @@
-//! What is said in several places is the same in all of them.
+//! Consistency of routes and permissions that are declared in several places.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,18 +11,18 @@ use support::App;
 
 use crate::tokens::{PUBLIC, ROUTES};
 
-/// An id of nothing.
+/// An ID that does not exist.
 const ID: &str = "01931f6e-0000-7000-8000-000000000001";
 
-/// The routes of `template.yaml`, as `GET /ping`; without `$default`, which no client asks for.
-fn of_template(app: &App) -> BTreeSet<String> {
+/// Returns the routes of `template.yaml`, each as `GET /ping`, without `$default`.
+fn template_routes(app: &App) -> BTreeSet<String> {
     let routes = app.local().template().functions.iter().flat_map(|function| &function.routes);
     let routes = routes.filter(|route| route.path != "$default");
     routes.map(|route| format!("{} {}", route.method, route.path)).collect()
 }
 
-/// The routes of `cargo lambda watch`, from the workspace's metadata.
-fn of_watch() -> BTreeSet<String> {
+/// Returns the routes of `cargo lambda watch`, from the workspace's metadata.
+fn watch_routes() -> BTreeSet<String> {
     let cargo = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
@@ -36,8 +36,8 @@ fn of_watch() -> BTreeSet<String> {
     routes.collect()
 }
 
-/// The operations of the OpenAPI document as `home` serves it, by their routes.
-async fn of_document(app: &App) -> BTreeMap<String, Value> {
+/// Returns the operations of the OpenAPI document that `home` serves, by route.
+async fn document_operations(app: &App) -> BTreeMap<String, Value> {
     let document = app.send(Method::GET, "/openapi.json").await.expect(200).body;
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, operations)| {
@@ -50,10 +50,10 @@ async fn of_document(app: &App) -> BTreeMap<String, Value> {
 }
 
 #[tokio::test]
-async fn the_document_has_the_routes_of_the_template_and_their_permissions() {
+async fn the_openapi_document_has_all_routes_with_their_permissions() {
     let app = App::start().await;
-    let document = of_document(&app).await;
-    assert_eq!(document.keys().cloned().collect::<BTreeSet<_>>(), of_template(&app));
+    let document = document_operations(&app).await;
+    assert_eq!(document.keys().cloned().collect::<BTreeSet<_>>(), template_routes(&app));
     for (method, path, codes) in ROUTES {
         let codes: Vec<_> = codes.split(' ').collect();
         assert_eq!(document[&format!("{method} {path}")]["x-permissions"], json!(codes), "{path}");
@@ -64,7 +64,7 @@ async fn the_document_has_the_routes_of_the_template_and_their_permissions() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_lacks_is_refused_with_those_it_has() {
+async fn an_unsupported_method_is_answered_with_the_allowed_ones() {
     let app = App::start().await;
     let lead = format!("/leads/{ID}");
     for (method, path, allowed) in [
@@ -90,22 +90,22 @@ async fn a_method_that_a_path_lacks_is_refused_with_those_it_has() {
 }
 
 #[tokio::test]
-async fn the_template_the_watch_router_and_the_tests_know_the_same_routes() {
+async fn the_template_the_watch_router_and_the_tests_have_the_same_routes() {
     let app = App::start().await;
-    let template = of_template(&app);
-    assert_eq!(template, of_watch());
+    let template = template_routes(&app);
+    assert_eq!(template, watch_routes());
     let guarded = ROUTES.iter().map(|(method, path, _)| format!("{method} {path}"));
     let known: BTreeSet<_> = guarded.chain(PUBLIC.iter().map(ToString::to_string)).collect();
-    assert_eq!(template, known, "a route is in no test of tokens");
+    assert_eq!(template, known, "a route is missing from the token tests");
 }
 
 #[tokio::test]
-async fn every_route_of_the_template_is_one_of_its_function() {
+async fn every_route_of_the_template_is_served_by_its_function() {
     let app = App::start().await;
     let page = app.send(Method::GET, &format!("/validate/{ID}")).await.expect(200).body;
     let asset = page.as_str().unwrap().split("/assets/").nth(1).unwrap();
     let asset = asset.split('"').next().unwrap();
-    for route in of_template(&app) {
+    for route in template_routes(&app) {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.replace("{id}", ID).replace("{leadId}", ID).replace("{jobId}", ID);
         let path = path.replace("{file}", asset);

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use support::{App, at_once, lead};
 
-/// Every delivery of every event again, the last one first.
+/// Delivers every event to its consumers again, newest first.
 async fn deliver_all_again(app: &App) {
     for event in app.events() {
         let kind = event["detail-type"].as_str().unwrap();
@@ -15,7 +15,7 @@ async fn deliver_all_again(app: &App) {
 }
 
 #[tokio::test]
-async fn every_event_delivered_twice_and_backwards_changes_nothing() {
+async fn events_delivered_repeatedly_in_reverse_order_change_nothing() {
     let app = App::start().await;
     app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     let (tenant, _) = app.provisioning("acme", "PREMIUM").await;
@@ -33,7 +33,7 @@ async fn every_event_delivered_twice_and_backwards_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_event_delivered_six_times_at_once_is_one_mail() {
+async fn six_concurrent_deliveries_of_one_event_send_one_email() {
     let app = App::start().await;
     app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
@@ -46,7 +46,7 @@ async fn one_event_delivered_six_times_at_once_is_one_mail() {
 }
 
 #[tokio::test]
-async fn a_start_that_comes_after_the_end_starts_nothing() {
+async fn a_late_start_event_does_not_start_a_second_build() {
     let app = App::start().await;
     let (tenant, _) = app.provisioning("acme", "BASIC").await;
     app.status_of(&tenant.to_string(), 0).await;
@@ -57,7 +57,7 @@ async fn a_start_that_comes_after_the_end_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_bus_that_refuses_for_a_while_loses_nothing() {
+async fn a_temporary_failure_of_the_bus_loses_no_event() {
     let app = App::start().await;
     app.refuse("PutEvents", true);
     let lead = app.verified_lead("ada@acme.test").await;
@@ -76,7 +76,7 @@ async fn a_bus_that_refuses_for_a_while_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_for_a_while_delays_and_doubles_nothing() {
+async fn a_temporary_failure_of_a_service_duplicates_no_effect() {
     for action in ["SendEmail", "CreateSecret", "StartPipelineExecution", "UpdateItem", "Query"] {
         let app = App::start().await;
         let lead = app.verified_lead("ada@acme.test").await;
@@ -95,11 +95,15 @@ async fn a_service_that_fails_for_a_while_delays_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_bus_that_refuses_one_entry_gets_it_again() {
+async fn an_entry_without_an_answer_is_published_again_with_one_effect() {
     let app = App::start().await;
     app.local().calls().fail("PutEvents", local::Fault::LoseAnswers(2));
     app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
-    assert_eq!(app.events_of("LEAD_CREATED").len(), 1, "one event, however often it was sent");
-    assert_eq!(app.mails_to("ada@acme.test").len(), 1, "and one effect");
+    assert_eq!(
+        app.events_of("LEAD_CREATED").len(),
+        1,
+        "one event, even if it was published repeatedly"
+    );
+    assert_eq!(app.mails_to("ada@acme.test").len(), 1, "one email");
 }

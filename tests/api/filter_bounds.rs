@@ -1,4 +1,4 @@
-//! What a filter may cost at most.
+//! Limits on the cost of a filter.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use support::{App, contact, with_query};
 use crate::{filters::SOON, paging::with_tenants};
 
 #[tokio::test]
-async fn a_pattern_that_others_never_finish_is_answered_soon() {
+async fn catastrophic_patterns_are_matched_quickly() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let mut body = contact(&acme);
@@ -33,7 +33,7 @@ async fn a_pattern_that_others_never_finish_is_answered_soon() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_too_long_is_refused_soon() {
+async fn a_query_string_that_is_too_long_is_refused_quickly() {
     let app = App::start().await;
     let count = async |bytes: usize| {
         let query = format!("where[key]={}", "x".repeat(bytes - "where[key]=".len()));
@@ -63,7 +63,7 @@ async fn a_query_that_is_too_long_is_refused_soon() {
 }
 
 #[tokio::test]
-async fn the_link_of_the_longest_query_leads_on() {
+async fn the_next_link_of_the_longest_query_works() {
     let app = App::start().await;
     for key in ["acme", "bolt"] {
         app.tenant(key).await;
@@ -77,13 +77,13 @@ async fn the_link_of_the_longest_query_leads_on() {
 }
 
 #[tokio::test]
-async fn what_no_index_serves_reads_ten_thousand_items_and_no_more() {
+async fn a_query_without_an_index_reads_at_most_10_000_items() {
     let app = App::start().await;
     with_tenants(&app, 9999).await;
     let by = |filter: Value| with_query("/tenants", "filter", &filter);
     let count = |conditions: Value| with_query("/tenants/count", "where", &conditions);
     let ordered = by(json!({ "order": "key DESC", "limit": 1, "where": { "name": "Name 7" } }));
-    assert_eq!(app.read(&ordered).await.items().len(), 1, "of exactly ten thousand");
+    assert_eq!(app.read(&ordered).await.items().len(), 1, "exactly 10,000 items");
 
     app.tenant("onemore").await;
     for path in [
@@ -107,7 +107,7 @@ async fn what_no_index_serves_reads_ten_thousand_items_and_no_more() {
         assert_eq!(refused.text("/error/code"), "FILTER_TOO_BROAD");
         assert!(refused.text("/error/message").contains(rule), "{}", refused.body);
     }
-    // An index narrows these.
+    // Served by an index.
     let counted = app.read(&count(json!({ "status": 3, "name": { "like": "Name %" } }))).await;
     assert_eq!(counted.body, json!({ "count": 3333 }));
     assert_eq!(app.read(&by(json!({ "skip": 990, "limit": 5 }))).await.items().len(), 5);

@@ -1,15 +1,15 @@
-//! What filters refuse, and what keeps them from costing more than they may.
+//! Validation of filters and queries, and projection by fields and scopes.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{App, contact, with_query};
 
-/// How long the answer to anything may take.
+/// Maximum time for a response.
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_where_is_named() {
+async fn every_error_in_a_where_is_reported() {
     let app = App::start().await;
     app.tenant("acme").await;
     let many = vec![1; 1001];
@@ -58,7 +58,7 @@ async fn whatever_is_wrong_with_a_where_is_named() {
 }
 
 #[tokio::test]
-async fn whatever_else_is_wrong_with_a_filter_is_named() {
+async fn every_error_in_a_filter_is_reported() {
     let app = App::start().await;
     let scope = json!({ "where": { "key": "a" } });
     for (filter, fault) in [
@@ -107,7 +107,7 @@ async fn whatever_else_is_wrong_with_a_filter_is_named() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_query_is_named() {
+async fn every_error_in_a_query_string_is_reported() {
     let app = App::start().await;
     let id = app.tenant("acme").await;
     let brackets = format!("filter{}=1", "[where]".repeat(1000));
@@ -166,7 +166,7 @@ async fn whatever_is_wrong_with_a_query_is_named() {
 }
 
 #[tokio::test]
-async fn fields_and_scopes_cut_what_is_answered() {
+async fn fields_and_scopes_limit_the_response() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     for (name, primary) in [("Bea", false), ("Cy", true), ("Ann", false)] {

@@ -1,18 +1,18 @@
-//! The headers of every answer, of routes, errors, pages and files alike.
+//! The headers of all responses: API, errors, pages and files.
 
 use reqwest::Method;
 use serde_json::json;
 use shared::domain::{LeadId, TenantId};
 use support::{App, Reply, contact, invoice, lead};
 
-fn secured(reply: &Reply, cached: &str, what: &str) {
+fn assert_headers(reply: &Reply, cached: &str, what: &str) {
     assert_eq!(reply.header("cache-control"), cached, "{what}");
     assert_eq!(reply.header("x-content-type-options"), "nosniff", "{what}");
     assert_eq!(reply.header("strict-transport-security"), "max-age=31536000", "{what}");
 }
 
 #[tokio::test]
-async fn no_answer_of_the_api_is_kept_or_guessed_at() {
+async fn api_responses_are_not_cached_or_sniffed() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let client = &app.client;
@@ -20,7 +20,7 @@ async fn no_answer_of_the_api_is_kept_or_guessed_at() {
     let id = created.text("/id");
     let verified =
         client.post(&app.lead_key(&id), &format!("/leads/{id}/verify"), &json!(null)).await;
-    secured(&verified.expect(200), "no-store", "a token");
+    assert_headers(&verified.expect(200), "no-store", "a token");
     let large = " ".repeat(300_000);
     for (what, reply) in [
         ("created", created),
@@ -39,7 +39,7 @@ async fn no_answer_of_the_api_is_kept_or_guessed_at() {
         ("400", client.get(&app.operator, "/tenants?filter=%7B").await.expect(400)),
         ("401", app.send(Method::GET, "/tenants").await.expect(401)),
         ("401 of a webhook", app.send(Method::POST, "/webhook").await.expect(401)),
-        ("401 of a set-up", app.send(Method::POST, "/manage/users").await.expect(401)),
+        ("401 of an identity provider", app.send(Method::POST, "/manage/users").await.expect(401)),
         ("403", client.get(&verified_token(&app).await, "/overview").await.expect(403)),
         (
             "404 of an entity",
@@ -61,20 +61,20 @@ async fn no_answer_of_the_api_is_kept_or_guessed_at() {
         ("422", client.post_openly("/leads", &json!({})).await.expect(422)),
         ("ping", app.send(Method::GET, "/ping").await.expect(200)),
     ] {
-        secured(&reply, "no-store", what);
+        assert_headers(&reply, "no-store", what);
     }
     app.create("/contacts", &contact(&acme)).await;
     let bill = app.create("/invoices", &invoice(&acme)).await;
     let (pdf, _) = client.download(&app.operator, &format!("/invoices/{bill}/download")).await;
     assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
-    secured(&pdf, "no-store", "a PDF");
+    assert_headers(&pdf, "no-store", "a PDF");
     app.refuse("GetItem", true);
     let failed = client.get(&app.operator, &format!("/contacts/{}", TenantId::mint())).await;
-    secured(&failed.expect(500), "no-store", "500");
+    assert_headers(&failed.expect(500), "no-store", "500");
 }
 
 #[tokio::test]
-async fn a_refusal_for_want_of_a_token_names_the_scheme() {
+async fn a_401_response_names_the_authentication_scheme() {
     let app = App::start().await;
     let lead = LeadId::mint();
     for (method, path, bearer) in [
@@ -98,12 +98,12 @@ async fn verified_token(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn a_page_keeps_to_itself_and_its_files_are_kept() {
+async fn pages_have_security_headers_and_assets_are_cached() {
     let app = App::start().await;
     let validate = format!("/validate/{}", LeadId::mint());
     for path in ["/", "/signup", &validate, "/console", "/explorer"] {
         let page = app.send(Method::GET, path).await.expect(200);
-        secured(&page, "no-cache", path);
+        assert_headers(&page, "no-cache", path);
         for (name, value) in [
             ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
@@ -116,12 +116,12 @@ async fn a_page_keeps_to_itself_and_its_files_are_kept() {
         assert!(page.header("permissions-policy").contains("camera=()"), "{path}");
         let file = page.raw.split("assets/").nth(1).unwrap().split('"').next().unwrap();
         let file = app.send(Method::GET, &format!("/assets/{file}")).await.expect(200);
-        secured(&file, "public, max-age=31536000, immutable", path);
+        assert_headers(&file, "public, max-age=31536000, immutable", path);
     }
     let document = app.send(Method::GET, "/openapi.json").await.expect(200);
-    secured(&document, "no-cache", "the document");
+    assert_headers(&document, "no-cache", "the document");
     let known = app.client.send(Method::GET, "/openapi.json", |request| {
         request.header("if-none-match", document.header("etag"))
     });
-    secured(&known.await.expect(304), "no-cache", "the document, unchanged");
+    assert_headers(&known.await.expect(304), "no-cache", "the document, unchanged");
 }

@@ -1,4 +1,4 @@
-//! What is included in an answer has a bound, and says what it leaves out.
+//! Limits of included relations. The header `x-truncated` names the relations that were truncated.
 
 use serde_json::{Value, json};
 use support::{App, contact, sibling, with_query};
@@ -8,8 +8,8 @@ use crate::{
     paging::created,
 };
 
-/// So many resources of about 8 KB, as Lambda hands them on, of each of these tenants; the first one
-/// is built for it.
+/// Provisions the first tenant and adds `many` resources to each. A resource is about 8 KB once
+/// Lambda escapes it.
 async fn with_resources(app: &App, tenants: &[String], many: usize) {
     app.provision(tenants[0].parse().unwrap(), "PREMIUM").await;
     app.status_of(&tenants[0], 0).await;
@@ -24,7 +24,7 @@ async fn with_resources(app: &App, tenants: &[String], many: usize) {
 }
 
 #[tokio::test]
-async fn what_is_included_counts_and_leads_on() {
+async fn included_relations_count_towards_the_size_of_a_page() {
     let app = App::start().await;
     let mut tenants = Vec::new();
     for n in 0..12 {
@@ -37,7 +37,7 @@ async fn what_is_included_counts_and_leads_on() {
     each_once(&items, 12);
     assert!(number > 1, "{number}");
     let whole = |item: &Value| item["resources"].as_array().unwrap().len() >= 60;
-    assert!(items.iter().all(whole), "no relation is cut for the sake of a page");
+    assert!(items.iter().all(whole), "relations are not truncated to fill a page");
 
     let tenant = json!({ "relation": "tenant", "scope": { "include": ["contacts", "resources"] } });
     let of_contacts =
@@ -49,7 +49,7 @@ async fn what_is_included_counts_and_leads_on() {
 }
 
 #[tokio::test]
-async fn a_relation_of_many_is_cut_by_items_and_by_bytes_and_named() {
+async fn a_large_relation_is_truncated_by_items_and_bytes_and_reported() {
     let app = App::start().await;
     let id = app.tenant("acme").await;
     with_resources(&app, std::slice::from_ref(&id), 300).await;
@@ -85,7 +85,7 @@ async fn a_relation_of_many_is_cut_by_items_and_by_bytes_and_named() {
         fits(&read);
         assert_eq!((read.items().len(), read.header("x-truncated")), (1, "contacts"));
     }
-    // Of each contact its tenant with all its contacts: as many squared.
+    // Each contact includes its tenant with all its contacts, so the number is squared.
     let tenant = json!({ "relation": "tenant", "scope": { "include": ["contacts"] } });
     let squared = with(json!([{ "relation": "contacts", "scope": { "include": [tenant] } }]));
     let read = app.read(&squared).await;

@@ -2,10 +2,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::{App, invoice, tenant, with_query};
 
-/// An amount that no float holds.
+/// An amount that a float cannot represent.
 const EXACT: &str = "12345678901234567.89";
 
-/// The text of an invoice's body with this amount.
+/// Returns an invoice's body with this amount, as text.
 fn text_with(tenant: &str, amount: &str) -> String {
     let body = invoice(tenant).to_string();
     body.replace("\"amount\":1200", &format!("\"amount\":{amount}"))
@@ -17,7 +17,7 @@ async fn create(app: &App, tenant: &str, amount: &str) -> support::Reply {
 }
 
 #[tokio::test]
-async fn an_amount_is_digit_for_digit_the_same_everywhere() {
+async fn an_amount_keeps_every_digit_everywhere() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     let made = create(&app, &tenant, EXACT).await;
@@ -52,11 +52,14 @@ async fn an_amount_is_digit_for_digit_the_same_everywhere() {
         assert!(app.read(&own).await.raw.contains(&written));
     }
     app.client.patch(&app.operator, &own, &json!({ "status": 1 })).await.expect(204);
-    assert!(app.read(&own).await.raw.contains(&written), "a patch of something else keeps it");
+    assert!(
+        app.read(&own).await.raw.contains(&written),
+        "a patch of another field keeps the amount"
+    );
 }
 
 #[tokio::test]
-async fn every_violation_of_an_invoice_is_in_one_answer() {
+async fn all_violations_of_an_invoice_are_in_one_response() {
     let app = App::start().await;
     let body = json!({
         "startDate": "2026-02-30", "endDate": 7, "amount": -1, "currencyCode": "EUX",
@@ -82,7 +85,7 @@ async fn every_violation_of_an_invoice_is_in_one_answer() {
 }
 
 #[tokio::test]
-async fn a_period_does_not_end_before_it_starts_whoever_said_which() {
+async fn a_period_cannot_end_before_it_starts() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     let id = app.create("/invoices", &invoice(&tenant)).await;
@@ -105,7 +108,7 @@ async fn a_period_does_not_end_before_it_starts_whoever_said_which() {
 }
 
 #[tokio::test]
-async fn one_of_many_that_does_not_suit_stops_a_bulk_update() {
+async fn one_invalid_invoice_stops_a_bulk_update() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     app.create("/invoices", &invoice(&tenant)).await;
@@ -117,10 +120,10 @@ async fn one_of_many_that_does_not_suit_stops_a_bulk_update() {
     let all = format!("/invoices?where[tenantId]={tenant}");
     let refused = app.client.patch(&app.operator, &all, &change).await.expect(422);
     assert_eq!(refused.violations(), ["/endDate formatMinimum"]);
-    assert_eq!(app.items(), before, "not even the one that it suits");
+    assert_eq!(app.items(), before, "no invoice was changed");
 }
 
-/// The words on a downloaded page.
+/// Returns the text of a downloaded page.
 fn words(reply: &support::Reply, bytes: &[u8]) -> String {
     assert_eq!((reply.status, reply.header("content-type")), (200, "application/pdf"));
     assert!(bytes.starts_with(b"%PDF-"));
@@ -128,7 +131,7 @@ fn words(reply: &support::Reply, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn an_invoice_is_downloaded_as_the_page_that_says_it() {
+async fn an_invoice_is_downloaded_as_a_pdf_with_its_data() {
     let app = App::start().await;
     let mut acme = tenant("acme");
     acme["name"] = json!("Acme & Söhne <b>");
@@ -140,7 +143,7 @@ async fn an_invoice_is_downloaded_as_the_page_that_says_it() {
         for word in
             ["Acme & Söhne <b>", "12,345,678,901,234,567.89", "EUR", "2026", "PENDING", "Tenantry"]
         {
-            assert!(page.contains(word), "{word} is not in {page}");
+            assert!(page.contains(word), "no {word} in {page}");
         }
         let named = format!("attachment; filename=\"invoice-{id}.pdf\"");
         assert_eq!(reply.header("content-disposition"), named);
@@ -152,7 +155,7 @@ async fn an_invoice_is_downloaded_as_the_page_that_says_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_downloaded_is_told_in_the_envelope() {
+async fn a_failed_download_is_answered_with_an_error_envelope() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     let id = app.create("/invoices", &invoice(&tenant)).await;
@@ -181,7 +184,7 @@ fn uuid() -> String {
 }
 
 #[tokio::test]
-async fn invoices_are_found_by_what_they_are() {
+async fn invoices_can_be_filtered_by_status_tenant_and_date() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;
     let mut paid = invoice(&tenant);

@@ -30,15 +30,15 @@ async fn a_lead_becomes_an_active_tenant() {
 
     app.settle().await;
     let mails = app.mails_to("ada@acme.test");
-    assert_eq!(mails.len(), 2, "the verification and the welcome");
+    assert_eq!(mails.len(), 2, "verification and welcome");
     for kind in ["LEAD_CREATED", "TENANT_PROVISIONING", "TENANT_PROVISIONING_SUCCESS"] {
         assert_eq!(app.events_of(kind).len(), 1, "{kind}");
     }
-    assert_eq!(app.job_secrets().len(), 0, "the job's secret goes with the job");
+    assert_eq!(app.job_secrets().len(), 0, "the secret is deleted when the job ends");
 }
 
 #[tokio::test]
-async fn a_failed_attempt_says_why_and_a_second_one_succeeds() {
+async fn a_failed_attempt_has_a_reason_and_a_second_one_succeeds() {
     let app = App::with_options(Options::failing()).await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     app.status_of(&tenant.to_string(), 3).await;
@@ -56,11 +56,11 @@ async fn a_failed_attempt_says_why_and_a_second_one_succeeds() {
 }
 
 #[tokio::test]
-async fn a_job_that_nobody_reports_on_is_timed_out() {
+async fn a_job_without_a_report_times_out() {
     let app = App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "500")).await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     app.reconcile().await;
-    assert_eq!(app.job(tenant, job).await["state"], "running", "not before its deadline");
+    assert_eq!(app.job(tenant, job).await["state"], "running", "not before the deadline");
     tokio::time::sleep(Duration::from_millis(600)).await;
     at_once((0..3).map(|_| app.reconcile())).await;
     let closed = app.job(tenant, job).await;
@@ -72,7 +72,7 @@ async fn a_job_that_nobody_reports_on_is_timed_out() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_fails_closes_its_job() {
+async fn a_failed_pipeline_execution_closes_its_job() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let execution = app.job(tenant, job).await["executionId"].as_str().unwrap().to_owned();
@@ -84,7 +84,7 @@ async fn a_pipeline_that_fails_closes_its_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_flows_at_once_all_end_active() {
+async fn sixty_four_concurrent_flows_all_end_active() {
     let app = App::start().await;
     let flow = |n: usize| {
         let app = &app;

@@ -1,21 +1,21 @@
-//! Keys that are too weak to sign with keep a function from starting.
+//! A function does not start with a key that is too weak for signing.
 
 use axum::Router;
 use shared::{Env, config::ConfigError};
 use support::App;
 
-/// What keeps `built` from starting.
+/// Returns the error that prevents a function from starting.
 async fn refusal(built: impl Future<Output = Result<Router, ConfigError>>) -> String {
     Box::pin(built).await.unwrap_err().to_string()
 }
 
 #[tokio::test]
-async fn a_secret_under_256_bits_stops_every_function_that_reads_it() {
+async fn a_key_under_256_bits_prevents_every_function_that_uses_it_from_starting() {
     let app = App::start().await;
     let env = app.local().env();
     let (short, enough) = ("s".repeat(31), "e".repeat(32));
-    let in_a_set = format!(r#"{{"current":"k2","k1":"{short}","k2":"{enough}"}}"#);
-    for weak in ["weak-marker", &short, &" ".repeat(64), &in_a_set] {
+    let key_set = format!(r#"{{"current":"k2","k1":"{short}","k2":"{enough}"}}"#);
+    for weak in ["weak-marker", &short, &" ".repeat(64), &key_set] {
         let with = |name: &str| env.clone().with(Env::from_iter([(name, weak)]));
         let (jwt, master) = (with("JWT_SECRET"), with("MASTER_KEYS"));
         let facade = with("IDP_WEBHOOK_SECRET");
@@ -36,7 +36,7 @@ async fn a_secret_under_256_bits_stops_every_function_that_reads_it() {
             let rule = format!("{name} must have keys of at least 32 bytes (RFC 7518 §3.2)");
             assert!(refused.contains(&rule) && !refused.contains(weak), "{refused}");
         }
-        if weak != in_a_set {
+        if weak != key_set {
             let refused = refusal(idp::router(&facade)).await;
             assert!(refused.contains("IDP_WEBHOOK_SECRET must have"), "{refused}");
         }

@@ -1,12 +1,12 @@
-//! How much a lead may make for its tenant.
+//! Limits on the number of entities that a lead may create.
 
 use serde_json::{Value, json};
 use support::{App, VerifiedLead, at_once, config, invoice};
 
-/// What a lead may make.
+/// Lists in which a lead may create entities.
 const KINDS: [&str; 2] = ["/tenant-configs", "/invoices"];
 
-/// A lead with its tenant.
+/// Creates a lead with a tenant.
 async fn onboarded(app: &App) -> (VerifiedLead, String) {
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
@@ -22,7 +22,7 @@ fn body(path: &str, tenant: &str, number: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_lead_makes_two_hundred_of_a_kind_and_has_room_again_for_what_it_deletes() {
+async fn a_lead_may_own_200_entities_of_each_kind() {
     let app = App::silent().await;
     let (lead, acme) = onboarded(&app).await;
     for path in KINDS {
@@ -34,7 +34,7 @@ async fn a_lead_makes_two_hundred_of_a_kind_and_has_room_again_for_what_it_delet
         let late: Vec<_> = (200..208).map(|number| body(path, &acme, number)).collect();
         let race = at_once(late.iter().map(|body| app.client.post(&lead.token, path, body))).await;
         let passed = race.iter().filter(|made| made.status == 200).count();
-        assert_eq!(passed, 2, "{path}: eight at once");
+        assert_eq!(passed, 2, "{path}: eight concurrent requests");
 
         let before = app.settled().await;
         let refused = app.client.post(&lead.token, path, &body(path, &acme, 300)).await.expect(422);
@@ -42,13 +42,13 @@ async fn a_lead_makes_two_hundred_of_a_kind_and_has_room_again_for_what_it_delet
         assert_eq!(refused.body["error"]["details"][0]["info"], json!({ "limit": 200 }));
         assert_eq!(app.items(), before);
 
-        // An operator's are not counted, neither when they are made nor when they are deleted.
+        // Entities created by an operator are not counted, and deleting them frees nothing.
         let own = app.create(path, &body(path, &acme, 301)).await;
         app.client.delete(&lead.token, &format!("{path}/{own}")).await;
         app.client.delete(&app.operator, &format!("{path}/{own}")).await;
         app.client.post(&lead.token, path, &body(path, &acme, 302)).await.expect(422);
 
-        // Whoever deletes one that the lead made, there is room for one, once.
+        // Deleting an entity that the lead created frees one place, whoever deletes it.
         let one = format!("{path}/{}", ids[7]);
         app.client.delete(&app.operator, &one).await.expect(204);
         app.client.delete(&app.operator, &one).await.expect(404);
@@ -58,7 +58,7 @@ async fn a_lead_makes_two_hundred_of_a_kind_and_has_room_again_for_what_it_delet
 }
 
 #[tokio::test]
-async fn a_configuration_that_is_refused_counts_nothing() {
+async fn a_refused_configuration_is_not_counted() {
     let app = App::silent().await;
     let (lead, acme) = onboarded(&app).await;
     let body = config(&acme, "theme");
@@ -73,6 +73,6 @@ async fn a_configuration_that_is_refused_counts_nothing() {
     let mut statuses: Vec<_> = deleted.iter().map(|deleted| deleted.status).collect();
     statuses.sort_unstable();
     assert_eq!((statuses, count(&app)), (vec![204, 404, 404, 404], json!("0")));
-    // Its key is free again.
+    // The key of the deleted configuration is free again.
     app.client.post(&lead.token, "/tenant-configs", &body).await.expect(200);
 }

@@ -7,7 +7,7 @@ use support::{
 };
 
 #[tokio::test]
-async fn leads_are_listed_counted_and_found_by_their_address_without_case() {
+async fn leads_are_listed_counted_and_filtered_by_email_regardless_of_case() {
     let app = App::start().await;
     let mut ids = vec![json!(app.verified_lead("ada@acme.test").await.id)];
     for email in ["Bob@Acme.test", "cy@acme.test"] {
@@ -36,7 +36,7 @@ async fn leads_are_listed_counted_and_found_by_their_address_without_case() {
 }
 
 #[tokio::test]
-async fn a_lead_is_read_with_its_tenant_and_its_address() {
+async fn a_lead_can_include_its_tenant_and_address() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let filter = json!({ "include": ["tenant", "address"] });
@@ -63,7 +63,7 @@ async fn a_lead_is_read_with_its_tenant_and_its_address() {
 }
 
 #[tokio::test]
-async fn a_lead_is_never_edited() {
+async fn leads_are_read_only() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let operator = |permissions: &[&str]| token(OPERATOR, &claims(permissions).to_string());

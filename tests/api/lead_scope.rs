@@ -1,4 +1,4 @@
-//! What a lead's token opens: its own, on every route there is, whatever it is granted.
+//! A lead's token gives access only to the lead's own data, on every route and with any permission.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use support::{App, Reply, config, contact, invoice, subscription, with_query};
 
 use crate::{party::Party, tokens::ROUTES};
 
-/// A body that the route takes, about the tenant `of`.
+/// Returns a valid body for a route, for the tenant `of`.
 fn body(method: &str, route: &str, of: &str) -> Value {
     match (method, route) {
         ("POST", "/contacts") | ("PUT", "/contacts/{id}") => contact(of),
@@ -26,7 +26,7 @@ async fn send(app: &App, token: &str, method: &str, path: &str, body: &Value) ->
     app.client.send(method, path, |request| request.bearer_auth(token).json(body)).await
 }
 
-/// The items of the table that are `of` somebody.
+/// Returns the items of the table that belong to a party.
 fn items(app: &App, of: &Party) -> Vec<Value> {
     let mut items = app.items();
     items.retain(|item| of.ids().iter().any(|id| item.to_string().contains(id)));
@@ -34,14 +34,14 @@ fn items(app: &App, of: &Party) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn with_the_ids_of_another_every_route_says_no_or_tells_of_its_own_alone() {
+async fn no_route_reveals_or_changes_another_lead_s_data() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
     let before = items(&app, &zoe);
     for token in [&bob.token, &bob.almighty()] {
         for (method, route, _) in ROUTES {
-            // What another's own may become of is seen below; here it is a bystander.
+            // Counts and bulk updates apply to the lead's own data. They are tested below.
             if route.ends_with("/count") || (*method == "PATCH" && !route.contains('{')) {
                 continue;
             }
@@ -59,9 +59,12 @@ async fn with_the_ids_of_another_every_route_says_no_or_tells_of_its_own_alone()
                 reply.status,
                 reply.body
             );
-            // An error may repeat the path that was asked for.
-            let told = if reply.status == 200 { reply.raw.clone() } else { String::new() };
-            assert!(!zoe.ids().iter().any(|id| told.contains(id)), "{method} {route}: {told}");
+            // An error may repeat the requested path.
+            let revealed = if reply.status == 200 { reply.raw.clone() } else { String::new() };
+            assert!(
+                !zoe.ids().iter().any(|id| revealed.contains(id)),
+                "{method} {route}: {revealed}"
+            );
             assert!(!reply.raw.contains("zoe"), "{method} {route}: {}", reply.raw);
         }
     }
@@ -71,7 +74,7 @@ async fn with_the_ids_of_another_every_route_says_no_or_tells_of_its_own_alone()
 }
 
 #[tokio::test]
-async fn its_lists_counts_and_bulk_updates_are_of_its_own() {
+async fn lists_counts_and_bulk_updates_are_limited_to_the_lead_s_data() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
@@ -119,7 +122,7 @@ async fn its_lists_counts_and_bulk_updates_are_of_its_own() {
 }
 
 #[tokio::test]
-async fn its_pages_are_its_own_and_its_cursors_nobody_else_s() {
+async fn cursors_are_valid_only_for_the_caller_they_were_issued_to() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     let first = app.client.get(&bob.almighty(), "/contacts?limit=1").await.expect(200);
@@ -136,7 +139,7 @@ async fn its_pages_are_its_own_and_its_cursors_nobody_else_s() {
 }
 
 #[tokio::test]
-async fn what_it_includes_is_its_own() {
+async fn included_relations_are_limited_to_the_lead_s_data() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     let tenant = json!({ "relation": "tenant", "scope": {
@@ -159,7 +162,7 @@ async fn what_it_includes_is_its_own() {
 }
 
 #[tokio::test]
-async fn its_own_is_open_to_it_as_far_as_it_is_granted() {
+async fn a_lead_can_use_its_own_data_within_its_permissions() {
     let app = App::silent().await;
     let bob = Party::new(&app, "bob").await;
     for path in [

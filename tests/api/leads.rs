@@ -2,11 +2,11 @@ use serde_json::json;
 use support::{App, lead};
 
 #[tokio::test]
-async fn a_lead_proves_its_address_and_sees_itself() {
+async fn a_lead_verifies_its_email_and_can_read_itself() {
     let app = App::start().await;
     let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     let id = created.text("/id");
-    assert_eq!(created.body, json!({ "id": id }), "the key goes by mail alone");
+    assert_eq!(created.body, json!({ "id": id }), "the key is only in the email");
 
     let key = app.key_from_mail("ada@acme.test").await;
     let path = format!("/leads/{id}/verify");
@@ -38,7 +38,7 @@ async fn a_lead_proves_its_address_and_sees_itself() {
 }
 
 #[tokio::test]
-async fn two_leads_of_one_address_verified_at_once_make_one() {
+async fn only_one_of_two_leads_with_the_same_email_can_be_verified() {
     let app = App::start().await;
     let mut leads = Vec::new();
     for email in ["ada@acme.test", "ADA@Acme.test"] {
@@ -59,7 +59,7 @@ async fn two_leads_of_one_address_verified_at_once_make_one() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_lead_or_age_is_refused() {
+async fn a_key_of_another_lead_or_an_expired_key_is_refused() {
     let app = App::with(&[("VALIDATION_TOKEN_EXPIRY", "300")]).await;
     let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     let other = app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200);
@@ -72,7 +72,7 @@ async fn a_key_of_another_lead_or_age_is_refused() {
 }
 
 #[tokio::test]
-async fn a_facade_that_mails_by_itself_gets_the_key() {
+async fn the_response_can_contain_the_key_instead_of_an_email() {
     let app = App::with(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
     let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     let path = format!("/leads/{}/verify", created.text("/id"));
@@ -82,7 +82,7 @@ async fn a_facade_that_mails_by_itself_gets_the_key() {
 }
 
 #[tokio::test]
-async fn public_routes_are_limited_by_address_and_minute() {
+async fn public_routes_are_rate_limited_by_source_address() {
     let app = App::with(&[("PUBLIC_API_MAX_ATTEMPTS", "3")]).await;
     let mut last = None;
     for call in 0..4 {

@@ -1,4 +1,4 @@
-//! Rate limits (CONTRACT §9), counted in a real Redis and, where that is gone, in the table.
+//! Rate limits, counted in a real Redis or, if Redis is down, in the table.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,7 +12,7 @@ async fn limited(redis: &Redis, limit: &str) -> App {
     app
 }
 
-/// A call of a limited route that gets no further than its body.
+/// Calls a rate-limited route with an invalid body. The `x-forwarded-for` header must be ignored.
 async fn call(client: &Client, number: usize) -> Reply {
     let path = format!("/leads?number={number}");
     let from = format!("198.51.100.{number}");
@@ -32,7 +32,7 @@ fn number(reply: &Reply, header: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn of_fifty_calls_at_once_ten_pass_and_the_table_hears_of_none() {
+async fn ten_of_fifty_concurrent_calls_pass_without_a_call_to_the_table() {
     let redis = Redis::start().await;
     let app = limited(&redis, "10").await;
     let before = app.table_calls();
@@ -58,7 +58,7 @@ async fn of_fifty_calls_at_once_ten_pass_and_the_table_hears_of_none() {
 }
 
 #[tokio::test]
-async fn who_waits_as_long_as_told_may_call_again() {
+async fn a_call_after_the_retry_after_time_passes() {
     let redis = Redis::start().await;
     let app = limited(&redis, "30").await;
     let refused = eventually("a refusal", async || {
@@ -66,13 +66,13 @@ async fn who_waits_as_long_as_told_may_call_again() {
         (reply.status == 429).then_some(reply)
     });
     let wait = number(&refused.await, "retry-after");
-    assert!((1..=2).contains(&wait), "one of thirty calls a minute is free every two seconds");
+    assert!((1..=2).contains(&wait), "at 30 calls per minute, one is allowed every two seconds");
     tokio::time::sleep(Duration::from_secs(wait)).await;
     assert_eq!(call(&app.client, 0).await.status, 422);
 }
 
 #[tokio::test]
-async fn without_its_redis_a_limit_is_the_table_s_and_with_it_again_redis() {
+async fn the_limit_falls_back_to_the_table_while_redis_is_down() {
     let mut redis = Redis::start().await;
     let app = limited(&redis, "10").await;
     assert_eq!(call(&app.client, 0).await.status, 422);

@@ -1,7 +1,7 @@
-//! The API over HTTP, one file per noun, each test on a control plane of its own.
+//! Tests of the API over HTTP, one file per noun. Each test has a control plane of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-// Futures of handlers within futures of tests are deeper than 128 types.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+// The nested futures of handlers and tests exceed the default limit of 128.
 #![recursion_limit = "256"]
 
 mod abuse;

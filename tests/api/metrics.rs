@@ -6,7 +6,7 @@ use tracing_subscriber::{Layer, filter::LevelFilter, filter::Targets, layer::Sub
 
 use crate::secrets::Log;
 
-/// What was measured, by name and dimensions, without times.
+/// Counts the logged metrics by name and dimensions.
 fn measured(log: &Log) -> BTreeMap<String, u32> {
     let mut measured = BTreeMap::new();
     for line in log.text().lines() {
@@ -24,7 +24,7 @@ fn measured(log: &Log) -> BTreeMap<String, u32> {
 }
 
 #[tokio::test]
-async fn what_happens_is_measured_once() {
+async fn every_outcome_is_measured_once() {
     let log = Log::default();
     let metrics = Targets::new().with_target(shared::metric::TARGET, LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().with_writer(log.clone());

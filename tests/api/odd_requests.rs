@@ -1,9 +1,9 @@
-//! Requests that no browser sends, byte by byte through the gateway: each gets a JSON answer.
+//! Malformed requests, sent as raw bytes through the gateway. Each is answered with JSON.
 
 use serde_json::Value;
 use support::{App, Client};
 
-/// Sends `GET target` with these lines of headers as well.
+/// Sends `GET target` with additional header lines.
 async fn get(app: &App, target: &str, headers: &str) -> (u16, Value) {
     let (host, token) = (app.client.host(), &app.operator);
     let host =
@@ -18,8 +18,8 @@ fn is_envelope(status: u16, body: &Value) -> bool {
     body["error"]["statusCode"] == status && body["error"]["message"].is_string()
 }
 
-/// Whether a URI may hold all of `text` (RFC 3986 §2). The gateway refuses anything else itself.
-fn is_of_uri(text: &str) -> bool {
+/// Returns whether `text` contains only URI characters (RFC 3986 §2). The gateway refuses others.
+fn is_uri_text(text: &str) -> bool {
     let is_letter =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/?[]".contains(&byte);
     text.bytes().all(is_letter)
@@ -89,8 +89,8 @@ async fn odd_paths_are_not_found() {
             format!("//tenants/{name}"),
         ] {
             let (status, body) = get(&app, &path, "").await;
-            // What is no URI at all is refused before it is routed.
-            let is_refused = status == 400 && body == Value::Null && !is_of_uri(name);
+            // The gateway refuses an invalid URI before routing.
+            let is_refused = status == 400 && body == Value::Null && !is_uri_text(name);
             assert!(
                 is_refused || status == 404 && is_envelope(status, &body),
                 "{path}: {status} {body}"
@@ -105,7 +105,7 @@ async fn odd_paths_are_not_found() {
 }
 
 #[tokio::test]
-async fn dots_and_slashes_reach_no_other_route() {
+async fn dots_and_slashes_do_not_reach_another_route() {
     let app = App::start().await;
     for path in [
         "/keys/../tenants/count",
@@ -138,11 +138,11 @@ async fn dots_and_slashes_reach_no_other_route() {
         let (status, body) = get(&app, path, "").await;
         assert!([404, 405].contains(&status) && is_envelope(status, &body), "{path}: {body}");
     }
-    assert_eq!(get(&app, "/%70ing", "").await.0, 200, "an encoded letter is that letter");
+    assert_eq!(get(&app, "/%70ing", "").await.0, 200, "an encoded letter is decoded");
 }
 
 #[tokio::test]
-async fn odd_queries_are_read_or_refused() {
+async fn odd_queries_are_answered_or_refused() {
     let app = App::start().await;
     for query in [
         "\"",
@@ -193,7 +193,7 @@ async fn odd_queries_are_read_or_refused() {
         for path in ["/tenants", "/tenants/count", "/ping", "/nowhere", "/keys/acme"] {
             let target = format!("{path}?{query}");
             let (status, body) = get(&app, &target, "").await;
-            let is_refused = status == 400 && body == Value::Null && !is_of_uri(query);
+            let is_refused = status == 400 && body == Value::Null && !is_uri_text(query);
             let is_error = is_envelope(status, &body) && [400, 404].contains(&status);
             assert!(status == 200 || is_error || is_refused, "{target}: {status} {body}");
         }
@@ -233,7 +233,7 @@ async fn odd_headers_change_nothing() {
 }
 
 #[tokio::test]
-async fn under_a_foreign_name_this_machine_answers_nothing_but_the_api() {
+async fn a_foreign_host_name_reaches_only_the_api() {
     let app = App::start().await;
     let env = app.local().env();
     let aws = |name: &str| Client::of(env.required(name).unwrap());

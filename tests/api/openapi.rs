@@ -1,15 +1,15 @@
-//! The OpenAPI document is what the code says.
+//! The committed OpenAPI document matches the code.
 
 use std::{fs, path::PathBuf};
 
 use shared::openapi::{Operation, document};
 
-/// Where the document lies, from which `home` serves it.
+/// Returns the path of the document that `home` serves.
 fn file() -> PathBuf {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/home/assets/openapi.json").into()
 }
 
-/// The operations of every function.
+/// Returns the operations of all functions.
 fn operations() -> Vec<Operation> {
     let functions = [
         leads::operations(),
@@ -25,13 +25,16 @@ fn operations() -> Vec<Operation> {
 }
 
 #[test]
-fn the_document_is_what_the_code_says() {
+fn the_openapi_document_is_up_to_date() {
     let mut text = serde_json::to_string_pretty(&document(&operations())).unwrap();
     text.push('\n');
-    #[expect(clippy::disallowed_methods, reason = "how tests are run is not configuration")]
+    #[expect(clippy::disallowed_methods, reason = "a test setting, not configuration")]
     if std::env::var("TENANTRY_TEST_RENEW").is_ok() {
         fs::write(file(), &text).unwrap();
     }
     let renew = "TENANTRY_TEST_RENEW=1 cargo test --workspace --test api openapi";
-    assert!(fs::read_to_string(file()).unwrap() == text, "it is stale; renew it by: {renew}");
+    assert!(
+        fs::read_to_string(file()).unwrap() == text,
+        "the document is outdated; update it with: {renew}"
+    );
 }

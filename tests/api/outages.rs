@@ -1,5 +1,5 @@
-//! A Redis that is killed, hangs, refuses and comes back: nobody is answered 5xx, and no read is older
-//! than a write.
+//! Redis outages: killed, suspended, refusing, unreachable. No request fails with 5xx, and no read
+//! is stale.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -12,11 +12,11 @@ use support::{App, Redis, at_once, eventually, lead};
 
 use crate::cache::{made, open_job, read, rename, report, silent, twice};
 
-/// Eight readers all the while that a tenant is provisioned, in vain, again and again. Whatever is
-/// read between two writes is what the first of them wrote.
+/// Runs eight readers while a tenant is repeatedly provisioned and fails. A read between two writes
+/// must return the state after the first.
 async fn hammer(app: &App, id: TenantId, rounds: usize) {
     let (writes, done) = (AtomicUsize::new(0), AtomicBool::new(false));
-    // Odd while a write is under way. The statuses: 1, then 2 and 3 by turns.
+    // `writes` is odd during a write. The status is 1 at first, then alternates between 2 and 3.
     let expected = |writes: usize| match writes / 2 {
         0 => 1,
         write if write % 2 == 1 => 2,
@@ -52,7 +52,7 @@ async fn hammer(app: &App, id: TenantId, rounds: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_reader_sees_what_was_before_a_write_that_is_done() {
+async fn reads_are_never_stale() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
@@ -60,11 +60,11 @@ async fn no_reader_sees_what_was_before_a_write_that_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nor_where_redis_is_killed_and_started_again_all_the_while() {
+async fn reads_are_never_stale_while_redis_restarts() {
     let mut redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
-    let unrest = async {
+    let restarts = async {
         loop {
             redis.kill();
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -73,13 +73,13 @@ async fn nor_where_redis_is_killed_and_started_again_all_the_while() {
         }
     };
     tokio::select! {
-        () = unrest => {}
+        () = restarts => {}
         () = hammer(&app, id, 40) => {}
     }
 }
 
 #[tokio::test]
-async fn what_comes_back_with_a_redis_that_missed_a_write_is_not_believed() {
+async fn entries_of_a_restarted_redis_that_missed_a_write_are_ignored() {
     let mut redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
@@ -87,9 +87,9 @@ async fn what_comes_back_with_a_redis_that_missed_a_write_is_not_believed() {
     redis.kill();
     rename(&app, id, "Renamed").await;
     redis.restart().await;
-    let held = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
-    assert!(held.contains("\"Acme\""), "the old entry is back: {held}");
-    // Another process, which knows of no write that failed.
+    let entry = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+    assert!(entry.contains("\"Acme\""), "no old entry: {entry}");
+    // A second process does not know that the invalidation failed.
     let env = app.local().env();
     let stranger = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
     let seen = stranger.tenant_to_show(id).await.unwrap();
@@ -104,7 +104,7 @@ async fn what_comes_back_with_a_redis_that_missed_a_write_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_holds_nobody_up_and_has_forgotten_when_it_goes_on() {
+async fn a_suspended_redis_delays_no_request_and_is_not_stale_when_resumed() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
@@ -124,7 +124,7 @@ async fn a_redis_that_hangs_holds_nobody_up_and_has_forgotten_when_it_goes_on() 
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_or_speaks_otherwise_changes_nothing() {
+async fn an_unreachable_redis_changes_nothing() {
     let redis = Redis::start().await;
     for url in ["redis://127.0.0.1:1".to_owned(), redis.url().replace("redis:", "rediss:")] {
         let app = App::with(&[("REDIS_URL", &url)]).await;
@@ -136,7 +136,7 @@ async fn a_redis_that_is_not_there_or_speaks_otherwise_changes_nothing() {
 }
 
 #[tokio::test]
-async fn who_could_not_tell_redis_of_a_write_tells_it_before_the_next_read() {
+async fn a_failed_invalidation_is_repeated_before_the_next_cached_read() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
@@ -146,8 +146,8 @@ async fn who_could_not_tell_redis_of_a_write_tells_it_before_the_next_read() {
     rename(&app, id, "Renamed").await;
     assert_eq!(read(&app, id).await.expect(200).body["name"], "Renamed");
     redis.ask(&["-a", "pw", "CONFIG", "SET", "requirepass", ""]).unwrap();
-    let held = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
-    assert!(held.contains("\"Acme\""), "the old entry is still there: {held}");
+    let entry = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+    assert!(entry.contains("\"Acme\""), "no old entry: {entry}");
     eventually("a read from Redis", async || {
         let before = app.table_calls();
         assert_eq!(read(&app, id).await.expect(200).body["name"], "Renamed");

@@ -1,4 +1,4 @@
-//! Jobs past their deadline: what cannot be closed holds nothing up.
+//! Jobs past their deadline. A job that cannot be closed does not block the others.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use shared::domain::{JobId, TenantId};
 use support::{App, Options, Signed};
 
-/// One whose jobs are overdue half a second after they open.
-async fn hasty() -> App {
+/// Starts a control plane whose jobs time out after half a second.
+async fn with_short_deadline() -> App {
     App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "500")).await
 }
 
-/// The item of a tenant's only job.
+/// Returns the item of a tenant's only job.
 fn job_item(app: &App, tenant: TenantId) -> Value {
     let mut jobs = app.items_of("job");
     jobs.retain(|job| job["tenantId"]["S"] == tenant.to_string());
     jobs.remove(0)
 }
 
-/// Makes a job's item larger; whether the table takes it.
+/// Pads a job's item by `bytes`. Returns whether the table accepted it.
 async fn pad(app: &App, tenant: TenantId, bytes: usize) -> bool {
     let mut job = job_item(app, tenant);
     let plan = json!({ "tier": "BASIC", "x": "y".repeat(bytes) });
@@ -26,7 +26,7 @@ async fn pad(app: &App, tenant: TenantId, bytes: usize) -> bool {
     app.put_item(&job).await
 }
 
-/// Makes a job's item as large as the table takes it.
+/// Pads a job's item to the maximum size of an item.
 async fn fill(app: &App, tenant: TenantId) {
     let (mut fits, mut too_large) = (300_000, 410_000);
     while too_large - fits > 1 {
@@ -49,8 +49,8 @@ async fn state(app: &App, (tenant, job): (TenantId, JobId)) -> String {
 }
 
 #[tokio::test]
-async fn a_job_without_room_for_its_end_is_closed_briefly_and_so_are_those_behind_it() {
-    let app = hasty().await;
+async fn a_job_of_the_maximum_item_size_is_shortened_and_closed() {
+    let app = with_short_deadline().await;
     let (poison, innocent) =
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
     fill(&app, poison.0).await;
@@ -67,7 +67,7 @@ async fn a_job_without_room_for_its_end_is_closed_briefly_and_so_are_those_behin
 }
 
 #[tokio::test]
-async fn a_build_reports_the_failure_of_a_job_without_room() {
+async fn a_failure_of_a_job_of_the_maximum_item_size_can_be_reported() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     fill(&app, tenant).await;
@@ -77,13 +77,13 @@ async fn a_build_reports_the_failure_of_a_job_without_room() {
 }
 
 #[tokio::test]
-async fn one_run_closes_jobs_on_all_pages() {
-    let app = hasty().await;
+async fn one_run_closes_the_jobs_on_all_pages() {
+    let app = with_short_deadline().await;
     let mut jobs = Vec::new();
     for key in ["one", "two", "three", "four", "five"] {
         jobs.push(app.provisioning(key, "BASIC").await);
     }
-    // Three of them fill a page of 1 MB.
+    // Three jobs fill a page of 1 MB.
     for (tenant, _) in &jobs {
         assert!(pad(&app, *tenant, 350_000).await);
     }
@@ -99,8 +99,8 @@ async fn one_run_closes_jobs_on_all_pages() {
 }
 
 #[tokio::test]
-async fn a_job_that_cannot_be_closed_is_put_off_and_holds_nothing_up() {
-    let app = hasty().await;
+async fn a_job_that_cannot_be_closed_is_postponed_and_does_not_block_others() {
+    let app = with_short_deadline().await;
     let (poison, innocent) =
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
     for code in ["ValidationException", "AccessDeniedException"] {
@@ -115,7 +115,7 @@ async fn a_job_that_cannot_be_closed_is_put_off_and_holds_nothing_up() {
     let soon = (shared::now() + Duration::from_secs(30)).to_string();
     assert!(place > soon && place.ends_with(&poison.1.to_string()), "{place}");
 
-    // It is tried again, but not before others.
+    // The job is retried, but after the others.
     app.local().calls().forget();
     app.reconcile().await;
     assert_eq!(app.local().calls().by("reconciler"), ["Query"]);
@@ -128,13 +128,13 @@ async fn a_job_that_cannot_be_closed_is_put_off_and_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_job_that_cannot_be_read_is_put_off_and_holds_nothing_up() {
-    let app = hasty().await;
+async fn an_unreadable_job_is_postponed_and_does_not_block_others() {
+    let app = with_short_deadline().await;
     let (poison, innocent) =
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
     let mut job = job_item(&app, poison.0);
     let before = job["gsi1sk"].clone();
-    job["kind"]["S"] = "unheard of".into();
+    job["kind"]["S"] = "unknown".into();
     assert!(app.put_item(&job).await);
     deadline_passes().await;
     app.reconcile().await;

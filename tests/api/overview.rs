@@ -1,4 +1,4 @@
-//! `GET /overview`: the figures of the console.
+//! Tests of `GET /overview`, the dashboard statistics.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn today(overview: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn it_counts_leads_and_tenants_and_what_happened_today() {
+async fn the_overview_counts_leads_and_tenants_and_today_s_activity() {
     let app = App::silent().await;
     let empty = overview(&app).await;
     assert_eq!(empty["days"].as_array().unwrap().len(), 30);
@@ -29,39 +29,39 @@ async fn it_counts_leads_and_tenants_and_what_happened_today() {
 
     app.verified_lead("ada@acme.test").await;
     let (acme, job) = app.provisioning("acme", "BASIC").await;
-    let doomed = app.tenant("doomed").await;
-    app.client.delete(&app.operator, &format!("/tenants/{doomed}")).await.expect(204);
+    let deleted = app.tenant("deleted").await;
+    app.client.delete(&app.operator, &format!("/tenants/{deleted}")).await.expect(204);
     app.tenant("waiting").await;
     let done = json!({ "initiatorId": acme, "type": 0, "status": "success" });
     Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
 
-    let told = overview(&app).await;
-    assert_eq!(told["leads"], json!({ "total": 1, "validated": 1 }));
-    assert_eq!(told["tenants"], json!([1, 1, 0, 0, 0, 0]));
-    let day = today(&told);
+    let figures = overview(&app).await;
+    assert_eq!(figures["leads"], json!({ "total": 1, "validated": 1 }));
+    assert_eq!(figures["tenants"], json!([1, 1, 0, 0, 0, 0]));
+    let day = today(&figures);
     assert_eq!(day["date"], json!(shared::now().to_string()[..10]));
     assert_eq!((&day["onboarded"], &day["activated"]), (&json!(3), &json!(1)));
-    let median = told["medianSeconds"].as_f64().unwrap();
-    assert!(median < 60.0 && Some(median) == day["medianSeconds"].as_f64(), "{told}");
+    let median = figures["medianSeconds"].as_f64().unwrap();
+    assert!(median < 60.0 && Some(median) == day["medianSeconds"].as_f64(), "{figures}");
 
-    // The same once more, backwards, changes nothing.
+    // Processing the same records twice more, in reverse order, changes nothing.
     let mut records = app.local().records("upkeep").unwrap();
     records.reverse();
     for batch in records.chunks(5) {
         let twice = [batch, batch].concat();
         app.invoke("upkeep", json!({ "Records": twice })).await.unwrap();
     }
-    assert_eq!(overview(&app).await, told);
+    assert_eq!(overview(&app).await, figures);
 }
 
 #[tokio::test]
-async fn who_failed_or_timed_out_is_named_and_who_was_mended_is_not() {
+async fn a_failed_tenant_needs_attention_until_it_is_active() {
     let app = App::with_options(Options::failing().variable("WEBHOOK_SECRET_EXPIRY", "2000")).await;
     let (acme, _) = app.provisioning("acme", "BASIC").await;
     app.status_of(&acme.to_string(), 3).await;
-    let told = overview(&app).await;
-    assert_eq!(told["attention"].as_array().unwrap().len(), 1);
-    let first = &told["attention"][0];
+    let figures = overview(&app).await;
+    assert_eq!(figures["attention"].as_array().unwrap().len(), 1);
+    let first = &figures["attention"][0];
     assert_eq!(
         (&first["key"], &first["reason"], &first["status"]),
         (&json!("acme"), &json!("failed"), &json!(3))
@@ -74,7 +74,7 @@ async fn who_failed_or_timed_out_is_named_and_who_was_mended_is_not() {
 }
 
 #[tokio::test]
-async fn a_job_that_nobody_reports_on_is_named_as_timed_out() {
+async fn a_tenant_whose_job_timed_out_needs_attention() {
     let app = App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "1")).await;
     let made = app.create("/tenants", &tenant("acme")).await;
     let body = support::subscription("BASIC");
@@ -85,7 +85,7 @@ async fn a_job_that_nobody_reports_on_is_named_as_timed_out() {
     assert_eq!(overview(&app).await["attention"][0]["reason"], "timed_out");
 }
 
-/// An item of a kind, as if it had come so many minutes earlier.
+/// Returns an item of a kind with a creation time `minutes` ago.
 fn aged(app: &App, kind: &str, minutes: u64) -> Value {
     let before = shared::now().millis() - i64::try_from(minutes).unwrap() * 60_000;
     let mut item = app.items_of(kind).remove(0);
@@ -94,16 +94,16 @@ fn aged(app: &App, kind: &str, minutes: u64) -> Value {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_day_or_is_built_for_ten_minutes_is_named() {
+async fn a_tenant_pending_for_a_day_or_provisioning_for_ten_minutes_needs_attention() {
     let app = App::silent().await;
     app.tenant("waiting").await;
     let reason = async || overview(&app).await["attention"].clone();
     for (minutes, named) in [(24 * 60 - 1, json!([])), (24 * 60 + 1, json!(["pending"]))] {
         let waiting = aged(&app, "tenant", minutes);
         app.import(vec![waiting]);
-        let told: Vec<_> =
+        let figures: Vec<_> =
             reason().await.as_array().unwrap().iter().map(|each| each["reason"].clone()).collect();
-        assert_eq!(json!(told), named);
+        assert_eq!(json!(figures), named);
     }
 
     let app = App::silent().await;
@@ -112,17 +112,17 @@ async fn who_waits_for_a_day_or_is_built_for_ten_minutes_is_named() {
         app.settle().await;
         let open = aged(&app, "job", minutes);
         app.import(vec![open]);
-        let told = overview(&app).await["attention"].clone();
-        assert_eq!(told.as_array().unwrap().len(), many);
+        let figures = overview(&app).await["attention"].clone();
+        assert_eq!(figures.as_array().unwrap().len(), many);
         if many == 1 {
-            let named = (&told[0]["key"], &told[0]["reason"], &told[0]["status"]);
+            let named = (&figures[0]["key"], &figures[0]["reason"], &figures[0]["status"]);
             assert_eq!(named, (&json!("acme"), &json!("slow"), &json!(2)));
         }
     }
 }
 
 #[tokio::test]
-async fn a_tenant_that_could_not_be_deprovisioned_is_named_until_the_next_attempt() {
+async fn a_tenant_that_failed_deprovisioning_needs_attention_until_the_next_attempt() {
     let app = App::start().await;
     let (acme, _) = app.provisioning("acme", "BASIC").await;
     let id = acme.to_string();
@@ -131,9 +131,9 @@ async fn a_tenant_that_could_not_be_deprovisioned_is_named_until_the_next_attemp
     let path = format!("/tenants/{id}/deprovision");
     app.client.post(&app.operator, &path, &json!({})).await.expect(204);
     app.settle().await;
-    let told = overview(&app).await;
-    let first = &told["attention"][0];
-    assert_eq!(told["attention"].as_array().unwrap().len(), 1);
+    let figures = overview(&app).await;
+    let first = &figures["attention"][0];
+    assert_eq!(figures["attention"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&first["key"], &first["reason"], &first["status"]),
         (&json!("acme"), &json!("failed"), &json!(0))
@@ -145,7 +145,7 @@ async fn a_tenant_that_could_not_be_deprovisioned_is_named_until_the_next_attemp
 }
 
 #[tokio::test]
-async fn what_a_console_asks_costs_the_same_of_three_tenants_and_of_ten_thousand() {
+async fn the_console_s_requests_cost_the_same_for_30_and_for_10_000_tenants() {
     let mut costs = Vec::new();
     for many in [30, 10_000] {
         let app = App::silent().await;
@@ -167,21 +167,21 @@ async fn what_a_console_asks_costs_the_same_of_three_tenants_and_of_ten_thousand
     assert_eq!(costs, [1, 1, 2, 5].repeat(2));
 }
 
-/// A query ends after 1 MB of items, whatever it takes of each.
+/// A DynamoDB query ends after 1 MB of items, regardless of its projection.
 #[tokio::test]
-async fn large_tenants_and_jobs_hide_nobody_who_needs_attention() {
+async fn large_items_do_not_hide_tenants_that_need_attention() {
     let app = App::silent().await;
     app.provisioning("acme", "BASIC").await;
     app.settle().await;
     let (mut item, job) = (app.items_of("tenant").remove(0), app.items_of("job").remove(0));
-    let (mut fat, mut jobs) = (Vec::new(), Vec::new());
+    let (mut large, mut jobs) = (Vec::new(), Vec::new());
     item["domains"] = long_domains(1200);
     for status in [1, 3] {
         item["status"] = json!({ "N": status.to_string() });
         item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
         for n in 0..20 {
             rename(&mut item, 100 * status + n, created(n));
-            fat.push(item.clone());
+            large.push(item.clone());
         }
     }
     for n in 0..20 {
@@ -192,9 +192,9 @@ async fn large_tenants_and_jobs_hide_nobody_who_needs_attention() {
         open["subscription"] = json!({ "S": json!({ "x": "y".repeat(300_000) }).to_string() });
         jobs.push(open);
     }
-    app.import([fat, jobs].concat());
-    let told = overview(&app).await;
-    let attention = told["attention"].as_array().unwrap();
+    app.import([large, jobs].concat());
+    let figures = overview(&app).await;
+    let attention = figures["attention"].as_array().unwrap();
     for (reason, many) in [("failed", 20), ("pending", 20), ("slow", 20)] {
         let named = attention.iter().filter(|each| each["reason"] == reason).count();
         assert_eq!(named, many, "{reason}");
@@ -202,7 +202,7 @@ async fn large_tenants_and_jobs_hide_nobody_who_needs_attention() {
 }
 
 #[tokio::test]
-async fn it_is_for_operators() {
+async fn the_overview_requires_an_operator() {
     let app = App::silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
     app.client.get(&ada.token, "/overview").await.expect(403);

@@ -1,13 +1,13 @@
 use serde_json::{Value, json};
 use support::{App, rename, tenant, with_query};
 
-/// When tenant number `n` was created. Five of them were in the same millisecond.
+/// Returns the creation time of tenant number `n`. Five tenants share each time.
 pub(crate) fn created(n: usize) -> String {
     let (second, minute) = (n / 5 % 60, n / 300 % 60);
     format!("2026-01-01T{:02}:{minute:02}:{second:02}.000Z", n / 18_000 % 24)
 }
 
-/// So many tenants in the table, beside the one that they are like. Nothing is counted of them.
+/// Creates a tenant and imports `many` copies of it, which the counters do not include.
 pub(crate) async fn with_tenants(app: &App, many: usize) {
     app.tenant("acme").await;
     let mut item = app.items_of("tenant").remove(0);
@@ -22,7 +22,7 @@ pub(crate) async fn with_tenants(app: &App, many: usize) {
     app.import((0..many).map(renamed).collect());
 }
 
-/// The ids on all pages from `first` on, each of at most `limit`; `between` is called after each.
+/// Reads all pages from `first` on and returns their IDs. Calls `between` after each page.
 async fn pages(
     app: &App,
     first: &str,
@@ -34,7 +34,7 @@ async fn pages(
         let page = app.read(&at).await;
         assert!(page.items().len() <= limit, "{}", page.items().len());
         path = page.next_page();
-        assert!(path.is_none() || page.items().len() == limit, "only the last page is not full");
+        assert!(path.is_none() || page.items().len() == limit, "only the last page may be shorter");
         ids.extend(page.each("id"));
         number += 1;
         between(number).await;
@@ -60,7 +60,7 @@ fn filters() -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn pages_hold_what_one_long_list_holds_in_the_same_order() {
+async fn pages_contain_the_whole_list_in_order() {
     let app = App::start().await;
     with_tenants(&app, 250).await;
     for mut filter in filters() {
@@ -76,17 +76,17 @@ async fn pages_hold_what_one_long_list_holds_in_the_same_order() {
 }
 
 #[tokio::test]
-async fn what_comes_and_goes_between_two_pages_moves_nothing_else() {
+async fn tenants_created_or_deleted_between_pages_do_not_affect_the_others() {
     let app = App::start().await;
     with_tenants(&app, 250).await;
     for order in ["createdOn DESC", "createdOn ASC", "name ASC", "name DESC"] {
         let all = with_query("/tenants", "filter", &json!({ "order": order, "limit": 1000 }));
         let before = app.read(&all).await.each("id");
-        // The last of the second page, behind which the cursor is, and one of the fourth. Nothing is
-        // built for a tenant that is pending.
-        let doomed = [&before[59], &before[100]];
+        // The last tenant of the second page, where the cursor points, and one of the fourth page.
+        // They are pending, so that they can be deleted.
+        let deleted = [&before[59], &before[100]];
         let mut pending = app.items_of("tenant");
-        pending.retain(|item| doomed.contains(&&item["id"]["S"]));
+        pending.retain(|item| deleted.contains(&&item["id"]["S"]));
         for item in &mut pending {
             item["status"] = json!({ "N": "1" });
             item["gsi2pk"] = json!({ "S": "tenant-status#1" });
@@ -95,7 +95,7 @@ async fn what_comes_and_goes_between_two_pages_moves_nothing_else() {
         let first = with_query("/tenants", "filter", &json!({ "order": order, "limit": 30 }));
         let paged = pages(&app, &first, 30, async |page| {
             if page == 2 {
-                for id in doomed {
+                for id in deleted {
                     let path = format!("/tenants/{}", id.as_str().unwrap());
                     app.client.delete(&app.operator, &path).await.expect(204);
                 }
@@ -109,16 +109,16 @@ async fn what_comes_and_goes_between_two_pages_moves_nothing_else() {
         let mut unique = paged.clone();
         unique.sort_by_key(Value::to_string);
         unique.dedup();
-        assert_eq!(unique.len(), paged.len(), "{order}: nothing twice");
+        assert_eq!(unique.len(), paged.len(), "{order}: duplicates");
         let mut expected = before.clone();
         expected.remove(100);
         let old: Vec<_> = paged.into_iter().filter(|id| before.contains(id)).collect();
-        assert_eq!(old, expected, "{order}: nothing missing, and nothing that is gone");
+        assert_eq!(old, expected, "{order}: missing or deleted tenants");
     }
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_the_list_that_gave_it_out_alone() {
+async fn a_cursor_is_valid_only_for_its_own_list() {
     let app = App::start().await;
     with_tenants(&app, 20).await;
     for query in ["limit=2", "limit=2&filter[order]=name ASC", "filter[where][status]=1&limit=2"] {
@@ -150,7 +150,7 @@ async fn a_cursor_is_good_for_the_list_that_gave_it_out_alone() {
 }
 
 #[tokio::test]
-async fn a_link_leads_on_whatever_was_asked() {
+async fn the_next_link_works_for_any_filter() {
     let app = App::start().await;
     with_tenants(&app, 10).await;
     app.create("/tenants", &tenant("umlaut")).await;

@@ -5,7 +5,7 @@ use support::{
     token::{LEAD, claims, token, with},
 };
 
-/// Somebody with a tenant and one of everything in it.
+/// A lead with a tenant and one entity of each kind.
 pub(crate) struct Party {
     pub(crate) token: String,
     pub(crate) lead: String,
@@ -36,7 +36,7 @@ impl Party {
         }
     }
 
-    /// The path of a route, with this party's ids in it.
+    /// Fills in a route's path with this party's IDs.
     pub(crate) fn path(&self, route: &str) -> String {
         let id = match route.split('/').nth(1) {
             Some("contacts") => &self.contact,
@@ -53,7 +53,7 @@ impl Party {
         [&self.lead, &self.tenant, &self.contact, &self.invoice, &self.config, &self.job]
     }
 
-    /// A token of its lead with every permission there is.
+    /// Returns a token of the lead with every permission.
     pub(crate) fn almighty(&self) -> String {
         let all: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
         let claims = with(with(claims(&[]), "permissions", all), "id", self.lead.as_str());

@@ -1,11 +1,11 @@
-//! Calls of AWS that no other test makes, so that each permission in `template.yaml` is seen to be
-//! needed: `tests/permissions_test.py` compares what was recorded with what is allowed.
+//! AWS calls that no other test makes. `tests/permissions_test.py` compares the recorded calls with
+//! the permissions in `template.yaml`, so every permission must be exercised by a test.
 
 use serde_json::json;
 use shared::aws::Aws;
 use support::{App, Options, eventually, subscription, tenant};
 
-/// Secrets are given by their ARNs here, as they are on AWS.
+/// The variables contain secret ARNs, as on AWS.
 #[tokio::test]
 async fn functions_read_their_secrets_by_arn() {
     let app = App::with_options(
@@ -23,9 +23,8 @@ async fn functions_read_their_secrets_by_arn() {
     assert_eq!(app.mails_to("ada@acme.test").len(), 2);
 }
 
-/// By every index, and with everything that may be included.
 #[tokio::test]
-async fn lists_use_every_index_and_include_what_they_may() {
+async fn lists_use_every_index_and_every_relation() {
     let app = App::start().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
@@ -42,9 +41,9 @@ async fn lists_use_every_index_and_include_what_they_may() {
     }
 }
 
-/// The master keys were rotated after a delivery that made the secret and came no further.
+/// The master keys were rotated after a delivery that only created the secret.
 #[tokio::test]
-async fn a_job_whose_secret_is_there_with_another_value_is_started() {
+async fn a_job_starts_even_if_its_secret_exists_with_another_value() {
     let app = App::start().await;
     app.refuse("StartPipelineExecution", true);
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
@@ -60,13 +59,13 @@ async fn a_job_whose_secret_is_there_with_another_value_is_started() {
         let calls = app.local().calls().by("pipelines");
         calls.iter().any(|action| action == "DescribeSecret").then_some(())
     };
-    eventually("the secret looked up", found).await;
+    eventually("a lookup of the secret", found).await;
     app.refuse("StartPipelineExecution", false);
     eventually("an execution", async || (app.executions() == 1).then_some(())).await;
 }
 
 #[tokio::test]
-async fn an_execution_of_the_silo_pipeline_that_fails_closes_its_job() {
+async fn a_failed_execution_of_the_silo_pipeline_closes_its_job() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     let execution = app.job(tenant, job).await["executionId"].as_str().unwrap().to_owned();

@@ -1,10 +1,10 @@
-//! A filter evaluated in the plainest way there is, over items as a client reads them.
+//! A reference implementation of filters, on items as clients read them.
 
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-/// How a property is compared.
+/// The type by which a property is compared.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Text,
@@ -14,10 +14,10 @@ pub(crate) enum Kind {
     Hosts,
 }
 
-/// A property, and how it is compared.
+/// A property's name and type.
 pub(crate) type Property = (&'static str, Kind);
 
-/// In their order `null` is the greatest.
+/// Compares two values. `null` is the greatest.
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Null, Value::Null) => Ordering::Equal,
@@ -26,13 +26,13 @@ fn compare(a: &Value, b: &Value) -> Ordering {
         (Value::Number(a), Value::Number(b)) => {
             a.as_f64().unwrap().partial_cmp(&b.as_f64().unwrap()).unwrap()
         }
-        // Times that are compared here are all written alike, so that their texts have their order.
+        // All times have the same format, so their text sorts chronologically.
         (Value::String(a), Value::String(b)) => a.cmp(b),
-        (a, b) => panic!("{a} and {b} do not compare"),
+        (a, b) => panic!("{a} and {b} are not comparable"),
     }
 }
 
-/// Whether `text` is like `pattern`, whose `%` is any text and whose `_` any character.
+/// Returns whether `text` matches `pattern`, in which `%` is any text and `_` any character.
 fn like(text: &[char], pattern: &[char]) -> bool {
     match pattern.split_first() {
         None => text.is_empty(),
@@ -50,28 +50,28 @@ fn is_like(text: &str, pattern: &str, ignore_case: bool) -> bool {
     like(&chars(text), &chars(pattern))
 }
 
-fn passes(held: &Value, operator: &str, operand: &Value, kind: Kind) -> bool {
-    let equal = |other: &Value| match (held, other) {
+fn passes(stored: &Value, operator: &str, operand: &Value, kind: Kind) -> bool {
+    let equal = |other: &Value| match (stored, other) {
         (Value::Array(a), Value::Array(b)) => a == b,
         (Value::Array(_), _) | (_, Value::Array(_)) => false,
-        _ => compare(held, other) == Ordering::Equal,
+        _ => compare(stored, other) == Ordering::Equal,
     };
-    let some = !held.is_null();
+    let some = !stored.is_null();
     let list = || operand.as_array().unwrap();
     let text = |ignore_case| {
         let ignore_case = ignore_case || kind == Kind::Id;
-        held.as_str().map(|held| is_like(held, operand.as_str().unwrap(), ignore_case))
+        stored.as_str().map(|stored| is_like(stored, operand.as_str().unwrap(), ignore_case))
     };
     match operator {
         "eq" => equal(operand),
         "neq" => some && !equal(operand),
-        "gt" => some && compare(held, operand) == Ordering::Greater,
-        "gte" => some && compare(held, operand) != Ordering::Less,
-        "lt" => some && compare(held, operand) == Ordering::Less,
-        "lte" => some && compare(held, operand) != Ordering::Greater,
+        "gt" => some && compare(stored, operand) == Ordering::Greater,
+        "gte" => some && compare(stored, operand) != Ordering::Less,
+        "lt" => some && compare(stored, operand) == Ordering::Less,
+        "lte" => some && compare(stored, operand) != Ordering::Greater,
         "between" => {
-            some && compare(held, &list()[0]) != Ordering::Less
-                && compare(held, &list()[1]) != Ordering::Greater
+            some && compare(stored, &list()[0]) != Ordering::Less
+                && compare(stored, &list()[1]) != Ordering::Greater
         }
         "inq" => list().iter().any(equal),
         "nin" => some && !list().iter().any(equal),
@@ -79,18 +79,18 @@ fn passes(held: &Value, operator: &str, operand: &Value, kind: Kind) -> bool {
         "ilike" => text(true) == Some(true),
         "nlike" => text(false) == Some(false),
         "nilike" => text(true) == Some(false),
-        // The patterns that are made here are texts from the start on.
+        // Generated patterns are a `^` and a literal prefix.
         "regexp" => {
             let start = operand.as_str().unwrap().trim_start_matches('^');
-            held.as_str().is_some_and(|held| held.starts_with(start))
+            stored.as_str().is_some_and(|stored| stored.starts_with(start))
         }
         "exists" => some == operand.as_bool().unwrap(),
-        "contains" => list().iter().all(|each| held.as_array().unwrap().contains(each)),
+        "contains" => list().iter().all(|each| stored.as_array().unwrap().contains(each)),
         other => panic!("{other}"),
     }
 }
 
-/// Whether `item` meets `conditions`.
+/// Returns whether `item` meets `conditions`.
 pub(crate) fn matches(item: &Value, conditions: &Value, properties: &[Property]) -> bool {
     let list = |value: &Value| value.as_array().unwrap().clone();
     conditions.as_object().unwrap().iter().all(|(name, test)| match name.as_str() {
@@ -108,7 +108,7 @@ pub(crate) fn matches(item: &Value, conditions: &Value, properties: &[Property])
     })
 }
 
-/// The ids of the items that `filter` asks for, in its order.
+/// Returns the IDs of the items that `filter` selects, in order.
 pub(crate) fn evaluate(items: &[Value], filter: &Value, properties: &[Property]) -> Vec<Value> {
     let mut found: Vec<_> =
         items.iter().filter(|item| matches(item, &filter["where"], properties)).collect();

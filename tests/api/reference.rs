@@ -1,12 +1,13 @@
-//! Every operation of the service whose wire format this is, with the status of its success.
+//! Compatibility with ARC SaaS: every operation of its API, with the status of a success.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::{domain::TenantId, keys::mac};
 use support::{App, Options, Signed, VerifiedLead, lead, subscription, tenant};
 
-/// The reference's operations in an order in which they can be called. A lead's edits are refused
-/// here (CONTRACT §3); a set-up answers with what it set up, a download with a file.
+/// ARC SaaS's operations, in an order in which they can be called. Three differ from ARC SaaS:
+/// leads are read-only, `/manage/users` answers with the created resources, and a download with a
+/// file.
 const OPERATIONS: &[(&str, &str, u16)] = &[
     ("GET", "/", 200),
     ("GET", "/ping", 200),
@@ -61,14 +62,14 @@ const OPERATIONS: &[(&str, &str, u16)] = &[
 
 const SECRET: &str = "idp-secret-marker-2b7d-of-32-bytes-at-least";
 
-/// What the walk has come by.
+/// The entities that the calls use.
 struct Walk {
     app: App,
     lead: VerifiedLead,
     tenant: TenantId,
-    /// The last contact, invoice or configuration.
+    /// The ID of the last contact, invoice or configuration.
     child: String,
-    /// A tenant for which nothing is built.
+    /// The ID of a tenant without resources.
     empty: String,
 }
 
@@ -168,7 +169,7 @@ impl Walk {
 }
 
 #[tokio::test]
-async fn every_operation_of_the_reference_is_there_with_its_status() {
+async fn every_operation_of_arc_saas_has_its_status() {
     let app = App::with_options(Options::silent().variable("IDP_WEBHOOK_SECRET", SECRET)).await;
     let lead = app.verified_lead("ada@acme.test").await;
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
@@ -178,6 +179,9 @@ async fn every_operation_of_the_reference_is_there_with_its_status() {
     for (method, path, status) in OPERATIONS {
         assert_eq!(walk.call(method, path).await, *status, "{method} {path}");
         let described = &document["paths"][*path][method.to_ascii_lowercase()]["responses"];
-        assert!(described[status.to_string()].is_object(), "{method} {path} in the document");
+        assert!(
+            described[status.to_string()].is_object(),
+            "{method} {path} is not in the document"
+        );
     }
 }

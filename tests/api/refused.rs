@@ -1,4 +1,4 @@
-//! Events that the bus refuses: those before and behind them are published all the same, and once.
+//! Events that the bus refuses. All other events of the batch are published exactly once.
 
 use serde_json::{Value, json};
 use support::{App, lead};
@@ -6,7 +6,7 @@ use support::{App, lead};
 const EVE: &str = "eve@acme.test";
 const OTHERS: [&str; 2] = ["ada@acme.test", "bob@acme.test"];
 
-/// Three leads in one batch of the stream, of whose events the middle one is refused so.
+/// Creates three leads in one stream batch. `action` fails with `code` for the second one's event.
 async fn refused(app: &App, action: &str, code: &'static str) {
     app.refuse("PutEvents", true);
     for email in [OTHERS[0], EVE, OTHERS[1]] {
@@ -18,13 +18,13 @@ async fn refused(app: &App, action: &str, code: &'static str) {
     }
 }
 
-/// How often the event of each address is on the bus.
+/// Counts the events of a lead on the bus.
 fn published(app: &App, email: &str) -> usize {
     let events = app.events().into_iter();
     events.filter(|event| event["detail"]["lead"]["email"] == email).count()
 }
 
-/// The addresses of leads whose records lie in the failure queue.
+/// Returns the email addresses of leads whose records are in the dead-letter queue.
 fn set_aside(app: &App) -> Vec<Value> {
     let letters = app.local().state().dead_letters().unwrap().into_iter();
     let image =
@@ -36,7 +36,7 @@ fn set_aside(app: &App) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_event_that_the_bus_refuses_for_good_is_set_aside_and_all_others_are_published_once() {
+async fn an_event_that_is_refused_permanently_is_set_aside_and_all_others_are_published_once() {
     for code in ["MalformedDetail", "NotAuthorizedForSourceException", "CodeOfTomorrow"] {
         let app = App::start().await;
         refused(&app, "PutEventsEntry", code).await;
@@ -48,7 +48,7 @@ async fn an_event_that_the_bus_refuses_for_good_is_set_aside_and_all_others_are_
 }
 
 #[tokio::test]
-async fn an_event_for_which_the_bus_refuses_the_request_is_found_and_set_aside() {
+async fn an_event_that_makes_the_whole_request_fail_is_found_and_set_aside() {
     let app = App::start().await;
     app.local().calls().refuse_with("PutEvents", EVE, "ValidationException");
     let mut records = Vec::new();
@@ -59,7 +59,7 @@ async fn an_event_for_which_the_bus_refuses_the_request_is_found_and_set_aside()
     app.settle().await;
     records.extend(app.local().records("relay").unwrap());
     assert_eq!((set_aside(&app), app.events_of("LEAD_CREATED").len()), (vec![json!(EVE)], 11));
-    // In one batch: each of the others once more, whatever stands beside them.
+    // In one batch, each of the others is published once more.
     let before = app.events().len();
     let answer = app.invoke("relay", json!({ "Records": records })).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]));
@@ -67,7 +67,7 @@ async fn an_event_for_which_the_bus_refuses_the_request_is_found_and_set_aside()
 }
 
 #[tokio::test]
-async fn an_event_that_the_bus_cannot_take_now_is_published_later_and_not_set_aside() {
+async fn an_event_that_is_refused_temporarily_is_published_later() {
     let app = App::start().await;
     refused(&app, "PutEventsEntry", "ThrottlingException").await;
     support::eventually("the first event", async || (published(&app, OTHERS[0]) > 0).then_some(()))
@@ -79,11 +79,11 @@ async fn an_event_that_the_bus_cannot_take_now_is_published_later_and_not_set_as
         (set_aside(&app).len(), published(&app, EVE), published(&app, OTHERS[0])),
         (0, 1, 1)
     );
-    assert_eq!(app.mails().len(), 3, "each mail once");
+    assert_eq!(app.mails().len(), 3, "one email per lead");
 }
 
 #[tokio::test]
-async fn within_one_invocation_only_what_was_refused_is_sent_again() {
+async fn only_refused_events_are_retried_within_an_invocation() {
     let app = App::start().await;
     for email in [OTHERS[0], EVE, OTHERS[1]] {
         app.client.post_openly("/leads", &lead(email)).await.expect(200);
@@ -94,15 +94,19 @@ async fn within_one_invocation_only_what_was_refused_is_sent_again() {
     let answer = app.invoke("relay", json!({ "Records": records })).await.unwrap();
     let second = records[1]["dynamodb"]["SequenceNumber"].clone();
     assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": second }]));
-    assert_eq!(OTHERS.map(|email| published(&app, email)), [2, 2], "one more of each");
+    assert_eq!(OTHERS.map(|email| published(&app, email)), [2, 2], "one more event of each");
 
-    // A quarter of an hour later it is the event's own fault, since the bus takes others.
+    // After a quarter of an hour, the failure counts as permanent if the bus accepts other events.
     let old = shared::now().seconds() - 1000;
     for record in &mut records {
         record["dynamodb"]["ApproximateCreationDateTime"] = old.into();
     }
     let answer = app.invoke("relay", json!({ "Records": records[1..2] })).await.unwrap();
-    assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 1, "it holds nobody up");
+    assert_eq!(
+        answer["batchItemFailures"].as_array().unwrap().len(),
+        1,
+        "the event is retried while the bus accepts no others"
+    );
     let answer = app.invoke("relay", json!({ "Records": records })).await.unwrap();
     assert_eq!(
         (answer["batchItemFailures"].clone(), set_aside(&app)),
@@ -111,7 +115,7 @@ async fn within_one_invocation_only_what_was_refused_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_handed_over_again_and_refused_again_stays_in_the_queue() {
+async fn a_redriven_event_that_is_refused_again_stays_in_the_queue() {
     let app = App::start().await;
     refused(&app, "PutEventsEntry", "MalformedDetail").await;
     app.settle().await;
@@ -125,7 +129,7 @@ async fn what_is_handed_over_again_and_refused_again_stays_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_too_large_for_the_queue_is_set_aside_in_part_and_stays_there() {
+async fn a_record_too_large_for_the_queue_is_set_aside_by_its_keys() {
     let app = App::start().await;
     app.local().calls().refuse_with("SendMessage", "NewImage", "InvalidParameterValue");
     refused(&app, "PutEventsEntry", "MalformedDetail").await;
@@ -138,6 +142,6 @@ async fn a_record_that_is_too_large_for_the_queue_is_set_aside_in_part_and_stays
     assert_eq!(
         answer["batchItemFailures"].as_array().unwrap().len(),
         1,
-        "nothing is lost in silence"
+        "the letter must stay in the queue"
     );
 }

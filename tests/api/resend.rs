@@ -1,4 +1,4 @@
-//! Another verification mail: for what the mailbox has proved, and told to nobody.
+//! Resending the verification email: which lead is renewed, and what the response reveals.
 
 use serde_json::{Value, json};
 use support::{App, lead};
@@ -7,7 +7,7 @@ use crate::signup::{become_tenant, verify};
 
 const ADA: &str = "ada@acme.test";
 
-/// A lead of Ada's address that says another company.
+/// Creates a lead with Ada's email address and this company.
 async fn lead_of(app: &App, company: &str) -> String {
     let mut body = lead(ADA);
     body["companyName"] = company.into();
@@ -20,7 +20,7 @@ async fn resend(app: &App, body: Value) {
     app.settle().await;
 }
 
-/// The companies that the mails to Ada name, oldest first.
+/// Returns the companies named in the emails to Ada, oldest first.
 async fn companies(app: &App) -> Vec<String> {
     app.settle().await;
     let named = |mail: &Value| {
@@ -31,24 +31,24 @@ async fn companies(app: &App) -> Vec<String> {
     app.mails_to(ADA).iter().rev().map(named).collect()
 }
 
-/// The newest lead that says this company.
+/// Returns the newest lead with this company.
 async fn newest(app: &App, company: &str) -> String {
     let filter = json!({ "where": { "companyName": company } });
     app.read(&support::with_query("/leads", "filter", &filter)).await.text("/0/id")
 }
 
 #[tokio::test]
-async fn a_stranger_s_lead_is_not_taken_for_the_owner_s() {
+async fn a_stranger_s_lead_does_not_replace_the_owner_s() {
     let app = App::start().await;
     let own = lead_of(&app, "Own").await;
     let evil = lead_of(&app, "Evil").await;
     assert_eq!(companies(&app).await, ["Own", "Evil"]);
     resend(&app, json!({ "email": ADA, "leadId": own })).await;
-    assert_eq!(companies(&app).await[2..], ["Own"], "the lead that is named");
+    assert_eq!(companies(&app).await[2..], ["Own"], "only the lead with this ID");
     resend(&app, json!({ "email": ADA })).await;
-    let mut told = companies(&app).await.split_off(3);
-    told.sort();
-    assert_eq!(told, ["Evil", "Own"], "who names none chooses among all, each told by its company");
+    let mut renewed = companies(&app).await.split_off(3);
+    renewed.sort();
+    assert_eq!(renewed, ["Evil", "Own"], "without an ID, all leads are renewed");
 
     let again = newest(&app, "Own").await;
     verify(&app, &again).await.expect(200);
@@ -59,7 +59,7 @@ async fn a_stranger_s_lead_is_not_taken_for_the_owner_s() {
 }
 
 #[tokio::test]
-async fn once_a_mailbox_is_proved_its_own_lead_alone_is_renewed() {
+async fn once_an_email_is_verified_only_its_lead_is_renewed() {
     let app = App::start().await;
     let evil = lead_of(&app, "Evil").await;
     let own = lead_of(&app, "Own").await;
@@ -74,11 +74,11 @@ async fn once_a_mailbox_is_proved_its_own_lead_alone_is_renewed() {
     verify(&app, &own).await.expect(200);
     become_tenant(&app, &own, &token).await.expect(200);
     resend(&app, json!({ "email": ADA, "leadId": own })).await;
-    assert_eq!(companies(&app).await.len(), 4, "a lead with a tenant needs no link");
+    assert_eq!(companies(&app).await.len(), 4, "a lead with a tenant gets no link");
 }
 
 #[tokio::test]
-async fn a_lead_is_renewed_at_its_own_address_alone_and_only_so_often_a_day() {
+async fn a_lead_is_renewed_only_for_its_own_email_and_within_the_daily_limit() {
     let app = App::silent().await;
     let ada = lead_of(&app, "Acme").await;
     let bob =
@@ -96,7 +96,7 @@ async fn a_lead_is_renewed_at_its_own_address_alone_and_only_so_often_a_day() {
         let refused = app.client.post_openly("/leads/resend", &body).await.expect(422);
         assert!(refused.violations()[0].starts_with("/leadId "), "{wrong}");
     }
-    // Three different ones, and two mails are left for them: the oldest two.
+    // There are three leads and two emails left, which go to the oldest two leads.
     for company in ["Second", "Third"] {
         lead_of(&app, company).await;
     }
@@ -109,7 +109,7 @@ async fn a_lead_is_renewed_at_its_own_address_alone_and_only_so_often_a_day() {
 }
 
 #[tokio::test]
-async fn the_same_calls_are_made_whether_or_not_an_address_is_known() {
+async fn resend_makes_the_same_calls_for_known_and_unknown_addresses() {
     let app = App::silent().await;
     let ada = lead_of(&app, "Acme").await;
     app.verified_lead("bob@acme.test").await;
@@ -131,22 +131,22 @@ async fn the_same_calls_are_made_whether_or_not_an_address_is_known() {
         app.client.post_openly("/leads/resend", &body).await.expect(204);
         calls.push(app.local().calls().by("leads"));
     }
-    assert_eq!(calls[0], ["UpdateItem", "PutItem"], "the call is counted, and written down");
+    assert_eq!(calls[0], ["UpdateItem", "PutItem"], "the rate counter and the request");
     assert!(calls.iter().all(|made| *made == calls[0]), "{calls:?}");
 }
 
 #[tokio::test]
-async fn a_request_is_answered_once_however_often_the_stream_tells_of_it() {
+async fn a_resend_request_is_processed_once() {
     let app = App::silent().await;
     let ada = lead_of(&app, "Acme").await;
     app.settle().await;
-    // Done, and not told so; then refused for a while.
+    // The first transaction succeeds without an answer, the second fails at first.
     app.local().calls().fail("TransactWriteItems", local::Fault::LoseAnswers(2));
     resend(&app, json!({ "email": ADA, "leadId": ada })).await;
     app.local().calls().fail("TransactWriteItems", local::Fault::RefuseNext(5));
     resend(&app, json!({ "email": ADA, "leadId": ada })).await;
     assert_eq!((app.count("/leads").await, app.mails_to(ADA).len(), app.dead_letters()), (3, 3, 0));
-    assert_eq!(app.items_of("resend"), Vec::<Value>::new(), "nothing is left of it");
+    assert_eq!(app.items_of("resend"), Vec::<Value>::new(), "the request is deleted");
     let before = app.settled().await;
     let mut records = app.local().records("upkeep").unwrap();
     records.extend(records.clone());

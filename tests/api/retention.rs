@@ -1,4 +1,4 @@
-//! Leads that are not verified are not kept for ever.
+//! Retention: unverified leads expire.
 
 use serde_json::{Value, json};
 use support::{App, lead};
@@ -7,12 +7,12 @@ use crate::signup::{become_tenant, verify};
 
 const DAY: i64 = 24 * 3600;
 
-/// The item of a lead.
+/// Returns the item of a lead.
 fn item(app: &App, id: &str) -> Value {
     app.items_of("lead").into_iter().find(|item| item["id"]["S"] == id).unwrap()
 }
 
-/// In how many days a lead expires from when it was created or changed; `None` if it does not.
+/// Returns the days from a lead's last change to its expiry, or `None` if it does not expire.
 fn kept(app: &App, id: &str) -> Option<i64> {
     let item = item(app, id);
     let expiry: i64 = item["expiresAt"]["N"].as_str()?.parse().unwrap();
@@ -21,7 +21,7 @@ fn kept(app: &App, id: &str) -> Option<i64> {
     Some((expiry - changed.seconds()) / DAY)
 }
 
-/// Lets leads expire a moment ago.
+/// Sets the expiry of leads to one second ago.
 fn expire(app: &App, ids: &[&str]) {
     let expired = |id: &&str| {
         let mut item = item(app, id);
@@ -36,7 +36,7 @@ async fn create(app: &App, email: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_out_of_sight_at_once_and_not_counted_once_it_is_deleted() {
+async fn an_expired_lead_is_hidden_at_once_and_not_counted_after_its_deletion() {
     let app = App::silent().await;
     let bob = app.verified_lead("bob@acme.test").await;
     let (ada, eve) = (create(&app, "ada@acme.test").await, create(&app, "eve@acme.test").await);
@@ -64,30 +64,38 @@ async fn what_has_expired_is_out_of_sight_at_once_and_not_counted_once_it_is_del
     assert!(app.local().sweep_expired().unwrap() >= 2);
     app.settle().await;
     assert_eq!((app.items_of("lead").len(), app.count("/leads").await), (1, 1));
-    assert_eq!((app.events().len(), app.dead_letters()), (events, 0), "nobody else is told");
+    assert_eq!(
+        (app.events().len(), app.dead_letters()),
+        (events, 0),
+        "an expiry publishes no event"
+    );
     let records = app.local().records("upkeep").unwrap();
     let removed = records.iter().filter(|record| record["eventName"] == "REMOVE").count();
-    assert_eq!(removed, 2, "other kinds that expire are of no interest");
+    assert_eq!(removed, 2, "only leads are reported");
     let before = app.items();
     let answer = app.invoke("upkeep", json!({ "Records": records })).await.unwrap();
     assert_eq!((answer["batchItemFailures"].clone(), app.items()), (json!([]), before));
 }
 
 #[tokio::test]
-async fn a_lead_is_kept_once_it_is_verified_and_expires_again_if_it_is_so_no_more() {
+async fn a_lead_expires_unless_it_is_verified() {
     for (days, kept_for) in [("", Some(90)), ("1", Some(1)), ("0", None)] {
         let app = App::with(&[("LEAD_RETENTION_DAYS", days)]).await;
         let ada = create(&app, "ada@acme.test").await;
         assert_eq!(kept(&app, &ada), kept_for, "{days}");
         let token = verify(&app, &ada).await.expect(200).text("/token");
         assert_eq!(kept(&app, &ada), None);
-        let asked = json!({ "email": "ada@acme.test", "leadId": ada });
-        app.client.post_openly("/leads/resend", &asked).await.expect(204);
+        let request = json!({ "email": "ada@acme.test", "leadId": ada });
+        app.client.post_openly("/leads/resend", &request).await.expect(204);
         app.settle().await;
         let again = app.read("/leads").await.text("/0/id");
         assert_eq!((kept(&app, &again), kept(&app, &ada)), (kept_for, None));
         verify(&app, &again).await.expect(200);
-        assert_eq!((kept(&app, &again), kept(&app, &ada)), (None, kept_for), "it was taken over");
+        assert_eq!(
+            (kept(&app, &again), kept(&app, &ada)),
+            (None, kept_for),
+            "the renewed lead took over the email"
+        );
         verify(&app, &ada).await.expect(200);
         become_tenant(&app, &ada, &token).await.expect(200);
         assert_eq!((kept(&app, &again), kept(&app, &ada)), (kept_for, None));

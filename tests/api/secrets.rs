@@ -9,12 +9,12 @@ use tracing_subscriber::{
     filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-/// The log of this process, kept.
+/// A buffer with the log of this process.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Keeps what the functions log at their most talkative.
+    /// Captures everything that the functions log at level TRACE.
     fn start() -> Self {
         let log = Self::default();
         let lines = tracing_subscriber::fmt::layer().json().with_writer(log.clone());
@@ -46,14 +46,14 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// What a secret looks like in the forms in which it could leak.
+/// Returns the forms in which a secret could leak.
 fn forms(secret: &str) -> [String; 2] {
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     [secret.to_owned(), hex]
 }
 
-/// Every verb of what belongs to a tenant, where it works and where it is refused or fails.
-async fn use_every_verb(app: &App, lead: &VerifiedLead) {
+/// Calls every method of a tenant's children, successfully, refused and with AWS failures.
+async fn call_every_method(app: &App, lead: &VerifiedLead) {
     let body = json!({ "key": "own", "domains": ["acme.test"] });
     let path = format!("/leads/{}/tenants", lead.id);
     let own = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
@@ -95,11 +95,11 @@ async fn use_every_verb(app: &App, lead: &VerifiedLead) {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_in_the_table_in_an_event_or_in_a_log_line() {
+async fn no_secret_is_in_the_table_in_an_event_or_in_the_log() {
     let log = Log::start();
     let app = App::start().await;
     let lead = app.verified_lead("ada@acme.test").await;
-    // What fails is logged with its cause, and refused callers present what they should not have.
+    // Failures are logged with their cause. Refused callers present invalid tokens and keys.
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     app.status_of(&tenant.to_string(), 0).await;
     app.refuse("GetItem", true);
@@ -109,7 +109,7 @@ async fn nothing_secret_is_in_the_table_in_an_event_or_in_a_log_line() {
     app.client.get("bearer-marker-77aa", &path).await.expect(401);
     let verify = format!("{path}/verify");
     app.client.post("key-marker-55bb", &verify, &json!(null)).await.expect(401);
-    use_every_verb(&app, &lead).await;
+    call_every_method(&app, &lead).await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
     let signed = Signed::new(&app.keys, tenant, job, &done);
     signed.send(&app.client).await.expect(204);

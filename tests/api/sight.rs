@@ -1,4 +1,4 @@
-//! What is answered needs the permission to view it, whichever route shows it.
+//! View permissions: every route requires the permission to view the entities in its response.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use support::{
 
 use crate::{children::kinds, party::Party};
 
-/// The lists, with the entity of each.
+/// The lists with their entities.
 const LISTS: [(&str, &Schema); 5] = [
     ("/leads", &entities::LEAD),
     ("/tenants", &entities::TENANT),
@@ -24,7 +24,7 @@ const LISTS: [(&str, &Schema); 5] = [
     ("/tenant-configs", &entities::TENANT_CONFIG),
 ];
 
-/// The permission that shows an entity; none for a part of another one.
+/// Returns the permission to view an entity, or `None` for a part of another entity.
 fn view_of(schema: &Schema) -> Option<&'static str> {
     match schema.entity {
         "Lead" => Some("10203"),
@@ -33,7 +33,7 @@ fn view_of(schema: &Schema) -> Option<&'static str> {
         "Invoice" => Some("10215"),
         "TenantConfig" => Some("10221"),
         "Address" => None,
-        other => panic!("nobody has said what shows a {other}"),
+        other => panic!("no view permission defined for {other}"),
     }
 }
 
@@ -42,7 +42,7 @@ fn operator(permissions: &BTreeSet<&str>) -> String {
     token(OPERATOR, &claims(&permissions).to_string())
 }
 
-/// Every inclusion of up to three levels, with the permissions that it needs.
+/// Returns every `include` of up to `levels` levels, with the permissions that it requires.
 fn inclusions(schema: &Schema, levels: usize) -> Vec<(Value, BTreeSet<&'static str>)> {
     let mut all = Vec::new();
     for relation in schema.relations {
@@ -60,7 +60,7 @@ fn inclusions(schema: &Schema, levels: usize) -> Vec<(Value, BTreeSet<&'static s
 }
 
 #[tokio::test]
-async fn every_relation_needs_the_permission_of_what_it_shows_on_every_route() {
+async fn including_a_relation_requires_its_view_permission_on_every_route() {
     let app = App::silent().await;
     let bob = Party::new(&app, "bob").await;
     app.warm().await;
@@ -94,7 +94,7 @@ async fn every_relation_needs_the_permission_of_what_it_shows_on_every_route() {
 }
 
 #[test]
-fn every_relation_declares_the_permission_that_shows_it() {
+fn every_relation_declares_its_view_permission() {
     for (_, schema) in LISTS {
         let declared = |schema: &Schema| schema.view.iter().map(ToString::to_string).collect();
         let views: Vec<String> = declared(schema);
@@ -108,7 +108,7 @@ fn every_relation_declares_the_permission_that_shows_it() {
 }
 
 #[tokio::test]
-async fn the_tenant_of_a_configuration_needs_both_permissions_and_so_does_what_it_includes() {
+async fn the_tenant_of_a_configuration_requires_both_view_permissions() {
     let app = App::silent().await;
     let bob = Party::new(&app, "bob").await;
     let path = format!("/tenant-configs/{}/tenant", bob.config);
@@ -126,7 +126,7 @@ async fn the_tenant_of_a_configuration_needs_both_permissions_and_so_does_what_i
 }
 
 #[tokio::test]
-async fn a_lead_s_own_token_shows_what_belongs_to_it_through_what_it_may_read() {
+async fn a_lead_may_include_its_own_data() {
     let app = App::silent().await;
     let (bob, zoe) = (Party::new(&app, "bob").await, Party::new(&app, "zoe").await);
     let tenant = json!({ "relation": "tenant", "scope": {
@@ -141,7 +141,7 @@ async fn a_lead_s_own_token_shows_what_belongs_to_it_through_what_it_may_read() 
 }
 
 #[tokio::test]
-async fn a_bulk_update_needs_the_permission_to_view_what_it_asks_of() {
+async fn a_bulk_update_requires_the_view_permission_for_its_conditions() {
     let app = App::silent().await;
     let bob = Party::new(&app, "bob").await;
     let before = app.settled().await;
@@ -166,7 +166,7 @@ async fn a_bulk_update_needs_the_permission_to_view_what_it_asks_of() {
 }
 
 #[tokio::test]
-async fn an_edit_by_id_tells_nothing_of_what_is_stored() {
+async fn an_update_by_id_does_not_reveal_stored_values() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     let all: BTreeSet<String> = Permission::ALL.iter().map(ToString::to_string).collect();
@@ -186,7 +186,7 @@ async fn an_edit_by_id_tells_nothing_of_what_is_stored() {
         let refused = app.client.patch(&app.operator, &own, &wrong).await.expect(422);
         assert_eq!(refused.violations(), ["/createdBy const"]);
         assert!(!refused.raw.contains(&app.operator_id()), "{}", refused.raw);
-        // A guess that is right is refused as one that is wrong.
+        // A correct guess is refused in the same way as a wrong one.
         for (guess, right) in
             [("createdBy", &stored["createdBy"]), ("tenantId", &stored["tenantId"])]
         {
@@ -202,7 +202,7 @@ async fn an_edit_by_id_tells_nothing_of_what_is_stored() {
     for status in 0..6 {
         app.client.patch(&blind, &own, &json!({ "status": status })).await.expect(409);
     }
-    // A rule of two members names the stored one to who may see it alone.
+    // The rule on two dates reveals the stored date only to callers with the view permission.
     let bill = format!("/invoices/{}", app.create("/invoices", &invoice(&acme)).await);
     let early = json!({ "endDate": "2020-01-01" });
     let refused = app.client.patch(&blind, &bill, &early).await.expect(422);

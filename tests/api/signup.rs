@@ -1,4 +1,4 @@
-//! What the pages of sign-up and onboarding ask of the API.
+//! The API behind the sign-up and onboarding pages.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ async fn key(app: &App, key: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_key_is_free_until_a_tenant_has_it_and_never_again() {
+async fn a_key_is_available_until_a_tenant_has_used_it() {
     let app = App::silent().await;
     let free = key(&app, "acme").await.expect(200);
     assert_eq!(free.body, json!({ "key": "acme", "available": true }));
@@ -22,7 +22,7 @@ async fn a_key_is_free_until_a_tenant_has_it_and_never_again() {
 }
 
 #[tokio::test]
-async fn what_can_be_no_key_is_refused_without_a_look() {
+async fn an_invalid_key_is_refused() {
     let app = App::with(&[("REDIS_URL", "")]).await;
     app.warm().await;
     for wrong in ["Acme", "ac-me", "elevenchars", "%20", "%FF", "caf%C3%A9"] {
@@ -32,11 +32,11 @@ async fn what_can_be_no_key_is_refused_without_a_look() {
 }
 
 #[tokio::test]
-async fn looking_at_keys_and_asking_for_mails_is_limited() {
+async fn key_lookups_and_resend_requests_are_rate_limited() {
     let app = App::with(&[("PUBLIC_API_MAX_ATTEMPTS", "5")]).await;
     for (method, path) in [(Method::GET, "/keys/acme"), (Method::POST, "/leads/resend")] {
         let mut statuses = BTreeSet::new();
-        // Twelve calls are more than two minutes' worth, so the turn of a minute changes nothing.
+        // Twelve calls exceed the limit of two minutes, in case a new minute begins meanwhile.
         for _ in 0..12 {
             let body = json!({ "email": "nobody@acme.test" });
             let call = app.client.send(method.clone(), path, |request| request.json(&body)).await;
@@ -48,12 +48,12 @@ async fn looking_at_keys_and_asking_for_mails_is_limited() {
 }
 
 #[tokio::test]
-async fn another_mail_has_a_key_that_works_and_the_answer_does_not_say_who_is_known() {
+async fn a_resent_email_has_a_working_key_and_the_response_does_not_reveal_the_address() {
     let app = App::start().await;
-    let asked = json!({ "email": "ADA@acme.test" });
+    let request = json!({ "email": "ADA@acme.test" });
     let first = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
-    let known = app.client.post_openly("/leads/resend", &asked).await.expect(204);
+    let known = app.client.post_openly("/leads/resend", &request).await.expect(204);
     let body = json!({ "email": "nobody@acme.test" });
     let unknown = app.client.post_openly("/leads/resend", &body).await.expect(204);
     assert_eq!((&known.raw, &unknown.raw), (&String::new(), &String::new()));
@@ -70,8 +70,8 @@ async fn another_mail_has_a_key_that_works_and_the_answer_does_not_say_who_is_kn
     app.client.post(&app.lead_key(&again), &path, &json!(null)).await.expect(200);
 }
 
-/// The newest lead of this e-mail, once another mail was asked for.
-async fn asked_again(app: &App, email: &str) -> String {
+/// Requests another verification email. Returns the newest lead.
+async fn resend(app: &App, email: &str) -> String {
     app.client.post_openly("/leads/resend", &json!({ "email": email })).await.expect(204);
     app.settle().await;
     app.read("/leads").await.text("/0/id")
@@ -82,8 +82,8 @@ pub(crate) async fn verify(app: &App, lead: &str) -> Reply {
     app.client.post(&app.lead_key(lead), &path, &json!(null)).await
 }
 
-/// The leads that are validated.
-async fn validated(app: &App) -> Vec<Value> {
+/// Returns the IDs of the verified leads.
+async fn verified_leads(app: &App) -> Vec<Value> {
     app.settle().await;
     app.read("/leads?filter[where][isValidated]=true").await.each("id")
 }
@@ -94,20 +94,20 @@ pub(crate) async fn become_tenant(app: &App, lead: &str, token: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn who_is_verified_and_has_no_tenant_gets_another_way_in() {
+async fn a_verified_lead_without_a_tenant_can_be_renewed() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
-    let again = asked_again(&app, "Ada@acme.test").await;
+    let again = resend(&app, "Ada@acme.test").await;
     assert_ne!(again, ada.id);
-    assert_eq!(validated(&app).await, [json!(ada.id)], "until the new link is followed");
+    assert_eq!(verified_leads(&app).await, [json!(ada.id)], "until the new link is used");
     let token = verify(&app, &again).await.expect(200).text("/token");
-    assert_eq!(validated(&app).await, [json!(again)]);
+    assert_eq!(verified_leads(&app).await, [json!(again)]);
     assert_eq!(app.count("/leads").await, 2);
     become_tenant(&app, &ada.id, &ada.token).await.expect(401);
 
-    // The first link works as long as it is good.
+    // The first link works until it expires.
     verify(&app, &ada.id).await.expect(200);
-    assert_eq!(validated(&app).await, [json!(ada.id)]);
+    assert_eq!(verified_leads(&app).await, [json!(ada.id)]);
     verify(&app, &again).await.expect(200);
     become_tenant(&app, &again, &token).await.expect(200);
     let before = app.settled().await;
@@ -115,15 +115,15 @@ async fn who_is_verified_and_has_no_tenant_gets_another_way_in() {
     assert_eq!(app.items(), before);
 
     let mails = app.mails_to("ada@acme.test").len();
-    asked_again(&app, "ada@acme.test").await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), mails, "who has a tenant needs none");
+    resend(&app, "ada@acme.test").await;
+    assert_eq!(app.mails_to("ada@acme.test").len(), mails, "a lead with a tenant gets no email");
 }
 
 #[tokio::test]
-async fn a_lead_that_becomes_a_tenant_keeps_its_address_from_mails_that_are_under_way() {
+async fn after_conversion_pending_links_for_the_same_email_are_refused() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
-    let again = asked_again(&app, "ada@acme.test").await;
+    let again = resend(&app, "ada@acme.test").await;
     become_tenant(&app, &ada.id, &ada.token).await.expect(200);
     let before = app.settled().await;
     verify(&app, &again).await.expect(409);
@@ -131,44 +131,44 @@ async fn a_lead_that_becomes_a_tenant_keeps_its_address_from_mails_that_are_unde
 }
 
 #[tokio::test]
-async fn of_links_that_are_followed_at_once_one_has_the_address_in_the_end() {
+async fn of_several_links_used_concurrently_one_lead_is_verified_in_the_end() {
     let app = App::silent().await;
     let mut links = vec![app.verified_lead("ada@acme.test").await.id];
     for _ in 0..3 {
-        links.push(asked_again(&app, "ada@acme.test").await);
+        links.push(resend(&app, "ada@acme.test").await);
     }
-    let followed = at_once(links[1..].iter().map(|lead| verify(&app, lead))).await;
-    assert!(followed.iter().all(|reply| reply.status == 200), "{followed:?}");
+    let replies = at_once(links[1..].iter().map(|lead| verify(&app, lead))).await;
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
     let claim = app.items_of("lead-email").remove(0);
-    assert_eq!(validated(&app).await, [claim["leadId"]["S"].clone()]);
+    assert_eq!(verified_leads(&app).await, [claim["leadId"]["S"].clone()]);
 }
 
 #[tokio::test]
-async fn an_address_gets_five_mails_a_day_whoever_asks_and_no_answer_tells() {
+async fn resend_sends_at_most_five_emails_a_day_per_address() {
     let app = App::silent().await;
     app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
     for email in ["ada@acme.test", "nobody@acme.test"] {
-        let asked = json!({ "email": email });
-        let ask = |_| app.client.post_openly("/leads/resend", &asked);
+        let request = json!({ "email": email });
+        let ask = |_| app.client.post_openly("/leads/resend", &request);
         let replies = at_once((0..12).map(ask)).await;
         assert!(replies.iter().all(|reply| reply.status == 204 && reply.raw.is_empty()));
     }
     app.settle().await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), 5, "the first one counts too");
+    assert_eq!(app.mails_to("ada@acme.test").len(), 5, "the first email counts, too");
     assert_eq!(app.mails_to("nobody@acme.test").len(), 0);
     assert_eq!(app.items_of("mails")[0]["mails"]["N"], "5");
 }
 
 #[tokio::test]
-async fn asking_again_keeps_what_was_said_and_takes_an_address_alone() {
+async fn a_renewed_lead_keeps_its_data_and_resend_accepts_only_an_address() {
     let app = App::silent().await;
-    let mut wish = lead("ada@acme.test");
-    wish["address"] = json!({ "city": "Ely", "country": "GB" });
-    app.client.post_openly("/leads", &wish).await.expect(200);
+    let mut details = lead("ada@acme.test");
+    details["address"] = json!({ "city": "Ely", "country": "GB" });
+    app.client.post_openly("/leads", &details).await.expect(200);
     app.settle().await;
-    let asked = json!({ "email": "ada@acme.test" });
-    app.client.post_openly("/leads/resend", &asked).await.expect(204);
+    let request = json!({ "email": "ada@acme.test" });
+    app.client.post_openly("/leads/resend", &request).await.expect(204);
     app.settle().await;
     let leads = app.read("/leads?filter[include][0]=address").await;
     assert_eq!(leads.items().len(), 2);
@@ -182,7 +182,7 @@ async fn asking_again_keeps_what_was_said_and_takes_an_address_alone() {
 }
 
 #[tokio::test]
-async fn a_lead_follows_the_jobs_of_its_own_tenant_alone() {
+async fn a_lead_can_read_only_the_jobs_of_its_own_tenant() {
     let app = App::start().await;
     let (ada, bob) =
         (app.verified_lead("ada@acme.test").await, app.verified_lead("bob@other.test").await);
@@ -198,7 +198,7 @@ async fn a_lead_follows_the_jobs_of_its_own_tenant_alone() {
     for path in [&jobs, &job] {
         app.client.get(&bob.token, path).await.expect(403);
     }
-    // What else there is of a tenant is for operators.
+    // Everything else about a tenant is for operators.
     app.client.get(&ada.token, &format!("/tenants/{acme}")).await.expect(403);
     app.client.get(&ada.token, &format!("/tenants/{acme}/resources")).await.expect(403);
     app.client.get(&ada.token, "/overview").await.expect(403);

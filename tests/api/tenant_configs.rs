@@ -4,7 +4,7 @@ use support::{App, at_once, config, with_query};
 const TAKEN: &str = "Unique constraint violation error ! Key (configKey)=(theme) already exists.";
 
 #[tokio::test]
-async fn a_tenant_has_one_configuration_of_a_key() {
+async fn a_tenant_has_one_configuration_per_key() {
     let app = App::start().await;
     let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
     let theme = app.create("/tenant-configs", &config(&acme, "theme")).await;
@@ -23,7 +23,7 @@ async fn a_tenant_has_one_configuration_of_a_key() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_changed_is_claimed_and_the_one_before_is_free() {
+async fn renaming_a_key_claims_the_new_one_and_releases_the_old_one() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     app.create("/tenant-configs", &config(&acme, "theme")).await;
@@ -58,7 +58,7 @@ async fn a_key_that_is_changed_is_claimed_and_the_one_before_is_free() {
 }
 
 #[tokio::test]
-async fn eight_that_want_one_key_at_once_make_one_configuration() {
+async fn eight_concurrent_requests_for_one_key_create_one_configuration() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let body = config(&acme, "theme");
@@ -68,11 +68,11 @@ async fn eight_that_want_one_key_at_once_make_one_configuration() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
     assert_eq!(app.items_of("config").len(), 1);
-    assert_eq!(app.items_of("owner").len(), 2, "the configuration's, and the first contact's");
+    assert_eq!(app.items_of("owner").len(), 2, "of the configuration and of the first contact");
 }
 
 #[tokio::test]
-async fn a_key_is_changed_of_one_configuration_at_a_time() {
+async fn a_bulk_update_can_change_the_key_of_only_one_configuration() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     for key in ["a", "b"] {
@@ -93,7 +93,7 @@ async fn a_key_is_changed_of_one_configuration_at_a_time() {
 }
 
 #[tokio::test]
-async fn the_tenant_of_a_configuration_is_read_by_it() {
+async fn the_tenant_of_a_configuration_can_be_read() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let theme = app.create("/tenant-configs", &config(&acme, "theme")).await;
@@ -109,7 +109,7 @@ async fn the_tenant_of_a_configuration_is_read_by_it() {
 }
 
 #[tokio::test]
-async fn every_violation_of_a_configuration_is_in_one_answer() {
+async fn all_violations_of_a_configuration_are_in_one_response() {
     let app = App::start().await;
     let body = json!({ "configKey": "x".repeat(101), "configValue": "red", "colour": 1 });
     let refused = app.client.post(&app.operator, "/tenant-configs", &body).await.expect(422);
@@ -121,9 +121,9 @@ async fn every_violation_of_a_configuration_is_in_one_answer() {
     );
 }
 
-/// Values that the table has no form for, or another one.
+/// DynamoDB cannot represent these values, or represents them in another form.
 #[tokio::test]
-async fn a_value_comes_back_to_the_letter_whatever_json_it_is() {
+async fn any_json_value_is_returned_unchanged() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let deep = format!("{}1{}", "[".repeat(60), "]".repeat(60));
@@ -154,7 +154,7 @@ async fn a_value_comes_back_to_the_letter_whatever_json_it_is() {
 }
 
 #[tokio::test]
-async fn a_value_is_asked_for_whole() {
+async fn a_value_can_only_be_filtered_as_a_whole() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let theme = app.create("/tenant-configs", &config(&acme, "theme")).await;

@@ -1,4 +1,4 @@
-//! What goes with a tenant that is deleted, and when it is not.
+//! Deletion of tenants: what is deleted with them, and when deletion is refused.
 
 use serde_json::{Value, json};
 use support::{App, Signed, at_once, config, contact, invoice, tenant, with_query};
@@ -6,7 +6,7 @@ use support::{App, Signed, at_once, config, contact, invoice, tenant, with_query
 use crate::tenant_edits::listed;
 
 #[tokio::test]
-async fn a_deleted_tenant_takes_all_that_is_its_own_out_of_sight_and_keeps_its_key() {
+async fn a_deleted_tenant_disappears_with_its_children_and_its_key_is_not_released() {
     let app = App::start().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
@@ -77,7 +77,7 @@ async fn a_deleted_tenant_takes_all_that_is_its_own_out_of_sight_and_keeps_its_k
 }
 
 #[tokio::test]
-async fn two_hundred_and_fifty_contacts_go_with_their_tenant() {
+async fn two_hundred_and_fifty_contacts_are_deleted_with_their_tenant() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let kept = app.tenant("kept").await;
@@ -106,9 +106,9 @@ async fn two_hundred_and_fifty_contacts_go_with_their_tenant() {
     assert_eq!(app.dead_letters(), 0);
 }
 
-/// More than the table takes in one transaction, which is 4 MB of items.
+/// DynamoDB's limit is 4 MB per transaction.
 #[tokio::test]
-async fn a_tenant_with_the_largest_configurations_is_deleted_like_any_other() {
+async fn a_tenant_with_more_data_than_fits_a_transaction_can_be_deleted() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     for n in 0..45 {
@@ -123,7 +123,7 @@ async fn a_tenant_with_the_largest_configurations_is_deleted_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_a_job_works_on_is_not_deleted() {
+async fn a_tenant_with_a_running_job_or_resources_cannot_be_deleted() {
     let app = App::silent().await;
     let (acme, job) = app.provisioning("acme", "BASIC").await;
     let own = format!("/tenants/{acme}");
@@ -141,12 +141,12 @@ async fn a_tenant_that_a_job_works_on_is_not_deleted() {
     let done = json!({ "initiatorId": acme, "type": 1, "status": "success" });
     Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
     app.client.delete(&app.operator, &own).await.expect(204);
-    // Nobody is told anything of a tenant that is not there any more.
+    // Reports about a deleted tenant are refused as unauthenticated.
     Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(401);
 }
 
 #[tokio::test]
-async fn a_tenant_is_deleted_or_provisioned_and_never_both() {
+async fn a_tenant_is_either_deleted_or_provisioned_but_never_both() {
     let app = App::silent().await;
     for n in 0..6 {
         let id = app.tenant(&format!("t{n}")).await;

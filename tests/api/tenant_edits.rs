@@ -1,4 +1,4 @@
-//! Lists, counts and changes of tenants, and their deletion.
+//! Lists, counts and updates of tenants.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn counted(app: &App, list: &str, conditions: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn tenants_are_narrowed_by_status_key_and_lead_and_counted() {
+async fn tenants_can_be_filtered_and_counted_by_status_key_and_lead() {
     let app = App::silent().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "ofalead", "domains": ["acme.test"] });
@@ -57,7 +57,7 @@ async fn tenants_are_narrowed_by_status_key_and_lead_and_counted() {
 }
 
 #[tokio::test]
-async fn a_whole_tenant_sent_back_is_accepted_and_its_status_is_not_for_clients() {
+async fn a_tenant_can_be_sent_back_as_read_but_its_status_cannot_be_set() {
     let app = App::start().await;
     let mut body = tenant("acme");
     body["city"] = json!("London");
@@ -120,7 +120,7 @@ async fn a_whole_tenant_sent_back_is_accepted_and_its_status_is_not_for_clients(
 }
 
 #[tokio::test]
-async fn a_key_that_is_changed_is_claimed_and_the_one_before_stays_taken() {
+async fn renaming_a_key_claims_the_new_one_and_does_not_release_the_old_one() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     app.tenant("other").await;
@@ -139,7 +139,7 @@ async fn a_key_that_is_changed_is_claimed_and_the_one_before_stays_taken() {
         app.client.post(&app.operator, "/tenants", &tenant(key)).await.expect(409);
     }
     app.client.patch(&app.operator, &own, &json!({ "key": "acme" })).await.expect(204);
-    assert_eq!(app.read(&own).await.body["key"], "acme", "its own key of before");
+    assert_eq!(app.read(&own).await.body["key"], "acme", "the tenant's own previous key");
     app.client.post(&app.operator, "/tenants", &tenant("new")).await.expect(409);
 
     let all = "/tenants?where={}";
@@ -148,7 +148,7 @@ async fn a_key_that_is_changed_is_claimed_and_the_one_before_stays_taken() {
 }
 
 #[tokio::test]
-async fn of_six_tenants_that_want_one_key_one_gets_it() {
+async fn one_of_six_tenants_that_concurrently_rename_to_one_key_gets_it() {
     let app = App::start().await;
     let ids = at_once((0..6).map(|n| {
         let (app, key) = (&app, format!("t{n}"));
@@ -167,7 +167,7 @@ async fn of_six_tenants_that_want_one_key_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_bulk_update_changes_the_tenants_that_are_asked_for() {
+async fn a_bulk_update_changes_only_matching_tenants() {
     let app = App::silent().await;
     let (busy, _) = app.provisioning("busy", "BASIC").await;
     for key in ["a", "b"] {

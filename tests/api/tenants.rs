@@ -2,13 +2,13 @@ use serde_json::{Value, json};
 use support::{App, at_once, subscription, tenant};
 
 #[tokio::test]
-async fn a_lead_that_asks_eight_times_at_once_gets_one_tenant() {
+async fn eight_concurrent_conversions_of_one_lead_create_one_tenant() {
     let app = App::start().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let path = format!("/leads/{}/tenants", lead.id);
     let ask = |n: usize| {
         let (client, token, path) = (app.client.clone(), lead.token.clone(), path.clone());
-        // Half of them ask for the same key, half for one of their own.
+        // Half of the requests have the same key, half have keys of their own.
         let key = if n.is_multiple_of(2) { "acme".to_owned() } else { format!("acme{n}") };
         let body = json!({ "key": key, "domains": ["acme.test"] });
         async move { client.post(&token, &path, &body).await.status }
@@ -21,7 +21,7 @@ async fn a_lead_that_asks_eight_times_at_once_gets_one_tenant() {
 }
 
 #[tokio::test]
-async fn eight_leads_that_want_one_key_get_one_tenant() {
+async fn eight_leads_with_one_key_create_one_tenant() {
     let app = App::start().await;
     let mut leads = Vec::new();
     for n in 0..8 {
@@ -41,7 +41,7 @@ async fn eight_leads_that_want_one_key_get_one_tenant() {
 }
 
 #[tokio::test]
-async fn a_tenant_of_a_lead_is_answered_with_its_relations() {
+async fn the_response_to_a_conversion_includes_all_relations() {
     let app = App::start().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["ACME.test", "acme.example"] });
@@ -92,7 +92,7 @@ async fn a_tenant_of_a_lead_is_answered_with_its_relations() {
 }
 
 #[tokio::test]
-async fn a_tenant_keeps_to_its_lead() {
+async fn the_domains_and_address_of_a_tenant_must_match_its_lead() {
     let app = App::start().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let path = format!("/leads/{}/tenants", lead.id);
@@ -117,7 +117,7 @@ async fn a_tenant_keeps_to_its_lead() {
 }
 
 #[tokio::test]
-async fn an_operator_onboards_without_a_lead_and_a_key_is_taken_for_ever() {
+async fn an_operator_creates_a_tenant_without_a_lead_and_a_key_is_unique() {
     let app = App::start().await;
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
     assert_eq!(made.body["leadId"], Value::Null);
@@ -130,7 +130,7 @@ async fn an_operator_onboards_without_a_lead_and_a_key_is_taken_for_ever() {
 }
 
 #[tokio::test]
-async fn a_list_is_read_page_by_page_newest_first() {
+async fn tenants_are_listed_in_pages_newest_first() {
     let app = App::start().await;
     for n in 0..5 {
         app.client.post(&app.operator, "/tenants", &tenant(&format!("t{n}"))).await.expect(200);
@@ -162,7 +162,7 @@ async fn a_list_is_read_page_by_page_newest_first() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_provisioned_once_at_a_time() {
+async fn six_concurrent_provision_requests_open_one_job() {
     let app = App::silent().await;
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
     let path = format!("/tenants/{}/provision", made.text("/id"));
@@ -176,15 +176,16 @@ async fn a_tenant_is_provisioned_once_at_a_time() {
     assert_eq!(app.items_of("job").len(), 1);
 }
 
-/// `body` without ids, times and people.
+/// Returns `body` without IDs, times and users.
 fn shape(body: &Value) -> Value {
     match body {
         Value::Object(members) => members
             .iter()
             .filter(|(name, _)| {
                 let volatile = ["id", "createdOn", "modifiedOn", "createdBy", "modifiedBy"];
-                let dull = ["deleted", "deletedOn", "deletedBy", "leadId", "tenantId", "addressId"];
-                !volatile.contains(&name.as_str()) && !dull.contains(&name.as_str())
+                let constant =
+                    ["deleted", "deletedOn", "deletedBy", "leadId", "tenantId", "addressId"];
+                !volatile.contains(&name.as_str()) && !constant.contains(&name.as_str())
             })
             .map(|(name, value)| (name.clone(), shape(value)))
             .collect(),

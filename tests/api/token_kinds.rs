@@ -1,4 +1,4 @@
-//! Whose token it is: a lead's by its type, an operator's otherwise, whatever their ids are.
+//! Kinds of tokens: the header's `typ` marks a lead's token, and all others are operators' tokens.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde_json::{Value, json};
@@ -13,13 +13,13 @@ fn all() -> Value {
     with(claims(&[]), "permissions", all)
 }
 
-/// The part of `token` at `position`, decoded.
+/// Decodes the part of a token at `position`.
 fn part(token: &str, position: usize) -> Value {
     let part = token.split('.').nth(position).unwrap();
     serde_json::from_slice(&BASE64.decode(part).unwrap()).unwrap()
 }
 
-/// A tenant of the lead, active.
+/// Creates an active tenant of the lead and returns its ID.
 async fn active(app: &App, lead: &VerifiedLead, key: &str) -> String {
     let body = json!({ "key": key, "domains": ["acme.test"] });
     let path = format!("/leads/{}/tenants", lead.id);
@@ -30,9 +30,9 @@ async fn active(app: &App, lead: &VerifiedLead, key: &str) -> String {
     id
 }
 
-/// ARC's facades sign such tokens for the work of their users.
+/// ARC SaaS facades sign such tokens for their users.
 #[tokio::test]
-async fn an_operator_whose_ids_are_equal_acts_with_its_permissions() {
+async fn an_operator_s_token_with_equal_ids_has_its_permissions() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let acme = app.tenant("acme").await;
@@ -54,7 +54,7 @@ async fn an_operator_whose_ids_are_equal_acts_with_its_permissions() {
         assert_eq!(made.text("/createdBy"), id);
         let path = format!("/tenants/{}/provision", made.text("/id"));
         app.client.post(&facade, &path, &subscription("BASIC")).await.expect(204);
-        // It is no lead's, so it converts none.
+        // Only a lead's own token can convert the lead.
         let path = format!("/leads/{}/tenants", ada.id);
         let body = json!({ "key": "own", "domains": ["acme.test"] });
         app.client.post(&facade, &path, &body).await.expect(401);
@@ -81,7 +81,7 @@ async fn a_token_without_an_id_acts_as_the_system_user() {
 }
 
 #[tokio::test]
-async fn a_lead_s_token_is_marked_and_the_mark_alone_decides() {
+async fn only_the_typ_header_marks_a_lead_s_token() {
     let app = App::start().await;
     let (ada, bob) =
         (app.verified_lead("ada@acme.test").await, app.verified_lead("bob@acme.test").await);
@@ -91,18 +91,18 @@ async fn a_lead_s_token_is_marked_and_the_mark_alone_decides() {
     assert_eq!((&signed["id"], &signed["userTenantId"]), (&json!(ada.id), &json!(ada.id)));
     for typ in ["lead+jwt", "LEAD+JWT", "application/lead+jwt"] {
         let header = LEAD.replace("lead+jwt", typ);
-        // Neither another `userTenantId` nor every permission makes it more than this lead's.
+        // Another `userTenantId` and every permission do not extend the token beyond this lead.
         let claims = with(with(all(), "id", bob.id.as_str()), "userTenantId", "ops");
-        let told = token(&header, &claims.to_string());
-        app.client.get(&told, &format!("/tenants/{acme}")).await.expect(403);
-        app.client.get(&told, "/overview").await.expect(403);
-        app.client.post(&told, "/tenants", &tenant("evil")).await.expect(403);
-        assert_eq!(app.client.get(&told, "/tenants").await.expect(200).body, json!([]));
+        let bearer = token(&header, &claims.to_string());
+        app.client.get(&bearer, &format!("/tenants/{acme}")).await.expect(403);
+        app.client.get(&bearer, "/overview").await.expect(403);
+        app.client.post(&bearer, "/tenants", &tenant("evil")).await.expect(403);
+        assert_eq!(app.client.get(&bearer, "/tenants").await.expect(200).body, json!([]));
     }
 }
 
 #[tokio::test]
-async fn a_lead_does_not_take_its_tenant_down() {
+async fn a_lead_cannot_deprovision_its_tenant() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let acme = active(&app, &ada, "acme").await;

@@ -1,4 +1,4 @@
-//! The rules of a token's header and claims, with tokens that are signed by hand.
+//! Validation of a token's header and claims, with hand-signed tokens.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use support::{
     token::{LEAD, OPERATOR, claims, token, with, without},
 };
 
-/// Asks for a tenant that does not exist: 404 with a good token.
+/// Requests a tenant that does not exist. A valid token gets 404.
 async fn ask(app: &App, token: &str) -> u16 {
     let refused = app.client.get(token, &format!("/tenants/{}", TenantId::mint())).await;
     if refused.status == 401 {
@@ -21,13 +21,13 @@ fn viewer() -> Value {
     claims(&["10207"])
 }
 
-/// Seconds since the epoch, `later` from now.
+/// Returns the time `later` seconds from now, in seconds since the epoch.
 fn at(later: f64) -> Value {
     json!(shared::now().millis() as f64 / 1000.0 + later)
 }
 
 #[tokio::test]
-async fn a_claim_is_held_to_its_rule() {
+async fn claims_are_validated() {
     let app = App::start().await;
     let now = shared::now().seconds();
     for (name, value, good) in [
@@ -75,8 +75,8 @@ async fn a_claim_is_held_to_its_rule() {
         ("permissions", json!({ "10207": true }), false),
         ("permissions", json!(null), false),
     ] {
-        let told = token(OPERATOR, &with(viewer(), name, value.clone()).to_string());
-        assert_eq!(ask(&app, &told).await, if good { 404 } else { 401 }, "{name}: {value}");
+        let bearer = token(OPERATOR, &with(viewer(), name, value.clone()).to_string());
+        assert_eq!(ask(&app, &bearer).await, if good { 404 } else { 401 }, "{name}: {value}");
     }
     for (name, good) in [
         ("exp", false),
@@ -85,13 +85,13 @@ async fn a_claim_is_held_to_its_rule() {
         ("id", true),
         ("userTenantId", true),
     ] {
-        let told = token(OPERATOR, &without(viewer(), name).to_string());
-        assert_eq!(ask(&app, &told).await, if good { 404 } else { 401 }, "without {name}");
+        let bearer = token(OPERATOR, &without(viewer(), name).to_string());
+        assert_eq!(ask(&app, &bearer).await, if good { 404 } else { 401 }, "without {name}");
     }
 }
 
 #[tokio::test]
-async fn a_header_is_held_to_its_rule() {
+async fn headers_are_validated() {
     let app = App::start().await;
     for (header, good) in [
         (r#"{"alg":"HS256"}"#, true),
@@ -124,13 +124,13 @@ async fn a_header_is_held_to_its_rule() {
         ("", false),
         ("[]", false),
     ] {
-        let told = token(header, &viewer().to_string());
-        assert_eq!(ask(&app, &told).await, if good { 404 } else { 401 }, "{header}");
+        let bearer = token(header, &viewer().to_string());
+        assert_eq!(ask(&app, &bearer).await, if good { 404 } else { 401 }, "{header}");
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_costs_no_call_to_the_table() {
+async fn an_invalid_token_causes_no_call_to_the_table() {
     let app = App::start().await;
     let good = token(OPERATOR, &viewer().to_string());
     assert_eq!(ask(&app, &good).await, 404);
@@ -145,45 +145,45 @@ async fn a_token_that_is_none_costs_no_call_to_the_table() {
     assert_eq!(ask(&app, &padding(5_800)).await, 404, "{} bytes", padding(5_800).len());
     app.settle().await;
     let before = app.table_calls();
-    for (what, told) in [
+    for (what, bearer) in [
         ("no token", String::new()),
-        ("no JWT", "abc".into()),
+        ("not a JWT", "abc".into()),
         ("no signature", format!("{header}.{claims}.")),
         ("no third part", format!("{header}.{claims}")),
-        ("a part too many", format!("{good}.{signature}")),
+        ("four parts", format!("{good}.{signature}")),
         ("a padded signature", format!("{good}=")),
         ("half a signature", format!("{header}.{claims}.{}", &signature[..20])),
         ("another's signature", format!("{header}.{claims}.{}", other.rsplit('.').next().unwrap())),
-        ("claims that are no object", token(OPERATOR, "[]")),
-        ("claims that are no JSON", token(OPERATOR, "{")),
-        ("a claim twice", token(OPERATOR, &twice)),
+        ("claims that are not an object", token(OPERATOR, "[]")),
+        ("claims that are not JSON", token(OPERATOR, "{")),
+        ("a duplicate claim", token(OPERATOR, &twice)),
         (
-            "a number beyond all",
+            "a number out of range",
             token(OPERATOR, &viewer().to_string().replacen("\"exp\":", "\"exp\":1e999", 1)),
         ),
         ("a token in a token", token(OPERATOR, &good)),
         ("more than 8 KB", padding(6_200)),
     ] {
-        assert_eq!(ask(&app, &told).await, 401, "{what}");
+        assert_eq!(ask(&app, &bearer).await, 401, "{what}");
     }
     assert_eq!(app.table_calls(), before);
 }
 
 #[tokio::test]
-async fn a_permission_is_compared_to_the_letter() {
+async fn permissions_must_match_exactly() {
     let app = App::start().await;
     for code in
         ["+10207", " 10207", "10207 ", "010207", "10207.0", "1.0207e4", "0x27DF", "１０２０７", ""]
     {
-        let told = token(OPERATOR, &claims(&[code]).to_string());
-        assert_eq!(ask(&app, &told).await, 403, "{code:?}");
+        let bearer = token(OPERATOR, &claims(&[code]).to_string());
+        assert_eq!(ask(&app, &bearer).await, 403, "{code:?}");
     }
-    let told = token(OPERATOR, &claims(&["+10207", "7008", "ViewTenant", "10207"]).to_string());
-    assert_eq!(ask(&app, &told).await, 404);
+    let bearer = token(OPERATOR, &claims(&["+10207", "7008", "ViewTenant", "10207"]).to_string());
+    assert_eq!(ask(&app, &bearer).await, 404);
 }
 
 #[tokio::test]
-async fn an_audience_is_asked_for_if_one_is_named() {
+async fn the_audience_is_required_if_it_is_configured() {
     let app = App::with(&[("JWT_AUDIENCE", "control-plane")]).await;
     for (aud, good) in [
         (json!("control-plane"), true),
@@ -198,18 +198,18 @@ async fn an_audience_is_asked_for_if_one_is_named() {
         (json!(5), false),
         (json!(null), false),
     ] {
-        let told = token(OPERATOR, &with(viewer(), "aud", aud.clone()).to_string());
-        assert_eq!(ask(&app, &told).await, if good { 404 } else { 401 }, "{aud}");
+        let bearer = token(OPERATOR, &with(viewer(), "aud", aud.clone()).to_string());
+        assert_eq!(ask(&app, &bearer).await, if good { 404 } else { 401 }, "{aud}");
     }
     assert_eq!(ask(&app, &token(OPERATOR, &viewer().to_string())).await, 401);
-    // Our own tokens name it.
+    // Tenantry's own tokens have the audience.
     let ada = app.verified_lead("ada@acme.test").await;
     app.client.get(&ada.token, &format!("/leads/{}", ada.id)).await.expect(200);
     app.read("/tenants").await;
 }
 
 #[tokio::test]
-async fn a_bearer_is_one_token_of_one_header() {
+async fn the_authorization_header_must_have_exactly_one_bearer_token() {
     let app = App::start().await;
     let good = token(OPERATOR, &viewer().to_string());
     let path = format!("/tenants/{}", TenantId::mint());
@@ -261,15 +261,15 @@ async fn a_bearer_is_one_token_of_one_header() {
 }
 
 #[tokio::test]
-async fn a_lead_s_type_needs_a_lead_s_id() {
+async fn a_lead_s_token_needs_a_lead_id() {
     let app = App::start().await;
     let path = "/tenants";
     for id in ["op-1", "", "00000000", &LeadId::mint().to_string().replace('-', "")] {
-        let told = token(LEAD, &with(viewer(), "id", id).to_string());
-        app.client.get(&told, path).await.expect(401);
+        let bearer = token(LEAD, &with(viewer(), "id", id).to_string());
+        app.client.get(&bearer, path).await.expect(401);
     }
-    let told = token(LEAD, &without(viewer(), "id").to_string());
-    app.client.get(&told, path).await.expect(401);
-    let told = token(LEAD, &with(viewer(), "id", LeadId::mint().to_string()).to_string());
-    assert_eq!(app.client.get(&told, path).await.expect(200).body, json!([]));
+    let bearer = token(LEAD, &without(viewer(), "id").to_string());
+    app.client.get(&bearer, path).await.expect(401);
+    let bearer = token(LEAD, &with(viewer(), "id", LeadId::mint().to_string()).to_string());
+    assert_eq!(app.client.get(&bearer, path).await.expect(200).body, json!([]));
 }

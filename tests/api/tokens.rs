@@ -6,7 +6,7 @@ use support::{
     token::{LEAD, OPERATOR, claims, token, with},
 };
 
-/// Every route that asks for a token, with the permissions that it asks one of.
+/// Every route that requires a token, with the permissions of which it requires one.
 pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/contacts", "10208"),
     ("GET", "/contacts", "10211"),
@@ -58,7 +58,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/overview", "10207"),
 ];
 
-/// Every other route: open to all, or asking for a key or a signature.
+/// Every other route: public, or authenticated with a key or a signature.
 pub(crate) const PUBLIC: &[&str] = &[
     "GET /",
     "GET /assets/{file}",
@@ -78,7 +78,7 @@ pub(crate) const PUBLIC: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn every_route_asks_for_a_token_and_for_its_permission() {
+async fn every_route_requires_a_token_and_its_permission() {
     let app = App::start().await;
     app.warm().await;
     let before = app.table_calls();
@@ -102,11 +102,11 @@ async fn every_route_asks_for_a_token_and_for_its_permission() {
             "{route}"
         );
     }
-    assert_eq!(app.table_calls(), before, "who may not do it costs no call");
+    assert_eq!(app.table_calls(), before, "a refused request makes no call");
 }
 
 #[tokio::test]
-async fn a_lead_s_token_opens_nothing_of_anybody_else_s() {
+async fn a_lead_s_token_gives_no_access_to_others() {
     let app = App::silent().await;
     let (ada, bob) =
         (app.verified_lead("ada@acme.test").await, app.verified_lead("bob@acme.test").await);
@@ -121,7 +121,7 @@ async fn a_lead_s_token_opens_nothing_of_anybody_else_s() {
     app.client.post(&bob.token, "/tenants", &tenant("evil")).await.expect(403);
     app.client.post(&bob.token, &path, &body).await.expect(401);
 
-    // As powerful as an operator's in every permission, and still a lead's.
+    // A lead's token with an operator's permissions is still limited to the lead.
     let all = claims(&["10203", "10204", "10207", "10216"]);
     let lead = |id: &str| token(LEAD, &with(all.clone(), "id", id).to_string());
     for path in [

@@ -1,4 +1,4 @@
-//! What follows from changes in the table: counts, and what a deleted tenant leaves behind.
+//! Effects of table changes: counters, and the deletion of a deleted tenant's children.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use support::{App, Signed, config, contact, invoice, lead};
 
 const KINDS: [&str; 5] = ["lead", "tenant", "contact", "config", "invoice"];
 
-/// The numbers of all counters that are not zero.
+/// Returns all counters that are not zero.
 fn counters(app: &App) -> BTreeMap<String, i64> {
     let mut numbers = BTreeMap::new();
     for item in app.items() {
@@ -24,8 +24,8 @@ fn counters(app: &App) -> BTreeMap<String, i64> {
     numbers
 }
 
-/// What the counters have to say, by the items themselves.
-fn counted_by_hand(app: &App) -> BTreeMap<String, i64> {
+/// Returns the expected counters, calculated from the items.
+fn expected_counters(app: &App) -> BTreeMap<String, i64> {
     let mut numbers = BTreeMap::new();
     for item in app.items() {
         let kind = item["entity"]["S"].as_str().unwrap_or_default();
@@ -46,8 +46,8 @@ fn counted_by_hand(app: &App) -> BTreeMap<String, i64> {
     numbers
 }
 
-/// A history with something of everything: created, changed, deleted, deleted with its tenant.
-async fn live(app: &App) {
+/// Creates, changes and deletes entities of every kind, alone and with their tenant.
+async fn create_history(app: &App) {
     for n in 0..3 {
         app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
     }
@@ -55,8 +55,8 @@ async fn live(app: &App) {
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
     Signed::new(&app.keys, tenant, job, &done).send(&app.client).await.expect(204);
-    let (acme, doomed) = (tenant.to_string(), app.tenant("doomed").await);
-    for tenant in [&acme, &doomed] {
+    let (acme, deleted) = (tenant.to_string(), app.tenant("deleted").await);
+    for tenant in [&acme, &deleted] {
         for (list, body) in [
             ("/contacts", contact(tenant)),
             ("/invoices", invoice(tenant)),
@@ -68,7 +68,7 @@ async fn live(app: &App) {
     }
     let gone = app.create("/contacts", &contact(&acme)).await;
     app.client.delete(&app.operator, &format!("/contacts/{gone}")).await.expect(204);
-    app.client.delete(&app.operator, &format!("/tenants/{doomed}")).await.expect(204);
+    app.client.delete(&app.operator, &format!("/tenants/{deleted}")).await.expect(204);
     app.settle().await;
 }
 
@@ -78,14 +78,14 @@ async fn deliver(app: &App, records: &[Value]) {
 }
 
 #[tokio::test]
-async fn counts_are_exact_and_records_that_come_again_change_nothing() {
+async fn counters_are_exact_and_repeated_records_change_nothing() {
     let app = App::silent().await;
-    live(&app).await;
+    create_history(&app).await;
     let before = (counters(&app), app.items());
     let (days, kinds): (BTreeMap<_, _>, _) =
         before.0.clone().into_iter().partition(|(name, _)| name.starts_with("days-"));
-    assert_eq!(kinds, counted_by_hand(&app));
-    assert_eq!(days.values().sum::<i64>(), 3, "two came, one became active: {days:?}");
+    assert_eq!(kinds, expected_counters(&app));
+    assert_eq!(days.values().sum::<i64>(), 3, "two onboarded, one activated: {days:?}");
     assert_eq!(before.0["contact total"], 2);
     assert_eq!(app.count("/leads").await, 4);
 
@@ -101,11 +101,11 @@ async fn counts_are_exact_and_records_that_come_again_change_nothing() {
 }
 
 #[tokio::test]
-async fn records_in_any_order_and_several_times_make_the_same_counts() {
+async fn reordered_and_repeated_records_give_the_same_counters() {
     let (app, other) = (App::silent().await, App::silent().await);
-    live(&app).await;
+    create_history(&app).await;
     let mut records = app.local().records("upkeep").unwrap();
-    // Every third from the start, every third from the next one on, each of these backwards.
+    // Deals the records into three groups by turns, and reverses each group.
     records = (0..3)
         .flat_map(|start| records.iter().skip(start).step_by(3).rev().cloned().collect::<Vec<_>>())
         .collect();
@@ -118,7 +118,7 @@ async fn records_in_any_order_and_several_times_make_the_same_counts() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_set_aside_and_all_others_are_counted() {
+async fn an_unreadable_record_is_set_aside_and_all_others_are_counted() {
     let (app, other) = (App::silent().await, App::silent().await);
     for n in 0..3 {
         app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
@@ -133,7 +133,7 @@ async fn a_record_that_cannot_be_read_is_set_aside_and_all_others_are_counted() 
 }
 
 #[tokio::test]
-async fn a_table_that_refuses_for_a_while_delays_counts_and_doubles_none() {
+async fn a_temporary_failure_of_the_table_delays_counters_and_counts_nothing_twice() {
     let app = App::silent().await;
     app.refuse("TransactWriteItems", true);
     for n in 0..5 {
@@ -145,18 +145,18 @@ async fn a_table_that_refuses_for_a_while_delays_counts_and_doubles_none() {
     app.settle().await;
     assert_eq!(app.count("/leads").await, 5);
 
-    // Counted, and not told so.
+    // The transactions succeed, but their answers are lost.
     app.local().calls().fail("TransactWriteItems", local::Fault::LoseAnswers(4));
     for n in 5..10 {
         app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
     }
     app.settle().await;
     assert_eq!((app.count("/leads").await, app.dead_letters()), (10, 0));
-    assert_eq!(counters(&app), counted_by_hand(&app));
+    assert_eq!(counters(&app), expected_counters(&app));
 }
 
 #[tokio::test]
-async fn a_burial_that_is_stopped_in_between_goes_on_and_ends() {
+async fn an_interrupted_deletion_of_children_is_completed() {
     let app = App::silent().await;
     let acme = app.tenant("acme").await;
     let body = contact(&acme);
@@ -170,7 +170,7 @@ async fn a_burial_that_is_stopped_in_between_goes_on_and_ends() {
     app.client.delete(&app.operator, &format!("/tenants/{acme}")).await.expect(204);
     tokio::time::sleep(Duration::from_millis(700)).await;
     let left = app.read("/contacts?limit=1000").await;
-    assert_eq!(left.items().len(), 121 - 99 - 10, "stopped");
+    assert_eq!(left.items().len(), 121 - 99 - 10, "the deletion was interrupted");
     let id = left.text("/0/id");
     app.client.get(&app.operator, &format!("/contacts/{id}")).await.expect(404);
     app.refuse("UpdateItem", false);
@@ -178,6 +178,6 @@ async fn a_burial_that_is_stopped_in_between_goes_on_and_ends() {
     assert_eq!(app.read("/contacts").await.body, json!([]));
     let mut kinds = counters(&app);
     kinds.retain(|name, _| !name.starts_with("days-"));
-    assert_eq!(kinds, counted_by_hand(&app));
+    assert_eq!(kinds, expected_counters(&app));
     assert_eq!((app.count("/contacts").await, app.dead_letters()), (0, 0));
 }

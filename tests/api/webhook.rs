@@ -25,7 +25,7 @@ fn failure(tenant: TenantId) -> Value {
 }
 
 #[tokio::test]
-async fn the_same_message_six_times_at_once_has_one_effect() {
+async fn six_concurrent_repetitions_of_a_message_have_one_effect() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     let message = Signed::new(&app.keys, tenant, job, &success(tenant));
@@ -48,11 +48,11 @@ async fn the_same_message_six_times_at_once_has_one_effect() {
     assert_eq!(steps.iter().filter(|name| **name == "succeeded").count(), 1);
     app.settle().await;
     assert_eq!(app.events_of("TENANT_PROVISIONING_SUCCESS").len(), 1);
-    assert_eq!(app.mails_to("ops@acme.test").len(), 1, "one welcome mail");
+    assert_eq!(app.mails_to("ops@acme.test").len(), 1, "one welcome email");
 }
 
 #[tokio::test]
-async fn a_contradiction_is_told_and_changes_nothing() {
+async fn a_contradicting_message_is_refused_and_changes_nothing() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     Signed::new(&app.keys, tenant, job, &success(tenant)).send(&app.client).await.expect(204);
@@ -64,7 +64,7 @@ async fn a_contradiction_is_told_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_of_an_earlier_attempt_never_touches_a_later_one() {
+async fn a_message_of_an_earlier_attempt_does_not_affect_a_later_one() {
     let app = App::silent().await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     let short = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
@@ -81,7 +81,7 @@ async fn a_message_of_an_earlier_attempt_never_touches_a_later_one() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_signature_the_answer_is_one() {
+async fn every_invalid_signature_gets_the_same_response() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let now = shared::now().millis();
@@ -107,7 +107,7 @@ async fn whatever_is_wrong_with_a_signature_the_answer_is_one() {
 }
 
 #[tokio::test]
-async fn a_well_signed_message_must_still_be_one() {
+async fn a_signed_message_is_validated() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     for (body, violations) in [
