@@ -1,18 +1,18 @@
-//! The bracket form, as the `qs` package writes it: `filter[where][status]=1`.
+//! Bracket notation as written by the `qs` package: `filter[where][status]=1`.
 
 use std::collections::BTreeMap;
 
 use super::{DEEPEST, node::Node, place::Place};
 use crate::Result;
 
-/// A parameter as its brackets describe it, while its pairs come in.
+/// A parameter in bracket notation, built from its pairs.
 #[derive(Debug)]
 pub(super) enum Tree {
     Leaf(String),
     Branch(BTreeMap<Step, Tree>),
 }
 
-/// What is between two brackets: a position of an array, or the name of a member.
+/// The content of a pair of brackets: a position in an array or the name of a member.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Index(u32),
@@ -26,7 +26,7 @@ impl Default for Tree {
 }
 
 impl Tree {
-    /// Adds one pair: `brackets` is the `[where][status]` of its name.
+    /// Adds one pair. `brackets` is the part of the name in brackets, such as `[where][status]`.
     pub(super) fn add(&mut self, brackets: &str, value: String, at: &Place<'_>) -> Result<()> {
         let inner = brackets.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let steps = inner.ok_or_else(|| at.refuse("has unclosed brackets"))?;
@@ -64,7 +64,7 @@ impl Tree {
         }
     }
 
-    /// The value that the pairs make.
+    /// Converts the pairs into a value.
     pub(super) fn into_node(self, at: &Place<'_>) -> Result<Node> {
         let branches = match self {
             Self::Leaf(text) => return Ok(Node::Loose(text)),
@@ -89,7 +89,8 @@ impl Tree {
 }
 
 impl Step {
-    /// Digits are a position; nothing at all is the next one.
+    /// Parses the content of brackets. Digits are a position, and empty brackets are the next
+    /// position.
     fn of(text: &str, among: &BTreeMap<Self, Tree>) -> Self {
         if text.is_empty() {
             let last = among.keys().rev().find_map(|step| match step {

@@ -5,54 +5,54 @@ use serde_json::Value;
 use super::{Kind, Schema, datum::Datum, node::Node, operators, pattern::Pattern, place::Place};
 use crate::Result;
 
-/// Which items are asked for: those that meet every condition.
+/// The conditions that items must meet, all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Where(pub(super) Vec<Condition>);
 
 /// One condition of a [`Where`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Condition {
-    /// Every one of these holds.
+    /// All of these must match.
     All(Vec<Where>),
-    /// At least one of these holds.
+    /// At least one of these must match.
     Any(Vec<Where>),
-    /// A property passes a test.
+    /// A property must pass a test.
     Property(&'static str, Kind, Test),
 }
 
-/// What is asked of a property.
+/// A test of a property's value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
-    /// It is this, or `null`.
+    /// The value equals this, which may be `null`.
     Eq(Datum),
-    /// It is something else, and not `null`; or merely not `null`.
+    /// The value differs from this and is not `null`.
     Neq(Datum),
-    /// It is greater.
+    /// The value is greater than this.
     Gt(Datum),
-    /// It is greater or equal.
+    /// The value is greater than or equal to this.
     Gte(Datum),
-    /// It is less.
+    /// The value is less than this.
     Lt(Datum),
-    /// It is less or equal.
+    /// The value is less than or equal to this.
     Lte(Datum),
-    /// It is neither less than the first nor greater than the second.
+    /// The value is between these two, inclusive.
     Between(Datum, Datum),
-    /// It is one of these.
+    /// The value is one of these.
     In(BTreeSet<Datum>),
-    /// It is something, and none of these.
+    /// The value is none of these and is not `null`.
     NotIn(BTreeSet<Datum>),
-    /// It matches.
+    /// The text matches this.
     Matches(Pattern),
-    /// It is something, and does not match.
+    /// The text does not match this. Never true for `null`.
     Misses(Pattern),
-    /// It is something, or it is `null`.
+    /// The value is not `null` (`true`), or is `null` (`false`).
     Exists(bool),
-    /// It has all of these among its items.
+    /// The array contains all of these.
     Contains(BTreeSet<Node>),
 }
 
 impl Where {
-    /// Reads an object of conditions.
+    /// Parses an object of conditions.
     pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
         let members = node.object().ok_or_else(|| at.refuse("must be an object"))?;
         let mut conditions = Vec::with_capacity(members.len());
@@ -67,28 +67,30 @@ impl Where {
         Ok(Self(conditions))
     }
 
-    /// Whether it asks for everything.
+    /// Returns whether there are no conditions.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it asks for the equality of one property with something, and nothing else.
+    /// Returns whether the only condition is the equality of one property.
     #[must_use]
     pub fn is_one_equality(&self) -> bool {
         matches!(self.0.as_slice(), [Condition::Property(_, _, Test::Eq(_))])
     }
 
-    /// The value that `property` must be equal to, where every item asked for has it: an equality
-    /// at the top, also within `and`, also an `inq` of one value. Never `null`.
+    /// Returns the value of `property` that every matching item must have, or `None` if there is no
+    /// such value. Considers equality and `inq` with one value, at the top level and in `and`.
+    /// Never returns `null`.
     #[must_use]
     pub fn equals(&self, property: &str) -> Option<Value> {
         let mut values = self.one_of(property)?;
         values.pop().filter(|_| values.is_empty())
     }
 
-    /// The values that `property` must be one of, where every item asked for has one of them: as
-    /// [`Where::equals`], and any `inq`.
+    /// Returns values of `property` of which every matching item must have one, or `None` if there
+    /// are no such values. Considers the same conditions as [`Where::equals`], and `inq` with any
+    /// number of values.
     #[must_use]
     pub fn one_of(&self, property: &str) -> Option<Vec<Value>> {
         let fewer = |a: Vec<_>, b: Vec<_>| if b.len() < a.len() { b } else { a };
@@ -108,7 +110,8 @@ impl Where {
     }
 }
 
-/// The conditions of `and` and `or`. None at all would ask for everything, or for nothing.
+/// Parses the conditions of `and` and `or`. Empty conditions are refused because they would match
+/// everything or nothing.
 fn several(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Vec<Where>> {
     let rule = || at.refuse("must be an array of at least one condition");
     let items = node.list().filter(|items| !items.is_empty()).ok_or_else(rule)?;
@@ -124,7 +127,7 @@ fn several(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Vec<W
     items.iter().enumerate().map(read).collect()
 }
 
-/// The conditions on one property: an object of operators, or the value it must be equal to.
+/// Parses the conditions on one property: an object of operators, or a value for equality.
 fn of_property(
     name: &str,
     node: &Node,

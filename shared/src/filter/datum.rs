@@ -7,27 +7,27 @@ use uuid::fmt::Hyphenated;
 use super::{Kind, node::Node, place::Place};
 use crate::{Result, domain::Decimal};
 
-/// A value of a known type: what a condition compares with, and what an item holds.
+/// A typed value of a condition or an item.
 ///
-/// In their order `null` is the greatest, as in Postgres.
+/// `null` is the greatest value, as in Postgres.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Datum {
-    /// A truth.
+    /// A boolean.
     Boolean(bool),
-    /// A number or an amount, exact.
+    /// An exact number or amount.
     Number(Decimal),
-    /// A text, in lower case where its case does not matter.
+    /// A text, in lowercase if case is ignored.
     Text(String),
-    /// A moment.
+    /// A point in time.
     Time(Timestamp),
     /// An array or an object.
     Whole(Node),
-    /// Nothing.
+    /// `null`.
     Null,
 }
 
 impl Datum {
-    /// What `node` is as a value of `kind`, or `null`.
+    /// Parses `node` as a value of `kind` or `null`.
     pub(super) fn read(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Self> {
         let is_null = match node {
             Node::Null => true,
@@ -40,7 +40,7 @@ impl Datum {
         Self::of_kind(kind, node).ok_or_else(|| at.refuse(format_args!("{} or null", kind.rule())))
     }
 
-    /// What `node` is as a value of `kind`, which is not `null`.
+    /// Parses `node` as a value of `kind` that is not `null`.
     pub(super) fn read_some(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Self> {
         match Self::read(kind, node, at) {
             Ok(Self::Null) | Err(_) => Err(at.refuse(kind.rule())),
@@ -48,7 +48,7 @@ impl Datum {
         }
     }
 
-    /// What an item holds as a property of `kind`; what does not fit is like nothing asked for.
+    /// Converts an item's property of `kind`. A value of another type equals no value of a filter.
     pub(super) fn held(kind: Kind, value: Option<&Value>) -> Self {
         let node = match value {
             None | Some(Value::Null) => return Self::Null,
@@ -79,12 +79,12 @@ impl Datum {
         })
     }
 
-    /// Whether this is before or after `other`, and not of another type or `null`.
+    /// Returns whether both values have the same type and are not `null`, and so can be compared.
     pub(super) fn compares_with(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other) && *self != Self::Null
     }
 
-    /// As JSON, where it is something that an item could be looked up by.
+    /// Returns the value as JSON, or `None` if items cannot be looked up by it.
     pub(super) fn to_json(&self) -> Option<Value> {
         Some(match self {
             Self::Boolean(truth) => json!(truth),
@@ -96,7 +96,7 @@ impl Datum {
     }
 }
 
-/// A date-time with its offset, or a date: midnight in UTC, as JavaScript reads it.
+/// Parses a date-time with offset, or a date as midnight in UTC, as in JavaScript.
 fn moment(text: &str) -> Option<Timestamp> {
     let is_date = text.len() == "2026-11-23".len();
     let midnight = is_date.then(|| format!("{text}T00:00:00Z"));

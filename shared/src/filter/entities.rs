@@ -1,14 +1,14 @@
-//! The entities that are listed, and what they can include (CONTRACT §3).
+//! Schemas of the entities that can be listed or included.
 
 use super::{Kind, Kind::*, Relation, Schema};
 use crate::domain::{Contact, Entity, Invoice, Lead, Permit, Resource, Tenant, TenantConfig};
 
-/// Returns the permissions that each allow to see an entity of this type.
+/// Returns the permissions to view an entity of this type. Any one is enough.
 const fn view_of<E: Entity>() -> &'static [u16] {
     <E::View as Permit>::CODES
 }
 
-/// The properties of an entity: its id, its own, its audit (CONTRACT §1).
+/// Lists the properties of an entity: its ID, its own properties and its audit.
 macro_rules! properties {
     ($($name:literal: $kind:expr),* $(,)?) => {
         &[
@@ -90,7 +90,7 @@ pub static TENANT_CONFIG: Schema = Schema {
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };
 
-/// What provisioning built for a tenant.
+/// A resource of a tenant.
 pub static RESOURCE: Schema = Schema {
     entity: "Resource",
     view: view_of::<Resource>(),
@@ -104,7 +104,7 @@ pub static RESOURCE: Schema = Schema {
 /// The address of a lead or a tenant.
 pub static ADDRESS: Schema = Schema {
     entity: "Address",
-    // A part of its lead or tenant, and shown to the same callers.
+    // An address is a part of its lead or tenant, so it requires no permission of its own.
     view: &[],
     properties: properties! {
         "address": Text, "city": Text, "state": Text, "zip": Text, "country": Text,

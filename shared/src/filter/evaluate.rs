@@ -9,14 +9,14 @@ use super::{
     node::Node,
 };
 
-/// An item, whose properties are read once, however many conditions ask for them.
+/// An item. Each property is converted once for all conditions.
 struct Item<'a> {
     entity: &'a Map<String, Value>,
     held: BTreeMap<&'static str, Datum>,
 }
 
 impl Where {
-    /// Whether `entity`, in its form on the wire, is asked for.
+    /// Returns whether `entity`, as on the wire, meets all conditions.
     #[must_use]
     pub fn matches(&self, entity: &Map<String, Value>) -> bool {
         self.hold(&mut Item { entity, held: BTreeMap::new() })
@@ -36,7 +36,7 @@ impl Where {
 }
 
 impl Test {
-    /// Whether what an item holds passes. `null` passes only where the test speaks of it.
+    /// Returns whether the value `held` by an item passes. `null` only passes tests that name it.
     fn passes(&self, held: &Datum) -> bool {
         let is_null = *held == Datum::Null;
         let orders = |value: &Datum| held.compares_with(value);

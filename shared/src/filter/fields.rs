@@ -3,15 +3,15 @@ use serde_json::{Map, Value};
 use super::{Schema, node::Node, place::Place};
 use crate::Result;
 
-/// Which properties of an item are left out.
+/// The properties of an item to leave out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     left_out: Vec<&'static str>,
 }
 
 impl Fields {
-    /// Reads an array of names, or an object: `{"a":true}` leaves out all others, `{"a":false}`
-    /// only this one. An empty one leaves out nothing.
+    /// Parses an array of names or an object. `{"a":true}` leaves out all other properties, and
+    /// `{"a":false}` only this one. An empty array or object leaves out nothing.
     pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
         let (mut taken, mut dropped) = (Vec::new(), Vec::new());
         match node {
@@ -44,13 +44,13 @@ impl Fields {
         Ok(Self { left_out })
     }
 
-    /// Whether `property` is left out.
+    /// Returns whether `property` is left out.
     #[must_use]
     pub fn leave_out(&self, property: &str) -> bool {
         self.left_out.contains(&property)
     }
 
-    /// Takes from `item` what is left out; what was included in it stays.
+    /// Removes these properties from `item`. Included relations are kept.
     pub fn cut(&self, item: &mut Map<String, Value>) {
         item.retain(|name, _| !self.leave_out(name));
     }

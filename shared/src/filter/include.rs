@@ -1,25 +1,25 @@
 use super::{Filter, Schema, node::Node, place::Place};
 use crate::Result;
 
-/// How deep inclusions go: contacts of a tenant of an invoice are two.
+/// The maximum depth of inclusions. Contacts of the tenant of an invoice are two levels.
 const DEEPEST: usize = 3;
 
-/// A relation that is included in each item.
+/// A relation to include in each item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Include {
-    /// Its name.
+    /// The name of the relation.
     pub relation: &'static str,
-    /// Whether there are many of it, in an array.
+    /// Whether the relation is an array of entities.
     pub many: bool,
-    /// The permissions that each allow to see it, as [`Schema::view`].
+    /// The permissions to view the related entity, as in [`Schema::view`].
     pub view: &'static [u16],
-    /// Which of it, in which order, with what.
+    /// The filter for the related entities, if given.
     pub scope: Option<Filter>,
 }
 
 impl Include {
-    /// Reads an array of names and `{relation, scope}`, or one of them alone. `depth` counts the
-    /// inclusions that this is within.
+    /// Parses an array of names and `{relation, scope}` objects, or a single one. `depth` is the
+    /// number of enclosing inclusions.
     pub(super) fn read(
         node: &Node,
         schema: &'static Schema,

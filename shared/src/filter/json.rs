@@ -1,5 +1,4 @@
-//! The JSON form. Numbers keep the digits they were written with: `serde_json::Value` would round
-//! them to a float.
+//! JSON notation. Numbers keep their digits; `serde_json::Value` would round them to a float.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,14 +15,14 @@ use super::{
 };
 use crate::Result;
 
-/// Reads the JSON of a parameter.
+/// Parses the JSON of a parameter.
 pub(super) fn parse(text: &str, at: &Place<'_>) -> Result<Node> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|cause| no_json(at, &cause))?;
     node(whole, 0, at)
 }
 
-/// What an item holds as JSON text. What a query could not say, such as a member twice, is read less
-/// exactly, as no query is equal to it.
+/// Parses JSON text of an item. Text that a filter would refuse, for example with duplicate
+/// members, is parsed less exactly, because no filter can equal it.
 pub(super) fn held(text: &str) -> Node {
     let budget = Budget::default();
     parse(text, &Place::parameter("held", &budget))
@@ -34,8 +33,8 @@ fn no_json(at: &Place<'_>, cause: &serde_json::Error) -> crate::Error {
     at.refuse(format_args!("is not valid JSON: {cause}"))
 }
 
-/// Reads one level; the values below it are still text, so each level reads them again. Depth is
-/// bounded, and so is that.
+/// Parses one level. Nested values stay text and are parsed again by each level, which is
+/// acceptable because the depth is limited.
 fn node(raw: &RawValue, depth: usize, at: &Place<'_>) -> Result<Node> {
     let text = raw.get();
     let is_nested = text.starts_with(['{', '[']);
@@ -75,7 +74,7 @@ fn node(raw: &RawValue, depth: usize, at: &Place<'_>) -> Result<Node> {
     })
 }
 
-/// An object whose values are still text, with every name that is written.
+/// The members of an object, including duplicates. The values are still text.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

@@ -1,44 +1,49 @@
-//! What a list is asked for: which items, in which order, how many, with what (CONTRACT §8).
+//! List filters: conditions, order, paging, fields and inclusions.
 //!
-//! A [`Filter`] is read from a query string, in JSON or in brackets, against the [`Schema`] of the
-//! entity: what the schema does not know is refused, so that a typo never selects everything. It is
-//! evaluated over items in their form on the wire; the store may narrow what it reads by
-//! [`Where::equals`], which never changes what is found.
+//! A [`Filter`] is parsed from a query string, in JSON or in bracket notation. It is checked
+//! against the [`Schema`] of the entity: unknown names are refused, so that a typo never selects
+//! everything. Filters are evaluated over entities as they are on the wire. The store may use
+//! [`Where::equals`] to read fewer items, which never changes the result.
 //!
-//! | file | what it reads |
+//! | file | what it parses or evaluates |
 //! |---|---|
-//! | `query`, `json`, `brackets` | the query string, to one tree |
-//! | `condition`, `operators`, `datum`, `pattern` | `where`, with values of the property's type |
-//! | `order`, `fields`, `include` | the members of those names |
-//! | `evaluate` | items |
+//! | `query`, `json`, `brackets` | the query string, into one tree |
+//! | `condition`, `operators`, `datum`, `pattern` | `where`, with typed values |
+//! | `order`, `fields`, `include` | the members with these names |
+//! | `evaluate` | conditions, over entities |
 //!
 //! # Semantics
 //!
-//! Those of LoopBack 4 over Postgres, and where that has no answer or a surprising one:
+//! Filters behave as in LoopBack 4 with Postgres. These rules define the details, and differ only
+//! where that behaviour is undefined or surprising:
 //!
-//! * `null` passes only a test that speaks of it: equality with `null`, `exists: false`, an `inq`
-//!   that lists it. No comparison, no `neq` of a value, no `nin`, `nlike` or `nilike` finds it.
-//!   `neq: null` finds what is not `null`. An absent property is `null`.
-//! * Several operators of one property must all hold. `and` and `or` must not be empty, nor hold an
-//!   empty condition; an empty `inq` finds nothing and an empty `nin` everything that is not `null`.
-//! * Numbers and amounts compare exactly, by their digits; times as moments, and a date is midnight
-//!   in UTC; texts by the code points of their characters, with case. Ids, e-mail addresses and
-//!   host names compare, and match, without case.
-//! * `like` matches the whole text: `%` is any text, `_` any character, `\` takes the next as it is.
-//!   `ilike` ignores case. `regexp` searches, is written `/pattern/flags` (g, i, m, s, u) or
-//!   without slashes, and has neither look-around nor back-references: it runs in linear time.
-//! * `contains` is for arrays, as in Postgres: all of the given values are among the items. An
-//!   array is equal to one with the same items in the same order. An object is compared by `eq`
-//!   and `neq`, whole; without an operator it would read as one.
-//! * In order, `null` is the greatest value. Ties follow the id.
-//! * In brackets a value becomes what its property demands: `null` is `null`, a number is one, and
-//!   what is within an array or an object is text. An empty array cannot be written.
-//! * A JSON value of another type is refused, not converted; an amount may be a string of digits.
+//! * `null` only matches equality with `null`, `exists: false` and an `inq` that lists `null`. It
+//!   never matches a comparison, `neq` with a value, `nin`, `nlike` or `nilike`. `neq: null`
+//!   matches every value except `null`. An absent property is `null`.
+//! * Several operators of one property must all match. `and` and `or` must not be empty and must
+//!   not contain an empty condition. An empty `inq` matches nothing; an empty `nin` matches
+//!   everything except `null`.
+//! * Numbers and amounts are compared exactly, by their digits. Times are compared as points in
+//!   time; a date is midnight in UTC. Text is compared by code point and is case-sensitive, except
+//!   for IDs, email addresses and host names.
+//! * `like` matches the whole text: `%` is any text, `_` is any character, and `\` escapes the next
+//!   character. `ilike` ignores case. `regexp` matches anywhere in the text. It is written as
+//!   `/pattern/flags` (g, i, m, s, u) or without slashes. It supports neither look-around nor
+//!   back-references, so that it runs in linear time.
+//! * `contains` is for arrays, as in Postgres: all given values must be in the array. Arrays are
+//!   equal if they have the same items in the same order. Objects are compared as a whole, and
+//!   only with an operator such as `eq`: an object without one is read as operators.
+//! * When sorting, `null` is the greatest value. Ties are sorted by ID.
+//! * In bracket notation, a value gets the type of its property, and `null` means `null`. Values
+//!   inside arrays and objects are text. An empty array cannot be written.
+//! * A JSON value of the wrong type is refused and not converted, except that an amount may be a
+//!   string of digits.
 //!
 //! # Bounds
 //!
-//! A query of 128 KiB, 32 levels of nesting, 1,000 conditions, 1,000 values in a list, 10 patterns
-//! of 1,000 characters and 256 KiB compiled, 3 levels of inclusion. What is more is refused.
+//! A query may have at most 128 KiB, 32 levels of nesting, 1,000 conditions, 1,000 values in a
+//! list, 10 patterns of 1,000 characters (256 KiB compiled) and 3 levels of inclusions. Larger
+//! queries are refused.
 
 mod brackets;
 mod condition;
@@ -72,31 +77,31 @@ pub use wire::Wire;
 use crate::Result;
 use {node::Node, place::Place};
 
-/// How deep a filter may be nested, in objects and arrays.
+/// The maximum nesting of objects and arrays in a filter.
 const DEEPEST: usize = 32;
 
-/// The most that one page holds.
+/// The maximum number of items on a page.
 const LARGEST_PAGE: u16 = 1000;
 
-/// How many a page holds where no `limit` is given.
+/// The number of items on a page if no `limit` is given.
 const USUAL_PAGE: u16 = 100;
 
-/// What a list is asked for.
+/// The filter of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// Which items.
+    /// The conditions that items must meet.
     pub conditions: Where,
-    /// In which order.
+    /// The order of the items.
     pub order: Order,
-    /// How many at most, where it was said.
+    /// The maximum number of items, if given.
     pub limit: Option<u16>,
-    /// How many to leave out at the start. Zero with a cursor: the first page left them out.
+    /// The number of items to skip. 0 with a cursor, because the first page already skipped them.
     pub skip: u32,
-    /// Which properties of each.
+    /// The properties to return.
     pub fields: Fields,
-    /// With what else in each.
+    /// The relations to include in each item.
     pub include: Vec<Include>,
-    /// Where to begin, as the link to this page said.
+    /// The cursor from the link to this page.
     pub cursor: Option<String>,
 }
 
@@ -115,7 +120,7 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// Reads a filter, or the scope of an inclusion that is `depth` deep.
+    /// Parses a filter, or the scope of an inclusion at this `depth`.
     fn read(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Result<Self> {
         let members = node.object().ok_or_else(|| at.refuse("must be an object"))?;
         let mut filter = Self::default();
@@ -144,19 +149,20 @@ impl Filter {
         Ok(filter)
     }
 
-    /// How many items a page holds.
+    /// Returns the number of items on a page.
     #[must_use]
     pub fn page_size(&self) -> u16 {
         self.limit.unwrap_or(USUAL_PAGE)
     }
 
-    /// How many to leave out at the start.
+    /// Returns the number of items to skip.
     #[must_use]
     pub fn skipped(&self) -> usize {
         usize::try_from(self.skip).unwrap_or(usize::MAX)
     }
 
-    /// Returns the permissions that its inclusions need, at every depth: of each set any one.
+    /// Returns the permissions that the inclusions require, at every depth. Of each set, any one is
+    /// enough.
     pub fn views(&self) -> impl Iterator<Item = &'static [u16]> {
         let mut views = Vec::new();
         let mut left: Vec<_> = self.include.iter().collect();
@@ -167,7 +173,7 @@ impl Filter {
         views.into_iter().filter(|view| !view.is_empty())
     }
 
-    /// Those of `items` that are asked for, in order.
+    /// Returns the `items` that meet the conditions, in order.
     #[must_use]
     pub fn ordered<T: Filtered>(&self, mut items: Vec<T>) -> Vec<T> {
         items.retain(|item| self.conditions.matches(item.members()));
@@ -175,8 +181,9 @@ impl Filter {
         items
     }
 
-    /// Those of `items` that are asked for, in order, from `skip` on, at most `limit` where it is
-    /// given (an inclusion without one is whole); uncut, so that what they include can be found.
+    /// Returns the `items` that meet the conditions, in order, after `skip` and `limit`. Without
+    /// `limit` it returns all, as for inclusions. Items keep all properties, which are needed to
+    /// find their relations.
     #[must_use]
     pub fn select<T: Filtered>(&self, items: Vec<T>) -> Vec<T> {
         let limit = self.limit.map_or(usize::MAX, usize::from);
@@ -184,9 +191,9 @@ impl Filter {
     }
 }
 
-/// Something that has an entity's form on the wire.
+/// An entity with its members on the wire.
 pub trait Filtered {
-    /// That form.
+    /// Returns the entity's members on the wire.
     fn members(&self) -> &Map<String, Value>;
 }
 

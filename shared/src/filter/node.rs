@@ -5,18 +5,18 @@ use serde_json::Value;
 use super::Kind;
 use crate::domain::Decimal;
 
-/// A value as a client wrote it, in JSON or in brackets.
+/// A value from a client, in JSON or bracket notation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
     /// `null`.
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A number, with every digit it was written with.
+    /// An exact number.
     Number(Decimal),
-    /// A string of JSON.
+    /// A JSON string.
     Text(String),
-    /// A value of the bracket form, which becomes what its place demands.
+    /// A value in bracket notation, whose type depends on its property.
     Loose(String),
     /// An array.
     List(Vec<Node>),
@@ -25,7 +25,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The whole number here.
+    /// Returns the integer, or `None` if the value is not one.
     pub(super) fn integer(&self) -> Option<u32> {
         match self {
             Self::Number(number) => number.integer(),
@@ -34,7 +34,7 @@ impl Node {
         }
     }
 
-    /// The truth here.
+    /// Returns the boolean, or `None` if the value is not one.
     pub(super) fn boolean(&self) -> Option<bool> {
         match self {
             Self::Boolean(truth) => Some(*truth),
@@ -43,7 +43,7 @@ impl Node {
         }
     }
 
-    /// The text here.
+    /// Returns the text, or `None` if the value is not text.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Loose(text) => Some(text),
@@ -51,7 +51,7 @@ impl Node {
         }
     }
 
-    /// The members of the object here.
+    /// Returns the members, or `None` if the value is not an object.
     pub(super) fn object(&self) -> Option<&BTreeMap<String, Self>> {
         match self {
             Self::Object(members) => Some(members),
@@ -59,7 +59,7 @@ impl Node {
         }
     }
 
-    /// The items of the array here.
+    /// Returns the items, or `None` if the value is not an array.
     pub(super) fn list(&self) -> Option<&[Self]> {
         match self {
             Self::List(items) => Some(items),
@@ -67,8 +67,8 @@ impl Node {
         }
     }
 
-    /// This as a value of `kind`: what the bracket form left open is text, and text is in lower
-    /// case where case does not matter.
+    /// Converts the value to `kind`: untyped values become text, and text becomes lowercase if
+    /// `kind` ignores case.
     pub(super) fn settled(&self, kind: Kind) -> Self {
         match self {
             Self::Text(text) | Self::Loose(text) if kind.ignores_case() => {

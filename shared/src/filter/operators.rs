@@ -3,14 +3,14 @@ use std::collections::BTreeSet;
 use super::{Kind, condition::Test, datum::Datum, node::Node, pattern::Pattern, place::Place};
 use crate::Result;
 
-/// The most values of `inq` and `nin`.
+/// The maximum number of values of `inq`, `nin` and `contains`.
 const MOST_VALUES: usize = 1000;
 
-/// Every operator (CONTRACT §8).
+/// Every operator, for error messages.
 const OPERATORS: &str = "eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, \
                          regexp, exists, contains";
 
-/// What the operator `name` with the operand `node` asks of a property of `kind`.
+/// Parses the operator `name` with the operand `node` for a property of `kind`.
 pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
     at.count_condition()?;
     let applies = match name {
@@ -68,7 +68,7 @@ fn values(kind: Kind, node: &Node, at: &Place<'_>) -> Result<BTreeSet<Datum>> {
     items.iter().enumerate().map(read).collect()
 }
 
-/// One value, or an array of values that must all be there.
+/// Parses one value, or an array of values that must all be contained.
 fn contains(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
     let items = match node {
         Node::List(items) => items.as_slice(),

@@ -10,42 +10,43 @@ use super::{
 };
 use crate::Result;
 
-/// What items are ordered by, first to last.
+/// The properties that items are sorted by, the most significant first.
 ///
-/// Items that are equal in it follow their ids, in the direction of the last part, so that the
-/// order is one and the same on every call.
+/// Ties are sorted by ID in the direction of the last property, so that the order is the same on
+/// every call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order(Vec<OrderBy>);
 
-/// A property that items are ordered by.
+/// A property that items are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderBy {
-    /// Its name.
+    /// The name of the property.
     pub property: &'static str,
-    /// Its type.
+    /// The type of the property.
     pub kind: Kind,
-    /// Which end comes first.
+    /// The direction of the order.
     pub direction: Direction,
 }
 
-/// Which end comes first.
+/// The direction of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The least; `null` comes last, as in Postgres.
+    /// The least value comes first, and `null` comes last, as in Postgres.
     Ascending,
-    /// The greatest; `null` comes first, as in Postgres.
+    /// The greatest value comes first, after `null`, as in Postgres.
     Descending,
 }
 
 impl Order {
-    /// The order where none is asked for: `createdOn DESC`.
+    /// Returns the default order, `createdOn DESC`.
     #[must_use]
     pub fn newest_first() -> Self {
         let (kind, direction) = (Kind::Time, Direction::Descending);
         Self(vec![OrderBy { property: "createdOn", kind, direction }])
     }
 
-    /// The direction, where it is by the time of creation alone: an index has that order.
+    /// Returns the direction if the only property is `createdOn`, which is the order of an index.
+    /// Otherwise returns `None`.
     #[must_use]
     pub fn by_creation(&self) -> Option<Direction> {
         match self.0.as_slice() {
@@ -54,13 +55,13 @@ impl Order {
         }
     }
 
-    /// Its parts.
+    /// Returns the properties to sort by.
     #[must_use]
     pub fn parts(&self) -> &[OrderBy] {
         &self.0
     }
 
-    /// Reads `"key ASC"`, or an array of such.
+    /// Parses a string such as `"key ASC"`, or an array of such strings.
     pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
         let Some(items) = node.list() else { return Ok(Self(vec![part(node, schema, at)?])) };
         let mut parts: Vec<OrderBy> = Vec::new();
@@ -78,18 +79,19 @@ impl Order {
         Ok(if parts.is_empty() { Self::newest_first() } else { Self(parts) })
     }
 
-    /// Puts `items` in order.
+    /// Sorts `items`.
     pub(super) fn sort<T: Filtered>(&self, items: &mut [T]) {
         items.sort_by_cached_key(|item| self.rank(item.members()));
     }
 
-    /// Whether `item` comes behind one that [`Order::held`] was `last`.
+    /// Returns whether `item` comes after the item with the sort values `last`, as returned by
+    /// [`Order::held`].
     #[must_use]
     pub fn is_behind(&self, item: &impl Filtered, last: &Map<String, Value>) -> bool {
         self.rank(item.members()) > self.rank(last)
     }
 
-    /// What places `item` in the order.
+    /// Returns the values of `item` that determine its position in the order.
     #[must_use]
     pub fn held(&self, item: &impl Filtered) -> Map<String, Value> {
         let held = |part: OrderBy| {
@@ -110,7 +112,7 @@ impl Order {
         self.with_id().map(rank).collect()
     }
 
-    /// Its parts, and the id behind them.
+    /// Returns the properties to sort by, followed by the ID.
     fn with_id(&self) -> impl Iterator<Item = OrderBy> {
         let last = self.0.last().map_or(Direction::Descending, |part| part.direction);
         let id = OrderBy { property: "id", kind: Kind::Id, direction: last };
@@ -118,7 +120,7 @@ impl Order {
     }
 }
 
-/// Where a value is in its direction.
+/// A value that sorts in its direction.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Up(Datum),

@@ -6,14 +6,14 @@ use super::{
 };
 use crate::Result;
 
-/// The most characters of a pattern.
+/// The maximum length of a pattern in characters.
 const LONGEST: usize = 1000;
 
-/// The most bytes that a compiled pattern takes. What a pattern costs for each character of an item
-/// is bounded by this, whatever it says.
+/// The maximum size of a compiled pattern in bytes. It limits the cost of a pattern per character
+/// of an item.
 const LARGEST: usize = 1 << 18;
 
-/// A pattern that a text is matched with, compiled to an automaton: its time is linear in the text.
+/// A compiled pattern. Matching takes linear time in the length of the text.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern(Regex);
 
@@ -24,7 +24,8 @@ impl PartialEq for Pattern {
 }
 
 impl Pattern {
-    /// The pattern of `like`: `%` is any text, `_` any character, `\` takes the next as it is.
+    /// Compiles the pattern of `like`: `%` is any text, `_` is any character, and `\` escapes the
+    /// next character.
     pub(super) fn like(node: &Node, ignore_case: bool, at: &Place<'_>) -> Result<Self> {
         let mut expression = String::from(if ignore_case { "(?is)^" } else { "(?s)^" });
         let mut characters = source(node, at)?.chars();
@@ -47,12 +48,13 @@ impl Pattern {
         Self::compile(&expression, at)
     }
 
-    /// The pattern of `regexp`: `/pattern/flags` as JavaScript writes it, or the pattern alone.
+    /// Compiles the pattern of `regexp`: `/pattern/flags` as in JavaScript, or a pattern without
+    /// slashes.
     pub(super) fn regexp(node: &Node, ignore_case: bool, at: &Place<'_>) -> Result<Self> {
         let text = source(node, at)?;
         let written = text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
         let (pattern, given) = written.unwrap_or((text, ""));
-        // "All matches" and "Unicode" change nothing in whether there is a match.
+        // The flags g (all matches) and u (Unicode) do not affect whether the text matches.
         if given.contains(|flag| !"gimsu".contains(flag)) {
             return Err(at.refuse("must not have flags other than g, i, m, s and u"));
         }
@@ -81,7 +83,7 @@ impl Pattern {
         })
     }
 
-    /// Whether `text` matches.
+    /// Returns whether `text` matches.
     pub(super) fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)
     }

@@ -2,20 +2,20 @@ use std::{cell::Cell, fmt};
 
 use crate::{Error, Result};
 
-/// The most conditions that one filter holds; each is evaluated for each item that is read.
+/// The maximum number of conditions in a filter. Each is evaluated for each item that is read.
 const MOST_CONDITIONS: u16 = 1000;
 
-/// The most patterns that one filter holds; each is compiled, and run over each item.
+/// The maximum number of patterns in a filter. Each is compiled, and matched against each item.
 const MOST_PATTERNS: u16 = 10;
 
-/// What a filter has used of what it may.
+/// The numbers of conditions and patterns that a filter has used.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     conditions: Cell<u16>,
     patterns: Cell<u16>,
 }
 
-/// A place in a filter, which an error names: `filter.where.status.inq.3`.
+/// A position in a filter, for error messages: `filter.where.status.inq.3`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
     above: Option<&'a Place<'a>>,
@@ -24,27 +24,27 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The parameter called `name`.
+    /// Creates the position of the parameter `name`.
     pub(super) fn parameter(name: &'a str, budget: &'a Budget) -> Self {
         Self { above: None, name, budget }
     }
 
-    /// The place `name` below this one.
+    /// Returns the position of the member `name`.
     pub(super) fn below<'b>(&'b self, name: &'b str) -> Place<'b> {
         Place { above: Some(self), name, budget: self.budget }
     }
 
-    /// The error that says what is wrong here.
+    /// Creates an error with this position and the violated `rule`.
     pub(super) fn refuse(&self, rule: impl fmt::Display) -> Error {
         Error::BadParameter(format!("{self}: {rule}"))
     }
 
-    /// Counts a condition of the filter.
+    /// Counts a condition, and fails if there are too many.
     pub(super) fn count_condition(&self) -> Result<()> {
         self.count(&self.budget.conditions, MOST_CONDITIONS, "conditions")
     }
 
-    /// Counts a pattern of the filter.
+    /// Counts a pattern, and fails if there are too many.
     pub(super) fn count_pattern(&self) -> Result<()> {
         self.count(&self.budget.patterns, MOST_PATTERNS, "patterns")
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// What a client wrote, cut where it is long: an error does not send 100 KiB back.
+/// Text from a client, truncated to 60 characters so that an error never returns 100 KiB.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Short<'a>(pub(super) &'a str);
 

@@ -1,4 +1,4 @@
-//! From a raw query string to a filter.
+//! Parses query strings into filters.
 
 use std::borrow::Cow;
 
@@ -14,11 +14,12 @@ use super::{
 use crate::{Error, Result};
 
 impl Filter {
-    /// Reads the query of a list: `filter`, `limit` as a shorthand of `filter[limit]`, `cursor`.
+    /// Parses the query of a list: `filter`, `limit` (a shorthand for `filter[limit]`) and
+    /// `cursor`.
     ///
     /// # Errors
     ///
-    /// [`Error::BadParameter`] for anything that is unknown or breaks its rule, naming it.
+    /// [`Error::BadParameter`] with the position of the first unknown or invalid part.
     pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["filter", "limit", "cursor"], &budget)?;
@@ -40,11 +41,12 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Reads the query of one entity, whose `filter` has no `where`: the path says which one.
+    /// Parses the query for one entity. Its `filter` must not have `where`, because the path has
+    /// the ID.
     ///
     /// # Errors
     ///
-    /// As [`Filter::from_query`].
+    /// The same as for [`Filter::from_query`].
     pub fn of_entity(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["filter"], &budget)?;
@@ -57,21 +59,21 @@ impl Filter {
     }
 }
 
-/// What a list without a filter is asked for.
+/// The query of a list that has no filter.
 #[derive(Clone, Debug)]
 pub struct PageQuery {
-    /// How many items a page holds.
+    /// The number of items on a page.
     pub limit: u16,
-    /// Where to begin, as the link to this page said.
+    /// The cursor from the link to this page.
     pub cursor: Option<String>,
 }
 
 impl PageQuery {
-    /// Reads the query of such a list: `limit` and `cursor`.
+    /// Parses the query of a list without filter: `limit` and `cursor`.
     ///
     /// # Errors
     ///
-    /// As [`Filter::from_query`].
+    /// The same as for [`Filter::from_query`].
     pub fn from_query(query: &str) -> Result<Self> {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["limit", "cursor"], &budget)?;
@@ -84,11 +86,11 @@ impl PageQuery {
 }
 
 impl Where {
-    /// Reads the query of a count or a bulk update: `where`. Without it, everything is asked for.
+    /// Parses the query of a count or a bulk update: `where`. Without `where`, everything matches.
     ///
     /// # Errors
     ///
-    /// As [`Filter::from_query`].
+    /// The same as for [`Filter::from_query`].
     pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["where"], &budget)?;
@@ -97,7 +99,7 @@ impl Where {
     }
 }
 
-/// The query of the next page: that of this one, with another cursor.
+/// Returns the query of the next page: the same `query` with another `cursor`.
 #[must_use]
 pub fn with_cursor(query: &str, cursor: &str) -> String {
     let is_cursor = |pair: &str| {
@@ -113,7 +115,7 @@ pub fn with_cursor(query: &str, cursor: &str) -> String {
     next
 }
 
-/// The parameters of a query, each once, in JSON or in brackets.
+/// The parameters of a query, without duplicates, as text or in bracket notation.
 struct Parameters(Vec<(&'static str, Parameter)>);
 
 enum Parameter {
@@ -169,7 +171,7 @@ impl Parameters {
         Some(self.0.swap_remove(position).1)
     }
 
-    /// A parameter that is JSON or in brackets.
+    /// Takes a parameter in JSON or bracket notation.
     fn take(&mut self, name: &str, budget: &Budget) -> Result<Option<Node>> {
         let at = Place::parameter(name, budget);
         let read = |parameter| match parameter {
@@ -179,7 +181,7 @@ impl Parameters {
         self.take_raw(name).map(read).transpose()
     }
 
-    /// A parameter that is its text.
+    /// Takes a parameter that is plain text.
     fn take_text(&mut self, name: &str, budget: &Budget) -> Result<Option<String>> {
         let at = Place::parameter(name, budget);
         let read = |parameter| match parameter {
@@ -190,7 +192,7 @@ impl Parameters {
     }
 }
 
-/// Undoes the encoding of a form.
+/// Decodes form encoding.
 fn decode(text: &str) -> Result<String> {
     let spaced: Cow<'_, str> =
         if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };

@@ -1,32 +1,32 @@
 use super::place::Place;
 use crate::Result;
 
-/// What a list may be filtered, ordered and cut by: the properties of an entity on the wire, and
-/// the entities that it can include.
+/// The properties of an entity on the wire and its relations, which lists can filter, sort, select
+/// and include.
 #[derive(Debug)]
 pub struct Schema {
-    /// What the entity is called, in errors.
+    /// The entity's name in error messages.
     pub entity: &'static str,
-    /// The permissions that each allow to see it: the
-    /// [`Entity::View`](crate::domain::Entity::View) of its entity. Empty if it has none of its own,
-    /// as a part of another entity.
+    /// The permissions to view the entity, from [`Entity::View`](crate::domain::Entity::View). Any
+    /// one is enough. Empty if the entity is a part of another entity and requires no permission of
+    /// its own.
     pub view: &'static [u16],
-    /// Its properties, in the order of the wire.
+    /// The properties, in the order on the wire.
     pub properties: &'static [(&'static str, Kind)],
-    /// Those of them that are `null` where there is nothing to say.
+    /// The properties that can be `null`.
     pub nullable: &'static [&'static str],
-    /// What can be included in it.
+    /// The relations that can be included.
     pub relations: &'static [Relation],
 }
 
-/// What an entity can include.
+/// A relation of an entity.
 #[derive(Debug)]
 pub struct Relation {
-    /// The name of the member that holds it.
+    /// The name of the member with the related entities.
     pub name: &'static str,
-    /// What is included.
+    /// The schema of the related entity.
     pub schema: &'static Schema,
-    /// Whether there are many of it, in an array.
+    /// Whether the relation is an array of entities.
     pub many: bool,
 }
 
@@ -37,26 +37,26 @@ pub enum Kind {
     Text,
     /// A number.
     Number,
-    /// An exact decimal: a string of digits within the program, a number on the wire.
+    /// An exact decimal. Text within the program, a number on the wire.
     Money,
     /// `true` or `false`.
     Boolean,
-    /// A moment, RFC 3339.
+    /// A point in time (RFC 3339).
     Time,
-    /// A UUID, compared without case.
+    /// A UUID, not case-sensitive.
     Id,
-    /// An e-mail address, compared without case.
+    /// An email address, not case-sensitive.
     Email,
-    /// An object whose members are not filtered by; it may be kept as JSON text.
+    /// An object, which may be stored as JSON text. Its members cannot be filtered by.
     Object,
     /// An array.
     List,
-    /// An array of host names, compared without case.
+    /// An array of host names, not case-sensitive.
     Hosts,
 }
 
 impl Kind {
-    /// What a value of it must be, in errors.
+    /// Returns the rule for values of this type, for error messages.
     #[must_use]
     pub fn rule(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// Whether its values have an order.
+    /// Returns whether values of this type can be compared and sorted.
     #[must_use]
     pub fn is_ordered(self) -> bool {
         match self {
@@ -79,22 +79,22 @@ impl Kind {
         }
     }
 
-    /// Whether its values are text that a pattern can match.
+    /// Returns whether values of this type are text that a pattern can match.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::Text | Self::Id | Self::Email)
     }
 
-    /// Whether its values are arrays.
+    /// Returns whether values of this type are arrays.
     pub(super) fn is_list(self) -> bool {
         matches!(self, Self::List | Self::Hosts)
     }
 
-    /// Whether its values are compared, and matched, without case.
+    /// Returns whether comparisons and patterns ignore case.
     pub(super) fn ignores_case(self) -> bool {
         matches!(self, Self::Id | Self::Email | Self::Hosts)
     }
 
-    /// What a property of it is called, in errors.
+    /// Returns the name of this type in error messages.
     pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Text | Self::Email => "a text",
@@ -102,7 +102,7 @@ impl Kind {
             Self::Money => "an amount",
             Self::Boolean => "a boolean",
             Self::Time => "a date",
-            Self::Id => "an id",
+            Self::Id => "an ID",
             Self::Object => "an object",
             Self::List | Self::Hosts => "an array",
         }
@@ -110,7 +110,7 @@ impl Kind {
 }
 
 impl Schema {
-    /// The property called `name`, with its type.
+    /// Returns the property `name` with its type, or an error if it is unknown.
     pub(super) fn property(&self, name: &str, at: &Place<'_>) -> Result<(&'static str, Kind)> {
         let found = self.properties.iter().find(|(known, _)| *known == name);
         found
@@ -118,7 +118,7 @@ impl Schema {
             .ok_or_else(|| at.refuse(format_args!("is not a property of {}", self.entity)))
     }
 
-    /// The relation called `name`.
+    /// Returns the relation `name`, or an error if it is unknown.
     pub(super) fn relation(&self, name: &str, at: &Place<'_>) -> Result<&'static Relation> {
         let found = self.relations.iter().find(|relation| relation.name == name);
         found.ok_or_else(|| {

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{Fields, Kind, Schema};
 
-/// An entity as it goes out: its properties in the schema's order, amounts as numbers with all
-/// their digits, objects that are kept as text to the letter, then what was included in it.
+/// Serializes an entity for the wire. Properties are in the order of the schema, followed by the
+/// included relations. Amounts are written as numbers with all their digits, and objects that are
+/// stored as text are written exactly.
 #[derive(Clone, Copy, Debug)]
 pub struct Wire<'a> {
     schema: &'static Schema,
@@ -16,13 +17,13 @@ pub struct Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
-    /// `members` of an entity of `schema`; those it lacks are left out.
+    /// Wraps the `members` of an entity of `schema`. Absent members are left out.
     #[must_use]
     pub fn new(schema: &'static Schema, members: &'a Map<String, Value>) -> Self {
         Self { schema, members, fields: None }
     }
 
-    /// Returns the same entity without the properties that `fields` leave out.
+    /// Leaves out properties according to `fields`.
     #[must_use]
     pub fn cut(self, fields: &'a Fields) -> Self {
         Self { fields: Some(fields), ..self }
@@ -30,7 +31,7 @@ impl<'a> Wire<'a> {
 }
 
 impl Serialize for Wire<'_> {
-    /// To JSON alone: what is kept as JSON text is written as it stands.
+    /// Serializes to JSON only, because stored JSON text is written unchanged.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let left_out = |name: &str| self.fields.is_some_and(|fields| fields.leave_out(name));

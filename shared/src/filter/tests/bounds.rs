@@ -1,4 +1,4 @@
-//! What is too much is refused, and what is not is quick.
+//! Filters beyond the limits are refused, and filters within them are fast.
 
 use std::time::Instant;
 
@@ -11,13 +11,13 @@ fn refusal(query: &str) -> String {
     Filter::from_query(query, &ITEM).unwrap_err().to_string()
 }
 
-/// Conditions nested `depth` deep, in JSON.
+/// Returns conditions with this nesting `depth`, in JSON.
 fn nested(depth: usize) -> String {
     format!(r#"{{"where":{}{{"size":1}}{}}}"#, r#"{"or":["#.repeat(depth), "]}".repeat(depth))
 }
 
 #[test]
-fn nesting_is_bounded() {
+fn nesting_is_limited() {
     let json = |depth| format!("filter={}", encode(&nested(depth)));
     assert!(Filter::from_query(&json(15), &ITEM).is_ok());
     for depth in [16, 1000, 4000] {
@@ -37,7 +37,7 @@ fn nesting_is_bounded() {
 }
 
 #[test]
-fn inclusions_are_bounded() {
+fn inclusions_are_limited() {
     let deeper = |include: Value| json!([{ "relation": "owner", "scope": { "include": include } }]);
     let three = deeper(deeper(json!(["owner"])));
     assert!(filter(&json!({ "include": three })).is_ok());
@@ -46,7 +46,7 @@ fn inclusions_are_bounded() {
 }
 
 #[test]
-fn conditions_are_bounded() {
+fn conditions_are_limited() {
     let several = |count| json!({ "where": { "or": vec![json!({ "size": 1 }); count] } });
     assert!(filter(&several(1000)).is_ok());
     let message = "filter.where.or.1000.size: a filter must not have more than 1000 conditions";
@@ -60,7 +60,7 @@ fn conditions_are_bounded() {
 }
 
 #[test]
-fn values_are_bounded() {
+fn values_are_limited() {
     let several = |count| json!({ "where": { "size": { "inq": vec![1; count] } } });
     assert!(filter(&several(1000)).is_ok());
     let message = "filter.where.size.inq: must NOT have more than 1000 items";
@@ -70,7 +70,7 @@ fn values_are_bounded() {
     assert_eq!(filter(&contains).unwrap_err().to_string(), message);
 }
 
-/// How long it takes to read `query`, and to evaluate what it says over 1,000 items.
+/// Prints how long it takes to parse `query` and to evaluate it over 1,000 items.
 fn time(what: &str, query: &str) {
     let started = Instant::now();
     let filter = Filter::from_query(query, &ITEM);
@@ -86,7 +86,7 @@ fn time(what: &str, query: &str) {
     eprintln!("{what}: {length} bytes read in {read:?}, {found} found in {evaluated:?}");
 }
 
-/// An item whose name is like no other's: 100 times `a` or `b`.
+/// Returns an item with a unique name of 100 letters, each `a` or `b`.
 fn item(number: u64) -> Map<String, Value> {
     let bits = u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).pow(2) / 3;
     let name: String = (0..100).map(|bit| if bits >> bit & 1 == 0 { 'a' } else { 'b' }).collect();
@@ -95,9 +95,9 @@ fn item(number: u64) -> Map<String, Value> {
     item
 }
 
-/// Printed, not asserted: `cargo nextest run -p shared --no-capture quick`.
+/// The times are printed and not asserted: `cargo nextest run -p shared --no-capture fast`.
 #[test]
-fn the_largest_filters_are_quick() {
+fn the_largest_filters_are_fast() {
     let name = "a".repeat(180);
     let each = |number: usize| {
         let time = format!("2020-01-01T00:00:00.{number:03}Z");

@@ -1,4 +1,4 @@
-//! The two forms of a query say the same.
+//! JSON and bracket notation are equivalent.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{IDS, ITEM, encode, filter};
 use crate::filter::{Filter, Where};
 
-/// `filter` in brackets, as a client of the `qs` package sends it.
+/// Writes `filter` in bracket notation, as clients with the `qs` package do.
 pub(super) fn in_brackets(filter: &Value) -> String {
     fn add(name: &str, value: &Value, pairs: &mut Vec<String>) {
         match value {
@@ -30,7 +30,7 @@ pub(super) fn in_brackets(filter: &Value) -> String {
 }
 
 #[test]
-fn json_and_brackets_read_the_same() {
+fn json_and_brackets_are_equivalent() {
     for written in [
         json!({ "where": { "size": 1 } }),
         json!({ "where": { "name": "1", "size": null, "open": false, "price": 0.5 } }),
@@ -52,7 +52,7 @@ fn json_and_brackets_read_the_same() {
 }
 
 #[test]
-fn brackets_may_be_written_in_many_ways() {
+fn brackets_have_several_spellings() {
     let read = |query: &str| Filter::from_query(query, &ITEM).unwrap();
     let same = [
         "filter[where][size][inq][0]=1&filter[where][size][inq][1]=2",
@@ -66,12 +66,12 @@ fn brackets_may_be_written_in_many_ways() {
     }
     let spaced = read("filter[order]=name+DESC");
     assert_eq!(spaced, read("filter[order]=name%20DESC"));
-    // A `%` that encodes nothing is one.
+    // A `%` that is not part of an encoding is kept.
     assert_eq!(read("filter[where][name][like]=ac%"), read("filter[where][name][like]=ac%25"),);
 }
 
 #[test]
-fn a_null_in_brackets_is_null_and_a_null_in_json_may_be_text() {
+fn null_in_brackets_is_null_and_in_json_it_may_be_text() {
     let read = |query: &str| Where::from_query(query, &ITEM).unwrap();
     let in_json = |text: &str| read(&format!("where={}", encode(text)));
     assert_eq!(read("where[name]=null"), in_json(r#"{"name":null}"#));
@@ -82,13 +82,13 @@ fn a_null_in_brackets_is_null_and_a_null_in_json_may_be_text() {
 
 proptest! {
     #[test]
-    fn nothing_that_is_sent_brings_a_panic(query in "\\PC*") {
+    fn no_query_causes_a_panic(query in "\\PC*") {
         let _ = Filter::from_query(&query, &ITEM);
         let _ = Where::from_query(&query, &ITEM);
     }
 
     #[test]
-    fn nothing_within_a_filter_brings_a_panic(text in "[{}\\[\\]\",:a-z0-9e.+\\- ]*", value in ".*") {
+    fn no_filter_causes_a_panic(text in "[{}\\[\\]\",:a-z0-9e.+\\- ]*", value in ".*") {
         let _ = Filter::from_query(&format!("filter={}", encode(&text)), &ITEM);
         let _ = Filter::from_query(&format!("filter[where]{text}={value}"), &ITEM);
         for member in ["name", "price", "createdOn", "id", "tags"] {

@@ -1,4 +1,4 @@
-//! Filters over made-up items.
+//! Filters over example items.
 
 mod bounds;
 mod forms;
@@ -50,7 +50,7 @@ const IDS: [&str; 5] = [
     "01890000-0000-7000-8000-00000000000e",
 ];
 
-/// Five items: `a` to `d` are full, of `e` nothing is known but its id and name.
+/// Five items. Items `a` to `d` have values, and `e` has only an ID and a name.
 fn items() -> Vec<Map<String, Value>> {
     let item = |value: Value| value.as_object().unwrap().clone();
     [
@@ -74,24 +74,24 @@ fn items() -> Vec<Map<String, Value>> {
     .into()
 }
 
-/// A value as a part of a query.
+/// Encodes a value for a query string.
 fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// The filter that this JSON says.
+/// Parses a filter from JSON.
 fn filter(filter: &Value) -> crate::Result<Filter> {
     Filter::from_query(&format!("filter={}", encode(&filter.to_string())), &ITEM)
 }
 
-/// Which of the items are asked for, as the letters that end their ids, in order.
+/// Returns the last letters of the IDs of the matching items, in order.
 fn found(query: &str) -> String {
     let filter = Filter::from_query(query, &ITEM).unwrap_or_else(|e| panic!("{query}: {e}"));
     let last = |item: &Map<String, Value>| item["id"].as_str().and_then(|id| id.chars().last());
     filter.select(items()).iter().filter_map(last).collect()
 }
 
-/// Which of the items this `where` asks for, by id.
+/// Returns the matching items of this `where` condition, sorted by ID.
 fn found_where(conditions: &str) -> String {
     let filter = format!(r#"{{"where":{conditions},"order":"id"}}"#);
     found(&format!("filter={}", encode(&filter)))

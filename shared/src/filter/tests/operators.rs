@@ -4,7 +4,7 @@ use super::{IDS, ITEM, encode, found, found_where, items};
 use crate::filter::Where;
 
 #[test]
-fn each_operator_finds_what_it_says() {
+fn each_operator_finds_the_matching_items() {
     let id = IDS[1].to_uppercase();
     for (conditions, expected) in [
         ("{}", "abcde"),
@@ -23,7 +23,7 @@ fn each_operator_finds_what_it_says() {
         (r#"{"size":{"neq":null}}"#, "abcd"),
         (r#"{"size":{"neq":1}}"#, "bcd"),
         (&format!(r#"{{"id":"{id}"}}"#), "b"),
-        // Arrays and objects are compared whole.
+        // Arrays and objects are compared as a whole.
         (r#"{"tags":["x","y"]}"#, "b"),
         (r#"{"tags":[]}"#, "c"),
         (r#"{"tags":{"neq":["x"]}}"#, "bcd"),
@@ -41,14 +41,14 @@ fn each_operator_finds_what_it_says() {
         (r#"{"name":{"gte":"acme"}}"#, "bde"),
         (r#"{"name":{"lt":"B"}}"#, "ac"),
         (&format!(r#"{{"id":{{"gt":"{id}"}}}}"#), "cde"),
-        // Amounts, to the last digit.
+        // Amounts are exact to the last digit.
         (r#"{"price":12345678901234567.89}"#, "a"),
         (r#"{"price":"12345678901234567.89"}"#, "a"),
         (r#"{"price":{"gt":12345678901234567.89}}"#, "b"),
         (r#"{"price":{"gte":"12345678901234567.890"}}"#, "ab"),
         (r#"{"price":{"inq":[0.50,3.00]}}"#, "cd"),
         (r#"{"price":{"between":[0.5,12345678901234567.89]}}"#, "acd"),
-        // Times, as moments.
+        // Times are compared as points in time.
         (r#"{"createdOn":"2026-01-02T02:00:00+02:00"}"#, "b"),
         (r#"{"createdOn":"2026-01-02"}"#, "b"),
         (r#"{"createdOn":{"gt":"2026-01-03T12:00:00.122999Z"}}"#, "cd"),
@@ -94,7 +94,7 @@ fn each_operator_finds_what_it_says() {
         (r#"{"tags":{"contains":["y","x"]}}"#, "bd"),
         (r#"{"tags":{"contains":["x","z"]}}"#, ""),
         (r#"{"tags":{"contains":[]}}"#, "abcd"),
-        // Without case.
+        // Case is ignored.
         (r#"{"email":"ADA@acme.test"}"#, "a"),
         (r#"{"email":{"like":"ada@%"}}"#, "a"),
         (r#"{"email":{"regexp":"^ada@"}}"#, "a"),
@@ -102,7 +102,7 @@ fn each_operator_finds_what_it_says() {
         (r#"{"hosts":["ACME.test","a.acme.test"]}"#, "a"),
         (r#"{"hosts":{"contains":"ACME.test"}}"#, "a"),
         (r#"{"id":{"like":"%B"}}"#, "b"),
-        // And, or, nested.
+        // Nested `and` and `or`.
         (r#"{"size":1,"open":true}"#, "a"),
         (r#"{"size":1,"open":false}"#, ""),
         (r#"{"and":[{"open":true},{"size":{"gt":1}}]}"#, "c"),
@@ -119,13 +119,13 @@ fn each_operator_finds_what_it_says() {
 }
 
 #[test]
-fn without_a_filter_the_newest_come_first() {
+fn items_are_newest_first_by_default() {
     assert_eq!(found(""), "edcba");
     assert_eq!(found("limit=2"), "ed");
 }
 
 #[test]
-fn a_where_alone_is_read_for_counts() {
+fn counts_support_only_where() {
     let count = |query: &str| {
         let conditions = Where::from_query(query, &ITEM).unwrap();
         items().iter().filter(|item| conditions.matches(item)).count()
@@ -139,7 +139,7 @@ fn a_where_alone_is_read_for_counts() {
 }
 
 #[test]
-fn the_store_sees_what_every_item_must_equal() {
+fn values_that_every_match_must_have_are_known() {
     for (conditions, property, equals, one_of) in [
         (json!({ "name": "Acme" }), "name", Some(json!("Acme")), Some(vec![json!("Acme")])),
         (json!({ "size": { "eq": 1 } }), "size", Some(json!(1)), Some(vec![json!(1)])),

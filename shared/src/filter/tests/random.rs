@@ -1,4 +1,4 @@
-//! Random filters over random items agree with a second evaluation that is plain to see.
+//! Random filters over random items agree with a second, simple implementation.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use super::{IDS, ITEM, encode, forms::in_brackets};
 use crate::filter::{Filter, Where};
 
-/// Few values, so that conditions meet them: each with how it is compared.
+/// Generates few different numbers, so that conditions often match.
 fn number() -> impl Strategy<Value = i64> {
     -2..4_i64
 }
 
-/// An item, and a day of January for its time.
+/// Generates an item, created in January 2026.
 fn item() -> impl Strategy<Value = Map<String, Value>> {
     let or_null = |value: BoxedStrategy<Value>| prop_oneof![4 => value, 1 => Just(Value::Null)];
     (
@@ -30,14 +30,14 @@ fn item() -> impl Strategy<Value = Map<String, Value>> {
         })
 }
 
-/// A property, and a value that it may have.
+/// Generates a property with a possible value.
 fn pair() -> impl Strategy<Value = (&'static str, Value)> {
     prop_oneof![
         (0..5_usize).prop_map(|id| ("id", json!(IDS[id]))),
         "[ab%_]{0,3}".prop_map(|name| ("name", json!(name))),
         number().prop_map(|n| ("size", json!(n))),
         number().prop_map(|n| ("price", json!(format!("{n}.5")))),
-        // The same moment as the item's, elsewhere.
+        // The same point in time as the item's, with another offset.
         (1..5).prop_map(|day| ("createdOn", json!(format!("2026-01-0{day}T14:00:00+02:00")))),
     ]
 }
@@ -87,7 +87,7 @@ fn conditions() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Numbers in halves and times in milliseconds, so that plain integers compare.
+/// Converts amounts to halves and times to milliseconds, so that integers can be compared.
 fn rank(name: &str, value: &Value) -> Result<i64, String> {
     match (name, value) {
         ("price", Value::String(text)) => {
@@ -114,7 +114,7 @@ fn like(text: &[u8], pattern: &[u8]) -> bool {
     }
 }
 
-/// The semantics of the module's documentation, word by word.
+/// Evaluates conditions exactly as the module's documentation says.
 fn naive(conditions: &Value, item: &Map<String, Value>) -> bool {
     conditions.as_object().unwrap().iter().all(|(name, asked)| {
         if name == "and" {
@@ -172,7 +172,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_filters_agree_with_a_plain_evaluation(
+    fn random_filters_agree_with_a_simple_implementation(
         conditions in conditions(),
         items in prop::collection::vec(item(), 1..12),
     ) {
@@ -181,7 +181,7 @@ proptest! {
         for item in &items {
             prop_assert_eq!(read.matches(item), naive(&conditions, item), "{:?}", item);
         }
-        // What the store narrows by is true of all that is found.
+        // The values that the store narrows by must apply to all matching items.
         for property in ["id", "name", "size"] {
             let found = items.iter().filter(|item| read.matches(item));
             if let Some(values) = read.one_of(property) {
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn random_filters_read_the_same_in_both_forms(conditions in conditions()) {
+    fn random_filters_are_equivalent_in_both_notations(conditions in conditions()) {
         let filter = json!({ "where": conditions });
         let json = format!("filter={}", encode(&filter.to_string()));
         let json = Filter::from_query(&json, &ITEM).unwrap();
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn pages_put_together_are_the_whole(
+    fn the_pages_together_are_the_whole_list(
         items in prop::collection::vec(item(), 0..12),
         by in prop::sample::select(vec!["name", "size", "price", "open", "createdOn", "id"]),
         descending in any::<bool>(),

@@ -1,4 +1,4 @@
-//! Each kind of bad input, with the exact words that refuse it.
+//! Every kind of invalid input, with its exact error message.
 
 use super::{ITEM, encode};
 use crate::{
@@ -14,7 +14,7 @@ fn refusal(query: &str) -> String {
 }
 
 #[test]
-fn what_is_unknown_is_refused() {
+fn unknown_names_are_refused() {
     for (query, message) in [
         (
             "filtre={}",
@@ -73,7 +73,7 @@ fn what_is_unknown_is_refused() {
 }
 
 #[test]
-fn a_value_of_another_type_is_refused() {
+fn a_value_of_the_wrong_type_is_refused() {
     for (conditions, message) in [
         (r#"{"size":"1"}"#, "filter.where.size: must be a number or null"),
         (r#"{"size":true}"#, "filter.where.size: must be a number or null"),
@@ -138,7 +138,7 @@ fn a_value_of_another_type_is_refused() {
 }
 
 #[test]
-fn a_bad_pattern_is_refused() {
+fn an_invalid_pattern_is_refused() {
     for (pattern, message) in [
         ("(", "is not a valid regular expression: unclosed group"),
         (
@@ -164,7 +164,7 @@ fn a_bad_pattern_is_refused() {
 }
 
 #[test]
-fn a_member_of_another_type_is_refused() {
+fn a_member_of_the_wrong_type_is_refused() {
     for (filter, message) in [
         ("", "filter: is not valid JSON: EOF while parsing a value at line 1 column 0"),
         ("x", "filter: is not valid JSON: expected value at line 1 column 1"),
@@ -217,7 +217,7 @@ fn a_member_of_another_type_is_refused() {
 }
 
 #[test]
-fn a_bad_query_is_refused() {
+fn an_invalid_query_is_refused() {
     for (query, message) in [
         ("limit=0", "limit: must be a whole number from 1 to 1000"),
         ("limit=", "limit: must be a whole number from 1 to 1000"),
@@ -247,7 +247,7 @@ fn a_bad_query_is_refused() {
 }
 
 #[test]
-fn one_entity_and_a_count_take_less() {
+fn single_entities_and_counts_support_fewer_parameters() {
     for (query, message) in [
         ("filter[where][size]=1", "filter.where: can't be combined with an ID in the path"),
         ("limit=1", "limit: is not a parameter of this route (supported: filter)"),
@@ -265,7 +265,7 @@ fn one_entity_and_a_count_take_less() {
 }
 
 #[test]
-fn an_error_does_not_send_back_what_is_long() {
+fn errors_truncate_long_input() {
     let long = "a".repeat(100_000);
     for query in [
         format!("{long}=1"),

@@ -1,4 +1,4 @@
-//! Order, page, fields and inclusions.
+//! Order, paging, fields and inclusions.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[test]
-fn items_come_in_the_order_asked_for() {
+fn items_are_sorted_as_requested() {
     for (order, expected) in [
         (json!("size"), "dabce"),
         (json!("size ASC"), "dabce"),
@@ -23,7 +23,7 @@ fn items_come_in_the_order_asked_for() {
         (json!("createdOn DESC"), "edcba"),
         (json!([]), "edcba"),
         (json!(["name"]), "cabde"),
-        // `false` is less than `true`; ties follow the id in the direction of the last part.
+        // `false` is less than `true`. Ties are sorted by ID in the direction of the last property.
         (json!("open"), "bdace"),
         (json!("open DESC"), "ecadb"),
         (json!(["open ASC", "size DESC"]), "bdcae"),
@@ -34,7 +34,7 @@ fn items_come_in_the_order_asked_for() {
 }
 
 #[test]
-fn a_page_begins_and_ends_where_it_is_told() {
+fn limit_skip_and_offset_select_a_page() {
     for (query, expected) in [
         ("filter[limit]=2&filter[order]=id", "ab"),
         ("filter[limit]=2&filter[skip]=1&filter[order]=id", "bc"),
@@ -49,13 +49,13 @@ fn a_page_begins_and_ends_where_it_is_told() {
 }
 
 #[test]
-fn a_cursor_goes_on_where_the_first_page_ended() {
+fn a_cursor_replaces_skip() {
     let filter = Filter::from_query("limit=2&cursor=a%2Fb%3D&filter[skip]=3", &ITEM).unwrap();
     assert_eq!((filter.limit, filter.cursor.as_deref(), filter.skip), (Some(2), Some("a/b="), 0));
 }
 
 #[test]
-fn the_next_page_is_asked_for_with_the_same_query() {
+fn the_query_of_the_next_page_differs_only_in_its_cursor() {
     for (query, next) in [
         ("", "cursor=a%2Bb"),
         ("limit=2", "limit=2&cursor=a%2Bb"),
@@ -69,7 +69,7 @@ fn the_next_page_is_asked_for_with_the_same_query() {
 }
 
 #[test]
-fn the_order_of_an_index_is_told_from_others() {
+fn the_order_of_the_index_is_recognized() {
     let by_creation =
         |order: Value| filter(&json!({ "order": order })).unwrap().order.by_creation();
     assert_eq!(Order::newest_first().by_creation(), Some(Direction::Descending));
@@ -80,7 +80,7 @@ fn the_order_of_an_index_is_told_from_others() {
 }
 
 #[test]
-fn fields_say_what_is_left() {
+fn fields_select_properties() {
     let all =
         ["createdOn", "email", "hosts", "id", "meta", "name", "open", "price", "size", "tags"];
     let but_size = all.into_iter().filter(|name| *name != "size").collect::<Vec<_>>();
@@ -102,7 +102,7 @@ fn fields_say_what_is_left() {
 }
 
 #[test]
-fn fields_leave_inclusions_alone() {
+fn fields_do_not_affect_inclusions() {
     let filter = filter(&json!({ "fields": ["id"] })).unwrap();
     let item = json!({ "id": 1, "name": "x", "parts": [] });
     let mut item = item.as_object().unwrap().clone();
@@ -111,7 +111,7 @@ fn fields_leave_inclusions_alone() {
 }
 
 #[test]
-fn inclusions_are_names_or_have_a_scope() {
+fn inclusions_are_names_or_objects_with_a_scope() {
     let included = |include: Value| filter(&json!({ "include": include })).unwrap().include;
     let names = |include| included(include).iter().map(|one| one.relation).collect::<Vec<_>>();
     assert_eq!(names(json!(["parts", "owner"])), ["parts", "owner"]);
@@ -131,14 +131,14 @@ fn inclusions_are_names_or_have_a_scope() {
 }
 
 #[test]
-fn one_entity_takes_fields_and_inclusions() {
+fn single_entities_support_fields_and_inclusions() {
     let filter = Filter::of_entity("filter[include][]=parts&filter[fields][]=id", &ITEM).unwrap();
     assert_eq!(filter.include[0].relation, "parts");
     assert_eq!(Filter::of_entity("", &ITEM).unwrap(), Filter::default());
 }
 
 #[test]
-fn every_entity_is_newest_first_and_found_by_id() {
+fn every_schema_has_an_id_and_a_creation_time() {
     for schema in [
         &entities::LEAD,
         &entities::TENANT,
@@ -156,7 +156,7 @@ fn every_entity_is_newest_first_and_found_by_id() {
     Filter::from_query("filter[where][amount][gt]=0.1", &entities::INVOICE).unwrap();
 }
 
-/// The names of the members of `entity`, but for those of its relations.
+/// Returns the names of the members of `entity` except its relations.
 fn members(entity: &impl serde::Serialize, schema: &Schema) -> BTreeSet<String> {
     let entity = serde_json::to_value(entity).unwrap();
     let related = |name: &str| schema.relations.iter().any(|relation| relation.name == name);
@@ -164,7 +164,7 @@ fn members(entity: &impl serde::Serialize, schema: &Schema) -> BTreeSet<String> 
 }
 
 #[test]
-fn a_schema_names_what_the_wire_has() {
+fn schemas_list_exactly_the_members_on_the_wire() {
     let known = |schema: &Schema| -> BTreeSet<String> {
         schema.properties.iter().map(|(name, _)| (*name).to_owned()).collect()
     };
