@@ -1,18 +1,24 @@
-//! Filters that look random.
+//! Random filters, the same on every run.
 
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
 use serde_json::{Value, json};
 
 use crate::plain::{Kind, Property};
 
-/// Numbers that look random and are the same on every run (xorshift64*).
-pub(crate) struct Random(pub(crate) u64);
+/// A source of random values that depend only on its seed.
+pub(crate) struct Random(TestRunner);
 
 impl Random {
+    pub(crate) fn new(seed: u8) -> Self {
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+        Self(TestRunner::new_with_rng(Config::default(), rng))
+    }
+
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap() % limit
+        (0..limit).new_tree(&mut self.0).unwrap().current()
     }
 
     pub(crate) fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
@@ -24,7 +30,7 @@ impl Random {
     }
 }
 
-/// A piece of a text, with something left open in it.
+/// Returns a pattern made of `text`, with some characters replaced by wildcards.
 fn pattern(text: &str, random: &mut Random) -> String {
     let mut chars: Vec<char> = text.chars().filter(|c| !"%_\\".contains(*c)).collect();
     for _ in 0..random.below(3) {
@@ -37,15 +43,15 @@ fn pattern(text: &str, random: &mut Random) -> String {
     if random.chance(50) { format!("%{piece}%") } else { piece }
 }
 
-/// What a condition on a property is made of: some operator, and an operand that may fit an item.
+/// Returns a condition on a property: an operator, and an operand that often matches an item.
 fn condition(random: &mut Random, items: &[Value], (name, kind): Property) -> Value {
-    let held = |random: &mut Random| loop {
+    let stored = |random: &mut Random| loop {
         let value = random.of(items)[name].clone();
         if !value.is_null() {
             return value;
         }
     };
-    let value = held(random);
+    let value = stored(random);
     let compared = ["gt", "gte", "lt", "lte", "between", "inq", "nin"];
     let matched = ["like", "ilike", "nlike", "nilike", "regexp"];
     let mut operators = vec!["eq", "neq", "exists", "plain"];
@@ -59,9 +65,9 @@ fn condition(random: &mut Random, items: &[Value], (name, kind): Property) -> Va
         "plain" if random.chance(20) => return Value::Null,
         "plain" => return value,
         "eq" | "neq" if random.chance(20) => Value::Null,
-        "between" => json!([value, held(random)]),
+        "between" => json!([value, stored(random)]),
         "inq" | "nin" => {
-            let mut values: Vec<_> = (0..=random.below(4)).map(|_| held(random)).collect();
+            let mut values: Vec<_> = (0..=random.below(4)).map(|_| stored(random)).collect();
             if random.chance(20) {
                 values.push(Value::Null);
             }

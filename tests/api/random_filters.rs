@@ -51,10 +51,10 @@ fn in_brackets(path: &str, name: &str, value: &Value) -> String {
     format!("{path}?{query}")
 }
 
-async fn assert_same_results(app: &App, list: &str, properties: &[Property], seed: u64) {
+async fn assert_same_results(app: &App, list: &str, properties: &[Property], seed: u8) {
     let items = app.read(&format!("{list}?limit=1000")).await.items().to_vec();
     assert!(items.len() >= 60, "{}", items.len());
-    let (mut random, mut found, mut operators) = (Random(seed), 0, String::new());
+    let (mut random, mut found, mut operators) = (Random::new(seed), 0, String::new());
     for _ in 0..80 {
         let filter = filter(&mut random, &items, properties);
         let expected = evaluate(&items, &filter, properties);
@@ -81,7 +81,7 @@ async fn assert_same_results(app: &App, list: &str, properties: &[Property], see
 async fn filters_of_tenants_match_the_reference_implementation() {
     let app = App::start().await;
     app.tenant("acme").await;
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let mut item = app.items_of("tenant").remove(0);
     let mut items = Vec::new();
     for n in 0..70 {
@@ -102,13 +102,13 @@ async fn filters_of_tenants_match_the_reference_implementation() {
         items.push(item.clone());
     }
     app.import(items);
-    assert_same_results(&app, "/tenants", TENANT, 0x5eed_0001).await;
+    assert_same_results(&app, "/tenants", TENANT, 2).await;
 }
 
 #[tokio::test]
 async fn filters_of_invoices_match_the_reference_implementation() {
     let app = App::start().await;
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let mut tenants = Vec::new();
     for key in ["a", "b", "c"] {
         tenants.push(app.tenant(key).await);
@@ -127,5 +127,5 @@ async fn filters_of_invoices_match_the_reference_implementation() {
         };
         app.create("/invoices", &body).await;
     }
-    assert_same_results(&app, "/invoices", INVOICE, 0x5eed_0002).await;
+    assert_same_results(&app, "/invoices", INVOICE, 3).await;
 }
