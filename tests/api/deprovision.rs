@@ -184,7 +184,7 @@ async fn resources_of_a_failed_build_are_removed_before_the_tenant_is_deleted() 
     assert_eq!(app.job(tenant, third).await["isolation"], "silo");
     delete(&app, tenant).await.expect(409);
 
-    // After a failure, everything is as before. The tenant needs attention once.
+    // After a failure, everything is as before, and the tenant is listed once for attention.
     report(&app, tenant, third, json!({ "type": 1, "status": "failure" })).await.expect(204);
     assert_eq!((status(&app, tenant).await, resources(&app, tenant).await.len()), (json!(3), 1));
     delete(&app, tenant).await.expect(409);

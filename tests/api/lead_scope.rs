@@ -34,7 +34,7 @@ fn items(app: &App, of: &Party) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn no_route_reveals_or_changes_another_lead_s_data() {
+async fn no_route_reveals_or_changes_data_of_another_lead() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
@@ -74,7 +74,7 @@ async fn no_route_reveals_or_changes_another_lead_s_data() {
 }
 
 #[tokio::test]
-async fn lists_counts_and_bulk_updates_are_limited_to_the_lead_s_data() {
+async fn lists_counts_and_bulk_updates_are_limited_to_own_data() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
@@ -139,7 +139,7 @@ async fn cursors_are_valid_only_for_the_caller_they_were_issued_to() {
 }
 
 #[tokio::test]
-async fn included_relations_are_limited_to_the_lead_s_data() {
+async fn included_relations_are_limited_to_own_data() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     let tenant = json!({ "relation": "tenant", "scope": {

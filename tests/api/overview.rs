@@ -18,7 +18,7 @@ fn today(overview: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn the_overview_counts_leads_and_tenants_and_today_s_activity() {
+async fn the_overview_counts_leads_tenants_and_the_activity_of_today() {
     let app = App::silent().await;
     let empty = overview(&app).await;
     assert_eq!(empty["days"].as_array().unwrap().len(), 30);
@@ -145,7 +145,7 @@ async fn a_tenant_that_failed_deprovisioning_needs_attention_until_the_next_atte
 }
 
 #[tokio::test]
-async fn the_console_s_requests_cost_the_same_for_30_and_for_10_000_tenants() {
+async fn console_requests_cost_the_same_for_30_and_for_10_000_tenants() {
     let mut costs = Vec::new();
     for many in [30, 10_000] {
         let app = App::silent().await;

@@ -129,7 +129,7 @@ async fn a_redriven_event_that_is_refused_again_stays_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_record_too_large_for_the_queue_is_set_aside_by_its_keys() {
+async fn a_record_too_large_for_the_queue_is_set_aside_with_its_keys_only() {
     let app = App::start().await;
     app.local().calls().refuse_with("SendMessage", "NewImage", "InvalidParameterValue");
     refused(&app, "PutEventsEntry", "MalformedDetail").await;

@@ -38,7 +38,7 @@ async fn newest(app: &App, company: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_s_lead_does_not_replace_the_owner_s() {
+async fn a_lead_of_a_stranger_does_not_replace_that_of_the_owner() {
     let app = App::start().await;
     let own = lead_of(&app, "Own").await;
     let evil = lead_of(&app, "Evil").await;

@@ -32,7 +32,7 @@ async fn active(app: &App, lead: &VerifiedLead, key: &str) -> String {
 
 /// ARC SaaS facades sign such tokens for their users.
 #[tokio::test]
-async fn an_operator_s_token_with_equal_ids_has_its_permissions() {
+async fn an_operator_token_with_equal_ids_has_its_permissions() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let acme = app.tenant("acme").await;
@@ -81,7 +81,7 @@ async fn a_token_without_an_id_acts_as_the_system_user() {
 }
 
 #[tokio::test]
-async fn only_the_typ_header_marks_a_lead_s_token() {
+async fn only_the_typ_header_marks_a_lead_token() {
     let app = App::start().await;
     let (ada, bob) =
         (app.verified_lead("ada@acme.test").await, app.verified_lead("bob@acme.test").await);

@@ -261,7 +261,7 @@ async fn the_authorization_header_must_have_exactly_one_bearer_token() {
 }
 
 #[tokio::test]
-async fn a_lead_s_token_needs_a_lead_id() {
+async fn a_lead_token_needs_a_lead_id() {
     let app = App::start().await;
     let path = "/tenants";
     for id in ["op-1", "", "00000000", &LeadId::mint().to_string().replace('-', "")] {

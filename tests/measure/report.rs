@@ -28,11 +28,11 @@ pub(crate) fn functions(measured: &Value) {
     let head = [
         "function",
         "zip MB",
-        "to first poll, CPU ms",
-        "wall ms",
-        "to first answer, CPU ms",
-        "wall ms",
-        "memory MB, fresh / after",
+        "to first poll: CPU ms",
+        "elapsed ms",
+        "to first answer: CPU ms",
+        "elapsed ms",
+        "memory MB, fresh / after load",
     ];
     print(&head, rows);
 }
@@ -61,10 +61,10 @@ pub(crate) fn endpoints(measured: &Value) {
     let head = [
         "endpoint",
         "CPU µs, at 1 / 16",
-        "user",
+        "user share",
         "requests/s, at 1 / 16",
         "p50 / p99 µs, at 1",
-        "at 16",
+        "p50 / p99 µs, at 16",
         "calls",
         "R / W units",
     ];

@@ -18,8 +18,7 @@ impl App {
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// Puts an item into the table, as a write that the stream reports. Returns whether it
-    /// succeeded.
+    /// Puts an item through the DynamoDB API and the stream. Returns whether it succeeded.
     pub async fn put_item(&self, item: &Value) -> bool {
         let env = self.local().env();
         let put = serde_json::json!({ "TableName": env.get("TABLE_NAME"), "Item": item });
