@@ -32,7 +32,7 @@ WORDS = [
     (r"(?:what|whatever) (?:became|becomes|has become) of", "the result of"),
     (r"where (?:there is|there are|it has|it is) (?:none|no|one)\b", "if there is …"),
     (r"out of sight", "hidden, or soft-deleted"),
-    (r"for ever", "permanently, or never"),
+    (r"for ever\b", "permanently, or never"),
     (r"comes? true", "succeeds"),
     (r"log in(?= to| with|\b[.,])", "sign in"),
     (r"(?<!there )(?:is|was|are) no (?:json|uuid|number|object|array|string|email|member|date)\b", "is not …"),

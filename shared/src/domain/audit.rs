@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Timestamp, UserId};
 
-/// The users who created, changed and deleted an entity, with times.
+/// The audit fields of an entity: users and times of creation, change and deletion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Audit {

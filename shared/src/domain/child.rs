@@ -70,7 +70,7 @@ pub struct Child<D: Details> {
     pub details: D,
     /// The tenant that owns the child. Never changes.
     pub tenant_id: TenantId,
-    /// Who created, changed and deleted the child, and when.
+    /// The audit fields of the child.
     #[serde(flatten)]
     pub audit: Audit,
 }

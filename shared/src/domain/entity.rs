@@ -11,7 +11,7 @@ pub trait Entity: Sized {
     /// The permission to view the entity.
     type View: Permit;
 
-    /// Returns who created, changed and deleted the entity, and when.
+    /// Returns the audit fields of the entity.
     fn audit(&self) -> &Audit;
 
     /// Returns the entity's members on the wire, without relations. Amounts are still text;

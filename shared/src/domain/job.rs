@@ -163,7 +163,7 @@ pub struct Job {
     pub app_plane_url: Option<String>,
     /// Why the job failed.
     pub reason: Option<String>,
-    /// Who created and changed the job, and when.
+    /// The audit fields of the job.
     #[serde(flatten)]
     pub audit: Audit,
 }

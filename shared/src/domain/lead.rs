@@ -46,7 +46,7 @@ pub struct Lead {
     /// Whether to send no verification email because the mailbox has reached its daily limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
-    /// Who created and changed the lead, and when.
+    /// The audit fields of the lead.
     #[serde(flatten)]
     pub audit: Audit,
 }

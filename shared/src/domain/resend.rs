@@ -106,13 +106,13 @@ mod tests {
             lead("Evil", "Ely"),
             lead("More Evil", "Ely"),
         ];
-        let told: Vec<_> = Resend::different(all)
+        let chosen: Vec<_> = Resend::different(all)
             .into_iter()
             .map(|lead| (lead.company_name.to_string(), lead.address.unwrap().parts.city))
             .collect();
-        assert_eq!(told.len(), 3);
-        assert_eq!((told[0].0.as_str(), told[2].0.as_str()), ("Acme", "Evil"));
-        assert_eq!(told[0].1, acme.address.unwrap().parts.city);
-        assert_ne!(told[0].1, told[1].1);
+        assert_eq!(chosen.len(), 3);
+        assert_eq!((chosen[0].0.as_str(), chosen[2].0.as_str()), ("Acme", "Evil"));
+        assert_eq!(chosen[0].1, acme.address.unwrap().parts.city);
+        assert_ne!(chosen[0].1, chosen[1].1);
     }
 }

@@ -28,7 +28,7 @@ pub struct Resource {
     /// The attempt number of the job that reported the resource; 0 if it is unknown.
     #[serde(default)]
     pub attempt: u32,
-    /// Who created the resource, and when.
+    /// The audit fields of the resource.
     #[serde(flatten)]
     pub audit: Audit,
 }

@@ -188,7 +188,7 @@ mod tests {
             format!(r#"{{"id":"s1","plan":{{"tier":"BASIC","x":{x}}}}}"#)
         };
         assert!(subscription(&nested(18)).is_ok());
-        for (text, told) in [
+        for (text, expected) in [
             (nested(19), (format!("/plan/x{}", "/0".repeat(18)), "maxDepth")),
             (
                 r#"{"id":"s1","plan":{"tier":"PREMIUM"},"plan":{"tier":"BASIC"}}"#.to_owned(),
@@ -201,7 +201,7 @@ mod tests {
         ] {
             let Error::Invalid(violations) = subscription(&text).unwrap_err() else { panic!() };
             let [only] = violations.as_slice() else { panic!("{violations:?}") };
-            assert_eq!((only.path.clone(), only.code), told);
+            assert_eq!((only.path.clone(), only.code), expected);
         }
     }
 

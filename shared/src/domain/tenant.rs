@@ -41,7 +41,7 @@ pub struct Tenant {
     /// The attempt number of the latest job that removed all earlier resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<u32>,
-    /// Who created, changed and deleted the tenant, and when.
+    /// The audit fields of the tenant.
     #[serde(flatten)]
     pub audit: Audit,
 }

@@ -262,13 +262,13 @@ mod tests {
         };
         let many = |bytes: usize, many: usize| format!("[{}]", vec![one(bytes); many].join(","));
         assert!(report(&many(16_384, 18)).is_ok());
-        for (resources, told) in [
+        for (resources, expected) in [
             (many(16_385, 1), ("/data/resources/0/metadata", "maxBytes")),
             (many(16_384, 19), ("/data/resources", "maxBytes")),
             (many(21, 99), ("/data/resources", "maxItems")),
         ] {
             let Error::Invalid(violations) = report(&resources).unwrap_err() else { panic!() };
-            assert_eq!((violations[0].path.as_str(), violations[0].code), told);
+            assert_eq!((violations[0].path.as_str(), violations[0].code), expected);
         }
     }
 

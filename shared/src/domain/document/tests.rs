@@ -10,7 +10,7 @@ fn flaws(text: &str, limits: Limits) -> Vec<String> {
 
 #[test]
 fn duplicate_members_are_reported_with_their_path() {
-    for (text, told) in [
+    for (text, expected) in [
         (r#"{"a":1,"a":2}"#, vec!["/a duplicateMember"]),
         (r#"{"a":1,"\u0061":2,"a":3}"#, vec!["/a duplicateMember"]),
         (r#"[{"x":{"a/b":1,"~":[],"a/b":2}}]"#, vec!["/0/x/a~1b duplicateMember"]),
@@ -20,7 +20,7 @@ fn duplicate_members_are_reported_with_their_path() {
         ),
         (r#"{"a":{"b":1},"b":{"a":1},"A":1}"#, vec![]),
     ] {
-        assert_eq!(flaws(text, Limits::BODY), told, "{text}");
+        assert_eq!(flaws(text, Limits::BODY), expected, "{text}");
     }
 }
 
@@ -82,11 +82,12 @@ fn violations_are_limited_to_1000_and_paths_to_1024_bytes() {
     let long = "x".repeat(2000);
     let twice = (0..5000).map(|n| format!(r#""{n}":1,"{n}":1"#)).collect::<Vec<_>>().join(",");
     let text = format!(r#"{{"a":{{"{long}":{{{twice}}}}}}}"#);
-    let Err(Error::Invalid(told)) = Document::parse(text, Limits::BODY).unwrap().read::<bool>()
+    let Err(Error::Invalid(violations)) =
+        Document::parse(text, Limits::BODY).unwrap().read::<bool>()
     else {
         panic!()
     };
-    assert_eq!((told.len(), told[0].path.as_str()), (1000, "/a"));
+    assert_eq!((violations.len(), violations[0].path.as_str()), (1000, "/a"));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -116,15 +116,17 @@ fn like(text: &[u8], pattern: &[u8]) -> bool {
 
 /// Evaluates conditions exactly as the module's documentation says.
 fn naive(conditions: &Value, item: &Map<String, Value>) -> bool {
-    conditions.as_object().unwrap().iter().all(|(name, asked)| {
+    conditions.as_object().unwrap().iter().all(|(name, condition)| {
         if name == "and" {
-            return asked.as_array().unwrap().iter().all(|one| naive(one, item));
+            return condition.as_array().unwrap().iter().all(|one| naive(one, item));
         }
         if name == "or" {
-            return asked.as_array().unwrap().iter().any(|one| naive(one, item));
+            return condition.as_array().unwrap().iter().any(|one| naive(one, item));
         }
         let held = &item[name];
-        let Value::Object(operators) = asked else { return naive_test(name, "eq", asked, held) };
+        let Value::Object(operators) = condition else {
+            return naive_test(name, "eq", condition, held);
+        };
         operators.iter().all(|(operator, operand)| naive_test(name, operator, operand, held))
     })
 }
