@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use support::{App, contact, with_query};
 
-use crate::{filters::SOON, paging::with_tenants};
+use crate::{filters::RESPONSE_TIME, paging::with_tenants};
 
 #[tokio::test]
 async fn catastrophic_patterns_are_matched_quickly() {
@@ -27,7 +27,7 @@ async fn catastrophic_patterns_are_matched_quickly() {
         let started = Instant::now();
         let filter = json!({ "where": { "firstName": test, "email": "grace@acme.test" } });
         let found = app.read(&with_query("/contacts", "filter", &filter)).await;
-        assert!(started.elapsed() < SOON, "{test}: {:?}", started.elapsed());
+        assert!(started.elapsed() < RESPONSE_TIME, "{test}: {:?}", started.elapsed());
         assert_eq!(found.body, json!([]), "{test}");
     }
 }
@@ -43,7 +43,7 @@ async fn a_query_string_that_is_too_long_is_refused_quickly() {
         );
         let started = Instant::now();
         let answer = app.client.raw(head.as_bytes()).await;
-        assert!(started.elapsed() < SOON);
+        assert!(started.elapsed() < RESPONSE_TIME);
         answer
     };
     assert_eq!(count(8192).await, (200, r#"{"count":0}"#.into()));

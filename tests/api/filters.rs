@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::{App, contact, with_query};
 
 /// Maximum time for a response.
-pub(crate) const SOON: Duration = Duration::from_secs(2);
+pub(crate) const RESPONSE_TIME: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn every_error_in_a_where_is_reported() {
@@ -52,7 +52,11 @@ async fn every_error_in_a_where_is_reported() {
             assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE");
             let message = refused.text("/error/message");
             assert!(message.starts_with(&format!("{name}.{fault}")), "{message:.300}");
-            assert!(message.len() < 2000 && started.elapsed() < SOON, "{:?}", started.elapsed());
+            assert!(
+                message.len() < 2000 && started.elapsed() < RESPONSE_TIME,
+                "{:?}",
+                started.elapsed()
+            );
         }
     }
 }

@@ -39,7 +39,7 @@ async fn no_route_reveals_or_changes_data_of_another_lead() {
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
     let before = items(&app, &zoe);
-    for token in [&bob.token, &bob.almighty()] {
+    for token in [&bob.token, &bob.token_with_all_permissions()] {
         for (method, route, _) in ROUTES {
             // Counts and bulk updates apply to the lead's own data. They are tested below.
             if route.ends_with("/count") || (*method == "PATCH" && !route.contains('{')) {
@@ -78,7 +78,7 @@ async fn lists_counts_and_bulk_updates_are_limited_to_own_data() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
-    let (token, before) = (bob.almighty(), items(&app, &zoe));
+    let (token, before) = (bob.token_with_all_permissions(), items(&app, &zoe));
     for (list, own, others, change) in [
         ("/leads", &bob.lead, &zoe.lead, None),
         ("/tenants", &bob.tenant, &zoe.tenant, Some(json!({ "name": "mine" }))),
@@ -125,17 +125,18 @@ async fn lists_counts_and_bulk_updates_are_limited_to_own_data() {
 async fn cursors_are_valid_only_for_the_caller_they_were_issued_to() {
     let app = App::silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
-    let first = app.client.get(&bob.almighty(), "/contacts?limit=1").await.expect(200);
+    let first =
+        app.client.get(&bob.token_with_all_permissions(), "/contacts?limit=1").await.expect(200);
     let next = first.next_page().unwrap();
-    let second = app.client.get(&bob.almighty(), &next).await.expect(200);
+    let second = app.client.get(&bob.token_with_all_permissions(), &next).await.expect(200);
     assert_eq!(second.each("tenantId"), [json!(bob.tenant)]);
     assert_eq!(second.next_page(), None);
-    for stranger in [&zoe.almighty(), &app.operator] {
+    for stranger in [&zoe.token_with_all_permissions(), &app.operator] {
         let refused = app.client.get(stranger, &next).await.expect(400);
         assert!(refused.text("/error/message").starts_with("cursor"));
     }
     let operators = app.read("/contacts?limit=1").await.next_page().unwrap();
-    app.client.get(&bob.almighty(), &operators).await.expect(400);
+    app.client.get(&bob.token_with_all_permissions(), &operators).await.expect(400);
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn included_relations_are_limited_to_own_data() {
         ("/tenants", relations),
     ] {
         let path = with_query(list, "filter", &json!({ "include": include }));
-        let read = app.client.get(&bob.almighty(), &path).await.expect(200);
+        let read = app.client.get(&bob.token_with_all_permissions(), &path).await.expect(200);
         assert!(read.raw.contains(&bob.tenant) && read.raw.contains("bob@bob.test"), "{list}");
         assert!(!read.raw.contains("zoe"), "{list}: {}", read.raw);
         assert!(!zoe.ids().iter().any(|id| read.raw.contains(id)), "{list}: {}", read.raw);

@@ -54,7 +54,7 @@ impl Party {
     }
 
     /// Returns a token of the lead with every permission.
-    pub(crate) fn almighty(&self) -> String {
+    pub(crate) fn token_with_all_permissions(&self) -> String {
         let all: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
         let claims = with(with(claims(&[]), "permissions", all), "id", self.lead.as_str());
         token(LEAD, &claims.to_string())

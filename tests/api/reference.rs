@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use shared::{domain::TenantId, keys::mac};
 use support::{App, Options, Signed, VerifiedLead, lead, subscription, tenant};
 
-/// ARC SaaS's operations, in an order in which they can be called. Differences: leads are read-only,
-/// `/manage/users` returns the created resources, and a download returns a file.
+/// ARC SaaS's operations, in an order in which they can be called. Differences: leads are
+/// read-only, `/manage/users` returns the created resources, and a download returns a file.
 const OPERATIONS: &[(&str, &str, u16)] = &[
     ("GET", "/", 200),
     ("GET", "/ping", 200),

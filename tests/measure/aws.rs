@@ -27,13 +27,13 @@ pub(crate) async fn play(options: &Options) {
         (function.binary.clone(), env.into())
     });
     let functions: serde_json::Map<String, Value> = functions.collect();
-    say(&json!({ "operator": local.operator_token(), "functions": functions }));
+    print_line(&json!({ "operator": local.operator_token(), "functions": functions }));
     let (lines, mut commands) = tokio::sync::mpsc::unbounded_channel();
     std::thread::spawn(move || {
         io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
     });
     while let Some(line) = commands.recv().await {
-        say(&answer(&local, &line));
+        print_line(&answer(&local, &line));
     }
 }
 
@@ -70,11 +70,11 @@ fn fill(local: &Local, many: usize) {
     let like = local.items().unwrap().into_iter().find(of_tenants).unwrap();
     for from in (0..many).step_by(10_000) {
         let batch = from..many.min(from + 10_000);
-        local.import(batch.map(|n| another(like.clone(), n)).collect()).unwrap();
+        local.import(batch.map(|n| copy_of(like.clone(), n)).collect()).unwrap();
     }
 }
 
-fn another(mut item: Value, n: usize) -> Value {
+fn copy_of(mut item: Value, n: usize) -> Value {
     let created = format!(
         "2026-01-{:02}T{:02}:{:02}:{:02}.{:03}Z",
         1 + n / 864_000 % 28,
@@ -87,7 +87,7 @@ fn another(mut item: Value, n: usize) -> Value {
     item
 }
 
-fn say(answer: &Value) {
+fn print_line(answer: &Value) {
     let mut out = io::stdout().lock();
     writeln!(out, "{answer}").and_then(|()| out.flush()).unwrap();
 }

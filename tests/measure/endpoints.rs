@@ -56,7 +56,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
 }
 
 /// Measures the same endpoints of a running service.
-pub(crate) async fn of_service(options: &Options, service: &Service) -> Value {
+pub(crate) async fn measure_service(options: &Options, service: &Service) -> Value {
     let client = Client::of(&service.url);
     let mut measured = Vec::new();
     for endpoint in all(&client, &service.token).await {

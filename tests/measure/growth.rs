@@ -11,7 +11,7 @@ use crate::{
 const REQUESTS: usize = 500;
 
 /// Endpoints measured at each table size.
-pub(crate) const ASKED: [&str; 4] =
+pub(crate) const ENDPOINTS: [&str; 4] =
     ["GET /tenants, a page of 20", "GET /tenants/count", "GET /tenants, by key", "POST /leads"];
 
 /// Measures a page, a count, a lookup and a write at each table size.
@@ -23,7 +23,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
         let endpoints = all(&stack.client, &operator).await;
         stack.aws.ask(&format!("fill {tenants}")).await;
         let mut figures = json!({ "tenants": tenants });
-        for Endpoint { name, shot } in endpoints.iter().filter(|of| ASKED.contains(&of.name)) {
+        for Endpoint { name, shot } in endpoints.iter().filter(|of| ENDPOINTS.contains(&of.name)) {
             let pids = stack.pids();
             Load::of(&stack.url, &pids, (requests.div_ceil(5), 1), &**shot).await;
             let load = Load::of(&stack.url, &pids, (requests, 1), &**shot).await;

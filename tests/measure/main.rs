@@ -28,7 +28,7 @@ async fn main() {
     match &options.part {
         Some(Part::Aws) => aws::play(&options).await,
         Some(Part::Service(service)) => {
-            let endpoints = endpoints::of_service(&options, service).await;
+            let endpoints = endpoints::measure_service(&options, service).await;
             report::endpoints(&endpoints);
             report::write(&options, &json!({ "endpoints": endpoints }));
         }

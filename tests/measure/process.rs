@@ -2,10 +2,10 @@ use std::fs;
 
 /// Returns the CPU time of processes in nanoseconds, from `schedstat` (more precise than ticks).
 pub(crate) fn cpu(pids: &[u32]) -> u64 {
-    pids.iter().map(|pid| of_threads(*pid)).sum()
+    pids.iter().map(|pid| thread_time(*pid)).sum()
 }
 
-fn of_threads(pid: u32) -> u64 {
+fn thread_time(pid: u32) -> u64 {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let ran = threads.filter_map(|thread| {
         let schedule = fs::read_to_string(thread.path().join("schedstat")).ok()?;

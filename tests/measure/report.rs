@@ -5,7 +5,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{growth::ASKED, options::Options};
+use crate::{growth::ENDPOINTS, options::Options};
 
 /// Prints the size, start times and memory of each function.
 pub(crate) fn functions(measured: &Value) {
@@ -98,13 +98,17 @@ fn table(of: &Value) -> String {
 /// Prints the figures of the same requests at each table size.
 pub(crate) fn growth(measured: &Value) {
     let rows = each(measured).map(|of| {
-        let figures = ASKED.map(|asked| {
-            format!("{} / {}", rounded(&of[asked]["p50_us"], 0), rounded(&of[asked]["cpu_us"], 0))
+        let figures = ENDPOINTS.map(|endpoint| {
+            format!(
+                "{} / {}",
+                rounded(&of[endpoint]["p50_us"], 0),
+                rounded(&of[endpoint]["cpu_us"], 0)
+            )
         });
         [plain(&of["tenants"])].into_iter().chain(figures).collect()
     });
-    let asked = ASKED.map(|asked| format!("{asked}: p50 / CPU µs"));
-    let head: Vec<_> = ["tenants"].into_iter().chain(asked.iter().map(String::as_str)).collect();
+    let columns = ENDPOINTS.map(|endpoint| format!("{endpoint}: p50 / CPU µs"));
+    let head: Vec<_> = ["tenants"].into_iter().chain(columns.iter().map(String::as_str)).collect();
     print(&head, rows);
 }
 

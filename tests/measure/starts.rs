@@ -88,8 +88,8 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
             let records = stack.aws.ask(&format!("records {function}")).await;
             json!({ "Records": [records[0]] }).to_string().into()
         }
-        "mailer" => of_type(stack, "LEAD_CREATED").await,
-        "pipelines" => of_type(stack, "TENANT_PROVISIONING").await,
+        "mailer" => event_of_type(stack, "LEAD_CREATED").await,
+        "pipelines" => event_of_type(stack, "TENANT_PROVISIONING").await,
         "reconciler" => Bytes::from_static(b"{}"),
         "rotator" => {
             let step =
@@ -100,7 +100,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
     }
 }
 
-async fn of_type(stack: &mut Stack, kind: &str) -> Bytes {
+async fn event_of_type(stack: &mut Stack, kind: &str) -> Bytes {
     let events = stack.aws.ask("events").await;
     let mut events = events.as_array().unwrap().iter();
     events.find(|event| event["detail-type"] == kind).unwrap().to_string().into()
