@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use super::{Shape, entities::property, example};
 use crate::domain::{Editable, FromJson};
 
-/// The body of a PATCH: any of the members, and of those that may only be repeated.
+/// Returns the body of a PATCH: all members are optional. Read-only members may be sent back
+/// unchanged.
 #[must_use]
 pub fn patch<E: Editable>() -> Shape {
     let mut schema = editable::<E>();
@@ -13,13 +14,14 @@ pub fn patch<E: Editable>() -> Shape {
     shape::<E>("Partial", schema)
 }
 
-/// The body of a PUT: all members that must be there, and any of those that may only be repeated.
+/// Returns the body of a PUT: required members must be present. Read-only members may be sent back
+/// unchanged.
 #[must_use]
 pub fn put<E: Editable>() -> Shape {
     shape::<E>("Replacement", editable::<E>())
 }
 
-/// What clients give of an entity, with what they may only repeat.
+/// Returns the schema of the members that clients may set or, if read-only, send back unchanged.
 fn editable<E: Editable>() -> Value {
     let mut schema = E::Details::schema();
     for (name, kind) in E::SCHEMA.properties {
@@ -27,7 +29,7 @@ fn editable<E: Editable>() -> Value {
             let mut repeated = property(E::SCHEMA, name, *kind);
             if let Some(members) = repeated.as_object_mut() {
                 members.insert("readOnly".to_owned(), true.into());
-                let rule = "May be repeated as it was read, and not be changed.";
+                let rule = "Read-only. May be sent back unchanged.";
                 members.insert("description".to_owned(), rule.into());
             }
             schema["properties"][*name] = repeated;
@@ -36,7 +38,7 @@ fn editable<E: Editable>() -> Value {
     schema
 }
 
-/// With an example of what may be changed.
+/// Returns the shape of a body, with an example of the members that can be changed.
 fn shape<E: Editable>(form: &str, mut schema: Value) -> Shape {
     let mut example = example(E::SCHEMA);
     if let Some(members) = example.as_object_mut() {

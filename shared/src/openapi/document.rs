@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Operation, Shape, component, entities, errors, filters, with_relations};
 use crate::domain::{FromJson, TenantKey};
 
-/// The OpenAPI document of all `operations`.
+/// Returns the OpenAPI document of all `operations`.
 #[must_use]
 pub fn document(operations: &[Operation]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
@@ -16,16 +16,17 @@ pub fn document(operations: &[Operation]) -> Value {
         "info": {
             "title": "Tenantry",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "The control plane of a SaaS on AWS.",
-            "description": "Leads become tenants, tenants are provisioned by pipelines, and what became of it is \
-                here. Every error has one envelope; `details` lists every violation of a body. A body has at most \
-                262,144 bytes and 64 levels of objects and arrays, and gives no member twice. The numbers \
-                of `x-permissions` are codes in the token, any of which will do; an operation with \
-                `x-permissions-also` needs one of those as well. A query string has at most \
-                8,192 bytes, without its `cursor`. API Gateway answers some requests itself, with a `message` \
-                alone (`GatewayError`): 413 if a body is over 6 MB (4.5 MB if it is not text), 429 if the \
-                account is throttled, 431 if the request line and the header values have more than 10,240 \
-                bytes together, 500 and 503 if a function fails or takes longer than 30 seconds.",
+            "summary": "A control plane for SaaS on AWS.",
+            "description": "Leads become tenants, pipelines provision the tenants, and their progress is \
+                reported here. All errors share one envelope; `details` lists every violation of a request \
+                body. A request body may have at most 262,144 bytes and 64 levels of nested objects and \
+                arrays, and must not repeat a member. `x-permissions` lists permission codes, any one of \
+                which grants access; an operation with `x-permissions-also` requires one of those codes as \
+                well. A query string may have at most 8,192 bytes, not counting its `cursor`. API Gateway \
+                answers some requests itself, with only a `message` (`GatewayError`): 413 if a body is over \
+                6 MB (4.5 MB if it is not text), 429 if the account is throttled, 431 if the request line \
+                and header values together exceed 10,240 bytes, and 500 or 503 if a function fails or takes \
+                longer than 30 seconds.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -99,19 +100,17 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     }
     let json = |schema: Value, example: Value| json!({ "application/json": { "schema": schema, "example": example } });
     let (status, description, content) = match &operation.answer {
-        Answer::One(shape) => {
-            ("200", "As asked.", Some(json(shape.reference(), shape.example.clone())))
-        }
+        Answer::One(shape) => ("200", "OK.", Some(json(shape.reference(), shape.example.clone()))),
         Answer::Many(shape) => {
             headers.insert("Link".to_owned(), errors::header("Link"));
             let items = json!({ "type": "array", "items": shape.reference() });
-            ("200", "As asked.", Some(json(items, json!([shape.example]))))
+            ("200", "A page of the list.", Some(json(items, json!([shape.example]))))
         }
-        Answer::File(media_type) => ("200", "As asked.", Some(json!({ *media_type: {} }))),
-        Answer::Nothing => ("204", "Done.", None),
+        Answer::File(media_type) => ("200", "OK.", Some(json!({ *media_type: {} }))),
+        Answer::Nothing => ("204", "No content.", None),
         Answer::Job => {
             headers.insert("Location".to_owned(), errors::header("Location"));
-            ("204", "The job is open; what it does, it does later.", None)
+            ("204", "Job accepted. Poll `Location` for progress.", None)
         }
         Answer::Never => return responses,
     };
@@ -127,7 +126,7 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     responses
 }
 
-/// From an answer that names an entity to all that can be done with it.
+/// Returns links from an answer with an entity's ID to the operations on this entity.
 fn links(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     let Some((path, pointer)) = &operation.yields else { return Map::new() };
     let (by_id, id) = (format!("{path}/{{id}}"), format!("$response.body#{pointer}"));
@@ -184,27 +183,27 @@ fn security_schemes() -> Value {
     let bearer = |format: &str, description: &str| json!({ "type": "http", "scheme": "bearer", "bearerFormat": format, "description": description });
     let header = |name: &str, description: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": description });
     json!({
-        "operator": bearer("JWT", "The token of an operator, with the permissions that a route asks for."),
-        "leadToken": bearer("JWT", "The token of a verified lead: for its own lead and the tenant that it became."),
-        "leadKey": bearer("hex", "The key in a verification mail."),
-        "signature": header("x-signature", "HMAC-SHA256 of body, context and timestamp, in lower-case hex. The context \
-            of a webhook is the job's id; of a set-up there is none."),
-        "timestamp": header("x-timestamp", "When it was signed, in milliseconds since 1970."),
+        "operator": bearer("JWT", "Token of an operator. Must grant the permissions that the operation requires."),
+        "leadToken": bearer("JWT", "Token of a verified lead. Valid for this lead and its tenant."),
+        "leadKey": bearer("hex", "Key from a verification email."),
+        "signature": header("x-signature", "HMAC-SHA256 of body, context and timestamp, in lowercase hex. The context \
+            of a webhook is the job's ID; `POST /manage/users` has no context."),
+        "timestamp": header("x-timestamp", "Time of signing, in milliseconds since 1970-01-01 (Unix epoch)."),
     })
 }
 
 fn headers() -> Value {
     let header = |kind: &str, required: bool, description: &str| json!({ "schema": { "type": kind }, "required": required, "description": description });
     json!({
-        "RequestId": header("string", true, "What the log calls this request."),
-        "RateLimitLimit": header("integer", true, "Calls a minute of this route from one address."),
-        "RateLimitRemaining": header("integer", true, "Those that are left."),
-        "RateLimitReset": header("integer", true, "Seconds until there are all again."),
-        "RetryAfter": header("integer", true, "Seconds to wait."),
-        "Allow": header("string", true, "The methods that there are."),
-        "Link": header("string", false, "`<…>; rel=\"next\"`: the next page, where there is one."),
-        "Location": header("string", true, "The job."),
-        "Truncated": header("string", false, "The included relations of which this answer does not hold all, \
-            separated by commas: `contacts, lead.tenant.resources`. Read the whole at its own list."),
+        "RequestId": header("string", true, "Request ID, as in the logs."),
+        "RateLimitLimit": header("integer", true, "Calls allowed per minute to this operation from one address."),
+        "RateLimitRemaining": header("integer", true, "Calls remaining."),
+        "RateLimitReset": header("integer", true, "Seconds until the quota resets."),
+        "RetryAfter": header("integer", true, "Seconds to wait before retrying."),
+        "Allow": header("string", true, "Methods that the endpoint supports."),
+        "Link": header("string", false, "Link to the next page: `<…>; rel=\"next\"`. Absent on the last page."),
+        "Location": header("string", true, "Location of the job."),
+        "Truncated": header("string", false, "Included relations that are incomplete in this answer, \
+            separated by commas: `contacts, lead.tenant.resources`. Read the complete list from its own endpoint."),
     })
 }

@@ -6,7 +6,7 @@ use crate::{
     filter::{Kind, Relation, Schema, entities},
 };
 
-/// Every entity that answers hold.
+/// All entities in answers.
 pub(super) const ALL: [&Schema; 7] = [
     &entities::LEAD,
     &entities::TENANT,
@@ -17,7 +17,7 @@ pub(super) const ALL: [&Schema; 7] = [
     &entities::ADDRESS,
 ];
 
-/// What a property of an entity is, as a JSON Schema.
+/// Returns the JSON Schema of an entity's property.
 pub(super) fn property(schema: &Schema, name: &str, kind: Kind) -> Value {
     let value = match (schema.entity, name) {
         ("Tenant", "status") => status("TenantStatus"),
@@ -27,7 +27,7 @@ pub(super) fn property(schema: &Schema, name: &str, kind: Kind) -> Value {
     if schema.nullable.contains(&name) { nullable(value) } else { value }
 }
 
-/// What a value of `kind` is, as a JSON Schema.
+/// Returns the JSON Schema of a value of `kind`.
 pub(super) fn of_kind(kind: Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string" }),
@@ -48,7 +48,7 @@ fn status(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// The statuses that entities have, as components.
+/// Returns the statuses of entities as components.
 pub(super) fn statuses() -> [(&'static str, Value); 2] {
     let told = |all: Vec<String>| all.join(", ");
     let tenant = TenantStatus::ALL.map(|status| format!("{} {status:?}", status.number()));
@@ -77,7 +77,7 @@ fn properties(schema: &Schema) -> Map<String, Value> {
     described.collect()
 }
 
-/// An entity as it goes out by itself: all of its properties, and `with` those of its relations.
+/// Returns the schema of an entity with all its properties and the relations in `with`.
 #[must_use]
 pub fn component(schema: &Schema, with: &[&str]) -> Value {
     let mut properties = properties(schema);
@@ -95,7 +95,8 @@ pub fn component(schema: &Schema, with: &[&str]) -> Value {
     })
 }
 
-/// An entity as a `filter` leaves it: the properties of its `fields`, the relations of its `include`.
+/// Returns the schema of a filtered entity: the properties in `fields` and the relations in
+/// `include`.
 #[must_use]
 pub fn with_relations(schema: &Schema) -> Value {
     let mut properties = properties(schema);
@@ -104,7 +105,7 @@ pub fn with_relations(schema: &Schema) -> Value {
     }
     json!({
         "type": "object",
-        "description": "`fields` leaves properties out, `include` adds relations.",
+        "description": "`fields` omits properties; `include` adds relations.",
         "properties": properties,
         "additionalProperties": false,
         "examples": [examples::example(schema)],

@@ -8,16 +8,16 @@ use crate::{
     http::{envelope, error_name},
 };
 
-/// Every status that errors have.
+/// All statuses of errors.
 const STATUSES: [u16; 13] = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503];
 
-/// Statuses that API Gateway also answers with by itself, in a body of its own.
+/// Statuses that API Gateway also answers by itself, with a body of its own.
 const SHARED: [u16; 4] = [413, 429, 500, 503];
 
 /// The name of the answer to a request whose line and headers are too long.
 const TOO_LONG: &str = "GatewayHeadersTooLarge";
 
-/// The schema of what API Gateway answers by itself, without asking a function.
+/// Returns the schema of API Gateway's own errors.
 pub(super) fn of_gateway() -> Value {
     json!({
         "type": "object",
@@ -27,7 +27,7 @@ pub(super) fn of_gateway() -> Value {
     })
 }
 
-/// The schema of the envelope (CONTRACT §1, Errors).
+/// Returns the schema of the error envelope.
 pub(super) fn schema() -> Value {
     let names: Vec<_> = STATUSES.map(name).into_iter().collect();
     let codes = json!([
@@ -43,12 +43,12 @@ pub(super) fn schema() -> Value {
     let violation = json!({
         "type": "object",
         "properties": {
-            "path": { "type": "string", "description": "A JSON pointer to what is wrong." },
-            "code": { "type": "string", "description": "The keyword of JSON Schema that is broken; or \
-                `duplicateMember` (a member is given more than once), `maxDepth` (`info.limit`, in levels of \
-                objects and arrays) or `maxBytes` (`info.limit`, in bytes of JSON text)." },
+            "path": { "type": "string", "description": "JSON Pointer to the invalid value." },
+            "code": { "type": "string", "description": "The violated JSON Schema keyword, or \
+                `duplicateMember` (a member is repeated), `maxDepth` (`info.limit`: levels of nested \
+                objects and arrays) or `maxBytes` (`info.limit`: bytes of JSON text)." },
             "message": { "type": "string" },
-            "info": { "type": "object", "description": "The keyword's parameter." },
+            "info": { "type": "object", "description": "Parameter of the keyword." },
         },
         "required": ["path", "code", "message", "info"],
         "additionalProperties": false,
@@ -62,7 +62,7 @@ pub(super) fn schema() -> Value {
             "code": { "type": "string", "enum": codes },
             "details": {
                 "type": "array",
-                "description": "Every violation of the body, up to 1,000.",
+                "description": "Violations of the request body, at most 1,000.",
                 "maxItems": 1000,
                 "items": violation,
             },
@@ -78,7 +78,8 @@ pub(super) fn schema() -> Value {
     })
 }
 
-/// The answers of every status, as components; those behind a limit say what is left of it.
+/// Returns the answers of every status as components. Those of rate-limited operations have the
+/// headers of the limit.
 pub(super) fn components() -> Map<String, Value> {
     let mut components = Map::new();
     for status in STATUSES {
@@ -87,7 +88,7 @@ pub(super) fn components() -> Map<String, Value> {
         }
     }
     let too_long = json!({
-        "description": "API Gateway refuses a request whose line and header values have more than 10,240 bytes together.",
+        "description": "API Gateway refuses requests whose request line and header values together exceed 10,240 bytes.",
         "content": { "application/json": {
             "schema": { "$ref": "#/components/schemas/GatewayError" },
             "example": { "message": "Request Header Fields Too Large" },
@@ -97,7 +98,7 @@ pub(super) fn components() -> Map<String, Value> {
     components
 }
 
-/// References to the errors that `operation` answers with, by their status.
+/// Returns references to the errors of `operation`, by their status.
 pub(super) fn of(operation: &Operation) -> Map<String, Value> {
     use super::operation::Who;
     let secured = operation.who != Who::Anybody;
@@ -138,7 +139,7 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
 }
 
 impl Operation {
-    /// When it answers with this status, if that is particular to it.
+    /// Returns when the operation answers with this status, if it says more than the status does.
     fn said_of(&self, status: u16) -> Option<&'static str> {
         match status {
             409 => self.conflict,
@@ -147,12 +148,12 @@ impl Operation {
         }
     }
 
-    /// Whether its path names a tenant's key, of which nothing need be there.
+    /// Whether the path names a tenant key, which does not have to exist.
     fn names_a_key(&self) -> bool {
         self.path_parameters().any(|name| name == "key")
     }
 
-    /// Whether its body or its query names another entity, which may be missing.
+    /// Whether the body or the query names another entity, which may be missing.
     fn names_others(&self) -> bool {
         let tenant = self.body.as_ref().is_some_and(|body| {
             body.schema["properties"]["tenantId"].is_object() && self.method == "POST"
@@ -182,7 +183,7 @@ fn response(status: u16, limited: bool) -> Value {
     });
     let error = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let (description, schema) = if SHARED.contains(&status) {
-        let note = "API Gateway's own answer has a `message` alone, and none of these headers.";
+        let note = "API Gateway's own answer has only a `message` and none of these headers.";
         let either = json!({ "anyOf": [error("Error"), error("GatewayError")] });
         (format!("{}. {note}", name(status)), either)
     } else {
@@ -198,7 +199,7 @@ fn response(status: u16, limited: bool) -> Value {
     })
 }
 
-/// The headers of every answer.
+/// Returns the headers of every answer.
 pub(super) fn headers(limited: bool) -> Map<String, Value> {
     let mut headers = Map::from_iter([("x-request-id".to_owned(), header("RequestId"))]);
     if limited {
@@ -214,7 +215,7 @@ pub(super) fn header(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
-/// What errors of a status say.
+/// Returns examples of errors with this status.
 fn examples(status: u16) -> Vec<Error> {
     let id = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
     match status {

@@ -5,7 +5,7 @@ use crate::filter::{Kind, Schema};
 const ID: &str = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
 const MOMENT: &str = "2026-11-23T17:54:06.859Z";
 
-/// An entity of `schema` that could be one.
+/// Returns a realistic example of an entity.
 #[must_use]
 pub fn example(schema: &Schema) -> Value {
     let member = |(name, kind): &(&str, Kind)| ((*name).to_owned(), value(schema, name, *kind));

@@ -6,35 +6,36 @@ use crate::{
     filter::{Kind, Schema},
 };
 
-/// Parameters of the query, in their JSON form; brackets (`filter[where][key]=acme`) say the same.
+/// Returns a query parameter in its JSON form. Clients may use bracket notation
+/// (`filter[where][key]=acme`) instead.
 pub(super) fn parameter(name: &str, component: &str, required: bool, example: &Value) -> Value {
     let schema = json!({ "$ref": format!("#/components/schemas/{component}") });
     json!({
         "name": name,
         "required": required,
-        "description": "As JSON, or in brackets.",
+        "description": "As JSON or in bracket notation, for example `filter[where][key]=acme`.",
         "content": { "application/json": { "schema": schema, "example": example } },
     })
 }
 
-/// The parameters that page through a list.
+/// Returns the parameters that page through a list.
 pub(super) fn paging() -> [Value; 2] {
     [
         json!({
             "name": "limit",
-            "description": "How many items a page has at most; a page also ends at 4 MB of JSON. Can be \
+            "description": "Maximum number of items on a page. A page also ends at 4 MB of JSON. Can be \
                 given in the filter instead.",
             "schema": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
         }),
         json!({
             "name": "cursor",
-            "description": "Where to begin: from the `Link` to this page, to the letter.",
+            "description": "Opaque cursor from the `Link` header of the previous page. Send it unchanged.",
             "schema": { "type": "string" },
         }),
     ]
 }
 
-/// The schemas of what lists of an entity are asked for.
+/// Returns the schemas of an entity's filters.
 pub(super) fn components(schema: &Schema) -> [(String, Value); 4] {
     let entity = schema.entity;
     let of = |form: &str| json!({ "$ref": format!("#/components/schemas/{entity}{form}") });
@@ -91,7 +92,7 @@ fn order(schema: &Schema) -> Value {
         .flat_map(|(name, _)| [(*name).to_owned(), format!("{name} ASC"), format!("{name} DESC")])
         .collect();
     let part = json!({ "type": "string", "enum": parts });
-    let description = "Each property once.";
+    let description = "Each property at most once.";
     json!({
         "description": description,
         "anyOf": [part, { "type": "array", "items": part, "maxItems": 1 }],
@@ -123,16 +124,16 @@ fn include(schema: &Schema) -> Value {
         json!({ "contains": { "anyOf": [named, scoped] }, "minContains": 0, "maxContains": 1 })
     });
     json!({
-        "description": "Each relation once, up to three levels deep. Each needs the permission to view its \
-            entity. A relation of many has at most 1,000 items and 1 MB for each entity (a quarter of that \
-            within another relation of many); `X-Truncated` names those that are cut.",
+        "description": "Each relation at most once, up to three levels deep. Requires the permission to \
+            view the included entity. A to-many relation has at most 1,000 items and 1 MB for each entity \
+            (a quarter of that inside another to-many relation); `X-Truncated` names incomplete relations.",
         "type": "array",
         "items": { "anyOf": one },
         "allOf": once.collect::<Vec<_>>(),
     })
 }
 
-/// The schemas of what may be asked of a property, by its kind.
+/// Returns the schemas of conditions on a property, by its kind.
 pub(super) fn conditions_of_kinds() -> Vec<(String, Value)> {
     let kinds = [
         Kind::Text,
@@ -181,14 +182,14 @@ fn condition(kind: Kind) -> Value {
     }
     if matches!(kind, Kind::Text | Kind::Id | Kind::Email) {
         let pattern = json!({
-            "type": "string", "maxLength": 1000, "description": "`%` is any text, `_` any character.",
+            "type": "string", "maxLength": 1000, "description": "`%` matches any text, `_` any single character.",
         });
         for operator in ["like", "nlike", "ilike", "nilike"] {
             operators.insert(operator.to_owned(), pattern.clone());
         }
         let regexp = json!({
             "type": "string", "maxLength": 1000, "format": "regex",
-            "description": "`/pattern/flags` or a pattern, without look-around and back-references.",
+            "description": "`/pattern/flags` or a pattern. Look-around and backreferences aren't supported.",
         });
         operators.insert("regexp".to_owned(), regexp);
     }
@@ -203,6 +204,6 @@ fn condition(kind: Kind) -> Value {
         "minProperties": 1,
         "additionalProperties": false,
     });
-    // An object without an operator would read as one.
+    // An object value would be read as operators, so it needs an operator such as `eq`.
     if kind == Kind::Object { operators } else { json!({ "anyOf": [any, operators] }) }
 }

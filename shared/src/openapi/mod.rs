@@ -1,12 +1,12 @@
-//! How the API is described: the routes of each function, as an OpenAPI 3.1 document.
+//! Describes the API: the routes of each function, as an OpenAPI 3.1 document.
 //!
-//! Nothing is described by hand that the code knows: a body is described by what its reader asks for
+//! Descriptions are derived from the code. A body is described by the members its reader accepts
 //! ([`FromJson::schema`](crate::domain::FromJson::schema)), an entity by its
-//! [`Schema`](crate::filter::Schema), an error by its envelope, a permission by its
-//! [`Permit`](crate::domain::Permit). Each function has its table of [`Operation`]s beside its router;
-//! `tests/api/openapi.rs` puts them together in `functions/home/assets/openapi.json`.
+//! [`Schema`](crate::filter::Schema), an error by its envelope, and a permission by its
+//! [`Permit`](crate::domain::Permit). Each function has a table of [`Operation`]s beside its
+//! router; `tests/api/openapi.rs` combines them into `functions/home/assets/openapi.json`.
 //!
-//! No function calls any of this while it serves, so the linker leaves it out.
+//! No function calls this module while serving requests, so the linker removes it.
 
 mod bodies;
 mod document;

@@ -2,9 +2,9 @@ use serde_json::{Value, json};
 
 use crate::domain::{Permission, Permit};
 
-/// A route, as the document describes it.
+/// A route as described by the document.
 ///
-/// Which errors it answers with follows from what it is: a token, a body, a query, an id in its path.
+/// The errors of an operation follow from its other parts: token, body, query, and ID in the path.
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub(super) method: &'static str,
@@ -12,25 +12,25 @@ pub struct Operation {
     pub(super) id: String,
     pub(super) summary: String,
     pub(super) who: Who,
-    /// The permissions of which the caller needs one as well, if there are any; a lead does not.
+    /// Permissions of which the caller needs one in addition, unless the caller is a lead.
     pub(super) also: &'static [u16],
     pub(super) limited: bool,
     pub(super) parameters: Vec<Value>,
     pub(super) body: Option<Shape>,
     pub(super) answer: Answer,
-    /// When it is 409.
+    /// When the operation answers 409.
     pub(super) conflict: Option<&'static str>,
-    /// When it is 429, beside the limit of calls.
+    /// When the operation answers 429, apart from the rate limit.
     pub(super) quota: Option<&'static str>,
-    /// Whether others do it for us, so that it can be 502.
+    /// Whether the operation calls an external system, so that it can answer 502.
     pub(super) relays: bool,
-    /// Whether it reads or writes the table, so that it can be 503.
+    /// Whether the operation uses the table, so that it can answer 503.
     pub(super) stored: bool,
-    /// What the answer names by its id: the path of such entities, and where in the answer.
+    /// The path of the entities whose ID is in the answer, and a JSON Pointer to the ID.
     pub(super) yields: Option<(String, &'static str)>,
 }
 
-/// Who may call a route.
+/// The callers of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     Anybody,
@@ -40,36 +40,36 @@ pub(super) enum Who {
     Signed,
 }
 
-/// A JSON value, by the name that its schema has among the components.
+/// A JSON value with a named schema.
 #[derive(Clone, Debug)]
 pub struct Shape {
-    /// That name.
+    /// The name of the schema among the components.
     pub name: String,
     /// The schema.
     pub schema: Value,
-    /// A value of it.
+    /// A value that matches the schema.
     pub example: Value,
 }
 
-/// What a route answers when all goes well.
+/// The successful answer of an operation.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// 200 with a value.
     One(Shape),
     /// 200 with an array of values.
     Many(Shape),
-    /// 200 with something that is not JSON, of this media type.
+    /// 200 with content of this media type other than JSON.
     File(&'static str),
-    /// 204.
+    /// 204 without content.
     Nothing,
     /// 204 with the `Location` of a job.
     Job,
-    /// Never: the route is there to say so, by 405.
+    /// No success: the route only exists to answer 405.
     Never,
 }
 
 impl Shape {
-    /// A value by the name of its schema.
+    /// Creates a shape from the name of its schema, the schema and an example.
     #[must_use]
     pub fn new(name: &str, schema: Value, example: Value) -> Self {
         Self { name: name.to_owned(), schema, example }
@@ -81,7 +81,7 @@ impl Shape {
 }
 
 impl Operation {
-    /// The route `"GET /ping"`, its name among all operations, and what it is for.
+    /// Describes a route such as `"GET /ping"`, with its operation ID and summary.
     #[must_use]
     pub fn new(
         route: &'static str,
@@ -119,62 +119,62 @@ impl Operation {
         }
     }
 
-    /// For callers whose token grants `P`.
+    /// Requires a token that grants `P`.
     #[must_use]
     pub fn allowed<P: Permit>(self) -> Self {
         Self { who: Who::Permitted { codes: P::CODES, operators_alone: false }, ..self }
     }
 
-    /// For callers whose token grants `V` as well: what is answered, or what is asked for, tells of
-    /// what `V` opens.
+    /// Requires a token that grants `V` in addition, because the answer or the filter reveals data
+    /// that needs `V`.
     #[must_use]
     pub fn also<V: Permit>(self) -> Self {
         Self { also: V::CODES, ..self }
     }
 
-    /// In pages, without a filter.
+    /// Adds the parameters of a paged list without a filter.
     #[must_use]
     pub fn paged(self) -> Self {
         super::filters::paging().into_iter().fold(self, Self::query)
     }
 
-    /// For operators whose token grants `P`.
+    /// Requires an operator's token that grants `P`.
     #[must_use]
     pub fn operator<P: Permit>(self) -> Self {
         Self { who: Who::Permitted { codes: P::CODES, operators_alone: true }, ..self }
     }
 
-    /// For who has the key that was mailed to the lead.
+    /// Requires the key from the lead's verification email.
     #[must_use]
     pub fn lead_key(self) -> Self {
         Self { who: Who::LeadKey, ..self }
     }
 
-    /// For who has the token of the lead in the path.
+    /// Requires the token of the lead in the path.
     #[must_use]
     pub fn lead_token(self) -> Self {
         Self { who: Who::LeadToken, ..self }
     }
 
-    /// For who signs the body.
+    /// Requires a signed body.
     #[must_use]
     pub fn signed(self) -> Self {
         Self { who: Who::Signed, ..self }
     }
 
-    /// Behind a limit of calls.
+    /// Marks the operation as rate limited.
     #[must_use]
     pub fn limited(self) -> Self {
         Self { limited: true, ..self }
     }
 
-    /// With a body.
+    /// Sets the request body.
     #[must_use]
     pub fn body(self, body: Shape) -> Self {
         Self { body: Some(body), ..self }
     }
 
-    /// With a parameter of the query, a Parameter Object without its `in`.
+    /// Adds a query parameter: a Parameter Object without `in`.
     #[must_use]
     pub fn query(mut self, mut parameter: Value) -> Self {
         parameter["in"] = "query".into();
@@ -182,37 +182,38 @@ impl Operation {
         self
     }
 
-    /// 409 in this case.
+    /// Describes when the operation answers 409.
     #[must_use]
     pub fn conflict(self, when: &'static str) -> Self {
         Self { conflict: Some(when), ..self }
     }
 
-    /// 429 in this case.
+    /// Describes when the operation answers 429, apart from the rate limit.
     #[must_use]
     pub fn quota(self, when: &'static str) -> Self {
         Self { quota: Some(when), ..self }
     }
 
-    /// 502 where others fail.
+    /// Marks the operation as calling an external system, which can lead to 502.
     #[must_use]
     pub fn relays(self) -> Self {
         Self { relays: true, ..self }
     }
 
-    /// Answered without the table.
+    /// Marks the operation as not using the table.
     #[must_use]
     pub fn alone(self) -> Self {
         Self { stored: false, ..self }
     }
 
-    /// Names an entity: the operations at `path` and below it take the id at `pointer` of the answer.
+    /// Declares an entity in the answer, with links to the operations at `path` and below. They
+    /// take the ID at `pointer` in the answer.
     #[must_use]
     pub fn yields(self, path: impl Into<String>, pointer: &'static str) -> Self {
         Self { yields: Some((path.into(), pointer)), ..self }
     }
 
-    /// What it is listed under: the noun that its path begins with.
+    /// Returns the tag of the operation: the noun at the start of its path.
     pub(super) fn tag(&self) -> &str {
         let noun = self.path.split('/').nth(1).unwrap_or_default();
         match noun {
@@ -224,14 +225,14 @@ impl Operation {
         }
     }
 
-    /// The names in its path.
+    /// Returns the names of the path parameters.
     pub(super) fn path_parameters(&self) -> impl Iterator<Item = &str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
     }
 }
 
 impl Who {
-    /// The Security Requirement Objects, any of which will do.
+    /// Returns the Security Requirement Objects, any one of which is sufficient.
     pub(super) fn security(&self) -> Value {
         match self {
             Self::Anybody => json!([]),

@@ -1,4 +1,4 @@
-//! The operations that all entities have alike, as `shared::http` serves them.
+//! The operations that all entities share, as served by `shared::http`.
 
 use serde_json::json;
 
@@ -9,11 +9,20 @@ use crate::{
     store::CHILDREN_OF_A_LEAD,
 };
 
-/// What a list or a view of an entity holds.
+/// Returns the shape of an entity in lists and views.
 #[must_use]
 pub fn found(schema: &Schema) -> Shape {
     let name = format!("{}WithRelations", schema.entity);
     Shape::new(&name, super::with_relations(schema), example(schema))
+}
+
+/// Returns the noun of a kind: the plural, and the singular with its article.
+fn nouns(kind: &str) -> (String, String) {
+    let plural = kind.replace('-', " ");
+    let singular = plural.strip_suffix('s').unwrap_or(&plural);
+    let article = if singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let singular = format!("{article} {singular}");
+    (plural, singular)
 }
 
 fn counted() -> Answer {
@@ -26,7 +35,7 @@ fn counted() -> Answer {
     Answer::One(Shape::new("Count", count, json!({ "count": 7 })))
 }
 
-/// A tenant just onboarded, with all of its relations.
+/// Returns the answer with a newly onboarded tenant, including all its relations.
 #[must_use]
 pub fn onboarded() -> Answer {
     let relations = entities::TENANT.relations;
@@ -40,11 +49,14 @@ pub fn onboarded() -> Answer {
     Answer::One(Shape::new("OnboardedTenant", schema, tenant))
 }
 
-/// `GET /<kind>`.
+/// Describes `GET /<kind>`.
 #[must_use]
 pub fn list<E: Entity>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
-    let summary = format!("{entity}s, newest first, about a second behind.");
+    let summary = format!(
+        "List {}, newest first. Eventually consistent: changes appear after about one second.",
+        nouns(kind).0
+    );
     let example = json!({ "order": "createdOn DESC", "limit": 20 });
     let filter = filters::parameter("filter", &format!("{entity}Filter"), false, &example);
     let operation = Operation::at(
@@ -58,27 +70,30 @@ pub fn list<E: Entity>(kind: &str) -> Operation {
     filters::paging().into_iter().fold(operation, Operation::query)
 }
 
-/// `GET /<kind>/count`.
+/// Describes `GET /<kind>/count`.
 #[must_use]
 pub fn count<E: Entity>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/count"), E::SCHEMA.entity);
-    let summary = format!("How many {entity}s there are, about a second behind.");
+    let summary = format!(
+        "Count {}. Eventually consistent: changes are counted after about one second.",
+        nouns(kind).0
+    );
     Operation::at("GET", &path, format!("count{entity}s"), summary, counted())
         .allowed::<E::View>()
         .query(matching::<E>(false))
 }
 
-/// `GET /<kind>/{id}`.
+/// Describes `GET /<kind>/{id}`.
 #[must_use]
 pub fn view<E: Entity>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
-    let summary = format!("The {entity}, as it is now.");
+    let summary = format!("Get {}. Strongly consistent.", nouns(kind).1);
     Operation::at("GET", &path, format!("get{entity}"), summary, Answer::One(found(E::SCHEMA)))
         .allowed::<E::View>()
         .query(one::<E>())
 }
 
-/// The `filter` of a route whose path says which entity it is.
+/// Returns the `filter` parameter of an operation on one entity.
 #[must_use]
 pub fn one<E: Entity>() -> serde_json::Value {
     let component = format!("{}FilterById", E::SCHEMA.entity);
@@ -91,31 +106,34 @@ fn matching<E: Entity>(required: bool) -> serde_json::Value {
     filters::parameter("where", &component, required, &example)
 }
 
-/// `PATCH /<kind>/{id}`; 409 in the case of `conflict`.
+/// Describes `PATCH /<kind>/{id}`.
 #[must_use]
 pub fn change<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
-    let summary = format!("Changes what the body names of the {entity}.");
+    let summary = format!("Update {}. Omitted fields keep their values.", nouns(kind).1);
     Operation::at("PATCH", &path, format!("change{entity}"), summary, Answer::Nothing)
         .allowed::<E::Update>()
         .body(patch::<E>())
 }
 
-/// `PUT /<kind>/{id}`.
+/// Describes `PUT /<kind>/{id}`.
 #[must_use]
 pub fn replace<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
-    let summary = format!("Replaces the {entity}: what the body does not name is gone.");
+    let summary = format!("Replace {}. Omitted optional fields are cleared.", nouns(kind).1);
     Operation::at("PUT", &path, format!("replace{entity}"), summary, Answer::Nothing)
         .allowed::<E::Update>()
         .body(put::<E>())
 }
 
-/// `PATCH /<kind>`.
+/// Describes `PATCH /<kind>`.
 #[must_use]
 pub fn change_all<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
-    let summary = format!("Changes up to 1,000 {entity}s at once: all, or none where one refuses.");
+    let summary = format!(
+        "Update up to 1,000 {} in bulk. All are validated before the first is written; writes are then applied one by one.",
+        nouns(kind).0
+    );
     Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
         .allowed::<E::Update>()
         .also::<E::View>()
@@ -123,11 +141,12 @@ pub fn change_all<E: Editable>(kind: &str) -> Operation {
         .body(patch::<E>())
 }
 
-/// Every operation of the children of a kind, as
-/// [`child_routes`](crate::http::child_routes) serves them; 409 in the case of `conflict`.
+/// Returns the operations of a kind of children, as [`child_routes`](crate::http::child_routes)
+/// serves them. `conflict` describes a 409 of a write.
 #[must_use]
 pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) -> Vec<Operation> {
     let (path, entity) = (format!("/{kind}"), D::SCHEMA.entity);
+    let (many, one) = nouns(kind);
     let created = Shape::new(entity, super::component(D::SCHEMA, &[]), example(D::SCHEMA));
     let mut given = put::<Child<D>>().example;
     given["tenantId"] = example(D::SCHEMA)["tenantId"].clone();
@@ -137,12 +156,12 @@ pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) 
         &path,
         format!("create{entity}"),
         format!(
-            "A new {entity} of a tenant. A lead has at most {CHILDREN_OF_A_LEAD} at a time that it made."
+            "Create {one} for a tenant. At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
         ),
         Answer::One(created),
     );
     let create = create.allowed::<D::Create>().body(new).yields(&path, "/id");
-    let gone = format!("Deletes the {entity}: it is out of sight from then on.");
+    let gone = format!("Delete {one}. Soft delete: it no longer appears in any answer.");
     let by_id = format!("/{kind}/{{id}}");
     let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)
         .allowed::<D::Delete>();
