@@ -1,8 +1,8 @@
-//! How large an answer may become.
+//! The size limit of answers.
 //!
-//! Lambda takes an answer of 6,291,556 bytes at most. The body is handed over as a JSON string, so
-//! every quote, backslash and control character of it counts more than once. Sizes here are those
-//! of the body within that string.
+//! Lambda accepts answers of at most 6,291,556 bytes. The body is passed on as a JSON string, in
+//! which every quote, backslash and control character takes more than one byte. Sizes in this
+//! module are measured inside that string.
 
 use std::io;
 
@@ -11,12 +11,12 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{Error, Result};
 
-/// The most bytes of one answer's JSON, as Lambda hands it on; the rest of
-/// [6,291,556 bytes](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) is for
-/// headers and for one item that is larger than the page it starts.
+/// Maximum size of an answer's JSON in bytes, measured inside Lambda's JSON string. The rest of
+/// [6,291,556 bytes](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) is
+/// left for headers and for a first item that is larger than a page.
 pub const PAGE_BYTES: usize = 4_000_000;
 
-/// The items of an answer, as JSON, as long as they fit.
+/// The JSON items of an answer, up to [`PAGE_BYTES`].
 #[derive(Debug, Default)]
 pub struct Sheet {
     items: Vec<Box<RawValue>>,
@@ -32,7 +32,7 @@ impl Sheet {
     /// [`Error::Aws`] if the item cannot be written as JSON.
     pub fn add(&mut self, item: &impl Serialize) -> Result<bool> {
         let json = to_raw_value(item).map_err(Error::aws("writing an answer"))?;
-        // The comma.
+        // Plus one for the comma.
         let bytes = self.bytes + handed_on(json.get().as_bytes()) + 1;
         if bytes > PAGE_BYTES && !self.items.is_empty() {
             return Ok(false);
@@ -42,13 +42,13 @@ impl Sheet {
         Ok(true)
     }
 
-    /// Returns how many items there are.
+    /// Returns the number of items.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Returns whether there is no item.
+    /// Returns whether there are no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -61,7 +61,7 @@ impl Sheet {
     }
 }
 
-/// Returns how many bytes `value` takes as JSON, as Lambda hands it on.
+/// Returns the size of `value` as JSON inside Lambda's JSON string, in bytes.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub(crate) fn size(value: &impl Serialize) -> Result<usize> {
     Ok(counter.0)
 }
 
-/// Counts what is written to it.
+/// Counts the bytes written to it.
 struct Counter(usize);
 
 impl io::Write for Counter {
@@ -86,8 +86,8 @@ impl io::Write for Counter {
     }
 }
 
-/// How many bytes JSON text takes within a JSON string: a quote and a backslash take two each, and
-/// JSON text that we write has no bare control characters.
+/// Returns the size of JSON text inside a JSON string, in bytes. Quotes and backslashes take two
+/// bytes each; the JSON text written here contains no raw control characters.
 fn handed_on(json: &[u8]) -> usize {
     json.len() + json.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_size_is_that_of_the_text_within_a_json_string() {
+    fn sizes_are_measured_inside_a_json_string() {
         for value in
             [json!({ "a": ["\"\\\u{1}é\n", 1.5, null] }), json!("\\".repeat(100)), json!([])]
         {
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_takes_its_first_item_and_no_more_than_fit() {
+    fn a_sheet_accepts_its_first_item_and_all_that_fit() {
         let mut sheet = Sheet::default();
         let half = "x".repeat(PAGE_BYTES / 2 - 10);
         assert_eq!([&half, &half, &half].map(|item| sheet.add(item).unwrap()), [true, true, false]);

@@ -1,7 +1,7 @@
-//! The AWS clients: one HTTP client and connection pool for all of them.
+//! The AWS clients, which share one HTTP client and connection pool.
 //!
-//! Region, credentials and endpoints come from the environment that Lambda sets. The SDK's default
-//! chain would look for profiles, SSO and instance metadata first, which no function has.
+//! Region, credentials and endpoints come from the environment set by Lambda. The SDK's default
+//! chain would first look for profiles, SSO and instance metadata, which functions do not have.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use aws_types::{SdkConfig, region::Region, sdk_config::SharedAsyncSleep};
 
 use crate::config::{ConfigError, Env};
 
-/// The roots that AWS endpoints chain to, and none besides.
+/// The only trusted root certificates: those of AWS endpoints.
 ///
 /// Source: <https://www.amazontrust.com/repository/> (Amazon Root CA 1-4, Starfield Services Root
 /// CA - G2). Loading the system's roots costs 2.4 ms of CPU at every cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// Region, credentials, endpoints and the HTTP client that the clients share.
+/// The configuration and the HTTP client shared by all clients.
 #[derive(Clone, Debug)]
 pub struct Aws {
     shared: SdkConfig,
@@ -37,7 +37,7 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] where one of the first three is missing.
+    /// [`ConfigError`] if one of the first three is missing.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let credentials = Credentials::new(
             env.required("AWS_ACCESS_KEY_ID")?,
@@ -60,20 +60,20 @@ impl Aws {
             .sleep_impl(SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts.build())
-            // Every attempt has its time as a whole, so its bytes need no watch of their own.
+            // Every attempt has a timeout, so its stream needs no protection of its own.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Ok(Self { shared, env: env.clone() })
     }
 
-    /// The region, for links to the console.
+    /// Returns the region, for links to the AWS console.
     #[must_use]
     pub fn region(&self) -> &str {
         self.shared.region().map_or("", Region::as_ref)
     }
 
-    /// A client of Cognito user pools, which sends nothing twice by itself: Cognito would make what
-    /// was asked for twice.
+    /// Returns a client of Cognito user pools without retries, because Cognito would create a
+    /// repeated resource twice.
     #[must_use]
     pub fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
         let service = self.service("COGNITO_IDENTITY_PROVIDER").into_builder();
@@ -81,44 +81,43 @@ impl Aws {
         aws_sdk_cognitoidentityprovider::Client::new(&once)
     }
 
-    /// Returns a client of Cognito user pools for calls that only read. They are retried, as a client
-    /// of any other service does.
+    /// Returns a client of Cognito user pools with retries, for calls that only read.
     #[must_use]
     pub fn cognito_reads(&self) -> aws_sdk_cognitoidentityprovider::Client {
         aws_sdk_cognitoidentityprovider::Client::new(&self.service("COGNITO_IDENTITY_PROVIDER"))
     }
 
-    /// A client of DynamoDB.
+    /// Returns a client of DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.service("DYNAMODB"))
     }
 
-    /// A client of EventBridge.
+    /// Returns a client of EventBridge.
     #[must_use]
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         aws_sdk_eventbridge::Client::new(&self.service("EVENTBRIDGE"))
     }
 
-    /// A client of SES v2.
+    /// Returns a client of SES v2.
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
         aws_sdk_sesv2::Client::new(&self.service("SESV2"))
     }
 
-    /// A client of SQS.
+    /// Returns a client of SQS.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.service("SQS"))
     }
 
-    /// A client of Secrets Manager.
+    /// Returns a client of Secrets Manager.
     #[must_use]
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.service("SECRETS_MANAGER"))
     }
 
-    /// A client of CodePipeline.
+    /// Returns a client of CodePipeline.
     #[must_use]
     pub fn codepipeline(&self) -> aws_sdk_codepipeline::Client {
         aws_sdk_codepipeline::Client::new(&self.service("CODEPIPELINE"))

@@ -1,5 +1,4 @@
-//! Failure queues, and what a function puts into them by itself: events and records that it could not
-//! handle however often they came.
+//! Failure queues for events and records that a function could not handle, even after retries.
 
 use aws_sdk_sqs::Client;
 use serde::Serialize;
@@ -14,17 +13,17 @@ use crate::{
     metric::{Metric, Metrics},
 };
 
-/// A queue that a function puts letters into.
+/// A failure queue to which a function sends letters.
 #[derive(Debug)]
 pub(crate) struct DeadLetters {
     client: Client,
     queue: String,
-    /// The function's own name.
+    /// The name of the function.
     pub(crate) function: String,
     pub(crate) metrics: Metrics,
 }
 
-/// A letter, in the form that Lambda itself gives one about an event that failed.
+/// A letter, in the format that Lambda uses for failed events.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
 #[derive(Debug, Serialize)]
@@ -45,7 +44,7 @@ struct Context {
 }
 
 impl DeadLetters {
-    /// The queue whose URL is in `variable`; Lambda tells the function's name in
+    /// Creates the queue with the URL in `variable`. Lambda provides the function's name in
     /// `AWS_LAMBDA_FUNCTION_NAME`.
     pub(crate) fn from_env(
         env: &Env,
@@ -60,7 +59,7 @@ impl DeadLetters {
         })
     }
 
-    /// Puts what the function `arn` is to be handed again into the queue.
+    /// Sends a letter: the payload with which the function `arn` is to be invoked again.
     pub(crate) async fn put<P: Serialize>(
         &self,
         arn: String,
@@ -77,24 +76,24 @@ impl DeadLetters {
         };
         let body = serde_json::to_string(&letter).map_err(Error::aws("writing a dead letter"))?;
         let request = self.client.send_message().queue_url(&self.queue).message_body(plain(&body));
-        request.send().await.map_err(Error::of(Service::Sqs, "setting something aside"))?;
+        request.send().await.map_err(Error::of(Service::Sqs, "sending to the failure queue"))?;
         self.metrics.write(&Metric::ItemSetAside, crate::now());
         Ok(())
     }
 }
 
-/// JSON without the two characters that JSON allows and SQS does not.
+/// Escapes the two characters that JSON allows and SQS does not.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 fn plain(json: &str) -> String {
     json.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff")
 }
 
-/// The queue of events that a function gave up.
+/// The failure queue for events.
 #[derive(Debug)]
 pub struct EventFailures(DeadLetters);
 
-/// An event out of the queue, as the function is handed it again.
+/// An event from the queue, as passed to the function again.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct SetAside<'e> {
@@ -102,37 +101,38 @@ struct SetAside<'e> {
 }
 
 impl EventFailures {
-    /// The queue `EVENT_FAILURES_URL`, which is where Lambda puts the function's events as well.
+    /// Creates the queue `EVENT_FAILURES_URL`. Lambda sends the function's failed events to the
+    /// same queue.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] without it.
+    /// [`ConfigError::Missing`] if the variable is not set.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self(DeadLetters::from_env(env, aws, "EVENT_FAILURES_URL")?))
     }
 
-    /// What the invocation answers that `event` ended in this way.
+    /// Returns the result of an invocation whose `event` ended in this way.
     ///
-    /// A permanent failure is put into the queue at once, and the invocation succeeds: Lambda has no other
-    /// way to skip its retries. A transient one fails the invocation: Lambda retries it twice and then
-    /// puts it into the same queue. So does a permanent one that cannot be put there, and one that came
-    /// out of the queue, which stays in it.
+    /// A permanent failure is sent to the queue, and the invocation succeeds, because Lambda has no
+    /// other way to skip its retries. A transient failure fails the invocation: Lambda retries
+    /// twice and then sends the event to the same queue. The invocation also fails if the queue
+    /// can't be reached, or if the event came from the queue, in which it then stays.
     ///
     /// # Errors
     ///
-    /// The failure that Lambda has to know of.
+    /// The failure to report to Lambda.
     pub async fn settle(&self, event: &Payload, ended: Result<()>) -> Result<()> {
         let Err(error) = ended else { return Ok(()) };
         if !error.is_permanent() || event.is_set_aside() {
             return Err(error);
         }
         let payload = SetAside { set_aside: event.raw() };
-        // The name of a function is as good as its ARN for calling it.
+        // A function can be invoked by its name as well as by its ARN.
         if let Err(cause) = self.0.put(self.0.function.clone(), payload, &error).await {
-            tracing::error!(error = %cause.with_causes(), "an event cannot be set aside");
+            tracing::error!(error = %cause.with_causes(), "the failure queue refused an event");
             return Err(error);
         }
-        tracing::error!(error = %error.with_causes(), "an event failed for good: set aside");
+        tracing::error!(error = %error.with_causes(), "event sent to the failure queue");
         Ok(())
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_has_no_character_that_sqs_refuses() {
+    fn a_letter_contains_only_characters_that_sqs_accepts() {
         let json = serde_json::to_string("a\u{FFFE}\u{FFFF}\u{0}ä").unwrap();
         assert_eq!(plain(&json), "\"a\\ufffe\\uffff\\u0000ä\"");
         assert_eq!(serde_json::from_str::<String>(&plain(&json)).unwrap(), "a\u{FFFE}\u{FFFF}\0ä");

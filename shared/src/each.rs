@@ -1,4 +1,4 @@
-//! Loops over many that no failure of one ends.
+//! Loops that continue after a failure.
 
 use std::{
     future::Future,
@@ -9,10 +9,11 @@ use futures_util::{StreamExt, stream};
 
 use crate::{Error, Result};
 
-/// Does `work` for each of `items`, `at_once` at a time; one result for each, in their order.
+/// Runs `work` for each of `items`, `at_once` at a time. Returns the results in the order of the
+/// items.
 ///
-/// None is begun after `time`, so that items which never answer leave the caller room to report. Those
-/// that were not begun fail.
+/// No work is started after `time`, so that slow items leave the caller time to report. Items that
+/// were not started fail.
 pub async fn each<I, F>(
     items: I,
     at_once: usize,
@@ -28,24 +29,24 @@ where
         let done = work(item);
         async move { if start.elapsed() > time { Err(late()) } else { done.await } }
     });
-    // Collected first: the compiler cannot prove of a stream over closures that it may cross threads.
+    // Collect first: the compiler cannot prove that a stream over closures is `Send`.
     let done: Vec<_> = done.collect();
     stream::iter(done).buffered(at_once).collect().await
 }
 
-/// Sums results up: a transient failure if there is one, since it is worth trying all again; else a
-/// permanent one.
+/// Combines results into one: a transient failure if there is any, because then a retry is useful;
+/// otherwise a permanent failure.
 ///
 /// # Errors
 ///
-/// The failure.
+/// The chosen failure.
 pub fn summary(results: impl IntoIterator<Item = Result<()>>) -> Result<()> {
     let failures = results.into_iter().filter_map(Result::err);
     failures.min_by_key(Error::is_permanent).map_or(Ok(()), Err)
 }
 
 fn late() -> Error {
-    Error::Busy("those before it took too long")
+    Error::Busy("earlier items took too long")
 }
 
 #[cfg(test)]
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_failure_ends_nothing() {
+    async fn a_failure_does_not_stop_the_others() {
         let work = async |number: u32| if number == 1 { Err(Error::Stale) } else { Ok(()) };
         for at_once in [1, 8] {
             let results = each([1, 2, 3], at_once, Duration::MAX, work).await;
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worth_trying_again_is_told_first() {
+    fn transient_failures_come_before_permanent_ones() {
         let permanent = || Err(Error::permanent("reading")("no"));
         assert!(summary([Ok(()), Ok(())]).is_ok());
         assert!(summary([Ok(()), permanent()]).unwrap_err().is_permanent());
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn none_is_begun_when_the_time_is_over() {
+    async fn no_work_is_started_after_the_time_limit() {
         let work = async |_| {
             tokio::time::sleep(Duration::from_millis(2)).await;
             Ok(())

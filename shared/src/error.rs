@@ -11,38 +11,38 @@ use crate::{
 /// A result whose error is an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, in the words of the domain.
+/// All errors, in terms of the domain.
 ///
-/// No variant knows about HTTP; `http::error` gives each its status. A variant exists only where a
-/// caller acts on it differently.
+/// No variant knows about HTTP; `http::error` maps each to a status. A variant exists only if a
+/// caller treats it differently.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller has no usable token, key or signature. The reason is for the log alone.
+    /// The caller has no valid token, key or signature. The reason is only logged.
     #[error("{0}")]
     Unauthorized(&'static str),
 
-    /// The caller is known and may not do this. The reason is for the log alone.
+    /// The caller lacks the permission. The reason is only logged.
     #[error("{0}")]
     Forbidden(&'static str),
 
-    /// The caller may see what it asks for, and not what it wants included.
+    /// The caller may see the entity, but not a relation that it asked to include.
     #[error("a permission to view an included relation is missing")]
     IncludeNotAllowed,
 
-    /// More calls than the limit allows.
+    /// The rate limit is exceeded.
     #[error("Too many requests, please try again later.")]
     RateLimited,
 
-    /// A lead has started as many builds as it may for now.
+    /// A lead has started the maximum number of builds for now.
     #[error("This tenant was built {BUILDS} times within 24 hours. Try again at {next}.")]
     TooManyBuilds {
-        /// When the next one is possible.
+        /// The time at which the next build is possible.
         next: Timestamp,
-        /// How long that is from now.
+        /// The time until then.
         wait: Duration,
     },
 
-    /// The body is no JSON; says what is wrong and where.
+    /// The body is not valid JSON. The text says why and at which position.
     #[error("{0}")]
     Malformed(String),
 
@@ -54,132 +54,134 @@ pub enum Error {
     #[error("Content-Type must be application/json.")]
     UnsupportedMediaType,
 
-    /// The body breaks its schema: every violation, in the order of the schema.
+    /// The body violates its schema. Contains all violations, in the order of the schema.
     #[error("The request body is invalid. See error object `details` property for more info.")]
     Invalid(Vec<Violation>),
 
-    /// A query parameter is not of its form; names it and the rule.
+    /// A query parameter is invalid. The text names the parameter and the rule.
     #[error("{0}")]
     BadParameter(String),
 
-    /// The request is well formed and still breaks a rule of the domain.
+    /// The request is well formed but violates a rule of the domain.
     #[error("{0}")]
     Refused(&'static str),
 
-    /// No such entity.
+    /// There is no such entity.
     #[error("Entity not found: {entity} with id \"{id}\"")]
     NotFound {
-        /// The kind of entity, as the reference calls it.
+        /// The kind of entity, as named by ARC SaaS.
         entity: &'static str,
-        /// The id asked for.
+        /// The requested ID.
         id: String,
     },
 
-    /// No such route.
+    /// There is no such route.
     #[error("Endpoint \"{0}\" not found.")]
     NoRoute(String),
 
-    /// The route exists and does not serve this method.
-    #[error("Endpoint \"{path}\" does not allow this method.")]
+    /// The route exists but does not support this method.
+    #[error("Endpoint \"{path}\" doesn't support this method.")]
     MethodNotAllowed {
-        /// The path asked for.
+        /// The requested path.
         path: String,
-        /// The methods that it does serve, `GET, POST`; empty where the router says it.
+        /// The supported methods, such as `GET, POST`; empty if the router sets the header.
         allow: String,
     },
 
-    /// One validated lead per e-mail address.
+    /// Another validated lead has this email address.
     #[error("A lead with this email already exists")]
     EmailTaken,
 
-    /// A lead becomes a tenant once.
+    /// The lead was already converted into a tenant.
     #[error("the lead already has a tenant")]
     LeadAlreadyConverted,
 
-    /// Tenant keys are unique for ever; they become subdomains.
+    /// The tenant key is taken. Keys are never released, because they become subdomains.
     #[error("Unique constraint violation error ! Key (key)=({0}) already exists.")]
     TenantKeyTaken(TenantKey),
 
-    /// A key that others take for something else; see [`ReservedKeys`](crate::domain::ReservedKeys).
+    /// The tenant key is reserved; see [`ReservedKeys`](crate::domain::ReservedKeys).
     #[error("The key \"{0}\" is reserved. Choose another key.")]
     TenantKeyReserved(TenantKey),
 
-    /// A tenant has one configuration of a key.
+    /// The tenant already has a config with this key.
     #[error("Unique constraint violation error ! Key (configKey)=({0}) already exists.")]
     ConfigKeyTaken(String),
 
-    /// A filter asks for more than one request may read; says how to ask for less.
+    /// A filter reads more than one request may. The text says how to narrow it.
     #[error("{0}")]
     FilterTooBroad(&'static str),
 
-    /// A tenant's status follows from its jobs.
-    #[error("The status of a tenant is not for clients to change")]
+    /// A client tried to set the status of a tenant, which follows from its jobs.
+    #[error("`status` can't be set directly. Use the provision or deprovision operation.")]
     StatusFixed,
 
-    /// A tenant that a job works on is not deleted.
+    /// A tenant with an open job can't be deleted.
     #[error("A tenant in status {0} can't be deleted. Wait for its job to finish.")]
     TenantBusy(TenantStatus),
 
-    /// A tenant is deprovisioned before it is deleted: else nothing would remove what was built for it.
+    /// A tenant must be deprovisioned before it is deleted. Otherwise its resources would never be
+    /// removed.
     #[error("A tenant with resources can't be deleted. Deprovision it first.")]
     TenantHasResources,
 
-    /// The tenant is not in a status that allows this.
+    /// The status of the tenant does not allow this.
     #[error("A tenant in status {from} can't {transition}.")]
     IllegalTransition {
-        /// Where the tenant is.
+        /// The current status.
         from: TenantStatus,
-        /// What was asked of it.
+        /// The requested transition.
         transition: Transition,
     },
 
-    /// A job was closed with another outcome before.
-    #[error("The job is closed with another outcome")]
+    /// The job was already closed with another outcome.
+    #[error("The job is already closed with another outcome.")]
     Contradiction,
 
-    /// What was read has changed before the write: read again and decide again.
+    /// An item has changed between the read and the write. Read it again and retry.
     #[error("the item changed in the meantime")]
     Stale,
 
-    /// Somebody else holds what this needs for longer than it may wait.
+    /// A resource stayed in use for longer than this may wait.
     #[error("busy: {0}")]
     Busy(&'static str),
 
-    /// A system that is not ours refused or failed. The client sees the step, the log its cause
-    /// too; neither sees what that system said, which may hold secrets.
+    /// An external system refused or failed. The client sees the step; the log also has the cause.
+    /// Neither contains the system's response, which may hold secrets.
     #[error("{step}")]
     Upstream {
-        /// What was being done, such as `auth0: creating the organization`.
+        /// The step that failed, such as `auth0: creating the organization`.
         step: &'static str,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
 
-    /// AWS refused or failed. The client sees 500; the log sees the cause.
+    /// An internal failure, most often of AWS. The client sees 500; the log has the cause.
     #[error("{doing}")]
     Aws {
-        /// What was being done, for the log.
+        /// The step that failed, for the log.
         doing: &'static str,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
 
-    /// As [`Error::Aws`], and the same would fail in the same way again: AWS refused what was asked, or
-    /// something stored or received cannot be read. Consumers set it aside instead of trying again.
+    /// An [`Error::Aws`] that would fail in the same way again: AWS refused the request for good,
+    /// or stored or received data cannot be decoded. Consumers move it to a failure queue instead
+    /// of retrying.
     #[error("{doing}")]
     Permanent {
-        /// What was being done, for the log.
+        /// The step that failed, for the log.
         doing: &'static str,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
 }
 
 impl Error {
-    /// Wraps a failure of AWS; use as `.map_err(Error::aws("reading a lead"))`.
+    /// Wraps an internal failure. Use as `.map_err(Error::aws("reading a lead"))`.
     pub fn aws<E>(doing: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn StdError + Send + Sync>>,
@@ -187,7 +189,7 @@ impl Error {
         move |source| Self::Aws { doing, source: source.into() }
     }
 
-    /// Wraps a failure of AWS, permanent or not as `service` says by its code.
+    /// Wraps a failure of AWS as permanent or transient, depending on the error code of `service`.
     pub fn of<E>(
         service: Service,
         doing: &'static str,
@@ -201,7 +203,7 @@ impl Error {
         }
     }
 
-    /// Wraps a failure that would be the same at every try.
+    /// Wraps a failure that no retry can resolve.
     pub fn permanent<E>(doing: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn StdError + Send + Sync>>,
@@ -209,24 +211,24 @@ impl Error {
         move |source| Self::Permanent { doing, source: source.into() }
     }
 
-    /// Whether trying again would fail in the same way.
+    /// Whether a retry would fail in the same way.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Permanent { .. })
     }
 
-    /// The body is not JSON; `cause` says what is wrong and where.
+    /// Creates the error for a malformed body. `cause` says why and at which position.
     pub fn not_json(cause: &dyn std::fmt::Display) -> Self {
-        Self::Malformed(format!("The request body is not JSON: {cause}."))
+        Self::Malformed(format!("The request body is not valid JSON: {cause}."))
     }
 
-    /// It with its causes, for the log.
+    /// Formats the error with its source chain, for the log.
     #[must_use]
     pub fn with_causes(&self) -> impl std::fmt::Display + '_ {
         aws_smithy_types::error::display::DisplayErrorContext(self)
     }
 
-    /// No `entity` has this `id`.
+    /// Creates the error for an `entity` that does not exist.
     pub fn not_found(entity: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound { entity, id: id.to_string() }
     }

@@ -1,8 +1,8 @@
-//! Whether a call that AWS refused is worth trying again. The error's code decides, here alone.
+//! The decision whether to retry a call that AWS refused. It depends only on the error's code.
 //!
-//! A fault is permanent if the refusal lies in the request: the same request is refused tomorrow. It is
-//! transient if anything else has to change first, which includes missing permissions, paused accounts
-//! and services that are down.
+//! A fault is permanent if the request itself is at fault, so that the same request would be
+//! refused again. It is transient if anything else has to change first, such as missing
+//! permissions, paused accounts or unavailable services.
 
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
@@ -19,18 +19,18 @@ pub enum Fault {
     Permanent,
 }
 
-/// Something that refuses by codes of its own.
+/// A service with error codes of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// CodePipeline.
     CodePipeline,
     /// Cognito user pools.
     Cognito,
-    /// DynamoDB, with the reasons for which it cancels a transaction.
+    /// DynamoDB, including the cancellation reasons of transactions.
     DynamoDb,
-    /// EventBridge, refusing a request as a whole.
+    /// EventBridge, for a request as a whole.
     EventBridge,
-    /// EventBridge, refusing one entry of a request that it took.
+    /// EventBridge, for one entry of an accepted request.
     EventBridgeEntry,
     /// Secrets Manager.
     SecretsManager,
@@ -40,7 +40,7 @@ pub enum Service {
     Sqs,
 }
 
-/// Codes of a request that no service can read, and that no repetition makes readable.
+/// Codes of malformed requests, common to all services.
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
 const MALFORMED: &[&str] = &[
@@ -53,11 +53,12 @@ const MALFORMED: &[&str] = &[
 ];
 
 impl Service {
-    /// The fault that a `code` of this service means.
+    /// Returns the fault that a `code` of this service means.
     ///
-    /// An unknown code is transient: each retry ends in a queue of its own. An entry of EventBridge is
-    /// the exception. AWS names the codes after which an entry may be sent again, so any other is
-    /// permanent: an event that waits holds up all others, and one in the failure queue is not lost.
+    /// An unknown code is transient, because all retries end in a failure queue. Entries of
+    /// EventBridge are the exception: AWS lists the codes after which an entry can be retried, so
+    /// any other code is permanent. An event that is retried blocks all later ones; an event in the
+    /// failure queue is not lost.
     #[must_use]
     pub fn fault(self, code: &str) -> Fault {
         let is_permanent = match self {
@@ -67,7 +68,7 @@ impl Service {
         if is_permanent { Fault::Permanent } else { Fault::Transient }
     }
 
-    /// Codes beside [`MALFORMED`] that mean a permanent fault.
+    /// Codes that mean a permanent fault, in addition to [`MALFORMED`].
     fn permanent(self) -> &'static [&'static str] {
         match self {
             // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StartPipelineExecution.html
@@ -108,10 +109,11 @@ impl Service {
         }
     }
 
-    /// Codes that mean a transient fault where all others are permanent.
+    /// Codes that mean a transient fault, for a service whose other codes are all permanent.
     ///
-    /// Source: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html>.
-    /// `InternalException` is what `PutEvents` itself fails with.
+    /// Source:
+    /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html>.
+    /// `InternalException` is an error of `PutEvents` itself.
     fn retried(self) -> &'static [&'static str] {
         match self {
             Self::EventBridgeEntry => &[
@@ -125,10 +127,10 @@ impl Service {
         }
     }
 
-    /// The fault that a failed call means.
+    /// Returns the fault that a failed call means.
     ///
-    /// A request that could not be built is permanent, and so is one that is too large for the service
-    /// (413). A call that has no answer is transient.
+    /// A request that could not be built or is too large for the service (413) is a permanent
+    /// fault. A call without an answer is a transient fault.
     pub fn fault_of<E: ProvideErrorMetadata>(self, cause: &SdkError<E, HttpResponse>) -> Fault {
         match cause {
             SdkError::ConstructionFailure(_) => Fault::Permanent,
@@ -152,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_tell_what_is_worth_trying_again() {
+    fn codes_decide_whether_to_retry() {
         use Fault::{Permanent, Transient};
         use Service::{
             CodePipeline, Cognito, DynamoDb, EventBridge, EventBridgeEntry, SecretsManager, Ses,

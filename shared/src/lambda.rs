@@ -1,4 +1,4 @@
-//! How a function starts: the log, the environment, then the runtime's loop.
+//! The start of a function: logging, environment, and the runtime's loop.
 
 mod http;
 mod repair;
@@ -32,12 +32,12 @@ use tracing_subscriber::{
 
 use crate::{Env, Error, config::ConfigError, domain, metric};
 
-/// An event as it came, so that one that cannot be read can be set aside to the letter.
+/// The raw text of an event, so that a malformed event can be moved to a failure queue unchanged.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Payload(Box<RawValue>);
 
-/// An event that comes out of a failure queue, as [`crate::dead_letter`] put it there.
+/// An event from a failure queue, in the form that [`crate::dead_letter`] gave it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct SetAside<'p> {
@@ -46,21 +46,21 @@ struct SetAside<'p> {
 }
 
 impl Payload {
-    /// Reads it as what EventBridge hands a function.
+    /// Reads the event as an EventBridge envelope.
     ///
     /// # Errors
     ///
-    /// [`Error::Permanent`] if it is something else.
+    /// [`Error::Permanent`] if the event has another form.
     pub fn envelope(&self) -> Result<Envelope, Error> {
         serde_json::from_str(self.raw().get()).map_err(Error::permanent("reading an event"))
     }
 
-    /// The event itself.
+    /// Returns the event itself, without the wrapper of a failure queue.
     pub(crate) fn raw(&self) -> &RawValue {
         self.set_aside().unwrap_or(&self.0)
     }
 
-    /// Whether it comes out of a failure queue.
+    /// Whether the event comes from a failure queue.
     pub(crate) fn is_set_aside(&self) -> bool {
         self.set_aside().is_some()
     }
@@ -70,13 +70,13 @@ impl Payload {
     }
 }
 
-/// What EventBridge hands a function.
+/// The envelope of an event from EventBridge.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Envelope {
-    /// What happened.
+    /// The type of the event.
     pub detail_type: String,
-    /// The rest of it, to the letter.
+    /// The raw content of the event.
     pub detail: Box<RawValue>,
 }
 
@@ -85,16 +85,16 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// [`Error::Permanent`] if it is something else.
+    /// [`Error::Permanent`] if the event has another form.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(self.detail.get()).map_err(Error::permanent("reading an event"))
     }
 
-    /// Reads the detail as an event of ours, and has the log say of which it is.
+    /// Reads the detail as an [`Event`](domain::Event) and records its IDs in the current span.
     ///
     /// # Errors
     ///
-    /// As [`Envelope::read`].
+    /// Same as [`Envelope::read`].
     pub fn event(&self) -> Result<domain::Event, Error> {
         let event: domain::Event = self.read()?;
         let span = tracing::Span::current();
@@ -116,7 +116,7 @@ impl Envelope {
 ///
 /// # Errors
 ///
-/// Where it cannot be built from the environment, naming the variable; where the runtime fails.
+/// [`ConfigError`] if the router cannot be built from the environment, or an error of the runtime.
 pub async fn serve(
     build: impl AsyncFnOnce(&Env) -> Result<Router, ConfigError>,
 ) -> Result<(), lambda_http::Error> {
@@ -128,11 +128,11 @@ pub async fn serve(
     .await
 }
 
-/// Hands every event to `handle`, with what `build` made of the environment.
+/// Passes every event to `handle`, with the state that `build` created from the environment.
 ///
 /// # Errors
 ///
-/// As [`serve`].
+/// Same as [`serve`].
 pub async fn consume<F, E, R>(
     build: impl AsyncFnOnce(&Env) -> Result<F, ConfigError>,
     handle: impl AsyncFn(&F, E) -> Result<R, Error>,
@@ -153,7 +153,7 @@ where
     .await
 }
 
-/// Around the handling of one event; [`Envelope::event`] says which it is.
+/// Returns the span for the handling of one event. [`Envelope::event`] records its IDs.
 #[must_use]
 pub fn span(invocation: &str) -> tracing::Span {
     tracing::info_span!(
@@ -172,12 +172,12 @@ fn start() -> Result<Env, ConfigError> {
     Ok(env)
 }
 
-/// Writes the log as JSON lines, from `LOG_LEVEL` on.
+/// Writes the log as JSON lines from `LOG_LEVEL` up.
 fn log(env: &Env) -> Result<(), ConfigError> {
     let level = env.parsed("LOG_LEVEL", LevelFilter::INFO, "error, warn, info, debug or trace")?;
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
     let metrics = tracing_subscriber::fmt::layer().event_format(AsItStands);
-    // A host that has its own subscriber keeps it.
+    // A host with its own subscriber keeps it.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(logged(level)))
         .with(metrics.with_filter(Targets::new().with_target(metric::TARGET, LevelFilter::INFO)))
@@ -185,7 +185,7 @@ fn log(env: &Env) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Writes the message of an event and nothing else.
+/// Writes only the message of an event.
 struct AsItStands;
 
 impl<S, N> FormatEvent<S, N> for AsItStands
@@ -204,8 +204,8 @@ where
     }
 }
 
-/// What is logged at `level`: only our own crates go below `warn`, since there the SDK writes
-/// requests with their secrets.
+/// Returns the log filter for `level`. Only our own crates log below `warn`, because the SDK logs
+/// requests with their secrets at these levels.
 #[must_use]
 pub fn logged(level: LevelFilter) -> Targets {
     let ours = ["shared", "leads", "tenants", "webhook", "home", "relay", "mailer", "pipelines"]
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_metric_is_written_as_it_stands() {
+    fn a_metric_is_written_unchanged() {
         let written = Written::default();
         let writer = written.clone();
         let layer = tracing_subscriber::fmt::layer().event_format(AsItStands);

@@ -1,17 +1,17 @@
-//! What every function of the control plane shares.
+//! The code shared by all functions of the control plane.
 //!
 //! * [`domain`]: the rules. Pure functions and types; no I/O, no clock, no AWS.
-//! * [`filter`]: what a list is asked for. Pure, like the rules.
-//! * [`store`]: the one DynamoDB table. Keys, items, transactions.
-//! * [`cache`]: Redis, where there is one.
-//! * [`http`]: extractors, and the one mapping from [`Error`] to a response.
-//! * [`keys`]: master keys, and the secrets that are derived from them.
+//! * [`filter`]: the filter language of lists. Pure, like the rules.
+//! * [`store`]: the DynamoDB table. Keys, items, transactions.
+//! * [`cache`]: an optional Redis.
+//! * [`http`]: extractors, and the mapping from [`Error`] to a response.
+//! * [`keys`]: master keys, and the secrets derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
-//! * [`lambda`]: how a function starts; [`stream`]: what one gets of the table's stream.
-//! * [`fault`]: what is worth trying again; [`dead_letter`]: where the rest goes; [`each`]: loops that no
-//!   failure ends.
-//! * [`metric`]: what is measured.
-//! * [`openapi`]: how routes are described. No function calls it; a test writes the document with it.
+//! * [`lambda`]: how a function starts; [`stream`]: batches of the table's stream.
+//! * [`fault`]: which failures to retry; [`dead_letter`]: failure queues; [`each`]: loops that
+//!   continue after a failure.
+//! * [`metric`]: CloudWatch metrics.
+//! * [`openapi`]: the description of routes. Only a test calls it, to write the document.
 
 pub mod answer;
 pub mod aws;
@@ -37,7 +37,7 @@ pub use error::{Error, Result};
 
 use domain::Timestamp;
 
-/// The time now; the shell passes it to the rules, which never read a clock.
+/// Returns the current time. Callers pass it to the rules, which never read a clock.
 #[must_use]
 pub fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]

@@ -1,4 +1,4 @@
-//! Metrics: lines of the log in CloudWatch's embedded metric format, which cost no call.
+//! Metrics: log lines in CloudWatch's embedded metric format, which take no API call.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -11,39 +11,39 @@ use crate::{
     domain::{Outcome, Timestamp},
 };
 
-/// The target of the events that metrics are: a log writes their message as it stands.
+/// The target of the tracing events that carry metrics. The log writes their message unchanged.
 pub const TARGET: &str = "metric";
 
-/// Something that is measured, in the namespace `Tenantry`.
+/// A metric in the namespace `Tenantry`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Somebody asked for a tenant.
+    /// A lead was created.
     Lead,
-    /// A lead has proved its e-mail address.
+    /// A lead verified its email address.
     Verification,
-    /// A tenant became active, of this tier; tiers that share resources count as `pool`, since a
-    /// client names them as it likes and each name would be a metric of its own.
+    /// A tenant of this tier became active. Tiers with shared resources count as `pool`, because
+    /// clients choose their names and each name would be a separate metric.
     Tenant(String),
-    /// A job ended so.
+    /// A job ended with this outcome.
     Job(Outcome),
-    /// How long it took from the opening of a job to an active tenant.
+    /// The time from the opening of a job to an active tenant.
     TimeToActive(Duration),
-    /// SES did not take a mail.
+    /// SES did not accept an email.
     MailFailed,
-    /// The cache did not answer.
+    /// The cache did not respond.
     CacheDown,
-    /// A consumer of many could not do one of them now, and tries it again.
+    /// A consumer failed on one item and will retry it.
     ItemFailed,
-    /// A consumer gave one of many up, and put it into a failure queue.
+    /// A consumer gave up on one item and sent it to a failure queue.
     ItemSetAside,
 }
 
-/// Where metrics are written, in the name of an environment (`APP_ENV`).
+/// Writes metrics with the name of an environment (`APP_ENV`).
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<str>);
 
 impl Metrics {
-    /// Metrics of `APP_ENV`, which is `dev` where it is not set.
+    /// Creates a writer for the environment `APP_ENV`, `dev` by default.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
         Self(env.get("APP_ENV").unwrap_or("dev").into())
@@ -75,7 +75,7 @@ impl Metrics {
 }
 
 impl Metric {
-    /// Its name, unit, value and the dimension that it has of its own.
+    /// Returns the name, unit and value of the metric, and its own dimension if it has one.
     fn parts(&self) -> (&'static str, &'static str, Value, Option<(&'static str, Value)>) {
         let one = |name, dimension| (name, "Count", json!(1), dimension);
         match self {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_metric_is_one_line_that_holds_what_it_declares() {
+    fn a_metric_line_contains_all_declared_values() {
         let metrics = Metrics::from_env(&[("APP_ENV", "prod")].into_iter().collect());
         for metric in [
             Metric::Lead,

@@ -1,8 +1,8 @@
-//! What Lambda hands over of a table's stream, and where a record goes that cannot be handled.
+//! DynamoDB stream batches, and the failure queue for records that cannot be handled.
 //!
-//! A record that a function does not take comes again, and until then nothing behind it in its shard
-//! does. That is right if the call will succeed one day. A record that cannot be read, or that a
-//! service refuses for good, is set aside in a queue and passed over.
+//! A record that fails is delivered again, and until then it blocks the records behind it in its
+//! shard. That is right if a retry can succeed. A record that cannot be decoded, or that a service
+//! refuses permanently, is sent to a failure queue and skipped.
 
 use std::time::Duration;
 
@@ -18,34 +18,34 @@ use crate::{
     metric::Metric,
 };
 
-/// How old a record is when it is set aside although its failure is transient, if others of its batch
-/// succeed: then the failure is the record's own.
+/// Age at which a record with a transient failure is sent to the failure queue, if other records of
+/// its batch succeed: the failure must then be the record's own.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// Records in their order, each as it came: one that has no meaning hides none of the others.
+/// Records in order, as raw JSON, so that a malformed record does not affect the others.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Batch {
     records: Vec<Box<RawValue>>,
-    /// Whether they are handed over again out of the queue.
+    /// Whether the records come from the failure queue.
     #[serde(default)]
     is_set_aside: bool,
 }
 
-/// A record, and what it was read as.
+/// A record and its decoded content.
 #[derive(Debug)]
 pub struct Record<T> {
-    /// Its place in the stream, by which Lambda is told of it.
+    /// The sequence number, which identifies the record to Lambda.
     pub sequence: String,
-    /// What it says, or why it cannot be read.
+    /// The decoded content, or the error from decoding it.
     read: Result<T>,
-    /// Why what it asks for could not be done.
+    /// The failure of handling the record.
     failure: Option<Error>,
     raw: Box<RawValue>,
     is_set_aside: bool,
 }
 
-/// Where a record is, which every record says.
+/// The location of a record, which every record contains.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Place {
@@ -58,13 +58,13 @@ struct Place {
 #[serde(rename_all = "PascalCase", default)]
 struct Position {
     sequence_number: String,
-    /// When the change was made, in seconds since 1970.
+    /// Time of the change, in seconds since 1970-01-01.
     approximate_creation_date_time: Value,
     keys: Option<Box<RawValue>>,
 }
 
 impl Batch {
-    /// Reads each record with `read`, whose errors are taken for permanent.
+    /// Decodes each record with `read`. All errors of `read` count as permanent.
     pub fn read<T>(self, read: impl Fn(EventRecord) -> Result<T>) -> Vec<Record<T>> {
         let records = self.records.into_iter().map(|raw| {
             let is_set_aside = self.is_set_aside;
@@ -72,7 +72,9 @@ impl Batch {
             let record = record.and_then(|record| {
                 let (new, old) = (&record.change.new_image, &record.change.old_image);
                 if is_set_aside && new.is_empty() && old.is_empty() {
-                    return Err(Error::permanent(READING)("it was set aside without its images"));
+                    return Err(Error::permanent(READING)(
+                        "the record was queued without its images",
+                    ));
                 }
                 read(record).map_err(Error::permanent(READING))
             });
@@ -86,17 +88,17 @@ impl Batch {
 const READING: &str = "reading a stream record";
 
 impl<T> Record<T> {
-    /// Its sequence and what it says, if it can be read.
+    /// Returns the sequence number and the content, or `None` if the record cannot be decoded.
     pub fn readable(&self) -> Option<(&str, &T)> {
         Some((&self.sequence, self.read.as_ref().ok()?))
     }
 
-    /// Notes that what it asks for could not be done.
+    /// Records a failure of handling the record.
     pub fn fail(&mut self, error: Error) {
         self.failure = Some(error);
     }
 
-    /// Why it cannot be read, or why what it asks for could not be done.
+    /// Returns the error from decoding or handling the record.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.read.as_ref().err().or(self.failure.as_ref())
@@ -119,11 +121,11 @@ fn parse<T: DeserializeOwned>(raw: &RawValue) -> serde_json::Result<T> {
     serde_json::from_str(raw.get())
 }
 
-/// The queue of records that a function gave up.
+/// The failure queue for stream records.
 #[derive(Debug)]
 pub struct Failures(DeadLetters);
 
-/// What the function is handed once the cause is mended.
+/// The payload with which the function is invoked again after the cause is fixed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Payload<R> {
@@ -132,22 +134,22 @@ struct Payload<R> {
 }
 
 impl Failures {
-    /// The queue `STREAM_FAILURES_URL`.
+    /// Creates the queue `STREAM_FAILURES_URL`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] without it.
+    /// [`ConfigError::Missing`] if the variable is not set.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self(DeadLetters::from_env(env, aws, "STREAM_FAILURES_URL")?))
     }
 
-    /// Sets aside the failed records that are not worth another try; the sequence of the first record
-    /// that is. It comes again with all behind it.
+    /// Sends failed records that are not worth a retry to the failure queue. Returns the sequence
+    /// number of the first record to retry; Lambda delivers it again with all records behind it.
     ///
-    /// A record is set aside if its failure is permanent, or if it keeps failing while `others_succeed`.
-    /// What lies behind the record that comes again is looked at then, so that it is set aside once. A
-    /// stop in between sets it aside twice. What comes out of the queue and still fails is named, so that
-    /// it stays there.
+    /// A record is sent to the queue if its failure is permanent, or if it keeps failing while
+    /// `others_succeed`. Records behind the one to retry are not considered yet, so that each is
+    /// sent only once; a crash in between can send a record twice. A record from the queue that
+    /// still fails is returned, so that it stays in the queue.
     pub async fn pass_over<T>(
         &self,
         records: &[Record<T>],
@@ -164,16 +166,16 @@ impl Failures {
             }
             if let Err(cause) = self.set_aside(record, error).await {
                 let error = cause.with_causes();
-                tracing::error!(%error, sequence, "a stream record cannot be set aside");
+                tracing::error!(%error, sequence, "the failure queue refused a record");
                 self.0.metrics.write(&Metric::ItemFailed, crate::now());
                 return Some(sequence.clone());
             }
-            tracing::error!(error = %cause, sequence, "a stream record failed for good: set aside");
+            tracing::error!(error = %cause, sequence, "stream record sent to the failure queue");
         }
         None
     }
 
-    /// A record that the queue refuses, since it is too large, is set aside without its images: they are
+    /// Sends a record to the queue. If the record is too large, its images are left out; they are
     /// in the table.
     async fn set_aside<T>(&self, record: &Record<T>, error: &Error) -> Result<()> {
         let place = Place::of(&record.raw);
@@ -188,8 +190,8 @@ impl Failures {
         }
     }
 
-    /// Our ARN, which differs from that of the stream in service and resource; our name alone, which
-    /// is as good for a call, if a record does not say whence it is.
+    /// Returns the function's ARN, derived from the stream's ARN. Returns the function's name,
+    /// which works as well, if the record names no stream.
     fn arn(&self, stream: &str) -> String {
         let function = &self.0.function;
         let parts: Vec<_> = stream.split(':').collect();
@@ -202,7 +204,8 @@ impl Failures {
     }
 }
 
-/// The answer to Lambda that the record `failed` and all behind it have to come again.
+/// Returns the response that makes Lambda deliver the record `failed` and all records behind it
+/// again.
 #[must_use]
 pub fn answer(failed: Option<String>) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();

@@ -7,49 +7,49 @@ use std::{
 
 use super::ConfigError;
 
-/// The variables a function is built from.
+/// The environment variables of a function.
 ///
-/// A map rather than the process's own environment, so that several functions can be built in one
-/// process, each with its own variables.
+/// A map instead of the process environment, so that one process can host several functions with
+/// different variables.
 #[derive(Clone, Default)]
 pub struct Env(HashMap<String, String>);
 
 impl Env {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     #[must_use]
     pub fn process() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
         std::env::vars().collect()
     }
 
-    /// The value of `name`; an empty value counts as not set.
+    /// Returns the value of `name`. An empty value counts as not set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of `name`.
+    /// Returns the value of a required variable.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] where there is none.
+    /// [`ConfigError::Missing`] if the variable is not set.
     pub fn required(&self, name: &str) -> Result<&str, ConfigError> {
         self.get(name).ok_or_else(|| ConfigError::Missing(name.to_owned()))
     }
 
-    /// The value of `name` as a `T`, or `default` if there is none. A number has no `+`, though Rust's
-    /// parsers accept one.
+    /// Returns the value of `name` as a `T`, or `default` if it is not set. A leading `+` is
+    /// rejected, although Rust's parsers accept it.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Malformed`] if the value is no `T`.
+    /// [`ConfigError::Malformed`] if the value cannot be parsed.
     pub fn parsed<T: FromStr>(&self, name: &str, default: T, rule: &str) -> Result<T, ConfigError> {
         let Some(value) = self.get(name) else { return Ok(default) };
         let parsed = value.parse().ok().filter(|_| !value.starts_with('+'));
         parsed.ok_or_else(|| Self::malformed(name, format!("must be {rule}")))
     }
 
-    /// A whole number of at least 1, or `default`.
+    /// Returns a whole number of at least 1, or `default` if it is not set.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Env {
         }
     }
 
-    /// `true` or `false`; false where it is not set.
+    /// Returns `true` or `false`; `false` if it is not set.
     ///
     /// # Errors
     ///
@@ -71,18 +71,18 @@ impl Env {
         self.parsed(name, false, "true or false")
     }
 
-    /// The parts of a comma-separated list, or those of `default`.
+    /// Returns the parts of a comma-separated list, or those of `default` if it is not set.
     #[must_use]
     pub fn list(&self, name: &str, default: &str) -> BTreeSet<String> {
         let parts = self.get(name).unwrap_or(default).split(',').map(str::trim);
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
-    /// An absolute `http` or `https` URL, without a slash at its end.
+    /// Returns an absolute `http` or `https` URL, without a trailing slash.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] where it is missing or no such URL.
+    /// [`ConfigError`] if the variable is missing or not such a URL.
     pub fn url(&self, name: &str) -> Result<String, ConfigError> {
         let value = self.required(name)?;
         match url::Url::parse(value) {
@@ -93,19 +93,19 @@ impl Env {
         }
     }
 
-    /// This environment with `other`'s variables over it.
+    /// Returns this environment, overridden by the variables of `other`.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// The names and values.
+    /// Returns the names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The error of a variable that breaks `rule`.
+    /// Creates the error for a variable that violates `rule`.
     pub fn malformed(name: &str, rule: impl Into<String>) -> ConfigError {
         ConfigError::Malformed { name: name.to_owned(), rule: rule.into() }
     }
@@ -118,13 +118,14 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
 }
 
 impl fmt::Debug for Env {
-    /// Names only: values may be secret.
+    /// Shows names only, because values may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-/// A duration in milliseconds, as the reference's `*_EXPIRY` variables of keys and webhooks.
+/// Reads a duration in milliseconds, as in the `*_EXPIRY` variables of ARC SaaS for keys and
+/// webhooks.
 ///
 /// # Errors
 ///
@@ -133,7 +134,7 @@ pub fn millis(env: &Env, name: &str, default: u32) -> Result<Duration, ConfigErr
     env.count(name, default).map(|millis| Duration::from_millis(millis.into()))
 }
 
-/// A duration in seconds.
+/// Reads a duration in seconds.
 ///
 /// # Errors
 ///
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_written_in_digits_alone() {
+    fn a_number_consists_of_digits_only() {
         for number in ["+5", "-5", " 5", "5 ", "5.0", "0x5", "5e0", "0"] {
             let env: Env = [("COUNT", number)].into_iter().collect();
             assert!(env.count("COUNT", 30).is_err(), "{number}");

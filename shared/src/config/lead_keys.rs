@@ -2,19 +2,20 @@ use std::time::Duration;
 
 use super::{ConfigError, Env, millis};
 
-/// How the keys in verification mails are: their length, how long they are good, who mails them.
+/// Settings of the keys in verification emails.
 #[derive(Clone, Copy, Debug)]
 pub struct LeadKeys {
-    /// Characters of hex, `LEAD_KEY_LENGTH`.
+    /// Length in hex characters, `LEAD_KEY_LENGTH`.
     pub length: usize,
-    /// From the lead's creation on, `VALIDATION_TOKEN_EXPIRY` (milliseconds).
+    /// Lifetime from the lead's creation, `VALIDATION_TOKEN_EXPIRY` (milliseconds).
     pub expiry: Duration,
-    /// `LEAD_KEY_IN_RESPONSE`: a facade gets the key and mails it by itself; we send no mail.
+    /// `LEAD_KEY_IN_RESPONSE`: the answer contains the key for a facade to send, and Tenantry sends
+    /// no email.
     pub in_response: bool,
 }
 
-/// Reads `LEAD_RETENTION_DAYS`: how long a lead is kept that is not verified, from its creation on.
-/// `None` stands for 0, which keeps it for ever.
+/// Reads `LEAD_RETENTION_DAYS`: how long an unverified lead is kept after its creation. Returns
+/// `None` for 0, which keeps leads forever.
 ///
 /// # Errors
 ///
@@ -33,8 +34,8 @@ impl LeadKeys {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the one that is malformed. A key has 16 to 64 characters: fewer can be
-    /// guessed, and an HMAC-SHA256 has no more.
+    /// [`ConfigError`] if a variable is malformed. A key must have 16 to 64 characters: a shorter
+    /// one can be guessed, and an HMAC-SHA256 is no longer than 64.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let rule = "a whole number from 16 to 64";
         let length = env.parsed("LEAD_KEY_LENGTH", 32, rule)?;
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unverified_leads_are_kept_for_90_days_unless_told_otherwise() {
+    fn unverified_leads_are_kept_for_90_days_by_default() {
         let kept = |days| {
             let days = lead_retention(&[("LEAD_RETENTION_DAYS", days)].into_iter().collect())?;
             Ok::<_, ConfigError>(days.map(|kept| kept.as_secs() / (24 * 3600)))

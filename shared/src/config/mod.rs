@@ -1,4 +1,4 @@
-//! The configuration: environment variables, read once, when a function starts.
+//! The configuration: environment variables, read once when a function starts.
 
 mod env;
 mod lead_keys;
@@ -10,28 +10,28 @@ pub use lead_keys::{LeadKeys, lead_retention};
 pub(crate) use redis::redis;
 pub(crate) use reserved_keys::reserved_keys;
 
-/// A variable that keeps a function from starting; it names the variable.
+/// A configuration error that prevents a function from starting. Names the variable.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A required variable is not set, or is empty.
-    #[error("the environment variable {0} is required and not set")]
+    /// A required variable is not set or is empty.
+    #[error("the environment variable {0} is required but not set")]
     Missing(String),
 
-    /// A variable's value is not of its form. The value itself is not shown: it may be secret.
+    /// A variable has an invalid value. The value is not shown, because it may be secret.
     #[error("the environment variable {name} {rule}")]
     Malformed {
-        /// The variable.
+        /// The name of the variable.
         name: String,
-        /// What it must be.
+        /// The violated rule.
         rule: String,
     },
 
-    /// Something that the function needs before it can serve could not be reached.
+    /// A dependency needed at startup could not be reached.
     #[error("{doing}: {cause}")]
     Unreachable {
-        /// What was being done.
+        /// The step that failed.
         doing: String,
-        /// Why it failed.
+        /// The cause.
         cause: String,
     },
 }

@@ -4,12 +4,12 @@ use redis::{
 
 use super::{ConfigError, Env};
 
-/// The Redis that `REDIS_URL` names, or `REDIS_HOST` with `REDIS_PORT`, `REDIS_DATABASE` and
-/// `REDIS_TLS`; `None` where neither is set.
+/// Reads the Redis server from `REDIS_URL`, or from `REDIS_HOST` with `REDIS_PORT`,
+/// `REDIS_DATABASE` and `REDIS_TLS`. Returns `None` if neither is set.
 ///
 /// # Errors
 ///
-/// [`ConfigError::Malformed`] naming the variable.
+/// [`ConfigError::Malformed`] if a variable is malformed.
 pub(crate) fn redis(env: &Env) -> Result<Option<ConnectionInfo>, ConfigError> {
     let server = match (env.get("REDIS_URL"), env.get("REDIS_HOST")) {
         (Some(url), _) => from_url(url),
@@ -27,14 +27,14 @@ pub(crate) fn redis(env: &Env) -> Result<Option<ConnectionInfo>, ConfigError> {
 
 fn from_url(url: &str) -> Option<ConnectionInfo> {
     let url = url::Url::parse(url).ok()?;
-    // A fragment would turn checks of the certificate off.
+    // The fragment `#insecure` would disable certificate checks.
     let usable = matches!(url.scheme(), "redis" | "rediss") && url.fragment().is_none();
     url.into_connection_info().ok().filter(|_| usable)
 }
 
 fn from_host(host: &str, env: &Env) -> Result<Option<ConnectionInfo>, ConfigError> {
-    let port = env.parsed("REDIS_PORT", 6379, "a port")?;
-    let database = env.parsed("REDIS_DATABASE", 0_u32, "the number of a database")?;
+    let port = env.parsed("REDIS_PORT", 6379, "a port number")?;
+    let database = env.parsed("REDIS_DATABASE", 0_u32, "a database number")?;
     let host = host.to_owned();
     let address = if env.flag("REDIS_TLS")? {
         ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_named_by_a_url_or_in_parts_or_not_at_all() {
+    fn a_server_is_configured_by_url_or_in_parts_or_not_at_all() {
         assert_eq!(server(&[("REDIS_URL", ""), ("REDIS_PORT", "1")]), Ok(None));
         let url = [("REDIS_URL", "rediss://ann:pw@cache.test/3"), ("REDIS_HOST", "other")];
         let told = "cache.test:6379 Some(\"ann\") Some(\"pw\") 3";
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_named_and_not_shown() {
+    fn malformed_variables_are_named_but_their_values_are_not_shown() {
         for url in ["http://pw@host", "redis://pw@host/x", "rediss://:pw@host/#insecure", "pw"] {
             let refused = server(&[("REDIS_URL", url)]).unwrap_err();
             assert!(refused.contains("REDIS_URL must be redis://") && !refused.contains("pw@"));

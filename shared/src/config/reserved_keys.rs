@@ -1,11 +1,11 @@
 use super::{ConfigError, Env};
 use crate::domain::{ReservedKeys, TenantKey, read};
 
-/// Reads `RESERVED_KEYS`, a comma-separated list that adds to the default one.
+/// Reads `RESERVED_KEYS`, a comma-separated list of keys in addition to the default list.
 ///
 /// # Errors
 ///
-/// [`ConfigError::Malformed`] if a word in it is no tenant key.
+/// [`ConfigError::Malformed`] if an entry is not a valid tenant key.
 pub(crate) fn reserved_keys(env: &Env) -> Result<ReservedKeys, ConfigError> {
     let own = env.list("RESERVED_KEYS", "").into_iter();
     let own: Result<Vec<TenantKey>, _> = own.map(|key| read(&key.into())).collect();
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_is_no_key_is_refused_by_the_name_of_its_variable() {
+    fn an_invalid_key_is_refused_with_the_name_of_the_variable() {
         let reserved = |own| reserved_keys(&[("RESERVED_KEYS", own)].into_iter().collect());
         for wrong in ["Acme", "my-brand", "elevenchars", "a;b"] {
             assert!(reserved(wrong).unwrap_err().to_string().contains("RESERVED_KEYS"), "{wrong}");

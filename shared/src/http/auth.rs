@@ -14,10 +14,10 @@ use crate::{
 
 /// A caller whose token grants the permission `P`.
 ///
-/// In a handler's arguments it stands before the body: 401 and 403 come before 422.
+/// Place it before the body in a handler's arguments, so that 401 and 403 come before 422.
 #[derive(Clone, Debug)]
 pub struct Allowed<P> {
-    /// Who it is.
+    /// The bearer of the token.
     pub bearer: Bearer,
     permit: PhantomData<P>,
 }
@@ -35,10 +35,10 @@ where
     }
 }
 
-/// A caller whose token grants the permission `P`, and who may see what `V` opens.
+/// A caller whose token grants the permission `P`, and who may see the entities that `V` opens.
 #[derive(Clone, Debug)]
 pub struct AllowedBoth<P, V> {
-    /// Who it is.
+    /// The bearer of the token.
     pub bearer: Bearer,
     permits: PhantomData<(P, V)>,
 }
@@ -58,10 +58,10 @@ where
     }
 }
 
-/// A caller whose token grants the permission `P`, and is no lead's.
+/// An operator whose token grants the permission `P`.
 #[derive(Clone, Debug)]
 pub struct Operator<P> {
-    /// Who it is.
+    /// The bearer of the token.
     pub bearer: Bearer,
     permit: PhantomData<P>,
 }
@@ -79,9 +79,9 @@ where
     }
 }
 
-/// A caller with the token of the lead whose `id` is in the path.
+/// A caller with the token of the lead whose ID is in the path.
 ///
-/// Where the path's id is no id at all, that is left to [`Id`]: 404 comes after the body.
+/// A malformed ID is left to [`Id`], because 404 comes after the checks of the body.
 #[derive(Clone, Debug)]
 pub struct LeadBearer(pub Bearer);
 
@@ -104,12 +104,12 @@ where
     }
 }
 
-/// The key that a caller presents as a bearer, unchecked.
+/// The bearer token of a caller, not verified yet.
 #[derive(Clone)]
 pub struct KeyBearer(pub String);
 
 impl fmt::Debug for KeyBearer {
-    /// Does not show the key: it may be good.
+    /// Omits the key, because it may be valid.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyBearer")
     }
@@ -123,18 +123,18 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyBearer {
     }
 }
 
-/// Returns the token of the one `Authorization: Bearer` header: the scheme in any case, one or more
-/// spaces, and a `token68` (RFC 9110 §11.2).
+/// Returns the token of the only `Authorization: Bearer` header: the scheme in any case, one or
+/// more spaces, and a `token68` (RFC 9110 §11.2).
 fn presented(headers: &HeaderMap) -> Result<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Error::Unauthorized("not one authorization header"));
+        return Err(Error::Unauthorized("not exactly one authorization header"));
     };
     let (scheme, token) =
         value.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
     let token = token.trim_matches(' ');
     if !scheme.eq_ignore_ascii_case("bearer") || !is_token68(token) {
-        return Err(Error::Unauthorized("no bearer"));
+        return Err(Error::Unauthorized("no bearer token"));
     }
     Ok(token)
 }

@@ -10,18 +10,18 @@ use crate::{
     domain::{Document, FromJson, Limits},
 };
 
-/// The largest body that is read, in bytes.
+/// Maximum size of a request body, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
 
-/// The bytes of a body, up to [`BODY_LIMIT`], of any type.
+/// The bytes of a request body of any type, up to [`BODY_LIMIT`].
 #[derive(Clone, Debug)]
 pub struct RawBody(pub Vec<u8>);
 
-/// A body of JSON text, not yet held against a schema.
+/// A JSON request body, not validated against a schema yet.
 #[derive(Clone, Debug)]
 pub struct Body(pub Document);
 
-/// A JSON body that is valid; as an answer, a value sent as JSON.
+/// A valid JSON request body. As an answer, a value sent as JSON.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -35,15 +35,16 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 }
 
 impl Body {
-    /// Reads bytes that `headers` declare to be JSON.
+    /// Reads a body that must be JSON according to `headers`.
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedMediaType`] where they declare something else, and as [`Self::parse`].
+    /// [`Error::UnsupportedMediaType`] if the content type is not JSON; otherwise the same as
+    /// [`Self::parse`].
     pub fn declared(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self> {
         let declared = headers.get(CONTENT_TYPE);
         let json = declared.is_some_and(|declared| declared.to_str().is_ok_and(is_json));
-        // Nothing at all is better called empty than of the wrong type.
+        // An empty body without a type is reported as empty, not as the wrong type.
         if !(json || declared.is_none() && bytes.is_empty()) {
             return Err(Error::UnsupportedMediaType);
         }
@@ -54,7 +55,7 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] with what is wrong and where.
+    /// [`Error::Malformed`] with the position of the first syntax error.
     pub fn parse(bytes: Vec<u8>) -> Result<Self> {
         if bytes.is_empty() {
             return Err(Error::Malformed("The request body is empty; JSON is expected.".into()));
@@ -89,7 +90,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// `application/json` or `application/*+json`, with any parameters.
+/// Whether a content type is `application/json` or `application/*+json`, with any parameters.
 fn is_json(declared: &str) -> bool {
     let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let subtype = essence.strip_prefix("application/").unwrap_or_default();
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_broken_body_says_what_is_wrong_and_where() {
+    fn a_malformed_body_is_refused_with_its_position() {
         let error = Body::parse(b"{\"key\": acme}".to_vec()).unwrap_err().to_string();
         assert!(error.contains("line 1 column 9"), "{error}");
         assert!(Body::parse(Vec::new()).unwrap_err().to_string().contains("empty"));
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_is_json() {
+    fn json_media_types_are_recognised() {
         for (declared, json) in [
             ("application/json", true),
             ("Application/JSON; charset=utf-8", true),

@@ -1,4 +1,4 @@
-//! The routes of contacts, invoices and tenant configurations, which are alike.
+//! The routes shared by contacts, invoices and tenant configs.
 
 use axum::{
     Router,
@@ -23,23 +23,23 @@ use crate::{
     token::Tokens,
 };
 
-/// What the handlers of children need.
+/// The state of the handlers of children.
 #[derive(Clone, Debug, FromRef)]
 pub struct Children {
     /// The table.
     pub store: Store,
-    /// Who may do what.
+    /// Verifies bearer tokens.
     pub tokens: Tokens,
-    /// What cursors are signed with.
+    /// Signs cursors.
     pub keys: MasterKeys,
 }
 
 impl Children {
-    /// Reads what they need from the environment.
+    /// Creates the state from the environment.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing or malformed.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         let store = Store::from_env(env, &aws)?;
@@ -49,7 +49,7 @@ impl Children {
     }
 }
 
-/// Every verb of the children of a kind, at `/<kind>` and `/<kind>/{id}`.
+/// Returns the routes of a kind of children, at `/<kind>`, `/<kind>/count` and `/<kind>/{id}`.
 pub fn child_routes<D: Details>(kind: &str) -> Router<Children> {
     Router::new()
         .route(
@@ -72,7 +72,7 @@ async fn create<D: Details>(
     Allowed { bearer, .. }: Allowed<D::Create>,
     Json(new): Json<NewChild<D>>,
 ) -> Result<Response> {
-    // The write itself makes sure that the tenant is there; only a lead has to be its owner, too.
+    // The write checks that the tenant exists. A lead must also own the tenant.
     if bearer.lead().is_some() {
         bearer.may_act_on(store.tenant(new.tenant_id).await?.lead_id)?;
     }

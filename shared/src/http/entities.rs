@@ -1,4 +1,4 @@
-//! What routes of all entities do alike: lists, counts, one entity, its edits.
+//! The handlers shared by all entities: lists, counts, reads and edits.
 
 use axum::{
     extract::{RawQuery, State},
@@ -18,24 +18,25 @@ use crate::{
     token::Bearer,
 };
 
-/// The most entities that one request changes.
+/// Maximum number of entities that one request changes.
 const MOST_CHANGED: usize = 1000;
 
-/// How many of them are written at a time.
+/// Number of entities that are written concurrently.
 const AT_ONCE: usize = 16;
 
-/// How many entities there are, or were changed.
+/// The number of entities that were found or changed.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Count {
-    /// That number.
+    /// The number.
     pub count: u64,
 }
 
-/// `GET /<entities>`: a page of a list, about a second behind.
+/// Handles `GET /<entities>`: a page of a list, eventually consistent.
 ///
 /// # Errors
 ///
-/// As [`Store::list`], [`Error::IncludeNotAllowed`], and where the cursor is not of this list.
+/// The errors of [`Store::list`]; [`Error::IncludeNotAllowed`]; [`Error::BadParameter`] if the
+/// cursor belongs to another list.
 pub async fn list<E: Listed>(
     State(store): State<Store>,
     State(keys): State<MasterKeys>,
@@ -50,11 +51,11 @@ pub async fn list<E: Listed>(
     linked(&asked.place, page, &bearer, &keys)
 }
 
-/// `GET /<entities>/count`.
+/// Handles `GET /<entities>/count`.
 ///
 /// # Errors
 ///
-/// As [`Store::count`].
+/// Same as [`Store::count`].
 pub async fn count<E: Listed>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::View>,
@@ -65,11 +66,12 @@ pub async fn count<E: Listed>(
     Ok(Json(Count { count }))
 }
 
-/// `GET /<entities>/{id}`, right after it was created, too.
+/// Handles `GET /<entities>/{id}`. An entity can be read as soon as it has been created.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`], [`Error::IncludeNotAllowed`], and [`Error::Forbidden`] for another lead's.
+/// [`Error::NotFound`] if there is no such entity; [`Error::IncludeNotAllowed`];
+/// [`Error::Forbidden`] if it belongs to another lead.
 pub async fn view<E: Listed>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::View>,
@@ -83,8 +85,8 @@ pub async fn view<E: Listed>(
     shown(store.complete(stored, &filter).await?)
 }
 
-/// Checks that the bearer may see everything that `filter` includes: each relation needs the
-/// permission to view its entity, wherever it is included. A lead sees what belongs to it.
+/// Checks that the bearer may see everything that `filter` includes: each relation requires the
+/// permission to view its entity, at any level. A lead may see everything that belongs to it.
 ///
 /// # Errors
 ///
@@ -94,11 +96,11 @@ pub fn may_include(bearer: &Bearer, filter: &Filter) -> Result<()> {
     allowed.then_some(()).ok_or(Error::IncludeNotAllowed)
 }
 
-/// `PATCH /<entities>/{id}`: what the body does not name stays.
+/// Handles `PATCH /<entities>/{id}`: omitted fields keep their values.
 ///
 /// # Errors
 ///
-/// As [`Edit::patch`] and [`Edit::of`].
+/// Same as [`Edit::patch`] and [`Edit::of`].
 pub async fn change<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
@@ -108,11 +110,11 @@ pub async fn change<E: Writable>(
     edit(&store, &bearer, &id, Edit::<E>::patch(&body.0)?).await
 }
 
-/// `PUT /<entities>/{id}`: what the body does not name is gone.
+/// Handles `PUT /<entities>/{id}`: omitted optional fields are cleared.
 ///
 /// # Errors
 ///
-/// As [`Edit::put`] and [`Edit::of`].
+/// Same as [`Edit::put`] and [`Edit::of`].
 pub async fn replace<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
@@ -139,14 +141,15 @@ async fn edit<E: Writable>(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `PATCH /<entities>?where=`: the same edit of each that is asked for, or of none where one of them
-/// does not allow it. `where` has to be said, `{}` for all. What it finds tells of the entities, so
-/// the caller must be allowed to see them, too.
+/// Handles `PATCH /<entities>?where=`: the same edit for every match. The edit is validated for all
+/// entities before the first is written; writes are then applied one by one. `where` is required,
+/// `{}` for all. The number of matches reveals data, so the caller must also be allowed to view the
+/// entities.
 ///
 /// # Errors
 ///
-/// [`Error::BadParameter`] without `where`, [`Error::FilterTooBroad`] for more than 1,000 entities,
-/// and as [`change`].
+/// [`Error::BadParameter`] without `where`; [`Error::FilterTooBroad`] for more than 1,000 entities;
+/// otherwise the same as [`change`].
 pub async fn change_all<E: Writable>(
     State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<E::Update, E::View>,
@@ -166,7 +169,7 @@ pub async fn change_all<E: Writable>(
     Ok(Json(Count { count: u64::try_from(count).map_err(Error::aws("counting"))? }))
 }
 
-/// Those of `found` that are to be changed, once it is sure that the edit suits all of them.
+/// Returns the entities to change, after validating the edit for all of them.
 fn decide<E: Writable>(
     edit: &Edit<E>,
     found: Vec<Stored<E>>,
@@ -187,7 +190,8 @@ fn decide<E: Writable>(
     Ok(found)
 }
 
-/// Makes an edit of one among many, unless it is not asked for any more.
+/// Writes the edit of one entity in a bulk update, unless the entity no longer matches
+/// `conditions`.
 async fn write_if_asked<E: Writable>(
     store: &Store,
     found: Stored<E>,
@@ -215,7 +219,7 @@ async fn write_if_asked<E: Writable>(
     .await
 }
 
-/// The entity in the path, where the bearer may act on it.
+/// Returns the entity in the path if the bearer may act on it.
 async fn owned<E: Listed>(store: &Store, bearer: &Bearer, id: &Id) -> Result<Stored<E>> {
     let (stored, lead) = E::one(store, id.of("id", E::SCHEMA.entity)?).await?;
     bearer.may_act_on(lead)?;

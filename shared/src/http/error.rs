@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use crate::Error;
 
-/// What a 401 asks for: a challenge (RFC 9110 §11.6.1) with a parameter (RFC 6750 §3).
+/// The challenge of a 401 (RFC 9110 §11.6.1), with a realm (RFC 6750 §3).
 const CHALLENGE: &str = "Bearer realm=\"control plane\"";
 
-/// The status each error is served with; the only place that decides.
+/// Returns the status of an error. No other code decides it.
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Malformed(_)
         | Error::BadParameter(_)
         | Error::FilterTooBroad(_)
         | Error::Refused(_) => StatusCode::BAD_REQUEST,
-        // The reference answers 401 for a lead that has its tenant, and so do we (CONTRACT §3).
+        // ARC SaaS answers 401 for a lead that already has a tenant.
         Error::Unauthorized(_) | Error::LeadAlreadyConverted => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) | Error::IncludeNotAllowed => StatusCode::FORBIDDEN,
         Error::NotFound { .. } | Error::NoRoute(_) => StatusCode::NOT_FOUND,
@@ -44,7 +44,7 @@ fn status(error: &Error) -> StatusCode {
     }
 }
 
-/// The `name` that goes with a status (CONTRACT §1, Errors).
+/// Returns the error `name` for a status.
 pub(crate) fn error_name(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "BadRequestError",
@@ -63,8 +63,8 @@ pub(crate) fn error_name(status: StatusCode) -> &'static str {
     }
 }
 
-/// What the client is told: of a 401, a 403 and a 5xx no more than the status says, of a 502 which
-/// step of what others do for us it was.
+/// Returns the message for the client. A 401, 403, 500 or 503 reveals no more than its status; a
+/// 502 names the step that failed.
 fn message(error: &Error, status: StatusCode) -> String {
     match status.as_u16() {
         401 => "Unauthorized".to_owned(),
@@ -90,7 +90,7 @@ fn code(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// The one envelope of errors (CONTRACT §1, Errors).
+/// Returns the envelope of an error.
 #[must_use]
 pub fn envelope(error: &Error) -> Value {
     let status = status(error);
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_of_others_names_the_step_and_not_its_cause() {
+    fn an_upstream_failure_names_the_step_but_not_the_cause() {
         let step = "auth0: creating the organization";
         let error = Error::Upstream { step, source: "it answered 403".into() };
         let body = json!({ "error": {

@@ -7,17 +7,16 @@ use axum::{
 
 use crate::{Error, Result};
 
-/// An id in a path, looked at after the body: a path id that is no UUID is 404, and 404 comes after
-/// 422 (CONTRACT §1).
+/// An ID in a path, parsed after the body: a malformed ID is 404, which comes after 422.
 #[derive(Clone, Debug)]
 pub struct Id(Vec<(String, String)>);
 
 impl Id {
-    /// The id under `name`, of an `entity`.
+    /// Returns the path parameter `name` as the ID of an `entity`.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where it is no id.
+    /// [`Error::NotFound`] if the ID is malformed.
     pub fn of<T: FromStr>(&self, name: &str, entity: &'static str) -> Result<T> {
         let found = self.0.iter().find(|(known, _)| known == name).map(|(_, id)| id.as_str());
         let id = found.unwrap_or_default();

@@ -9,7 +9,7 @@ use axum::{
 use super::client_address;
 use crate::{Error, domain::Quota, store::Store};
 
-/// Calls per minute, route and client address (CONTRACT §9).
+/// A rate limit per route and client address.
 #[derive(Clone, Debug)]
 pub struct Limiter {
     store: Store,
@@ -18,14 +18,14 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// At most `calls` a minute of `route`, counted by [`Store::count_call`].
+    /// Limits `route` to `calls` per minute, counted by [`Store::count_call`].
     #[must_use]
     pub fn new(store: Store, route: &'static str, calls: u32) -> Self {
         Self { store, route, calls }
     }
 }
 
-/// `routes` behind a limit, which is checked before anything else.
+/// Adds a rate limit to `routes`, checked before anything else.
 pub fn limited<S>(routes: MethodRouter<S>, limiter: Limiter) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -49,7 +49,7 @@ async fn check(State(limiter): State<Limiter>, request: Request, next: Next) -> 
     response
 }
 
-/// Says where the client stands.
+/// Sets the rate limit headers.
 fn describe(headers: &mut HeaderMap, quota: Quota) {
     headers.insert("x-ratelimit-limit", quota.limit.into());
     headers.insert("x-ratelimit-remaining", quota.remaining.into());

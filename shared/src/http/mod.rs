@@ -1,4 +1,4 @@
-//! Extractors, and the one mapping from [`Error`](crate::Error) to a response.
+//! Extractors, shared handlers, and the mapping from [`Error`](crate::Error) to a response.
 
 mod auth;
 mod body;

@@ -16,11 +16,11 @@ use crate::{
     token::Bearer,
 };
 
-/// The header that names the included relations of which an answer does not hold all, separated by
-/// commas: `contacts, lead.tenant.resources`.
+/// The header that lists incomplete included relations, separated by commas: `contacts,
+/// lead.tenant.resources`.
 const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
 
-/// The list that a request asks for: its path and its query.
+/// The path and query of a requested list.
 #[derive(Clone, Debug)]
 pub struct Place {
     path: String,
@@ -33,7 +33,8 @@ impl Place {
         Self { path: parts.uri.path().to_owned(), query }
     }
 
-    /// What a cursor is good for: this list, as it was asked for, by this kind of caller.
+    /// Returns the scope in which a cursor is valid: this list with this query, for this lead or
+    /// for operators.
     #[must_use]
     pub fn list(&self, bearer: &Bearer) -> String {
         let whose = bearer.lead().map(|lead| lead.to_string()).unwrap_or_default();
@@ -41,12 +42,12 @@ impl Place {
     }
 }
 
-/// What a list of `E` is asked for, by its query.
+/// The request for a list of `E`.
 #[derive(Clone, Debug)]
 pub struct Asked<E> {
-    /// Which, in which order, with what.
+    /// Conditions, order, fields and inclusions.
     pub filter: Filter,
-    /// Where the list is.
+    /// The path and query of the list.
     pub place: Place,
     entity: PhantomData<fn() -> E>,
 }
@@ -54,7 +55,7 @@ pub struct Asked<E> {
 impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
     type Rejection = Error;
 
-    /// Refuses what it does not know: a typo must not select everything.
+    /// Rejects unknown parameters, because a typo must not select everything.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let place = Place::of(parts);
         let filter = Filter::from_query(&place.query, E::SCHEMA)?;
@@ -62,7 +63,7 @@ impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
     }
 }
 
-/// What a list without a filter is asked for, by its query.
+/// The request for a list without a filter.
 #[derive(Clone, Debug)]
 pub struct Paged {
     place: Place,
@@ -72,7 +73,7 @@ pub struct Paged {
 impl<S: Send + Sync> FromRequestParts<S> for Paged {
     type Rejection = Error;
 
-    /// Refuses what it does not know, as other lists do.
+    /// Rejects unknown parameters, like other lists.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let place = Place::of(parts);
         let query = PageQuery::from_query(&place.query)?;
@@ -81,28 +82,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Paged {
 }
 
 impl Paged {
-    /// Returns which page is asked for.
+    /// Returns the requested page.
     ///
     /// # Errors
     ///
-    /// [`Error::BadParameter`] if the cursor is not one that this list gave out.
+    /// [`Error::BadParameter`] if the cursor is not valid for this list.
     pub fn paging(&self, bearer: &Bearer, keys: &MasterKeys) -> Result<Paging> {
         let list = self.place.list(bearer);
         let from = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
         Ok(Paging { limit: self.query.limit, from: from.transpose()? })
     }
 
-    /// Returns the answer that is `page`.
+    /// Returns the response for `page`.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if its link cannot be written.
+    /// [`Error::Aws`] if the link cannot be written.
     pub fn answer(&self, page: Page, bearer: &Bearer, keys: &MasterKeys) -> Result<Response> {
         linked(&self.place, page, bearer, keys)
     }
 }
 
-/// Returns the answer that is a page of a list, with the link to the next one (RFC 8288).
+/// Returns the response for a page of a list, with a link to the next page (RFC 8288).
 ///
 /// # Errors
 ///
@@ -119,11 +120,11 @@ pub fn linked(place: &Place, page: Page, bearer: &Bearer, keys: &MasterKeys) -> 
     Ok(response)
 }
 
-/// Returns the answer that is the one entity of `page`.
+/// Returns the response for the only entity of `page`.
 ///
 /// # Errors
 ///
-/// [`Error::Aws`] if there is none.
+/// [`Error::Aws`] if the page is empty.
 pub fn shown(page: Page) -> Result<Response> {
     let entity = page.items.into_iter().next().ok_or("it has none");
     let mut response = Json(entity.map_err(Error::aws("showing an entity"))?).into_response();
@@ -131,7 +132,7 @@ pub fn shown(page: Page) -> Result<Response> {
     Ok(response)
 }
 
-/// Names the relations of which not all is in the answer.
+/// Sets the header that lists incomplete relations.
 fn truncated(headers: &mut HeaderMap, cut: impl IntoIterator<Item = String>) {
     let relations = cut.into_iter().collect::<Vec<_>>().join(", ");
     if let Ok(relations) = HeaderValue::from_str(&relations)

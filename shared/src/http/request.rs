@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// The address a request came from, as API Gateway saw it; never a forwarded-for header.
+/// Returns the client address as seen by API Gateway. Forwarded-for headers are ignored, because
+/// clients can forge them.
 #[must_use]
 pub fn client_address(extensions: &Extensions) -> Option<&str> {
     match extensions.get::<RequestContext>()? {
@@ -26,14 +27,14 @@ pub fn client_address(extensions: &Extensions) -> Option<&str> {
     }
 }
 
-/// Adds to a router what all routers have: a span and an ID for each request, the headers of every
-/// answer, and our envelope if there is no such route or method.
+/// Adds what all routers share: a span and an ID for each request, the headers of every answer, and
+/// error envelopes for unknown routes and methods.
 pub fn finish(router: Router) -> Router {
     finish_or(router, |path| Error::NoRoute(path.to_owned()))
 }
 
-/// As [`finish`], for the router that is asked what no other serves: `unserved` says of a path what
-/// is wrong with it.
+/// Same as [`finish`], for the router that receives all requests no other function serves.
+/// `unserved` returns the error for an unknown path.
 pub fn finish_or(router: Router, unserved: fn(&str) -> Error) -> Router {
     router
         .fallback(async move |uri: Uri| unserved(uri.path()))
@@ -44,32 +45,32 @@ pub fn finish_or(router: Router, unserved: fn(&str) -> Error) -> Router {
         .layer(middleware::from_fn(identify))
 }
 
-/// How long browsers insist on HTTPS, in seconds: a year (OWASP ASVS 5.0 §3.4.1). Neither for
-/// subdomains nor for browsers' preload lists: the domain above may be somebody else's.
+/// Time for which browsers insist on HTTPS: one year (OWASP ASVS 5.0 §3.4.1). Subdomains and
+/// preload lists are left out, because the parent domain may belong to another party.
 const HSTS: &str = "max-age=31536000";
 
-/// Sets the headers of every answer: no cache keeps it unless its handler says otherwise, its media
-/// type is not guessed, and browsers ask again by HTTPS alone.
+/// Sets the headers of every answer: not cached unless its handler allows it, no media type
+/// sniffing, and HTTPS only.
 fn secure(headers: &mut HeaderMap) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
 }
 
-/// The longest query string that is read, in bytes, without its `cursor`. The HTTP API refuses
-/// requests whose line and header values have more than 10,240 bytes together:
+/// Maximum length of a query string in bytes, not counting its `cursor`. The HTTP API refuses
+/// requests whose request line and header values together exceed 10,240 bytes:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
 pub const QUERY_LIMIT: usize = 8 * 1024;
 
-/// The longest path that is read, in bytes, for the same reason.
+/// Maximum length of a path in bytes, for the same reason.
 pub const PATH_LIMIT: usize = 8 * 1024;
 
-/// Why a request is answered before any route sees it.
+/// The reason to refuse a request before any route sees it.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// The event, or the encoding of its body, cannot be read.
+    /// The event or the encoding of its body is malformed.
     Malformed,
-    /// The path, as it was asked for, is none of the route.
+    /// The requested path does not match the route.
     NoRoute(String),
     /// The path is longer than [`PATH_LIMIT`].
     LongPath,
@@ -82,7 +83,7 @@ pub enum Refusal {
 impl Refusal {
     fn into_error(self) -> Error {
         match self {
-            Self::Malformed => Error::Malformed("The request cannot be read.".into()),
+            Self::Malformed => Error::Malformed("The request is malformed.".into()),
             Self::NoRoute(path) => Error::NoRoute(path),
             Self::LongPath => too_long("path", PATH_LIMIT),
             Self::LongQuery => too_long("query string", QUERY_LIMIT),
@@ -95,14 +96,14 @@ fn too_long(part: &str, most: usize) -> Error {
     Error::BadParameter(format!("The {part} must not be longer than {most} bytes."))
 }
 
-/// The id of a request, which its log lines, its answer and the events that follow from it have.
+/// The ID of a request. It appears in logs, in the answer, and in the events caused by the request.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
-    /// An empty one outside of [`finish`].
+    /// Returns an empty ID outside of [`finish`].
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self(String::new())))
     }

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 
 use crate::{Error, Result, domain::Timestamp};
 
-/// The two headers of a signed request (CONTRACT §6 and §7), well formed and of this moment.
+/// The two headers of a signed request, well formed and fresh.
 #[derive(Debug)]
 pub struct Signature {
     timestamp: String,
@@ -12,12 +12,12 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Reads `x-timestamp` (milliseconds since the epoch) and `x-signature` (lower-case hex).
+    /// Reads `x-timestamp` (milliseconds since the epoch) and `x-signature` (lowercase hex).
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthorized`] if one is missing, malformed, sent twice, or further off than
-    /// `tolerance`.
+    /// [`Error::Unauthorized`] if a header is missing, malformed or repeated, or if the timestamp
+    /// differs from `now` by more than `tolerance`.
     pub fn of(headers: &HeaderMap, now: Timestamp, tolerance: Duration) -> Result<Self> {
         let header = |name| {
             let mut values = headers.get_all(name).iter();
@@ -28,17 +28,17 @@ impl Signature {
         let mac = header("x-signature").and_then(mac_of_hex);
         match (timestamp, mac) {
             (Some(timestamp), Some(mac)) => Ok(Self { timestamp: timestamp.to_owned(), mac }),
-            _ => Err(Error::Unauthorized("no well-formed, fresh signature")),
+            _ => Err(Error::Unauthorized("no well-formed and fresh signature")),
         }
     }
 
-    /// The timestamp to the letter: the last part of what is signed.
+    /// Returns the timestamp exactly as sent. It is the last part of the signed message.
     #[must_use]
     pub fn timestamp(&self) -> &[u8] {
         self.timestamp.as_bytes()
     }
 
-    /// What the sender says is the HMAC.
+    /// Returns the HMAC claimed by the sender.
     #[must_use]
     pub fn mac(&self) -> &[u8] {
         &self.mac
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timestamp_is_fresh_for_the_tolerance_on_both_sides() {
+    fn a_timestamp_is_fresh_within_the_tolerance_on_both_sides() {
         let (now, tolerance) = (Timestamp::from_millis(1_000_000), Duration::from_secs(20));
         for (millis, fresh) in [
             ("1000000", true),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_sent_twice_is_none() {
+    fn a_repeated_header_is_refused() {
         let (now, tolerance) = (Timestamp::from_millis(1_000_000), Duration::from_secs(20));
         let headers = [("x-timestamp", "1000000"), ("x-signature", &"0a".repeat(32))];
         let signed = |headers: &[(&'static str, &str)]| {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_64_digits_of_lower_case_hex() {
+    fn a_signature_is_64_lowercase_hex_digits() {
         assert!(mac_of_hex(&"0a".repeat(32)).is_some());
         for bad in ["0A".repeat(32), "0a".repeat(31), "zz".repeat(32), String::new()] {
             assert!(mac_of_hex(&bad).is_none());

@@ -1,8 +1,8 @@
-//! Master keys, and the secrets cut from them.
+//! Master keys, and the secrets derived from them.
 //!
-//! Nothing secret is stored: a lead's key, a job's webhook secret and a cursor's signature are all
-//! HMAC-SHA256 of a master key over a label and what they belong to. Rotation adds a key under a
-//! new `kid`; what was cut from an older key stays good until that key is taken out.
+//! No secret is stored: a lead's key, a job's webhook secret and a cursor's signature are each an
+//! HMAC-SHA256 under a master key, over a label and the IDs they belong to. Rotation adds a key
+//! with a new `kid`; secrets derived from an older key remain valid until that key is removed.
 
 mod set;
 
@@ -16,11 +16,11 @@ use crate::{
     domain::{JobId, LeadId, TenantId},
 };
 
-/// The minimum length of an HMAC key, in bytes: that of the hash (RFC 7518 §3.2).
+/// The minimum length of an HMAC key in bytes: that of the hash (RFC 7518 §3.2).
 const KEY_BYTES: usize = 32;
 
-/// Checks that `key` is long enough to sign with; `name` is what the error calls it. Spaces and line
-/// breaks around it do not count.
+/// Checks that `key` is long enough for signing. `name` is the variable to name in the error.
+/// Surrounding whitespace does not count.
 ///
 /// # Errors
 ///
@@ -33,12 +33,12 @@ pub fn must_be_strong(name: &str, key: &str) -> Result<(), ConfigError> {
     Err(Env::malformed(name, rule))
 }
 
-/// The value of the variable `name`, or of the secret that `<name>_ARN` names; `None` where neither
-/// is set.
+/// Returns the value of the variable `name`, or of the secret named by `<name>_ARN`. Returns `None`
+/// if neither is set.
 ///
 /// # Errors
 ///
-/// [`ConfigError::Unreachable`] where the secret cannot be read.
+/// [`ConfigError::Unreachable`] if the secret cannot be read.
 pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, ConfigError> {
     if let Some(value) = env.get(name) {
         return Ok(Some(value.to_owned()));
@@ -53,21 +53,21 @@ pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, 
     Ok(secret.secret_string)
 }
 
-/// The master keys (`MASTER_KEYS`), from which the other secrets are cut.
+/// The master keys (`MASTER_KEYS`), from which other secrets are derived.
 #[derive(Clone, Debug)]
 pub struct MasterKeys(KeySet);
 
 impl MasterKeys {
-    /// Reads them from `MASTER_KEYS` or `MASTER_KEYS_ARN`.
+    /// Reads the keys from `MASTER_KEYS` or `MASTER_KEYS_ARN`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] as [`KeySet::load`].
+    /// Same as [`KeySet::load`].
     pub async fn load(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         KeySet::load(env, aws, "MASTER_KEYS").await.map(Self)
     }
 
-    /// The key in a lead's verification mail: `length` characters of hex (CONTRACT §2).
+    /// Returns the key in a lead's verification email: `length` hex characters.
     #[must_use]
     pub fn lead_key(&self, lead: LeadId, length: usize) -> String {
         cut_lead_key(self.0.signing().1, lead, length)
@@ -79,13 +79,13 @@ impl MasterKeys {
         self.0.verifying(None).any(|key| same(&cut_lead_key(key, lead, length), presented))
     }
 
-    /// The secret that a job's webhook is signed with, in hex.
+    /// Returns the secret that signs a job's webhook, in hex.
     #[must_use]
     pub fn webhook_secret(&self, tenant: TenantId, job: JobId) -> String {
         cut_webhook_secret(self.0.signing().1, tenant, job)
     }
 
-    /// Whether `signature` is that of `message` under the secret of this tenant's job.
+    /// Whether `signature` signs `message` with the secret of this tenant's job.
     #[must_use]
     pub fn is_webhook_signature(
         &self,
@@ -99,14 +99,14 @@ impl MasterKeys {
             .any(|key| is_signature(&cut_webhook_secret(key, tenant, job), message, signature))
     }
 
-    /// The secret that a tenant's build signs `POST /manage/users` with, in hex: good for that
-    /// tenant's identity provider alone.
+    /// Returns the secret that a tenant's build uses to sign `POST /manage/users`, in hex. It is
+    /// valid only for this tenant's identity provider.
     #[must_use]
     pub fn idp_secret(&self, tenant: TenantId) -> String {
         cut_idp_secret(self.0.signing().1, tenant)
     }
 
-    /// Whether `signature` is that of `message` under this tenant's secret of [`Self::idp_secret`].
+    /// Whether `signature` signs `message` with this tenant's [`Self::idp_secret`].
     #[must_use]
     pub fn is_idp_signature(&self, tenant: TenantId, message: &[&[u8]], signature: &[u8]) -> bool {
         self.0
@@ -114,7 +114,7 @@ impl MasterKeys {
             .any(|key| is_signature(&cut_idp_secret(key, tenant), message, signature))
     }
 
-    /// The tag that makes a cursor ours.
+    /// Returns the tag that authenticates a cursor.
     #[must_use]
     pub fn cursor_tag(&self, cursor: &[u8]) -> Vec<u8> {
         mac(self.0.signing().1.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16].to_vec()
@@ -144,13 +144,13 @@ fn cut_idp_secret(master: &str, tenant: TenantId) -> String {
     hex::encode(mac(master.as_bytes(), &[b"idp\0", tenant.as_bytes()]))
 }
 
-/// Whether `signature` is that of `message` under `secret`, compared in constant time.
+/// Whether `signature` signs `message` with `secret`. Compares in constant time.
 #[must_use]
 pub fn is_signature(secret: &str, message: &[&[u8]], signature: &[u8]) -> bool {
     same_bytes(mac(secret.as_bytes(), message).as_ref(), signature)
 }
 
-/// HMAC-SHA256 of `parts`, one after the other.
+/// Returns the HMAC-SHA256 of the concatenated `parts`.
 #[must_use]
 pub fn mac(key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
@@ -164,7 +164,7 @@ fn same(ours: &str, presented: &str) -> bool {
     same_bytes(ours.as_bytes(), presented.as_bytes())
 }
 
-/// Compares in constant time; only a difference in length shows, and lengths are public.
+/// Compares in constant time. Only a difference in length is observable, and lengths are public.
 fn same_bytes(ours: &[u8], presented: &[u8]) -> bool {
     ours.ct_eq(presented).into()
 }
@@ -173,7 +173,7 @@ fn same_bytes(ours: &[u8], presented: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// A key of 32 bytes, which is the least.
+    /// Returns a key of the minimum length, 32 bytes.
     fn long(start: &str) -> String {
         format!("{start:-<32}")
     }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idp_secret_is_one_tenant_s_and_no_job_s() {
+    fn an_idp_secret_is_valid_for_one_tenant_and_no_job() {
         let (keys, tenant, job) = (master(&long("secret")), TenantId::mint(), JobId::mint());
         let message: [&[u8]; 2] = [b"body", b"1"];
         let signature = mac(keys.idp_secret(tenant).as_bytes(), &message);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_key_is_one_lead_s_and_whole() {
+    fn a_lead_key_is_valid_for_one_lead_and_only_in_full() {
         let (keys, lead) = (master(&long("secret")), LeadId::mint());
         let key = keys.lead_key(lead, 32);
         assert!(!keys.is_lead_key(LeadId::mint(), 32, &key));
@@ -248,12 +248,12 @@ mod tests {
             assert!(error.contains(rule) && !error.contains(&short), "{error}");
         }
         assert!(KeySet::parse("JWT_SECRET", &enough).is_ok());
-        // 32 bytes, though fewer characters.
+        // 32 bytes, although only 16 characters.
         assert!(KeySet::parse("JWT_SECRET", &"é".repeat(16)).is_ok());
     }
 
     #[test]
-    fn bytes_are_the_same_to_the_last_one() {
+    fn bytes_are_compared_to_the_last_one() {
         for (presented, same) in [
             ("abc", true),
             ("abd", false),

@@ -6,10 +6,10 @@ use crate::{
     config::{ConfigError, Env},
 };
 
-/// Keys by `kid`, of which one signs and all verify.
+/// A set of keys by `kid`. One signs, all verify.
 ///
-/// Its form in Secrets Manager is flat JSON, `{"current":"k2","k1":"…","k2":"…"}`; any other text
-/// is a set of that one key.
+/// In Secrets Manager, a set is flat JSON: `{"current":"k2","k1":"…","k2":"…"}`. Any other text is
+/// a set of that single key.
 #[derive(Clone)]
 pub struct KeySet {
     current: String,
@@ -17,21 +17,22 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Reads the set from the variable `name`, or from the secret that `<name>_ARN` names.
+    /// Reads the set from the variable `name` or the secret named by `<name>_ARN`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if neither is set, if the secret cannot be read, and as [`Self::parse`].
+    /// [`ConfigError`] if neither is set, if the secret cannot be read, or in the cases of
+    /// [`Self::parse`].
     pub async fn load(env: &Env, aws: &Aws, name: &str) -> Result<Self, ConfigError> {
         let value = secret(env, aws, name).await?;
         Self::parse(name, &value.ok_or_else(|| ConfigError::Missing(name.to_owned()))?)
     }
 
-    /// Reads the form that it has in a secret; `name` is what the error calls it.
+    /// Parses a set as stored in a secret. `name` is the variable to name in the error.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Malformed`] if the form is wrong, or a key is shorter than 32 bytes.
+    /// [`ConfigError::Malformed`] if the form is wrong or a key is shorter than 32 bytes.
     pub fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
         let set = match serde_json::from_str::<BTreeMap<String, String>>(value) {
             Ok(mut keys) => Self { current: keys.remove("current").unwrap_or_default(), keys },
@@ -41,19 +42,22 @@ impl KeySet {
             },
         };
         if !set.keys.contains_key(&set.current) {
-            return Err(Env::malformed(name, "must be a key, or a set of keys with a current one"));
+            return Err(Env::malformed(
+                name,
+                "must be a key or a set of keys with the current one",
+            ));
         }
         set.keys.values().try_for_each(|key| must_be_strong(name, key))?;
         Ok(set)
     }
 
-    /// The `kid` and the key that sign.
+    /// Returns the `kid` and the key that sign.
     #[must_use]
     pub fn signing(&self) -> (&str, &str) {
         (&self.current, &self.keys[&self.current])
     }
 
-    /// The key under `kid`, or every key where no `kid` is given.
+    /// Returns the key with this `kid`, or all keys if no `kid` is given.
     pub fn verifying<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a str> {
         self.keys
             .iter()
@@ -61,11 +65,11 @@ impl KeySet {
             .map(|(_, key)| key.as_str())
     }
 
-    /// The set after this one, with a `fresh` key in it: what was fresh before signs now, what signed
-    /// still verifies, and what is older is gone.
+    /// Returns the next set in a rotation, with a `fresh` key added: the previously fresh key
+    /// signs, the previous signing key still verifies, and older keys are removed.
     ///
-    /// A fresh key signs only after the next rotation, since functions read the set when they start:
-    /// by then none runs that does not know it.
+    /// A fresh key signs only after the next rotation. Functions read the set when they start, so
+    /// by then every running function knows the key.
     #[must_use]
     pub fn rotated(&self, fresh: String) -> Self {
         let waiting = self.keys.keys().filter(|kid| number(kid) > number(&self.current));
@@ -77,7 +81,7 @@ impl KeySet {
         Self { current: next.clone(), keys }
     }
 
-    /// Its form in a secret.
+    /// Returns the set as stored in a secret.
     #[must_use]
     pub fn to_secret(&self) -> String {
         let mut members: BTreeMap<&str, &str> =
@@ -86,7 +90,7 @@ impl KeySet {
         serde_json::json!(members).to_string()
     }
 
-    /// Whether everything that `earlier` signs is good under this one.
+    /// Whether everything signed by `earlier` is valid under this set.
     #[must_use]
     pub fn verifies(&self, earlier: &Self) -> bool {
         let (kid, key) = earlier.signing();
@@ -94,7 +98,7 @@ impl KeySet {
     }
 }
 
-/// The number of a `kid`; 0 for one that we did not give.
+/// Returns the number of a `kid`, or 0 if rotation did not create it.
 fn number(kid: &str) -> u64 {
     kid.strip_prefix('k').and_then(|number| number.parse().ok()).unwrap_or_default()
 }
@@ -109,13 +113,13 @@ impl fmt::Debug for KeySet {
 mod tests {
     use super::*;
 
-    /// A key of 32 bytes, which is the least.
+    /// Returns a key of the minimum length, 32 bytes.
     fn long(start: &str) -> String {
         format!("{start:-<32}")
     }
 
     #[test]
-    fn a_fresh_key_waits_for_the_next_rotation_and_what_signed_still_verifies() {
+    fn a_fresh_key_waits_for_the_next_rotation_and_the_previous_key_still_verifies() {
         let steps: Vec<String> = std::iter::successors(Some(long("text")), |secret| {
             let set = KeySet::parse("KEYS", secret).unwrap();
             let fresh = long(&format!("key of {}", set.current));
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_tenth_rotation_are_in_their_order() {
+    fn keys_are_ordered_by_number_not_by_text() {
         let (a, b, c, d) = (long("a"), long("b"), long("c"), long("d"));
         let set = format!(r#"{{"current":"k9","k9":"{a}","k10":"{b}","k8":"{c}"}}"#);
         let rotated = KeySet::parse("KEYS", &set).unwrap().rotated(d.clone());

@@ -1,9 +1,9 @@
-//! The way from an event of the HTTP API to a router and back. A production function and the local
-//! run share it.
+//! Conversion between HTTP API events and a router. Production functions and the local run share
+//! it.
 //!
-//! The HTTP API decodes a path before it hands the path over, and `lambda_http` parses it as a URI
-//! again. Without repair, a decoded `?` cuts the path short, `..` reaches another route, and what no
-//! URI may hold is a panic.
+//! The HTTP API decodes a path before passing it on, and `lambda_http` parses it as a URI again.
+//! Without repair, a decoded `?` truncates the path, `..` reaches another route, and a character
+//! that no URI may contain causes a panic.
 
 #[cfg(test)]
 mod tests;
@@ -28,19 +28,19 @@ use tower::ServiceExt;
 use super::repair;
 use crate::http::Refusal;
 
-/// An answer in the form that Lambda hands back to the HTTP API.
+/// An answer in the format that Lambda returns to the HTTP API.
 pub type Answer = <Adapter<'static, Response, Router> as Service<Invocation>>::Response;
 
 type Invocation = LambdaEvent<LambdaRequest>;
 
-/// A function behind the HTTP API: it answers events of the payload format 2.0 by a router.
+/// A function behind the HTTP API. Answers events of payload format 2.0 with a router.
 ///
-/// Every event gets an answer. What cannot be served gets our error envelope, and so does a panic.
+/// Every event gets an answer. Requests that cannot be served and panics get an error envelope.
 #[derive(Clone, Debug)]
 pub struct HttpFunction(Router);
 
 impl HttpFunction {
-    /// Creates a function that answers by `router`, which [`finish`](crate::http::finish) made.
+    /// Creates a function from a router made by [`finish`](crate::http::finish).
     #[must_use]
     pub fn new(router: Router) -> Self {
         Self(router)
@@ -51,7 +51,7 @@ impl HttpFunction {
         let (event, refusal) = match serde_json::from_str(event.get()) {
             Ok(event) => repair::event(event),
             Err(cause) => {
-                tracing::warn!(%cause, "an event cannot be read");
+                tracing::warn!(%cause, "malformed event");
                 (ApiGatewayV2httpRequest::default(), Some(Refusal::Malformed))
             }
         };
@@ -77,12 +77,12 @@ impl HttpFunction {
         });
         let router = router.map_response(joined);
         let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(event), context);
-        // The adapter must not be held while its answer is waited for: it is not `Send`.
+        // The adapter is not `Send`, so it must not be held across an await.
         let answer = Adapter::from(router).call(event);
         answer.await
     }
 
-    /// Returns the answer after a panic: an internal error, under the request's own ID.
+    /// Returns the answer after a panic: an internal error with the request's own ID.
     async fn give_up(&self, caller: ApiGatewayV2httpRequestContext, context: Context) -> Answer {
         let mut event = ApiGatewayV2httpRequest::default();
         event.raw_path = Some("/".into());
@@ -92,7 +92,7 @@ impl HttpFunction {
     }
 }
 
-/// Joins the values of headers that occur several times: the answer's `headers` hold one value each.
+/// Joins the values of repeated headers, because the answer's `headers` hold one value each.
 fn joined(mut response: Response) -> Response {
     let headers = response.headers();
     if headers.len() > headers.keys_len() {
@@ -101,7 +101,7 @@ fn joined(mut response: Response) -> Response {
     response
 }
 
-/// Cookies have a member of their own and stay apart.
+/// Joins repeated values, except cookies, which have a member of their own.
 fn join(headers: &HeaderMap) -> HeaderMap {
     let mut joined = HeaderMap::new();
     for name in headers.keys() {

@@ -1,4 +1,4 @@
-//! Repairs of an event, so that nothing in it can fail or mislead `lambda_http`.
+//! Repairs of an event, so that nothing in it can crash or mislead `lambda_http`.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -8,7 +8,8 @@ use url::Url;
 use super::route;
 use crate::http::{PATH_LIMIT, QUERY_LIMIT, Refusal};
 
-/// What is encoded in a path: all but `pchar` and `/` (RFC 3986 §3.3). A `%` is looked at apart.
+/// Characters to encode in a path: all but `pchar` and `/` (RFC 3986 §3.3). `%` is handled
+/// separately.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -29,11 +30,11 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'/');
 
-/// What is encoded in a query: all but `pchar`, `/` and `?` (RFC 3986 §3.4). Brackets stay, since
-/// filters are written with them.
+/// Characters to encode in a query: all but `pchar`, `/` and `?` (RFC 3986 §3.4). Brackets are
+/// kept, because filters use them.
 const QUERY: &AsciiSet = &PATH.remove(b'?').remove(b'[').remove(b']');
 
-/// Repairs an event, and says why it cannot be served all the same.
+/// Repairs an event. Returns a refusal if it cannot be served.
 pub(super) fn event(
     mut event: ApiGatewayV2httpRequest,
 ) -> (ApiGatewayV2httpRequest, Option<Refusal>) {
@@ -60,13 +61,13 @@ pub(super) fn event(
         event.raw_path = Some(path);
         event.raw_query_string = query;
     }
-    // Our stage is `$default`, which is no part of a path.
+    // The stage is `$default`, which is not part of a path.
     event.request_context.stage = None;
     authority(&mut event);
     (event, refusal)
 }
 
-/// Drops a host and a scheme that no URL can have.
+/// Removes an invalid host or scheme.
 fn authority(event: &mut ApiGatewayV2httpRequest) {
     let host = event.headers.get("host").map(|host| host.to_str().is_ok_and(is_host));
     if host == Some(false) {
@@ -79,7 +80,7 @@ fn authority(event: &mut ApiGatewayV2httpRequest) {
     event.request_context.domain_name.take_if(|domain| !is_host(domain));
 }
 
-/// Whether `host` is a host with or without a port, and nothing else of a URL.
+/// Whether `host` is only a host with an optional port.
 fn is_host(host: &str) -> bool {
     let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || b"-._:[]".contains(&letter);
     !host.is_empty()
@@ -88,24 +89,23 @@ fn is_host(host: &str) -> bool {
         && host.parse::<axum::http::uri::Authority>().is_ok()
 }
 
-/// Whether a query is too long, without its cursor, which our own links add. With it, the query must
-/// fit into a URI: 65,534 bytes in the `http` crate, after encoding.
+/// Whether a query is too long, not counting the cursor that links add. The encoded query with its
+/// cursor must fit into a URI of the `http` crate: 65,534 bytes.
 fn is_long(query: &str) -> bool {
     let pairs = query.split('&').filter(|pair| !pair.starts_with("cursor="));
     let asked = pairs.map(|pair| pair.len() + 1).sum::<usize>().saturating_sub(1);
     asked > QUERY_LIMIT || query.len() > 2 * QUERY_LIMIT
 }
 
-/// Whether a segment of a path is `.` or `..`, encoded or not: a URL parser resolves those, and drops
-/// tabs and line breaks from a path (URL Standard, "basic URL parser").
+/// Whether a path has a `.` or `..` segment, encoded or not. A URL parser resolves these segments
+/// and removes tabs and line breaks (URL Standard, "basic URL parser").
 fn has_dots(path: &str) -> bool {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let decoded = decoded.replace(['\t', '\n', '\r'], "");
     decoded.split(['/', '\\']).any(|segment| matches!(segment.trim(), "." | ".."))
 }
 
-/// Whether the path is one of the route that the HTTP API took, and not of another one since it was
-/// decoded.
+/// Whether the decoded path still matches the route that the HTTP API selected.
 fn is_of_route(event: &ApiGatewayV2httpRequest, path: &str) -> bool {
     let key = event.route_key.as_deref().and_then(|key| key.split_once(' '));
     key.is_none_or(|(_, pattern)| route::fits(pattern, path))
@@ -115,7 +115,7 @@ fn is_base64(body: Option<&str>) -> bool {
     body.is_none_or(|body| STANDARD.decode(body).is_ok())
 }
 
-/// Percent-encodes what is in `set`, and every `%` that begins no encoded byte.
+/// Percent-encodes the characters in `set`, and every `%` that does not start an encoded byte.
 fn encoded(text: &str, set: &'static AsciiSet) -> String {
     let mut parts = text.split('%');
     let first = parts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-/// Whether a path is of the route with this pattern, as the HTTP API matches them:
+/// Whether a path matches a route pattern, by the rules of the HTTP API:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>.
 #[must_use]
 pub fn fits(pattern: &str, path: &str) -> bool {

@@ -221,7 +221,7 @@ fn examples(status: u16) -> Vec<Error> {
     match status {
         400 => vec![
             Error::Malformed(
-                "The request body is not JSON: expected value at line 1 column 9.".into(),
+                "The request body is not valid JSON: expected value at line 1 column 9.".into(),
             ),
             Error::BadParameter("filter.where.naem: is not a property of Tenant".into()),
             Error::Refused("Contact email domain does not match tenant domains"),

@@ -14,7 +14,7 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Returns the bearer of a token of this `kind`; `None` if a lead's token names no lead.
+    /// Returns the bearer of a token of this `kind`, or `None` if a lead's token names no lead.
     pub(super) fn new(kind: Kind, claims: Claims, system: &UserId) -> Option<Self> {
         let Claims { id, permissions, .. } = claims;
         let id = id.filter(|id| !id.is_empty());
@@ -30,21 +30,21 @@ impl Bearer {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] if it does not.
+    /// [`Error::Forbidden`] if no permission is granted.
     pub fn must_have_one(&self, mut permissions: impl Iterator<Item = Permission>) -> Result<()> {
         let granted = permissions.any(|one| self.permissions.iter().any(|code| one.is(code)));
         granted.then_some(()).ok_or(Error::Forbidden("a permission is missing"))
     }
 
-    /// Returns whether the bearer may see an entity that one of the permissions `view` opens: an
-    /// operator needs one of them, a lead sees all data of its own.
+    /// Returns whether the bearer may see an entity that requires one of the permissions in `view`.
+    /// An operator needs one of them; a lead may see all data of its own.
     #[must_use]
     pub fn may_see(&self, view: &[u16]) -> bool {
         let granted = |code: &u16| self.permissions.contains(&code.to_string());
         self.lead.is_some() || view.iter().any(granted)
     }
 
-    /// Returns the lead that the token was signed for; `None` for an operator.
+    /// Returns the lead for which the token was signed, or `None` for an operator.
     #[must_use]
     pub fn lead(&self) -> Option<LeadId> {
         self.lead
@@ -55,10 +55,10 @@ impl Bearer {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] if it may not.
+    /// [`Error::Forbidden`] if the data belongs to another lead or to none.
     pub fn may_act_on(&self, owner: Option<LeadId>) -> Result<()> {
         match self.lead {
-            Some(lead) if owner != Some(lead) => Err(Error::Forbidden("another lead's")),
+            Some(lead) if owner != Some(lead) => Err(Error::Forbidden("not the lead's own data")),
             _ => Ok(()),
         }
     }

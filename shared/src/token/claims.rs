@@ -8,14 +8,14 @@ use crate::domain::Timestamp;
 /// be taken for one (RFC 8725 §3.11).
 pub(super) const LEAD_TYPE: &str = "lead+jwt";
 
-/// The `typ` that an operator's token may have, besides none: JWT (RFC 7519 §5.1), or an access
+/// The `typ` values accepted for an operator's token, if it has one: JWT (RFC 7519 §5.1) or access
 /// token (RFC 9068 §2.1).
 const OPERATOR_TYPES: [&str; 2] = ["JWT", "at+jwt"];
 
-/// The difference between two clocks that `exp` and `nbf` tolerate, in seconds (RFC 7519 §4.1.4).
+/// The clock skew tolerated for `exp` and `nbf`, in seconds (RFC 7519 §4.1.4).
 const LEEWAY: f64 = 60.0;
 
-/// The maximum length of an `id`, in bytes: it is stored with each entity that its bearer changes.
+/// The maximum length of an `id` in bytes. It is stored with each entity that the bearer changes.
 const ID_LIMIT: usize = 255;
 
 /// The kind of a token, from its header.
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 #[derive(Debug, Deserialize)]
 pub(super) struct Header {
     typ: Option<String>,
-    /// The key that the token names.
+    /// The ID of the key that signed the token.
     pub(super) kid: Option<String>,
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
@@ -50,7 +50,7 @@ pub(super) struct Signed<'a> {
     pub(super) exp: i64,
 }
 
-/// The claims of a presented token. Other claims have no meaning here, `userTenantId` included.
+/// The claims of a presented token. Other claims, such as `userTenantId`, are ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
     pub(super) id: Option<String>,
@@ -63,20 +63,20 @@ pub(super) struct Claims {
 }
 
 impl Header {
-    /// Reads the header of `token`; `None` if it is malformed.
+    /// Reads the header of `token`. Returns `None` if it is malformed.
     pub(super) fn of(token: &str) -> Option<Self> {
         let json = BASE64.decode(token.split('.').next()?).ok()?;
         serde_json::from_slice(&json).ok()
     }
 
-    /// Returns the kind that the header declares; `None` if tokens of that kind are not accepted
-    /// here, or if the header has `crit`: no extension is understood (RFC 7515 §4.1.11).
+    /// Returns the kind of token that the header declares. Returns `None` if this kind is not
+    /// accepted or the header has `crit`, because no extension is supported (RFC 7515 §4.1.11).
     pub(super) fn kind(&self) -> Option<Kind> {
         if self.crit {
             return None;
         }
         let Some(typ) = self.typ.as_deref() else { return Some(Kind::Operator) };
-        // A media type: its case does not matter, and `application/` may be left out (RFC 7515 §4.1.9).
+        // A media type is case-insensitive, and `application/` may be omitted (RFC 7515 §4.1.9).
         let typ = typ.to_ascii_lowercase();
         let typ = typ.strip_prefix("application/").unwrap_or(&typ);
         if typ == LEAD_TYPE {
@@ -87,7 +87,8 @@ impl Header {
 }
 
 impl Claims {
-    /// Whether the claims hold now, for this `issuer` and, if one is configured, this `audience`.
+    /// Whether the claims are valid now, for this `issuer` and, if one is configured, this
+    /// `audience`.
     pub(super) fn hold(&self, issuer: &str, audience: Option<&str>, now: Timestamp) -> bool {
         let now = std::time::Duration::from_millis(now.millis().try_into().unwrap_or(0));
         let now = now.as_secs_f64();
@@ -107,7 +108,7 @@ impl Claims {
     }
 }
 
-/// Whether a member is there, whatever its value.
+/// Returns true for a present member with any value.
 fn is_present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(value).map(|_| true)
 }

@@ -6,8 +6,8 @@ use jsonwebtoken::{
 use ring::hmac;
 use signature::{Signer, Verifier};
 
-/// HS256 by ring, which TLS brings along, and no other algorithm: what is not there cannot be
-/// confused (RFC 8725 §3.1).
+/// HS256 by ring, which TLS already depends on. No other algorithm is available, so none can be
+/// confused with it (RFC 8725 §3.1).
 pub(super) static HS256: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
     verifier_factory: |algorithm, key| {

@@ -1,7 +1,7 @@
-//! Bearer tokens: JWTs signed with HS256, and nothing else.
+//! Bearer tokens: JWTs signed with HS256.
 //!
-//! Facades sign tokens for operators, Tenantry signs tokens for leads. The `typ` in a token's header
-//! tells them apart, and nothing else does: ids that happen to be equal have no meaning.
+//! Facades sign tokens for operators; Tenantry signs tokens for leads. Only the `typ` in a token's
+//! header tells them apart. Equal IDs have no meaning.
 
 mod bearer;
 mod claims;
@@ -22,7 +22,7 @@ use crate::{
     keys::KeySet,
 };
 
-/// The maximum length of a token, in bytes. A longer one is refused before it is parsed.
+/// The maximum length of a token in bytes. A longer one is refused before it is parsed.
 const TOKEN_LIMIT: usize = 8 * 1024;
 
 /// Issues and checks tokens. Cheap to clone.
@@ -46,7 +46,7 @@ impl Tokens {
     ///
     /// [`ConfigError`] if one of them is missing or malformed, or a key is too short.
     pub async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
-        // If another function of this process has installed it already, nothing is to be done.
+        // Fails if another function in this process has already installed it, which is fine.
         let _ = HS256.install_default();
         Ok(Self(Arc::new(Settings {
             keys: KeySet::load(env, aws, "JWT_SECRET").await?,
@@ -57,22 +57,22 @@ impl Tokens {
         })))
     }
 
-    /// Signs the token of a lead whose email is verified.
+    /// Signs a token for a lead whose email is verified.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if it cannot be signed.
+    /// [`Error::Aws`] if the token cannot be signed.
     pub fn for_lead(&self, lead: LeadId, now: Timestamp) -> Result<String> {
         let permissions = Permission::OF_A_LEAD.iter().map(|code| (*code).to_owned()).collect();
         let id = lead.to_string();
         self.sign(LEAD_TYPE, &self.claims(id.clone(), id, permissions, now + self.0.lead_expiry))
     }
 
-    /// Signs the token of an operator with these `permissions`, as a facade does.
+    /// Signs a token for an operator with these `permissions`, as a facade does.
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if it cannot be signed.
+    /// [`Error::Aws`] if the token cannot be signed.
     pub fn for_operator(&self, id: &str, permissions: &[u16], expiry: Timestamp) -> Result<String> {
         let permissions = permissions.iter().map(ToString::to_string).collect();
         self.sign("JWT", &self.claims(id.to_owned(), "tenantry".to_owned(), permissions, expiry))
@@ -89,7 +89,7 @@ impl Tokens {
         Signed { id, user_tenant_id, permissions, iss, aud, exp: expiry.seconds() }
     }
 
-    /// Signs `claims` with the current key, and names the key in the header.
+    /// Signs `claims` with the current key and names the key in the header.
     fn sign(&self, typ: &str, claims: &Signed<'_>) -> Result<String> {
         let (kid, key) = self.0.keys.signing();
         let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
@@ -103,10 +103,10 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthorized`] if the token was not signed with one of our keys, is malformed, or
-    /// breaks a rule of its header or its claims.
+    /// [`Error::Unauthorized`] if the token is malformed, was not signed with one of the keys, or
+    /// has an invalid header or claim.
     pub fn bearer(&self, token: &str) -> Result<Bearer> {
-        self.read(token, crate::now()).ok_or(Error::Unauthorized("no good bearer token"))
+        self.read(token, crate::now()).ok_or(Error::Unauthorized("the bearer token is not valid"))
     }
 
     fn read(&self, token: &str, now: Timestamp) -> Option<Bearer> {
@@ -124,8 +124,8 @@ impl Tokens {
 
 /// Returns the claims of `token` if it is signed with `key`.
 ///
-/// The library checks the algorithm and the signature. The rules of the claims are ours, since its
-/// own accept `iss` as an array and refuse an `aud` that nobody asked for.
+/// The library checks algorithm and signature only. The claims are checked by [`Claims::hold`],
+/// because the library accepts an array as `iss` and refuses an `aud` if none is expected.
 fn verified(token: &str, key: &str) -> Option<Claims> {
     let mut rules = Validation::new(Algorithm::HS256);
     rules.required_spec_claims.clear();

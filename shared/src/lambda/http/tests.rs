@@ -12,7 +12,7 @@ use serde_json::{Value, json, value::to_raw_value};
 use super::HttpFunction;
 use crate::http::{RawBody, finish};
 
-/// Names the route and what was asked of it.
+/// Creates a function whose answers name the route and the request.
 fn function() -> HttpFunction {
     let said = |route: &'static str| {
         async move |uri: Uri| {
@@ -55,7 +55,7 @@ fn event(method: &str, path: &str) -> Value {
     })
 }
 
-/// The answer as the Runtime API gets it. Errors must be envelopes, and no fault of ours.
+/// Returns the answer as sent to the Runtime API. Checks that errors are envelopes.
 async fn answer(event: &Value) -> Value {
     let answer = function().answer(&to_raw_value(event).unwrap(), Context::default()).await;
     let answer = serde_json::to_value(answer).unwrap();
@@ -113,7 +113,7 @@ async fn a_path_reaches_its_own_route_or_none() {
 }
 
 #[tokio::test]
-async fn dots_reach_no_other_route() {
+async fn dot_segments_never_reach_another_route() {
     let paths = [
         "/keys/../leads/count",
         "/assets/../ping",
@@ -149,7 +149,7 @@ async fn dots_reach_no_other_route() {
 }
 
 #[tokio::test]
-async fn a_decoded_path_reaches_the_route_that_the_gateway_took() {
+async fn a_decoded_path_must_match_the_route_of_the_gateway() {
     let with_key = |key: &str, path: &str| {
         let mut event = event("GET", path);
         event["routeKey"] = key.into();
@@ -169,7 +169,7 @@ async fn a_decoded_path_reaches_the_route_that_the_gateway_took() {
 }
 
 #[tokio::test]
-async fn a_query_arrives_as_it_was_sent() {
+async fn a_query_arrives_unchanged() {
     let queries = [
         ("a=1&b=2", "a=1&b=2"),
         ("filter={\"where\":{}}", "filter=%7B%22where%22:%7B%7D%7D"),
@@ -189,7 +189,7 @@ async fn a_query_arrives_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn path_and_query_have_a_limit() {
+async fn path_and_query_are_limited() {
     let query = |bytes: usize| format!("a={}", "ä".repeat((bytes - 2) / 2));
     let path = |bytes: usize| format!("/keys/{}", "\"".repeat(bytes - 6));
     let with_cursor = |bytes: usize| format!("cursor={}&{}", "c".repeat(500), query(bytes));
@@ -221,7 +221,7 @@ async fn path_and_query_have_a_limit() {
 }
 
 #[tokio::test]
-async fn odd_hosts_and_schemes_change_nothing() {
+async fn invalid_hosts_and_schemes_are_ignored() {
     let hosts = [
         "",
         " ",
@@ -268,7 +268,7 @@ async fn odd_hosts_and_schemes_change_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_refused() {
+async fn malformed_events_are_refused() {
     let events = [
         "{}",
         "null",
@@ -306,21 +306,21 @@ async fn bodies_are_decoded_or_refused() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_internal_error_with_the_id_of_its_request() {
+async fn a_panic_is_an_internal_error_with_the_request_id() {
     let answer = answer(&event("GET", "/panic")).await;
     assert_eq!(answer["statusCode"], 500);
     assert_eq!(answer["headers"]["x-request-id"], "request-1");
 }
 
 #[tokio::test]
-async fn headers_that_occur_twice_are_joined() {
+async fn repeated_headers_are_joined() {
     let answer = answer(&event("GET", "/headers")).await;
     assert_eq!(answer["headers"]["vary"], "origin, accept");
     assert_eq!(answer["headers"]["link"], "a");
     assert_eq!(answer["cookies"], json!(["a=1", "b=2"]));
 }
 
-/// Texts that something between a client and a route treats specially.
+/// Generates text that a component between client and route treats specially.
 fn odd() -> impl Strategy<Value = String> {
     let special = prop::sample::select(vec![
         "/", "//", "\\", ".", "..", "%", "%2e", "%2f", "%5c", "%00", "%zz", "%25", "?", "#", "\"",
