@@ -10,8 +10,8 @@
 //!   *tombstone* replaces the tenant's cache entry: a unique value that lives for 10 s.
 //! * A reader that finds no entry or a tombstone reads the table, strongly consistent. It fills the
 //!   entry only if the entry has not changed since the lookup, on the same connection, and within 9
-//!   s by Redis' own clock. Data read before a write therefore never replaces the tombstone of that
-//!   write, however late it arrives.
+//!   s of it by Redis' own clock. Data read before a write therefore never replaces the tombstone
+//!   of that write, however late it arrives.
 //! * A write whose tombstone cannot be put is not rolled back. Its tombstone is owed: this process
 //!   puts it before its next request to the cache.
 //! * An entry contains the time at which it was filled. An entry older than the Redis process is

@@ -16,7 +16,7 @@ use crate::{
     token::Bearer,
 };
 
-/// The header that lists incomplete included relations, separated by commas: `contacts,
+/// The header that lists incomplete included relations, separated by commas, for example `contacts,
 /// lead.tenant.resources`.
 const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
 
@@ -126,7 +126,7 @@ pub fn linked(place: &Place, page: Page, bearer: &Bearer, keys: &MasterKeys) -> 
 ///
 /// [`Error::Aws`] if the page is empty.
 pub fn shown(page: Page) -> Result<Response> {
-    let entity = page.items.into_iter().next().ok_or("it has none");
+    let entity = page.items.into_iter().next().ok_or("the page is empty");
     let mut response = Json(entity.map_err(Error::aws("showing an entity"))?).into_response();
     truncated(response.headers_mut(), page.cut);
     Ok(response)

@@ -78,8 +78,8 @@ pub(super) fn schema() -> Value {
     })
 }
 
-/// Returns the answers of every status as components. Those of rate-limited operations have the
-/// headers of the limit.
+/// Returns the answers of every status as components. Answers of rate-limited operations also have
+/// the headers of the limit.
 pub(super) fn components() -> Map<String, Value> {
     let mut components = Map::new();
     for status in STATUSES {

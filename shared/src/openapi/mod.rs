@@ -1,4 +1,4 @@
-//! Describes the API: the routes of each function, as an OpenAPI 3.1 document.
+//! The description of the API: the routes of each function, as an OpenAPI 3.1 document.
 //!
 //! Descriptions are derived from the code. A body is described by the members its reader accepts
 //! ([`FromJson::schema`](crate::domain::FromJson::schema)), an entity by its

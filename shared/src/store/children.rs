@@ -90,7 +90,7 @@ impl Item for Resource {
     }
 }
 
-/// The item that names the tenant of a child or of a key.
+/// The item that names the tenant of a child or of a tenant key.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Owner {

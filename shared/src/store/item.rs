@@ -81,7 +81,8 @@ pub(super) fn decode_living<T: DeserializeOwned>(item: Attributes) -> Result<Opt
         return Ok(None);
     }
     let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
-    let version = version.ok_or("it has none").map_err(Error::aws("reading a version"))?;
+    let version =
+        version.ok_or("the item has no version").map_err(Error::aws("reading a version"))?;
     Ok(Some(Stored { item: decode(item)?, version }))
 }
 

@@ -1,4 +1,4 @@
-//! Access to the DynamoDB table, which holds all entities.
+//! The DynamoDB table, which holds all entities, and its cache.
 
 mod attention;
 mod burial;

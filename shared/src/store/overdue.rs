@@ -111,7 +111,7 @@ impl Store {
 }
 
 impl Overdue {
-    /// Decodes an entry. Returns `None` if a key attribute is missing, which no index entry lacks.
+    /// Decodes an entry. Returns `None` if a key attribute is missing.
     fn of(item: Attributes) -> Option<Self> {
         let place = item.get("gsi1sk")?.as_s().ok()?.clone();
         Some(Self { key: Key::of_item(&item)?, place, job: decode(item) })
