@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::domain::{JobId, TenantId};
 use support::{App, Options, Reply, Signed, config, contact, eventually, invoice, lead, tenant};
 
-use crate::random::Random;
+use crate::random::{Random, any_json};
 
 async fn send(app: &App, path: &str, text: &str) -> Reply {
     app.client.send_text(Method::POST, &app.operator, path, text).await
@@ -27,7 +27,7 @@ fn with_plan(x: &str) -> String {
     format!(r#"{{"id":"s1","plan":{{"tier":"BASIC","x":{x}}}}}"#)
 }
 
-fn nested(levels: usize) -> String {
+pub(crate) fn nested(levels: usize) -> String {
     format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }
 
@@ -220,33 +220,7 @@ async fn the_largest_job_and_the_one_behind_it_time_out() {
     assert_eq!((app.events_of("TENANT_PROVISIONING_FAILURE").len(), app.dead_letters()), (2, 0));
 }
 
-/// Generates JSON text.
-fn any_json(random: &mut Random, depth: usize) -> String {
-    match random.below(if depth == 0 { 8 } else { 11 }) {
-        0 => "null".to_owned(),
-        1 => format!("-{}", random.below(1 << 30)),
-        2 => format!("{}{}", 1 + random.below(1 << 30), "0".repeat(random.below(14))),
-        3 => format!("{}.5e{}", random.below(10), random.below(150)),
-        4 => format!("1e-{}", random.below(150)),
-        5 => json!("\u{0}\"\u{1f600}".repeat(random.below(2000))).to_string(),
-        6 => nested(1 + random.below(30)),
-        7 => random.of(&[r#""\ud83d\ude00""#, r#""\ud83d""#, "true", "[{},[]]"]).to_string(),
-        8 => {
-            let items: Vec<_> = (0..random.below(5)).map(|_| any_json(random, depth - 1)).collect();
-            format!("[{}]", items.join(","))
-        }
-        _ => {
-            let member = |random: &mut Random| {
-                let name = *random.of(&["", "a", "b", "c", "__proto__", "a/b", "\u{65e5}"]);
-                format!("{}:{}", json!(name), any_json(random, depth - 1))
-            };
-            let members: Vec<_> = (0..random.below(4)).map(|_| member(random)).collect();
-            format!("{{{}}}", members.join(","))
-        }
-    }
-}
-
-/// Returns the ID of the job that a request opened_job.
+/// Returns the ID of the job that a request opened.
 fn opened_job(reply: &Reply) -> JobId {
     reply.header("location").rsplit('/').next().unwrap().parse().unwrap()
 }

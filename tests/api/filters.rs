@@ -201,5 +201,5 @@ async fn fields_and_scopes_limit_the_response() {
     assert_eq!(innermost.as_array().unwrap().len(), 4);
     let deeper = json!({ "include": within("lead", within("tenant", nested)) });
     let refused = app.client.get(&app.operator, &with_query(&own, "filter", &deeper)).await;
-    assert!(refused.expect(400).text("/error/message").contains("deeper than 3 levels"));
+    assert!(refused.expect(400).text("/error/message").contains("more than 3 levels deep"));
 }

@@ -1,4 +1,4 @@
-//! Random filters, the same on every run.
+//! Random filters and JSON, the same on every run.
 
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -6,7 +6,10 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use crate::plain::{Kind, Property};
+use crate::{
+    bounds::nested,
+    plain::{Kind, Property},
+};
 
 /// A source of random values that depend only on its seed.
 pub(crate) struct Random(TestRunner);
@@ -125,4 +128,30 @@ pub(crate) fn filter(random: &mut Random, items: &[Value], properties: &[Propert
         filter[*random.of(&["skip", "offset"])] = json!(random.below(20));
     }
     filter
+}
+
+/// Returns random JSON text, including values that some consumers cannot store.
+pub(crate) fn any_json(random: &mut Random, depth: usize) -> String {
+    match random.below(if depth == 0 { 8 } else { 11 }) {
+        0 => "null".to_owned(),
+        1 => format!("-{}", random.below(1 << 30)),
+        2 => format!("{}{}", 1 + random.below(1 << 30), "0".repeat(random.below(14))),
+        3 => format!("{}.5e{}", random.below(10), random.below(150)),
+        4 => format!("1e-{}", random.below(150)),
+        5 => json!("\u{0}\"\u{1f600}".repeat(random.below(2000))).to_string(),
+        6 => nested(1 + random.below(30)),
+        7 => random.of(&[r#""\ud83d\ude00""#, r#""\ud83d""#, "true", "[{},[]]"]).to_string(),
+        8 => {
+            let items: Vec<_> = (0..random.below(5)).map(|_| any_json(random, depth - 1)).collect();
+            format!("[{}]", items.join(","))
+        }
+        _ => {
+            let member = |random: &mut Random| {
+                let name = *random.of(&["", "a", "b", "c", "__proto__", "a/b", "\u{65e5}"]);
+                format!("{}:{}", json!(name), any_json(random, depth - 1))
+            };
+            let members: Vec<_> = (0..random.below(4)).map(|_| member(random)).collect();
+            format!("{{{}}}", members.join(","))
+        }
+    }
 }
