@@ -1,8 +1,8 @@
-//! Events become mails, each once.
+//! Sends one email per event.
 //!
-//! A claim in the table keeps deliveries of one event apart. SES has no token for a call made again,
-//! so a mail goes out twice where nobody knows whether SES took it: where its answer is lost, or the
-//! process ends between that answer and the note of it. Twice is better than never.
+//! A claim in the table keeps two deliveries of an event from sending two emails. SES has no
+//! idempotency token, so an email is sent twice if the answer of SES is lost, or if the process
+//! ends after that answer and before the claim is completed. Twice is better than never.
 
 mod mail;
 mod sender;
@@ -33,7 +33,7 @@ use shared::{
 
 use crate::{mail::Mail, writer::Writer};
 
-/// Mails leads and tenants.
+/// Sends emails to leads and tenants.
 #[derive(Debug)]
 pub struct Mailer {
     client: Client,
@@ -48,18 +48,18 @@ pub struct Mailer {
 /// The name under which events are claimed.
 const CONSUMER: &str = "mailer";
 
-/// How long a claim is good: longer than the SDK lets a call take, which is 8 seconds.
+/// The lifetime of a claim: longer than the SDK's time limit of a call, which is 8 seconds.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// How soon to look again at an event that another delivery has: it is likely done by then.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The pause before an event that another delivery has claimed is checked again.
+const CLAIM_RETRY: Duration = Duration::from_secs(1);
 
 impl Mailer {
-    /// Reads `FROM_EMAIL`, `CONFIGURATION_SET`, and what the mails are written from.
+    /// Reads the configuration: `FROM_EMAIL`, `CONFIGURATION_SET`, and the variables of the writer.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] naming the variable that is missing or malformed.
+    /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         Ok(Self {
@@ -73,12 +73,12 @@ impl Mailer {
         })
     }
 
-    /// Sends the mail that the event asks for, if any. An event that cannot be read, or whose mail SES
-    /// refuses for good, is set aside.
+    /// Sends the email for the event, if any. An event that cannot be parsed, or whose email SES
+    /// rejects permanently, is moved to the dead-letter queue.
     ///
     /// # Errors
     ///
-    /// If the mail may be sent later, so that the event is delivered again.
+    /// If sending failed and a retry may succeed, so that the event is delivered again.
     pub async fn handle(&self, event: Payload) -> Result<()> {
         let mailed = match event.envelope() {
             Ok(event) => Box::pin(self.mail(event)).await,
@@ -98,14 +98,14 @@ impl Mailer {
                 (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
             }
             other => {
-                tracing::debug!(event.kind = other, "nothing to mail");
+                tracing::debug!(event.kind = other, "no email for this event type");
                 return Ok(());
             }
         };
         match mail.transpose()?.flatten() {
             Some(mail) => self.send_once(&id, &mail).await,
             None => {
-                tracing::info!(event.id = id, "no mail is due");
+                tracing::info!(event.id = id, "no email to send");
                 Ok(())
             }
         }
@@ -117,22 +117,22 @@ impl Mailer {
                 Claim::Ours => break,
                 Claim::Done => return Ok(()),
                 Claim::Held(until) => {
-                    let rest = until.since(shared::now()) + Duration::from_millis(1);
-                    tokio::time::sleep(rest.min(LOOK_AGAIN)).await;
+                    let remaining = until.since(shared::now()) + Duration::from_millis(1);
+                    tokio::time::sleep(remaining.min(CLAIM_RETRY)).await;
                 }
             }
         }
         let sent = self.send(mail).await;
-        let noted = match &sent {
+        let saved = match &sent {
             Ok(()) => self.store.complete_event(CONSUMER, event, shared::now()).await,
             Err(_) => {
                 self.metrics.write(&Metric::MailFailed, shared::now());
                 self.store.release_event(CONSUMER, event, shared::now()).await
             }
         };
-        // To fail here would bring the event again, and after the lease the mail a second time.
-        if let Err(error) = noted {
-            tracing::warn!(event.id = event, ?error, "what became of an event could not be noted");
+        // An error would deliver the event again, and send a second email after the lease.
+        if let Err(error) = saved {
+            tracing::warn!(event.id = event, ?error, "the outcome of an event could not be saved");
         }
         sent
     }
@@ -149,21 +149,21 @@ impl Mailer {
     }
 }
 
-const SENDING: &str = "sending a mail";
+const SENDING: &str = "sending an email";
 
-/// A failure without SES's message, which names the address.
+/// Converts an error, leaving out the message of SES, which contains the address.
 fn failed(cause: SdkError<SendEmailError>) -> Error {
-    let told = match &cause {
+    let message = match &cause {
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or("no code");
             let request = refusal.err().meta().request_id().unwrap_or("unknown");
-            format!("SES refused it: {code} (request {request})")
+            format!("SES rejected the email: {code} (request {request})")
         }
-        SdkError::ResponseError(_) => "SES gave an answer that cannot be read".to_owned(),
+        SdkError::ResponseError(_) => "the answer of SES could not be parsed".to_owned(),
         _ => return Error::of(Service::Ses, SENDING)(cause),
     };
     match Service::Ses.fault_of(&cause) {
-        Fault::Permanent => Error::permanent(SENDING)(told),
-        Fault::Transient => Error::aws(SENDING)(told),
+        Fault::Permanent => Error::permanent(SENDING)(message),
+        Fault::Transient => Error::aws(SENDING)(message),
     }
 }

@@ -8,29 +8,29 @@ use aws_sdk_sesv2::{
 use serde_json::{Map, Value};
 use shared::{Error, Result, domain::Email};
 
-/// A mail, ready to be sent.
+/// An email, ready to be sent.
 pub(crate) struct Mail {
-    /// Whom it goes to.
+    /// The recipient.
     pub(crate) to: Email,
     pub(crate) words: Words,
 }
 
-/// What a mail says.
+/// The content of an email.
 pub(crate) enum Words {
-    /// In our words.
+    /// Content from the built-in templates.
     Ours { subject: String, html: String, text: String },
-    /// In those of an SES template of the team's.
+    /// Data for an SES template that the team provides.
     Template { name: String, data: Value },
 }
 
 impl Mail {
-    /// As SES takes it.
+    /// Returns the content in the form that SES expects.
     pub(crate) fn content(&self) -> Result<EmailContent> {
         let content = EmailContent::builder();
         Ok(match &self.words {
             Words::Ours { subject, html, text } => {
                 let message = message(subject, html, text);
-                content.simple(message.map_err(Error::permanent("composing a mail"))?)
+                content.simple(message.map_err(Error::permanent("composing an email"))?)
             }
             Words::Template { name, data } => {
                 let template = Template::builder().template_name(name);
@@ -42,7 +42,7 @@ impl Mail {
 }
 
 impl fmt::Debug for Mail {
-    /// Neither the address nor the words: a link is in them.
+    /// Leaves out the address and the content, which contains a secret link.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mail")
     }
@@ -54,8 +54,8 @@ fn message(subject: &str, html: &str, text: &str) -> Result<Message, BuildError>
     Ok(Message::builder().subject(utf8(subject)?).body(body).build())
 }
 
-/// The data of an SES template, every value twice: under its name as it may stand in HTML, since SES
-/// escapes nothing, and under its name and `Text` for the subject and the text.
+/// Returns the data of an SES template. SES does not escape values, so each is passed twice:
+/// escaped for HTML under its name, and as plain text under its name and `Text`.
 pub(crate) fn template_data<const N: usize>(values: [(&str, &str); N]) -> Value {
     let mut data = Map::new();
     for (name, value) in values {

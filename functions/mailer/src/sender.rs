@@ -1,4 +1,4 @@
-//! Whom mails come from.
+//! The sender address of emails.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use shared::{
@@ -7,9 +7,9 @@ use shared::{
     domain::{Email, read},
 };
 
-/// The sender as SES takes it, from `FROM_EMAIL`: an address, or `Name <address>`.
+/// Reads the sender from `FROM_EMAIL`: an address, or `Name <address>`.
 pub(crate) fn from_env(env: &Env) -> Result<String, ConfigError> {
-    let rule = "must be an e-mail address, or a name and an address as in `Name <address>`";
+    let rule = "must be an email address, or a name and an address, as in `Name <address>`";
     parse(env.required("FROM_EMAIL")?).ok_or_else(|| Env::malformed("FROM_EMAIL", rule))
 }
 
@@ -32,7 +32,7 @@ fn parse(value: &str) -> Option<String> {
     })
 }
 
-/// A name as it may stand in a header: quoted, or in encoded words (RFC 2047) of 75 characters.
+/// Encodes a name for a header: quoted, or as encoded words of at most 75 characters (RFC 2047).
 fn phrase(name: &str) -> String {
     if name.starts_with("=?") && name.ends_with("?=") {
         return name.to_owned();
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sender_is_an_address_with_or_without_a_name() {
+    fn a_sender_is_an_address_with_an_optional_name() {
         for (value, sender) in [
             ("noreply@tenantry.test", "noreply@tenantry.test"),
             ("<noreply@tenantry.test>", "noreply@tenantry.test"),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_sender_names_the_variable_and_not_the_value() {
+    fn the_error_of_a_malformed_sender_names_the_variable_but_not_the_value() {
         for value in
             ["nobody", "a@", "Acme a@acme.test", "Acme <a@acme.test", "A\r\nBcc: x <a@b.c>"]
         {

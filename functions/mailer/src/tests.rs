@@ -17,7 +17,7 @@ use crate::{
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\u{202E}\"'& http://evil.test";
 
-/// An environment whose endpoint nobody listens on.
+/// An environment whose endpoint refuses connections.
 fn env(more: &[(&str, &str)]) -> Env {
     let base = [
         ("AWS_REGION", "eu-central-1"),
@@ -74,12 +74,14 @@ fn job(app_plane_url: Option<&str>) -> EventJob {
 }
 
 fn ours(mail: &Mail) -> (&str, &str, &str) {
-    let Words::Ours { subject, html, text } = &mail.words else { panic!("a template's words") };
+    let Words::Ours { subject, html, text } = &mail.words else {
+        panic!("content of a custom template")
+    };
     (subject, html, text)
 }
 
 #[tokio::test]
-async fn the_verification_mail_has_one_link_and_says_until_when_it_works() {
+async fn the_verification_email_has_a_link_and_its_expiry() {
     let lead = lead("Ada");
     let writer = writer(&[("APP_NAME", "Rocket")]).await;
     let mail = writer.verification(&lead, shared::now()).unwrap().unwrap();
@@ -91,24 +93,24 @@ async fn the_verification_mail_has_one_link_and_says_until_when_it_works() {
     let link = format!("https://api.test/validate/{}?code={key}", lead.id);
     let until = crate::words::date(lead.id.minted().unwrap() + Duration::from_secs(86_400));
     let (subject, html, text) = ours(&mail);
-    insta::assert_snapshot!(subject, @"Confirm your e-mail address for Rocket");
+    insta::assert_snapshot!(subject, @"Confirm your email address for Rocket");
     insta::assert_snapshot!(text.replace(&link, "<link>").replace(&until, "<until>"), @r#"
-    Confirm your e-mail address
+    Confirm your email address
 
-    Ada of Acme & Co. asked for a workspace on Rocket and gave this e-mail address.
-    Was it you? Then confirm it, and set your workspace up on the page that opens:
+    Hi Ada, thanks for signing up for Rocket.
+    Confirm your email address to set up the workspace for Acme & Co.:
 
     <link>
 
-    The link works until <until>.
-    If it was not you, ignore this mail: nothing happens without the link.
+    This link expires on <until>.
+    If you didn't sign up, you can ignore this email.
     "#);
     assert!(html.contains(&format!("<a href=\"{link}\"")) && html.contains(&until));
-    assert!(html.contains("<bdi>Ada</bdi> of <bdi>Acme &#38; Co.</bdi>"));
+    assert!(html.contains("Hi <bdi>Ada</bdi>,") && html.contains("<bdi>Acme &#38; Co.</bdi>"));
 }
 
 #[tokio::test]
-async fn the_welcome_mail_goes_to_the_primary_contact() {
+async fn the_welcome_email_goes_to_the_primary_contact() {
     let writer = writer(&[]).await;
     let job = job(Some("https://acme.app.test/?x=1&y=2"));
     let mail = writer.welcome(&tenant(), Some(&job)).unwrap().unwrap();
@@ -118,18 +120,18 @@ async fn the_welcome_mail_goes_to_the_primary_contact() {
     insta::assert_snapshot!(text, @r#"
     Your workspace is ready
 
-    Hello Ada, the workspace Acme (acme) on Tenantry has been built:
+    Hi Ada, your workspace Acme (acme) on Tenantry is ready to use:
 
     https://acme.app.test/?x=1&y=2
 
-    You log in at https://login.test/?a=1&b=2
+    Sign in at https://login.test/?a=1&b=2
     "#);
     assert!(html.contains("<a href=\"https://acme.app.test/?x=1&#38;y=2\""));
     assert!(html.contains("<a href=\"https://login.test/?a=1&#38;b=2\""));
 }
 
 #[tokio::test]
-async fn without_an_address_of_its_own_a_tenant_is_sent_to_the_login() {
+async fn a_tenant_without_a_url_is_linked_to_the_login_page() {
     let mail = writer(&[]).await.welcome(&tenant(), Some(&job(None))).unwrap().unwrap();
     let (_, html, text) = ours(&mail);
     assert_eq!(text.matches("https://login.test/?a=1&b=2").count(), 1);
@@ -137,7 +139,7 @@ async fn without_an_address_of_its_own_a_tenant_is_sent_to_the_login() {
 }
 
 #[tokio::test]
-async fn hostile_names_are_text() {
+async fn hostile_names_are_shown_as_text() {
     for template in [None, Some("theirs")] {
         let writer = writer(&[("VERIFICATION_TEMPLATE", template.unwrap_or_default())]).await;
         let mail = writer.verification(&lead(HOSTILE), shared::now()).unwrap().unwrap();
@@ -155,13 +157,13 @@ async fn hostile_names_are_text() {
 }
 
 #[tokio::test]
-async fn a_team_s_template_gets_every_value_for_html_and_for_text() {
+async fn a_custom_template_gets_every_value_as_html_and_as_text() {
     let writer = writer(&[("VERIFICATION_TEMPLATE", "verify"), ("WELCOME_TEMPLATE", "hi")]).await;
     let verification = writer.verification(&lead("Ada"), shared::now()).unwrap().unwrap();
     let welcome = writer.welcome(&tenant(), None).unwrap().unwrap();
     let data = |mail: &Mail| match &mail.words {
         Words::Template { name, data } => (name.clone(), data.clone()),
-        Words::Ours { .. } => panic!("our words"),
+        Words::Ours { .. } => panic!("built-in content"),
     };
     let (name, values) = data(&verification);
     assert_eq!((name.as_str(), &values["companyName"]), ("verify", &json!("Acme &#38; Co.")));
@@ -175,18 +177,20 @@ async fn a_team_s_template_gets_every_value_for_html_and_for_text() {
 }
 
 #[tokio::test]
-async fn a_key_too_old_or_mailed_by_a_facade_is_not_mailed() {
+async fn an_expired_key_or_one_that_a_facade_sends_is_not_emailed() {
     let (lead, day) = (lead("Ada"), Duration::from_secs(86_400));
     let minted = lead.id.minted().unwrap();
-    let usual = writer(&[]).await;
-    assert!(usual.verification(&lead, minted + day).unwrap().is_some());
-    assert!(usual.verification(&lead, minted + day + Duration::from_millis(1)).unwrap().is_none());
+    let default = writer(&[]).await;
+    assert!(default.verification(&lead, minted + day).unwrap().is_some());
+    assert!(
+        default.verification(&lead, minted + day + Duration::from_millis(1)).unwrap().is_none()
+    );
     let facade = writer(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
     assert!(facade.verification(&lead, minted).unwrap().is_none());
 }
 
 #[tokio::test]
-async fn what_needs_no_mail_calls_nobody() {
+async fn an_event_without_an_email_makes_no_calls() {
     let mailer = Mailer::new(&env(&[("LEAD_KEY_IN_RESPONSE", "true")])).await.unwrap();
     let created = json!({
         "version": 1, "id": "x#1", "time": "2026-11-23T17:54:06.859Z", "lead": lead("Ada"),
@@ -201,7 +205,7 @@ async fn what_needs_no_mail_calls_nobody() {
 }
 
 #[tokio::test]
-async fn a_missing_or_malformed_variable_is_named() {
+async fn the_error_names_a_missing_or_malformed_variable() {
     for (name, value) in [("FROM_EMAIL", "nobody"), ("APP_LOGIN_URL", "/login"), ("TABLE_NAME", "")]
     {
         let error = Mailer::new(&env(&[(name, value)])).await.unwrap_err().to_string();

@@ -1,31 +1,32 @@
-//! Words in mails that somebody else chose, and dates.
+//! Formats user-chosen names and dates for emails.
 
 use shared::domain::Timestamp;
 
-/// A name as a mail may show it.
+/// Makes a user-chosen name safe to show in an email.
 ///
-/// Whoever asks for a tenant chooses the names in a mail to any address. So nothing in them turns
-/// the text around them, breaks its line, or is made into a link by a mail program.
+/// A lead chooses the names in an email to an address that may belong to anyone. A name must not
+/// reverse the text around it, break its line, or be turned into a link by an email program.
 pub(crate) fn name(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut letters = text.chars().filter(|letter| !is_format(*letter)).peekable();
     while let Some(letter) = letters.next() {
         shown.push(letter);
-        let goes_on = letters.peek().is_some_and(|next| !next.is_whitespace());
-        if goes_on && matches!(letter, '.' | ':' | '/' | '@') {
+        let continues = letters.peek().is_some_and(|next| !next.is_whitespace());
+        if continues && matches!(letter, '.' | ':' | '/' | '@') {
             shown.push('\u{200B}');
         }
     }
     shown
 }
 
-/// Control characters, line and paragraph separators, and what reverses or isolates text.
+/// Returns whether this is a control character, a line or paragraph separator, or a control of the
+/// text direction.
 fn is_format(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
 }
 
-/// A moment as people write it, to the minute that it is in.
+/// Formats a time in UTC, rounded down to the minute.
 pub(crate) fn date(moment: Timestamp) -> String {
     let moment = jiff::Timestamp::from_millisecond(moment.millis()).unwrap_or_default();
     moment.strftime("%-d %B %Y, %H:%M UTC").to_string()
@@ -36,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_turn_break_or_link() {
+    fn a_name_cannot_reverse_text_break_lines_or_become_a_link() {
         for (text, shown) in [
             ("Ada O'Neil", "Ada O'Neil"),
             ("Acme Inc.", "Acme Inc."),
@@ -51,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_written_out() {
+    fn a_date_is_formatted_in_words() {
         let moment = "2026-11-03T17:54:59.859Z".parse().unwrap();
         assert_eq!(date(moment), "3 November 2026, 17:54 UTC");
     }

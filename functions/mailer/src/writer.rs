@@ -1,4 +1,4 @@
-//! Which mail an event asks for, and in which words.
+//! Writes the verification and the welcome email.
 
 use askama::Template;
 use shared::{
@@ -14,7 +14,7 @@ use crate::{
     words::{date, name},
 };
 
-/// Writes mails.
+/// Writes emails.
 #[derive(Debug)]
 pub(crate) struct Writer {
     app: String,
@@ -26,7 +26,7 @@ pub(crate) struct Writer {
     welcome_template: Option<String>,
 }
 
-/// What the verification mail tells.
+/// The values of the verification email.
 struct Verification<'a> {
     app: &'a str,
     first_name: String,
@@ -47,7 +47,7 @@ struct VerificationText<'a> {
     of: &'a Verification<'a>,
 }
 
-/// What the welcome mail tells.
+/// The values of the welcome email.
 struct Welcome<'a> {
     app: &'a str,
     first_name: String,
@@ -71,7 +71,7 @@ struct WelcomeText<'a> {
 
 impl Writer {
     /// Reads `APP_NAME`, `APP_VALIDATE_URL`, `APP_LOGIN_URL`, `VERIFICATION_TEMPLATE`,
-    /// `WELCOME_TEMPLATE`, and how lead keys are.
+    /// `WELCOME_TEMPLATE`, the master keys and the settings of lead keys.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             app: env.get("APP_NAME").unwrap_or("Tenantry").to_owned(),
@@ -84,10 +84,10 @@ impl Writer {
         })
     }
 
-    /// Returns the mail with a new lead's key; `None` if a facade mails the key, if the key has expired,
-    /// or if the lead's mailbox has had all mails of the day.
+    /// Returns the verification email of a lead. Returns `None` if a facade sends the key, if the
+    /// key has expired, or if the lead's address has reached the daily limit of emails.
     ///
-    /// The lead's own words stay out of the subject: nobody has shown yet that the address is theirs.
+    /// The subject does not contain the lead's names, since the address is not verified yet.
     pub(crate) fn verification(&self, lead: &EventLead, now: Timestamp) -> Result<Option<Mail>> {
         let LeadKeys { length, expiry, in_response } = self.lead_keys;
         if in_response || lead.unmailed || Lead::key_expired(lead.id, now, expiry) {
@@ -113,15 +113,15 @@ impl Writer {
                 ]),
             },
             None => Words::Ours {
-                subject: format!("Confirm your e-mail address for {}", of.app),
-                html: written(&VerificationHtml { of: &of })?,
-                text: written(&VerificationText { of: &of })?,
+                subject: format!("Confirm your email address for {}", of.app),
+                html: render(&VerificationHtml { of: &of })?,
+                text: render(&VerificationText { of: &of })?,
             },
         };
         Ok(Some(Mail { to: lead.email.clone(), words }))
     }
 
-    /// The mail that a tenant is ready, to its primary contact; none where it has no contact.
+    /// Returns the welcome email to a tenant's primary contact, or `None` if there is no contact.
     pub(crate) fn welcome(
         &self,
         tenant: &EventTenant,
@@ -150,14 +150,14 @@ impl Writer {
             },
             None => Words::Ours {
                 subject: format!("{} is ready on {}", of.tenant_name, of.app),
-                html: written(&WelcomeHtml { of: &of })?,
-                text: written(&WelcomeText { of: &of })?,
+                html: render(&WelcomeHtml { of: &of })?,
+                text: render(&WelcomeText { of: &of })?,
             },
         };
         Ok(Some(Mail { to: contact.details.email.clone(), words }))
     }
 }
 
-fn written(template: &impl Template) -> Result<String> {
-    template.render().map_err(Error::permanent("writing a mail"))
+fn render(template: &impl Template) -> Result<String> {
+    template.render().map_err(Error::permanent("writing an email"))
 }

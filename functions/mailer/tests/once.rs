@@ -1,4 +1,4 @@
-//! One event makes one mail, however often and at once it is delivered.
+//! An event sends one email, even if it is delivered several times or concurrently.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up should panic")]
 
@@ -14,7 +14,7 @@ use serde_json::json;
 use shared::{Env, domain::LeadId, lambda::Payload};
 use tokio::net::TcpListener;
 
-/// A mailer over a table of its own and an SES that refuses the first `refusals` mails.
+/// Returns a mailer with its own table, and an SES that rejects the first `refusals` emails.
 async fn mailer(refusals: usize) -> (Mailer, Arc<AtomicUsize>) {
     let database = Database::memory().unwrap();
     let table = json!({
@@ -54,7 +54,7 @@ async fn mailer(refusals: usize) -> (Mailer, Arc<AtomicUsize>) {
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
         ("AWS_ENDPOINT_URL_SESV2", &ses),
-        // Nobody listens there: what cannot be set aside fails the invocation.
+        // Refuses connections: an event that cannot be moved to the queue fails the invocation.
         ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1"),
         ("EVENT_FAILURES_URL", "http://127.0.0.1:1/1/failures"),
         ("TABLE_NAME", "Table"),
@@ -81,7 +81,7 @@ fn payload(event: &str) -> Payload {
 }
 
 #[tokio::test]
-async fn one_event_delivered_again_makes_one_mail() {
+async fn an_event_delivered_again_sends_one_email() {
     let (mailer, calls) = mailer(0).await;
     let event = lead_created();
     for _ in 0..3 {
@@ -93,7 +93,7 @@ async fn one_event_delivered_again_makes_one_mail() {
 }
 
 #[tokio::test]
-async fn a_refused_mail_is_sent_at_the_next_delivery() {
+async fn a_rejected_email_is_sent_at_the_next_delivery() {
     let (mailer, calls) = mailer(1).await;
     let event = lead_created();
     let refused = mailer.handle(payload(&event)).await.unwrap_err();
@@ -106,7 +106,7 @@ async fn a_refused_mail_is_sent_at_the_next_delivery() {
 }
 
 #[tokio::test]
-async fn deliveries_at_once_wait_for_each_other() {
+async fn concurrent_deliveries_wait_for_each_other() {
     let (mailer, calls) = mailer(0).await;
     let event = lead_created();
     let deliver = async || mailer.handle(payload(&event)).await.unwrap();
