@@ -84,6 +84,8 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::BadParameter(_) => Some("INVALID_PARAMETER_VALUE"),
         Error::FilterTooBroad(_) => Some("FILTER_TOO_BROAD"),
         Error::TenantKeyReserved(_) => Some("TENANT_KEY_RESERVED"),
+        Error::TenantKeyTaken(_) => Some("TENANT_KEY_TAKEN"),
+        Error::ConfigKeyTaken(_) => Some("CONFIG_KEY_TAKEN"),
         Error::TooManyBuilds { .. } => Some("TOO_MANY_BUILDS"),
         Error::TenantHasResources => Some("TENANT_HAS_RESOURCES"),
         _ => None,
