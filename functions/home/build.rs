@@ -1,5 +1,5 @@
-//! Packs what pages load under names that change with the content, and takes from the OpenAPI
-//! document which methods each path has.
+//! Compresses the assets under names that contain a content hash, and lists the methods of every
+//! path from the OpenAPI document.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,23 +16,25 @@ use serde_json::Value;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Where everything is that pages load.
+/// The folder of the assets.
 const FOLDER: &str = "assets";
 const DOCUMENT: &str = "openapi.json";
 
-/// A file as it is served.
+/// A file with the name that it is served under.
 struct Served {
     name: String,
-    /// The modules that it imports, and theirs.
+    /// The modules that this file imports, directly or indirectly.
     imports: BTreeSet<String>,
 }
 
-/// Files that are done, by their paths in the folder.
+/// Packed files, by their paths in the folder.
 type Done = BTreeMap<String, Served>;
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed={FOLDER}");
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo runs this")?);
+    let out = PathBuf::from(
+        env::var_os("OUT_DIR").ok_or("OUT_DIR is not set; run this script with cargo")?,
+    );
     let document = fs::read(Path::new(FOLDER).join(DOCUMENT))?;
     pack(&out.join("document.gz"), &document)?;
     println!("cargo::rustc-env=DOCUMENT_TAG={:016x}", fingerprint(&document));
@@ -41,7 +43,8 @@ fn main() -> Result<()> {
     let mut done = Done::new();
     for folder in ["", "common", "console", "explorer", "signup", "swagger-ui"] {
         for entry in fs::read_dir(Path::new(FOLDER).join(folder))? {
-            let file = entry?.file_name().into_string().map_err(|_| "a name that is no text")?;
+            let file =
+                entry?.file_name().into_string().map_err(|_| "a file name is not valid UTF-8")?;
             let path = Path::new(folder).join(file).to_string_lossy().into_owned();
             if [".js", ".css", ".svg"].iter().any(|ending| path.ends_with(ending)) {
                 serve(&path, &out, &mut done)?;
@@ -63,7 +66,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Packs the file at `path` in our folder, after what it imports, whose names it is told.
+/// Packs the file at `path` after its imports, and replaces each import by the name that the
+/// module is served under.
 fn serve(path: &str, out: &Path, done: &mut Done) -> Result<()> {
     if done.contains_key(path) {
         return Ok(());
@@ -72,15 +76,15 @@ fn serve(path: &str, out: &Path, done: &mut Done) -> Result<()> {
     let mut imports = BTreeSet::new();
     if path.ends_with(".js") && !path.starts_with("swagger-ui/") {
         for import in imported(&text) {
-            let target = resolved(path, &import).ok_or("an import that leads out of the folder")?;
+            let target = resolved(path, &import).ok_or("an import is outside of the folder")?;
             serve(&target, out, done)?;
-            let module = done.get(&target).ok_or("a circle of imports")?;
+            let module = done.get(&target).ok_or("modules import each other in a circle")?;
             text = text.replace(&format!("\"{import}\""), &format!("\"./{}\"", module.name));
             imports.insert(module.name.clone());
             imports.extend(module.imports.iter().cloned());
         }
     }
-    let (stem, extension) = path.rsplit_once('.').ok_or("a file without an extension")?;
+    let (stem, extension) = path.rsplit_once('.').ok_or("a file has no extension")?;
     let stem = stem.rsplit_once('/').map_or(stem, |(_, file)| file);
     let name = format!("{stem}.{:016x}.{extension}", fingerprint(text.as_bytes()));
     pack(&out.join(&name).with_added_extension("gz"), text.as_bytes())?;
@@ -88,13 +92,13 @@ fn serve(path: &str, out: &Path, done: &mut Done) -> Result<()> {
     Ok(())
 }
 
-/// The relative paths that `import … from "./…"` names.
+/// Returns the relative paths of `import … from "./…"`.
 fn imported(module: &str) -> Vec<String> {
     let quoted = module.split(" from \"").skip(1).filter_map(|rest| rest.split('"').next());
     quoted.filter(|path| path.starts_with('.')).map(str::to_owned).collect()
 }
 
-/// The path in our folder that `import` means in the file at `path`.
+/// Resolves `import` in the file at `path` to a path in the folder.
 fn resolved(path: &str, import: &str) -> Option<String> {
     let mut parts: Vec<_> = path.split('/').collect();
     parts.pop();
@@ -115,22 +119,22 @@ fn pack(to: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Every path with a method that is served there, as a Rust array.
+/// Returns every pair of a served method and its path, as a Rust array.
 fn routes(document: &Value) -> String {
-    let served = |operation: &&Value| {
+    let is_served = |operation: &&Value| {
         let answers = operation["responses"].as_object();
         answers.is_some_and(|answers| answers.keys().any(|status| status.starts_with('2')))
     };
     let paths = document["paths"].as_object().into_iter().flatten();
     let routes = paths.flat_map(|(path, operations)| {
         let operations = operations.as_object().into_iter().flatten();
-        let operations = operations.filter(|(_, operation)| served(operation));
+        let operations = operations.filter(|(_, operation)| is_served(operation));
         operations.map(move |(method, _)| format!("({:?}, {path:?}),", method.to_uppercase()))
     });
     format!("&[{}]", routes.collect::<String>())
 }
 
-/// FNV-1a: it tells versions of a file apart and need not withstand anybody.
+/// FNV-1a: distinguishes versions of a file. A cryptographic hash is not needed.
 fn fingerprint(content: &[u8]) -> u64 {
     content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,4 +1,4 @@
-// A browser, and what is asked of every page in it.
+// Starts a browser, opens pages and checks their accessibility.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ export function launch() {
 }
 
 /**
- * A page in which nothing may go wrong: no error of a script, nothing that the policy forbids.
+ * Opens a page and collects its errors: script errors and violations of the content security policy.
  * @param {import("playwright-core").Browser} browser
  * @param {import("playwright-core").BrowserContextOptions} options
  */
@@ -29,23 +29,23 @@ export async function open(browser, options) {
   const errors = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
-    // A refusal is an answer; the browser calls each an error.
+    // Chromium logs every 4xx answer as an error; tests expect some of them.
     if (message.type() === "error" && !/Failed to load resource/.test(message.text())) errors.push(message.text());
   });
-  page.on("dialog", (dialog) => { errors.push(`a script ran: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("dialog", (dialog) => { errors.push(`a script opened a dialog: ${dialog.message()}`); dialog.dismiss(); });
   return { page, context, errors };
 }
 
 /**
- * WCAG 2.2 AA as far as axe sees it, and nothing wider than the screen.
+ * Checks WCAG 2.2 AA with axe, and that the page doesn't scroll horizontally.
  * @param {import("playwright-core").Page} page
- * @param {string} what
+ * @param {string} name
  */
-export async function check(page, what) {
+export async function check(page, name) {
   await page.evaluate(`${axe}; undefined`);
   const found = await page.evaluate(`axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })`);
   const violations = found.violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { html }) => html).join(" ")}`);
-  assert.deepEqual(violations, [], what);
-  const wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-  assert.equal(wide, 0, `${what}: it is wider than the screen`);
+  assert.deepEqual(violations, [], name);
+  const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+  assert.equal(overflow, 0, `${name}: the page is wider than the screen`);
 }

@@ -1,4 +1,4 @@
-// A browser and a control plane for all tests of a file.
+// A browser and a control plane, shared by all tests of a file.
 
 import { after, before } from "node:test";
 import { launch } from "./browser.js";

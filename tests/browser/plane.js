@@ -1,4 +1,4 @@
-// A control plane of one's own, and what is in its mailbox.
+// Runs a local control plane and reads its mailbox.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -9,26 +9,26 @@ import { setTimeout as pause } from "node:timers/promises";
 const root = new URL("../../", import.meta.url).pathname;
 const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/local");
 
-/** @param {() => Promise<any>} look */
-export async function eventually(look) {
+/** Polls until `poll` returns a truthy value. @param {() => Promise<any>} poll */
+export async function eventually(poll) {
   for (let tries = 0; tries < 300; tries++) {
-    const found = await look();
+    const found = await poll();
     if (found) return found;
     await pause(100);
   }
-  throw new Error("it did not come about within 30 s");
+  throw new Error("the condition was not met within 30 s");
 }
 
 /**
- * Does something beside a plane of its own.
- * @param {(plane: Plane) => Promise<void>} act
- * @param {string} outcome of its pipelines
+ * Runs a test with a control plane of its own.
+ * @param {(plane: Plane) => Promise<void>} run
+ * @param {string} outcome the outcome of its pipelines
  */
-export async function beside(act, outcome = "success") {
+export async function withPlane(run, outcome = "success") {
   const plane = await Plane.make();
   try {
     await plane.start(outcome);
-    await act(plane);
+    await run(plane);
   } finally {
     await plane.remove();
   }
@@ -99,26 +99,26 @@ export class Plane {
   }
 
   /**
-   * The mails to an address, once there are so many; the newest first.
+   * Waits until an address has received this many emails, and returns all of them, newest first.
    * @param {string} email
-   * @param {number} many
+   * @param {number} count
    * @returns {Promise<any[]>}
    */
-  async mails(email, many) {
+  async mails(email, count) {
     return eventually(async () => {
       const mails = (await (await fetch(`${this.url}/_local/mails.json`)).json()).filter((/** @type {any} */ mail) => JSON.stringify(mail).includes(email));
-      return mails.length >= many && mails;
+      return mails.length >= count && mails;
     });
   }
 
   /**
-   * The links in the mails to an address, once there are so many; the newest first.
+   * Waits until an address has received this many emails, and returns the links in them, newest first.
    * @param {string} email
-   * @param {number} many
+   * @param {number} count
    * @returns {Promise<string[]>}
    */
-  async links(email, many) {
-    return (await this.mails(email, many)).map(({ links }) => links[0]);
+  async links(email, count) {
+    return (await this.mails(email, count)).map(({ links }) => links[0]);
   }
 
   /** @param {string} action @param {Record<string, unknown>} request @returns {Promise<any>} */

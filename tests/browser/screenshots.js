@@ -1,4 +1,4 @@
-// Makes the pictures of the README anew: node tests/browser/screenshots.js
+// Takes the screenshots of the README: node tests/browser/screenshots.js
 
 import { launch, open } from "./browser.js";
 import { Plane } from "./plane.js";
@@ -12,7 +12,7 @@ const browser = await launch();
 /** @param {import("playwright-core").Page} page @param {string} name */
 const keep = (page, name) => page.screenshot({ path: `${root}functions/home/${name}.png` });
 
-/** Numbers of the last 30 days, which no request can make after the fact. */
+/** Writes statistics of the last 30 days into the table; requests only count today. */
 async function history() {
   const today = Date.now();
   /** @type {Map<string, Record<string, number>>} */
@@ -20,12 +20,12 @@ async function history() {
   for (let ago = 29; ago >= 0; ago--) {
     const date = new Date(today - ago * 86_400_000).toISOString();
     const [month, day] = [date.slice(0, 7), date.slice(8, 10)];
-    const many = [3, 5, 2, 7, 4, 0, 1][ago % 7] ?? 0;
+    const count = [3, 5, 2, 7, 4, 0, 1][ago % 7] ?? 0;
     const numbers = months.get(month) ?? {};
-    months.set(month, { ...numbers, [`day${day}onboarded`]: many, ...(many ? { [`day${day}took${24 + ((ago * 5) % 4)}`]: many } : {}) });
+    months.set(month, { ...numbers, [`day${day}onboarded`]: count, ...(count ? { [`day${day}took${24 + ((ago * 5) % 4)}`]: count } : {}) });
   }
   for (const [month, numbers] of months) {
-    const item = Object.fromEntries(Object.entries(numbers).map(([name, many]) => [name, { N: String(many) }]));
+    const item = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, { N: String(value) }]));
     const key = { pk: { S: `COUNTER#days-${month}` }, sk: { S: "COUNTER" } };
     await plane.table("PutItem", { Item: { ...key, ...item } });
   }
@@ -38,10 +38,10 @@ await shown(small.page, "signup");
 await keep(small.page, "signup");
 await confirm(small.page, String((await plane.links("ada@acme.test", 1))[0]));
 await shown(small.page, "workspace");
-await small.page.getByText("is free").waitFor();
-await small.page.getByRole("button", { name: "Create" }).click();
+await small.page.getByText("is available").waitFor();
+await small.page.getByRole("button", { name: "Continue" }).click();
 await shown(small.page, "plan");
-await small.page.getByRole("button", { name: "Build it" }).click();
+await small.page.getByRole("button", { name: "Create workspace" }).click();
 await small.page.locator(".timeline .running").waitFor();
 await keep(small.page, "progress");
 await small.page.getByRole("link", { name: "Open your workspace" }).waitFor();

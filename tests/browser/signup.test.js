@@ -1,9 +1,9 @@
-// From sign-up to a workspace, and what may go wrong on the way.
+// From sign-up to a workspace, including errors and retries.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { SIZES, check, launch, open } from "./browser.js";
-import { beside, eventually } from "./plane.js";
+import { withPlane, eventually } from "./plane.js";
 import { confirm, createWorkspace, shown, signUp } from "./steps.js";
 
 /** @type {import("playwright-core").Browser} */
@@ -13,7 +13,7 @@ after(() => browser.close());
 
 for (const viewport of SIZES) {
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-    test(`sign-up to workspace, ${viewport.width} pixels, ${colorScheme}`, () => beside(async (plane) => {
+    test(`sign-up to workspace, ${viewport.width} pixels, ${colorScheme}`, () => withPlane(async (plane) => {
       const { page, context, errors } = await open(browser, { viewport, colorScheme });
       const email = "ada@acme.test";
       const link = await signUp(page, plane, { email });
@@ -24,93 +24,93 @@ for (const viewport of SIZES) {
       await check(page, "workspace");
       await createWorkspace(page, "acme");
       await check(page, "plan");
-      await page.getByRole("button", { name: "Build it" }).click();
+      await page.getByRole("button", { name: "Create workspace" }).click();
       await page.waitForSelector("#progress .timeline .now");
       await check(page, "progress");
-      const door = page.getByRole("link", { name: "Open your workspace" });
-      await door.waitFor();
-      assert.match(String(await door.getAttribute("href")), /^https?:/);
+      const workspaceLink = page.getByRole("link", { name: "Open your workspace" });
+      await workspaceLink.waitFor();
+      assert.match(String(await workspaceLink.getAttribute("href")), /^https?:/);
       await check(page, "ready");
       assert.equal((await plane.call("GET", "/tenants?filter[where][key]=acme"))[0].status, 0);
       assert.equal(await page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length"), 0);
 
       await confirm(page, link);
       await page.getByRole("link", { name: "Open your workspace" }).waitFor();
-      assert.deepEqual(errors, [], "who comes back later finds the workspace");
+      assert.deepEqual(errors, [], "the link still leads to the workspace");
       await context.close();
     }));
   }
 }
 
-test("what is wrong is said at its field, and a key while it is typed", () => beside(async (plane) => {
+test("errors are shown at their fields, and a key is checked while it is entered", () => withPlane(async (plane) => {
   const { page, context, errors } = await open(browser, { viewport: SIZES[0] ?? null });
   await plane.tenant("taken");
   await page.goto(`${plane.url}/signup`);
   await page.getByRole("button", { name: "Sign up" }).click();
-  await page.getByText("Look at the marked fields.").waitFor();
+  await page.getByText("Check the marked fields.").waitFor();
   assert.equal(await page.locator("[aria-invalid=true]").count(), 4);
   await page.getByLabel("First name").fill("Ada");
-  await page.getByLabel("Work e-mail").fill("a@b");
+  await page.getByLabel("Work email").fill("a@b");
   await check(page, "errors");
   const link = await signUp(page, plane, { email: "ada@acme.test" });
   await confirm(page, link);
   await shown(page, "workspace");
-  for (const [key, words] of /** @type {const} */ ([["taken", "“taken” is taken."], ["Not-ok", "Only small letters"], ["www", "“www” is reserved. Choose another key."], ["fine", "“fine” is free."]])) {
+  for (const [key, words] of /** @type {const} */ ([["taken", "“taken” is taken. Choose another key."], ["Not-ok", "lowercase letters and digits."], ["www", "“www” is reserved. Choose another key."], ["fine", "“fine” is available."]])) {
     await page.getByLabel("Key").fill(key);
     await page.getByText(words).waitFor();
   }
   await page.getByLabel("Key").fill("taken");
   await page.getByLabel("Domains").fill("acme.test, no..domain");
-  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.locator("#domains-error:not(:empty)").waitFor();
   await page.getByLabel("Domains").fill("acme.test");
-  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.locator("#key-error", { hasText: "taken" }).waitFor();
-  assert.equal(await page.evaluate("document.activeElement.id"), "key", "the focus is where it is wrong");
+  assert.equal(await page.evaluate("document.activeElement.id"), "key", "the focus is on the invalid field");
   assert.deepEqual(errors, []);
   await context.close();
 }));
 
-test("a link that is too old says so, and a new one leads on", () => beside(async (plane) => {
+test("an expired link can be renewed", () => withPlane(async (plane) => {
   const { page, context, errors } = await open(browser, { viewport: SIZES[1] ?? null });
   const email = "ada@acme.test";
   const link = await signUp(page, plane, { email });
-  await page.getByRole("button", { name: "Send it again" }).click();
-  await page.getByText("Sent. Send it once more").waitFor();
+  await page.getByRole("button", { name: "Resend email" }).click();
+  await page.getByText("Email sent. Send it again").waitFor();
   await plane.links(email, 2);
   await confirm(page, link.replace(/code=..../, "code=0000"));
-  await shown(page, "late");
-  await check(page, "late");
-  await page.getByLabel("Your e-mail").fill(email);
+  await shown(page, "expired");
+  await check(page, "expired");
+  await page.getByLabel("Email address").fill(email);
   await page.getByRole("button", { name: "Send a new link" }).click();
   await shown(page, "sent");
   const [again = ""] = await plane.links(email, 3);
   await confirm(page, again);
   await shown(page, "workspace");
 
-  // Who confirmed and left before there was a workspace comes back in the same way.
+  // A lead that was verified but has no workspace yet can renew its link too.
   await confirm(page, again.replace(/code=..../, "code=0000"));
-  await page.getByLabel("Your e-mail").fill(email);
+  await page.getByLabel("Email address").fill(email);
   await page.getByRole("button", { name: "Send a new link" }).click();
   await confirm(page, String((await plane.links(email, 4))[0]));
   await createWorkspace(page, "acme");
   await page.goto(link.split("?")[0] ?? "");
-  await page.getByText("This address lacks its code.").waitFor();
+  await page.getByText("This link is incomplete.").waitFor();
   assert.deepEqual(errors, []);
   await context.close();
 }));
 
-test("a failure is told, a retry mends it, and an API that is down is waited for", () => beside(async (plane) => {
+test("a failure is shown, and a retry works once the API can be reached again", () => withPlane(async (plane) => {
   const { page, context, errors } = await open(browser, { viewport: SIZES[0] ?? null });
   await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
   await createWorkspace(page, "acme");
-  await page.getByRole("button", { name: "Build it" }).click();
-  await page.getByRole("heading", { name: "That did not work" }).waitFor();
-  await page.getByText("What we were told:").waitFor();
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.getByRole("heading", { name: "We couldn’t set up your workspace" }).waitFor();
+  await page.getByText("Reason:").waitFor();
   await check(page, "failure");
   await plane.stop();
   await page.getByRole("button", { name: "Try again" }).click();
-  await page.getByText("The API cannot be reached.").waitFor();
+  await page.getByText("The API can't be reached.").waitFor();
   await plane.start("success");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("heading", { name: "Your workspace is ready" }).waitFor();
@@ -120,11 +120,11 @@ test("a failure is told, a retry mends it, and an API that is down is waited for
   await context.close();
 }, "failure"));
 
-test("after five builds the page says when the next one is possible", () => beside(async (plane) => {
+test("after five attempts the page shows when the next one is possible", () => withPlane(async (plane) => {
   const { page, context } = await open(browser, { viewport: SIZES[0] ?? null });
   await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
   await createWorkspace(page, "acme");
-  await page.getByRole("button", { name: "Build it" }).click();
+  await page.getByRole("button", { name: "Create workspace" }).click();
   const [tenant] = await plane.call("GET", "/tenants?filter[where][key]=acme");
   for (let builds = 1; builds <= 5; builds++) {
     await eventually(async () => {
@@ -133,47 +133,47 @@ test("after five builds the page says when the next one is possible", () => besi
     });
     await page.getByRole("button", { name: "Try again" }).click();
   }
-  await page.getByText("You can try again on").waitFor();
+  await page.getByText("Try again after").waitFor();
   await context.close();
 }, "failure"));
 
-test("a double click asks once", () => beside(async (plane) => {
+test("a double click sends one request", () => withPlane(async (plane) => {
   const { page, context } = await open(browser, { viewport: SIZES[1] ?? null });
   /** @type {string[]} */
   const sent = [];
   page.on("request", (request) => { if (request.method() === "POST") sent.push(new URL(request.url()).pathname.replace(/[0-9a-f-]{36}/, "ID")); });
   await page.route("**/leads", async (route) => { await new Promise((done) => setTimeout(done, 300)); await route.continue(); });
   await page.goto(`${plane.url}/signup`);
-  for (const [label, value] of [["First name", "Ada"], ["Last name", "L"], ["Work e-mail", "ada@acme.test"]]) await page.getByLabel(String(label)).fill(String(value));
+  for (const [label, value] of [["First name", "Ada"], ["Last name", "L"], ["Work email", "ada@acme.test"]]) await page.getByLabel(String(label)).fill(String(value));
   await page.getByLabel("Company", { exact: true }).fill("Acme");
   await page.getByRole("button", { name: "Sign up" }).dblclick();
   await shown(page, "sent");
   const [link] = await plane.links("ada@acme.test", 1);
   await page.goto(String(link));
-  await page.getByRole("button", { name: "Confirm" }).dblclick();
+  await page.getByRole("button", { name: "Confirm email address" }).dblclick();
   await shown(page, "workspace");
   await page.getByLabel("Key").fill("acme");
-  await page.getByRole("button", { name: "Create" }).dblclick();
+  await page.getByRole("button", { name: "Continue" }).dblclick();
   await shown(page, "plan");
-  await page.getByRole("button", { name: "Build it" }).dblclick();
+  await page.getByRole("button", { name: "Create workspace" }).dblclick();
   await page.getByRole("heading", { name: "Your workspace is ready" }).waitFor();
   assert.deepEqual(sent, ["/leads", "/leads/ID/verify", "/leads/ID/tenants", "/tenants/ID/provision"]);
   assert.equal((await plane.call("GET", "/leads")).length, 1);
   await context.close();
 }));
 
-test("without JavaScript a page says so", () => beside(async (plane) => {
+test("a page without JavaScript asks for it", () => withPlane(async (plane) => {
   const { page, context } = await open(browser, { viewport: SIZES[0] ?? null, javaScriptEnabled: false });
   for (const path of ["/signup", "/console", "/validate/019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60?code=1"]) {
     await page.goto(`${plane.url}${path}`);
-    const said = page.locator("noscript p");
-    assert.match(String(await said.textContent()), /needs JavaScript/, path);
-    assert.ok(((await said.boundingBox())?.height ?? 0) > 0, path);
+    const notice = page.locator("noscript p");
+    assert.match(String(await notice.textContent()), /needs JavaScript/, path);
+    assert.ok(((await notice.boundingBox())?.height ?? 0) > 0, path);
   }
   await context.close();
 }));
 
-test("sign-up is there in under a second", () => beside(async (plane) => {
+test("pages load in less than one second and 60 kB", () => withPlane(async (plane) => {
   for (const path of ["/signup", "/validate/019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60?code=1", "/console"]) {
     const { page, context } = await open(browser, { viewport: SIZES[0] ?? null });
     const start = performance.now();

@@ -1,4 +1,4 @@
-// The ways through the pages, as people take them.
+// Steps through the pages, as a user takes them.
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -8,7 +8,7 @@ export const shown = (page, id) => page.waitForSelector(`#${id}:not([hidden])`);
 /**
  * @param {Page} page
  * @param {import("./plane.js").Plane} plane
- * @param {{ first?: string, last?: string, company?: string, email: string }} who
+ * @param {{ first?: string, last?: string, company?: string, email: string }} lead
  */
 export async function signUp(page, plane, { first = "Ada", last = "Lovelace", company = "Acme", email }) {
   await page.goto(`${plane.url}/signup`);
@@ -16,7 +16,7 @@ export async function signUp(page, plane, { first = "Ada", last = "Lovelace", co
   await page.getByLabel("First name").fill(first);
   await page.getByLabel("Last name").fill(last);
   await page.getByLabel("Company", { exact: true }).fill(company);
-  await page.getByLabel("Work e-mail").fill(email);
+  await page.getByLabel("Work email").fill(email);
   await page.getByRole("button", { name: "Sign up" }).click();
   await shown(page, "sent");
   const [link] = await plane.links(email, 1);
@@ -27,15 +27,15 @@ export async function signUp(page, plane, { first = "Ada", last = "Lovelace", co
 export async function confirm(page, link) {
   await page.goto(link);
   await shown(page, "confirm");
-  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("button", { name: "Confirm email address" }).click();
 }
 
 /** @param {Page} page @param {string} key */
 export async function createWorkspace(page, key) {
   await shown(page, "workspace");
   await page.getByLabel("Key").fill(key);
-  await page.getByText("is free").waitFor();
-  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("is available").waitFor();
+  await page.getByRole("button", { name: "Continue" }).click();
   await shown(page, "plan");
 }
 
@@ -49,11 +49,11 @@ export async function signIn(page, plane, hash = "") {
 }
 
 /**
- * Fills the fields of the open dialog and sends it.
+ * Fills in the open dialog and submits it.
  * @param {Page} page
  * @param {Record<string, string>} values by name
  */
-export async function answer(page, values) {
+export async function submitDialog(page, values) {
   const dialog = page.locator("dialog");
   for (const [name, value] of Object.entries(values)) {
     const field = dialog.locator(`[name="${name}"]`);

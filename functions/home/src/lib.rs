@@ -1,5 +1,5 @@
-//! The pages: sign-up, what a verification link opens, the operators' console; the OpenAPI document and
-//! its explorer; a sign of life.
+//! The pages (home, sign-up, workspace set-up, operators' console), the OpenAPI document with its
+//! explorer, and the health check.
 
 mod assets;
 mod operations;
@@ -34,20 +34,25 @@ use shared::{
 
 use crate::assets::Asset;
 
-/// What the product is called, `APP_NAME`.
+/// What the pages show of the environment.
 #[derive(Clone, Debug)]
-struct AppName(Arc<str>);
+struct Settings {
+    /// The name of the product, `APP_NAME`.
+    app: Arc<str>,
+    /// The link to the repository, `REPOSITORY_URL`.
+    repository: Option<Arc<str>>,
+}
 
-/// What a page may do: call this API, and load what this function serves.
+/// The content security policy of the pages: same origin only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What the explorer may do: its icons are in its style sheet, as data.
+/// The content security policy of the explorer, whose style sheet contains icons as `data:` URLs.
 const EXPLORER_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a page keeps to itself: its address, its window, its files, and the features of the device,
-/// none of which it uses (OWASP ASVS 5.0 §3.4.5, §3.4.8, §3.5.8).
+/// Headers that isolate the pages from other origins and disable device features (OWASP ASVS 5.0
+/// §3.4.5, §3.4.8, §3.5.8).
 const ISOLATION: [(&str, &str); 4] = [
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -58,14 +63,18 @@ const ISOLATION: [(&str, &str); 4] = [
     ),
 ];
 
-/// The routes of this function, as `template.yaml` lists them; whatever has no route elsewhere comes
-/// here too, for our envelope.
+/// Returns the router of this function. Requests that no function has a route for arrive here too
+/// and are answered with the error envelope.
 ///
 /// # Errors
 ///
-/// None yet; the signature is that of every router.
+/// [`ConfigError::Malformed`] if `REPOSITORY_URL` is not an HTTP URL.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let app = AppName(env.get("APP_NAME").unwrap_or("Tenantry").into());
+    let repository = env.get("REPOSITORY_URL").map(|_| env.url("REPOSITORY_URL")).transpose()?;
+    let settings = Settings {
+        app: env.get("APP_NAME").unwrap_or("Tenantry").into(),
+        repository: repository.map(Into::into),
+    };
     let routes = Router::new()
         .route("/", get(home))
         .route("/ping", get(ping::ping))
@@ -76,10 +85,10 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         .route("/console", get(console))
         .route("/assets/{file}", get(asset))
         .layer(middleware::map_response(guard));
-    Ok(finish_or(routes.with_state(app), unserved::unserved))
+    Ok(finish_or(routes.with_state(settings), unserved::unserved))
 }
 
-/// What every page loads.
+/// The parts that all pages share.
 struct Head<'a> {
     app: &'a str,
     style: &'static str,
@@ -97,7 +106,7 @@ impl<'a> Head<'a> {
 #[template(path = "home.html")]
 struct HomePage<'a> {
     head: Head<'a>,
-    readme: &'a str,
+    repository: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -132,31 +141,29 @@ struct ExplorerPage<'a> {
 }
 
 /// `GET /`.
-async fn home(State(AppName(app)): State<AppName>) -> Result<Response> {
-    let readme = concat!(env!("CARGO_PKG_REPOSITORY"), "#readme");
-    page(&HomePage { head: Head::of(&app)?, readme })
+async fn home(State(Settings { app, repository }): State<Settings>) -> Result<Response> {
+    page(&HomePage { head: Head::of(&app)?, repository: repository.as_deref() })
 }
 
-/// `GET /signup`: somebody asks for a tenant.
-async fn signup(State(AppName(app)): State<AppName>) -> Result<Response> {
+/// `GET /signup`: the sign-up form.
+async fn signup(State(Settings { app, .. }): State<Settings>) -> Result<Response> {
     page(&SignupPage { head: Head::of(&app)?, script: Asset::at("signup/signup.js")? })
 }
 
-/// `GET /validate/{leadId}`: it takes the lead from its key to a tenant that is built, on the public
-/// API alone.
-async fn validate(State(AppName(app)): State<AppName>, id: Id) -> Result<Response> {
+/// `GET /validate/{leadId}`: the page behind a verification link, which sets up a workspace.
+async fn validate(State(Settings { app, .. }): State<Settings>, id: Id) -> Result<Response> {
     id.of::<LeadId>("leadId", "Lead")?;
     page(&ValidatePage { head: Head::of(&app)?, script: Asset::at("signup/validate.js")? })
 }
 
-/// `GET /console`: what operators work with, on the public API alone.
-async fn console(State(AppName(app)): State<AppName>) -> Result<Response> {
+/// `GET /console`: the operators' console.
+async fn console(State(Settings { app, .. }): State<Settings>) -> Result<Response> {
     let (head, script) = (Head::of(&app)?, Asset::at("console/console.js")?);
     page(&ConsolePage { head, script, style: Asset::at("console/console.css")?.name })
 }
 
-/// `GET /explorer`: the OpenAPI document, to read and to try out against this API.
-async fn explorer(State(AppName(app)): State<AppName>) -> Result<Response> {
+/// `GET /explorer`: Swagger UI with the OpenAPI document.
+async fn explorer(State(Settings { app, .. }): State<Settings>) -> Result<Response> {
     let (head, script) = (Head::of(&app)?, Asset::at("explorer/explorer.js")?);
     let style = Asset::at("swagger-ui/swagger-ui.css")?.name;
     let bundle = Asset::at("swagger-ui/swagger-ui-bundle.js")?.name;
@@ -175,7 +182,7 @@ fn page(page: &impl Template) -> Result<Response> {
     Ok(([(CACHE_CONTROL, "no-cache")], Html(html)).into_response())
 }
 
-/// Sets what browsers refuse on our pages. Other headers are those of every answer.
+/// Adds the security headers of pages.
 async fn guard(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let policy = headers.entry(CONTENT_SECURITY_POLICY);

@@ -1,7 +1,7 @@
 use serde_json::json;
 use shared::openapi::{Answer, Operation, Shape};
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let html = || Answer::File("text/html");

@@ -1,4 +1,4 @@
-//! What lies in the binary compressed, and goes out so.
+//! Content that is embedded and served compressed.
 
 use std::io::Read;
 
@@ -18,10 +18,10 @@ use shared::{Error, Result};
 /// The OpenAPI document.
 const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/document.gz"));
 
-/// What is packed, as `headers` accept it: as it is, or unpacked for the few who take no gzip.
+/// Answers with gzip content, or decompresses it for a client that does not accept gzip.
 pub(crate) fn answer(gzip: &'static [u8], headers: &HeaderMap) -> Result<Response> {
     let vary = (VARY, HeaderValue::from_static("accept-encoding"));
-    if takes_gzip(headers) {
+    if accepts_gzip(headers) {
         let packed = (CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         return Ok(([vary, packed], gzip).into_response());
     }
@@ -31,20 +31,20 @@ pub(crate) fn answer(gzip: &'static [u8], headers: &HeaderMap) -> Result<Respons
     Ok(([vary], plain).into_response())
 }
 
-/// `GET /openapi.json`: asked for again, it is sent again only where it has changed.
+/// `GET /openapi.json`: answers 304 if the client's copy is up to date.
 pub(crate) async fn document(headers: HeaderMap) -> Result<Response> {
     let tag = format!("W/\"{}\"", env!("DOCUMENT_TAG"));
-    let told = [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag.clone())];
+    let head = [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag.clone())];
     let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
     if known.is_some_and(|known| known.split(',').any(|each| each.trim() == tag)) {
-        return Ok((StatusCode::NOT_MODIFIED, told).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
     }
     let json = [(CONTENT_TYPE, "application/json")];
-    Ok((told, json, answer(DOCUMENT, &headers)?).into_response())
+    Ok((head, json, answer(DOCUMENT, &headers)?).into_response())
 }
 
-/// Whether the client says that it takes gzip, and not that it does not.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Returns whether the client accepts gzip (RFC 9110 §12.5.3).
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));

@@ -1,4 +1,4 @@
-//! `GET /ping`: a sign of life.
+//! `GET /ping`: the health check.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use axum::{
 use serde::Serialize;
 use shared::{domain::Timestamp, http::Json};
 
-use crate::AppName;
+use crate::Settings;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Ping {
@@ -19,8 +19,8 @@ pub(crate) struct Ping {
     headers: BTreeMap<&'static str, String>,
 }
 
-/// The headers that are shown. None of them carries a credential: a header that is not known to be
-/// harmless is not shown.
+/// The request headers that the answer repeats. Other headers may carry credentials and are left
+/// out.
 const SHOWN: [&str; 10] = [
     "accept",
     "accept-encoding",
@@ -34,10 +34,10 @@ const SHOWN: [&str; 10] = [
     "x-forwarded-proto",
 ];
 
-/// `GET /ping`: that the API is up, and how a request reached it. The query is not shown, since it
-/// may hold a key.
+/// `GET /ping`: answers with the path and the harmless headers of the request. The query is left
+/// out, since it may contain a key.
 pub(crate) async fn ping(
-    State(AppName(app)): State<AppName>,
+    State(Settings { app, .. }): State<Settings>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Json<Ping> {

@@ -27,7 +27,7 @@ async fn home() -> Router {
     crate::router(&Env::from_iter([("APP_NAME", "Rocket & <b>Co</b>")])).await.unwrap()
 }
 
-async fn ask(request: Request<Body>) -> Reply {
+async fn send(request: Request<Body>) -> Reply {
     let response = home().await.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let text = to_bytes(body, usize::MAX).await.unwrap().to_vec();
@@ -35,17 +35,17 @@ async fn ask(request: Request<Body>) -> Reply {
 }
 
 async fn get(path: &str) -> Reply {
-    ask(Request::get(path).body(Body::empty()).unwrap()).await
+    send(Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-/// The files that `html` links, as paths from the root.
+/// Returns the paths of the assets that `html` links to.
 fn linked(html: &str) -> Vec<String> {
     let attributes = html.split("assets/").skip(1);
     attributes.map(|rest| format!("/assets/{}", rest.split_once('"').unwrap().0)).collect()
 }
 
 #[tokio::test]
-async fn ping_shows_what_is_known_to_be_harmless_and_nothing_else() {
+async fn ping_repeats_only_harmless_headers() {
     let hidden = [
         "authorization",
         "cookie",
@@ -71,7 +71,7 @@ async fn ping_shows_what_is_known_to_be_harmless_and_nothing_else() {
     for name in hidden {
         request = request.header(name, "marker");
     }
-    let reply = ask(request.body(Body::empty()).unwrap()).await;
+    let reply = send(request.body(Body::empty()).unwrap()).await;
     assert_eq!((reply.status, reply.text.contains("marker")), (StatusCode::OK, false));
     let ping = reply.json();
     assert_eq!(ping["greeting"], "Hello from Rocket & <b>Co</b>");
@@ -85,7 +85,7 @@ async fn ping_shows_what_is_known_to_be_harmless_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_page_loads_what_is_served_and_may_do_no_more() {
+async fn pages_have_a_strict_policy_and_load_served_assets() {
     let validate = format!("/validate/{}?code=x", LeadId::mint());
     for path in ["/", "/signup", &validate, "/console", "/explorer"] {
         let page = get(path).await;
@@ -103,7 +103,7 @@ async fn a_page_loads_what_is_served_and_may_do_no_more() {
         assert!(!page.text.contains("style=") && !page.text.contains("onclick"));
 
         let linked = linked(&page.text);
-        assert!(linked.len() > 1, "a style and an icon at least");
+        assert!(linked.len() > 1, "a page loads a style sheet and an icon");
         for file in linked {
             let asset = get(&file).await;
             assert_eq!(asset.status, StatusCode::OK, "{file}");
@@ -119,7 +119,7 @@ async fn a_page_loads_what_is_served_and_may_do_no_more() {
 }
 
 #[tokio::test]
-async fn the_document_is_sent_packed_and_only_where_it_has_changed() {
+async fn the_document_is_compressed_and_revalidated() {
     let plain = get("/openapi.json").await;
     assert_eq!(plain.header("content-type"), "application/json");
     assert_eq!(plain.json()["openapi"], "3.1.0");
@@ -130,14 +130,14 @@ async fn the_document_is_sent_packed_and_only_where_it_has_changed() {
     assert_eq!(packed.headers()["content-encoding"], "gzip");
     let packed = to_bytes(packed.into_body(), usize::MAX).await.unwrap();
     assert!(packed.len() * 5 < plain.text.len());
-    let refused = ask(with("accept-encoding", "gzip;q=0")).await;
+    let refused = send(with("accept-encoding", "gzip;q=0")).await;
     assert_eq!(refused.text, plain.text);
-    let known = ask(with("if-none-match", plain.header("etag"))).await;
+    let known = send(with("if-none-match", plain.header("etag"))).await;
     assert_eq!((known.status, known.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_answered_in_the_envelope() {
+async fn unknown_paths_and_methods_are_answered_with_the_envelope() {
     for path in [
         "/validate/1",
         "/console/x",
@@ -151,9 +151,9 @@ async fn what_is_not_there_is_answered_in_the_envelope() {
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(reply.json()["error"]["name"], "NotFoundError", "{path}");
     }
-    let reply = ask(Request::post("/ping").body(Body::empty()).unwrap()).await;
+    let reply = send(Request::post("/ping").body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
-    let reply = ask(Request::delete("/leads").body(Body::empty()).unwrap()).await;
+    let reply = send(Request::delete("/leads").body(Body::empty()).unwrap()).await;
     assert_eq!(
         (reply.status, reply.header("allow")),
         (StatusCode::METHOD_NOT_ALLOWED, "GET, POST")
@@ -161,7 +161,25 @@ async fn what_is_not_there_is_answered_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn the_page_has_the_fields_that_the_api_names() {
+async fn the_home_page_links_to_the_repository_if_its_url_is_set() {
+    let url = "https://git.test/acme/tenantry";
+    let page = async |variables: &[(&str, &str)]| {
+        let env = Env::from_iter(variables.iter().copied());
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = crate::router(&env).await.unwrap().oneshot(request).await.unwrap();
+        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(page.to_vec()).unwrap()
+    };
+    assert!(page(&[("REPOSITORY_URL", url)]).await.contains(&format!("href=\"{url}\"")));
+    assert!(!page(&[]).await.contains("http"));
+
+    let env = Env::from_iter([("REPOSITORY_URL", "javascript:alert(1)")]);
+    let error = crate::router(&env).await.unwrap_err().to_string();
+    assert!(error.contains("REPOSITORY_URL"), "{error}");
+}
+
+#[tokio::test]
+async fn the_forms_have_the_fields_of_the_api() {
     let validate = get(&format!("/validate/{}", LeadId::mint())).await.text;
     let signup = get("/signup").await.text;
     for (page, fields) in [
@@ -178,9 +196,8 @@ async fn the_page_has_the_fields_that_the_api_names() {
     }
 }
 
-/// What a browser gets when it first opens a page: all that the page names, packed.
 #[tokio::test]
-async fn a_page_s_first_load_is_small_and_its_modules_import_what_is_served() {
+async fn the_first_load_of_a_page_is_below_60_kb_and_preloads_every_module() {
     for page in ["/signup", "/console", &format!("/validate/{}", LeadId::mint())] {
         let html = get(page).await.text;
         let (mut bytes, linked) = (html.len(), linked(&html));

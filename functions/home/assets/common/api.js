@@ -1,11 +1,11 @@
-// The public API, called with a bearer that nothing but this module's callers hold.
+// Calls to the public API. Callers pass the bearer token with every call; this module keeps none.
 
-import { when } from "./words.js";
+import { formatTime } from "./format.js";
 
 /** @typedef {{ path: string, code: string, message: string, info?: Record<string, any> }} Violation */
 
-/** What the API refused, in its envelope, or API Gateway before it, with a `message` alone. */
-export class Refusal extends Error {
+/** An error answer: the API's envelope, or API Gateway's own answer, which has a `message` only. */
+export class ApiError extends Error {
   /**
    * @param {number} status
    * @param {{ message?: string, code?: string, details?: Violation[] }} [error]
@@ -16,20 +16,20 @@ export class Refusal extends Error {
     this.status = status;
     this.code = error.code ?? "";
     this.details = error.details ?? [];
-    this.request = headers.get("x-request-id") ?? "";
-    this.wait = Number(headers.get("retry-after") ?? 0);
+    this.requestId = headers.get("x-request-id") ?? "";
+    this.retryAfter = Number(headers.get("retry-after") ?? 0);
   }
 }
 
-/** The API cannot be reached. */
-export class Unreachable extends Error {}
+/** The API can't be reached, or its answer can't be parsed. */
+export class NetworkError extends Error {}
 
 const base = new URL("../", import.meta.url);
 
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ bearer?: string, body?: unknown, signal?: AbortSignal }} [how]
+ * @param {{ bearer?: string, body?: unknown, signal?: AbortSignal }} [options]
  * @returns {Promise<Response>}
  */
 async function send(method, path, { bearer, body, signal } = {}) {
@@ -41,102 +41,102 @@ async function send(method, path, { bearer, body, signal } = {}) {
   if (body !== undefined) request.body = JSON.stringify(body);
   const answer = await fetch(new URL(path, base), request).catch((cause) => {
     if (signal?.aborted) throw cause;
-    throw new Unreachable("The API cannot be reached.", { cause });
+    throw new NetworkError("The API can't be reached.", { cause });
   });
   if (answer.ok) return answer;
-  const said = await answer.json().catch(() => null);
-  throw new Refusal(answer.status, said?.error ?? { message: said?.message }, answer.headers);
+  const envelope = await answer.json().catch(() => null);
+  throw new ApiError(answer.status, envelope?.error ?? { message: envelope?.message }, answer.headers);
 }
 
 /**
- * What the API answers, read as JSON; `null` where it answers nothing.
+ * Calls the API and returns its JSON answer, or `null` if the answer is 204.
  * @param {string} method
  * @param {string} path
- * @param {{ bearer?: string, body?: unknown, signal?: AbortSignal }} [how]
+ * @param {{ bearer?: string, body?: unknown, signal?: AbortSignal }} [options]
  * @returns {Promise<any>}
  */
-export async function call(method, path, how) {
-  const answer = await send(method, path, how);
-  return answer.status === 204 ? null : exact(await answer.text());
+export async function call(method, path, options) {
+  const answer = await send(method, path, options);
+  return answer.status === 204 ? null : parseExact(await answer.text());
 }
 
 /**
- * JSON in which the amounts of invoices are the text that was sent: a number would lose digits of it.
+ * Parses JSON, keeping invoice amounts as text: a JavaScript number would lose digits.
  * @param {string} text
  */
-function exact(text) {
+function parseExact(text) {
   /** @this {object} @param {string} name @param {unknown} value @param {{ source?: string }} [context] */
-  function read(name, value, context) {
+  function revive(name, value, context) {
     return name === "amount" && "dueDate" in this ? (context?.source ?? String(value)) : value;
   }
   try {
-    return JSON.parse(text, read);
+    return JSON.parse(text, revive);
   } catch (cause) {
-    // The page of a proxy, say, that stands between.
-    throw new Unreachable("The API's answer cannot be read.", { cause });
+    // For example, an HTML page from a proxy in between.
+    throw new NetworkError("The API's answer can't be parsed.", { cause });
   }
 }
 
 /**
- * A number to be sent with all its digits, where the browser can.
+ * Returns a JSON number that keeps all digits, if the browser supports `JSON.rawJSON`.
  * @param {string} text
  * @returns {unknown}
  */
-export function amount(text) {
+export function exactNumber(text) {
   const { rawJSON } = /** @type {{ rawJSON?: (text: string) => unknown }} */ (/** @type {unknown} */ (JSON));
   return rawJSON ? rawJSON(text) : Number(text);
 }
 
 /**
- * A file.
+ * Downloads a file.
  * @param {string} path
  * @param {string} bearer
  */
-export async function file(path, bearer) {
+export async function download(path, bearer) {
   return (await send("GET", path, { bearer })).blob();
 }
 
 /**
- * A page of a list, and the cursor of the next one. A page may hold fewer items than its limit and still have a next one.
+ * Fetches one page of a list, and the cursor of the next page. A page may hold fewer items than its limit even if more follow.
  * @param {string} path
- * @param {Record<string, string>} asked the parameters of the query
+ * @param {Record<string, string>} parameters query parameters
  * @param {string} cursor
  * @param {string} bearer
  * @returns {Promise<{ items: any[], next: string }>}
  */
-export async function page(path, asked, cursor, bearer) {
-  const query = new URLSearchParams(asked);
+export async function fetchPage(path, parameters, cursor, bearer) {
+  const query = new URLSearchParams(parameters);
   if (cursor) query.set("cursor", cursor);
   const answer = await send("GET", `${path}?${query}`, { bearer });
   const link = /<[^>]*[?&]cursor=([^&>]*)[^>]*>; rel="next"/.exec(answer.headers.get("link") ?? "");
-  return { items: exact(await answer.text()), next: link ? decodeURIComponent(link[1] ?? "") : "" };
+  return { items: parseExact(await answer.text()), next: link ? decodeURIComponent(link[1] ?? "") : "" };
 }
 
 /**
- * What to tell somebody whose request was refused.
+ * Returns the message that a page shows for a failed request.
  * @param {unknown} problem
  * @returns {string}
  */
-export function told(problem) {
-  if (problem instanceof Unreachable) {
-    return "The API cannot be reached. Check your connection, then try again; nothing you typed is lost.";
+export function errorMessage(problem) {
+  if (problem instanceof NetworkError) {
+    return "The API can't be reached. Check your connection and try again. Nothing you entered is lost.";
   }
-  if (!(problem instanceof Refusal)) {
+  if (!(problem instanceof ApiError)) {
     console.error(problem);
-    return "Something went wrong in this page. Load it again.";
+    return "Something went wrong on this page. Reload it and try again.";
   }
   if (problem.code === "TOO_MANY_BUILDS") {
-    const next = new Date(Date.now() + problem.wait * 1000).toISOString();
-    return `This workspace was set up 5 times within 24 hours. You can try again on ${when(next)}.`;
+    const next = new Date(Date.now() + problem.retryAfter * 1000).toISOString();
+    return `You've reached the limit of 5 attempts in 24 hours. Try again after ${formatTime(next)}.`;
   }
-  if (problem.status === 429) return `Too many attempts. Try again in ${problem.wait || 60} seconds.`;
+  if (problem.status === 429) return `Too many attempts. Try again in ${problem.retryAfter || 60} seconds.`;
   if (problem.status >= 500) {
-    const request = problem.request ? ` Request ${problem.request}.` : "";
-    return `Something failed on our side. Try again in a moment.${request}`;
+    const requestId = problem.requestId ? ` Request ID: ${problem.requestId}.` : "";
+    return `Something went wrong on our side. Try again in a moment.${requestId}`;
   }
   if (problem.status === 431) {
-    return "The request is too large. Shorten what you entered or searched for, then try again.";
+    return "The request is too large. Shorten your input and try again.";
   }
-  if (problem.status === 403) return "Your token does not allow this.";
+  if (problem.status === 403) return "Your token doesn't have permission to do this.";
   return problem.message;
 }

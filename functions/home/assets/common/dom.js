@@ -1,16 +1,16 @@
-// Elements, made of text and other elements: never of HTML, so that no name is read as markup.
+// Creates elements from text and other elements, never from HTML, so that user input is never parsed as markup.
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
- * @param {Element} to
+ * @param {Element} element
  * @param {string} name
  * @param {unknown} value
  */
-function set(to, name, value) {
-  if (name.startsWith("on")) to.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
-  else if (value === true) to.setAttribute(name, "");
-  else if (value !== false && value != null) to.setAttribute(name, String(value));
+function setAttribute(element, name, value) {
+  if (name.startsWith("on")) element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+  else if (value === true) element.setAttribute(name, "");
+  else if (value !== false && value != null) element.setAttribute(name, String(value));
 }
 
 /**
@@ -22,13 +22,13 @@ function set(to, name, value) {
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) set(element, name, value);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
   fill(element, ...children);
   return element;
 }
 
 /**
- * An element of a drawing.
+ * Creates an SVG element.
  * @param {string} tag
  * @param {Record<string, unknown>} [attributes]
  * @param {...Child} children
@@ -36,13 +36,13 @@ export function h(tag, attributes = {}, ...children) {
  */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) set(element, name, value);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
   fill(element, ...children);
   return element;
 }
 
 /**
- * Puts `children` in the place of what is in an element.
+ * Replaces the content of an element.
  * @param {Element} element
  * @param {...Child} children
  */
@@ -52,15 +52,15 @@ export function fill(element, ...children) {
 }
 
 /**
- * Somebody's text, which may run in either direction.
+ * Isolates user input, which may be left-to-right or right-to-left.
  * @param {string | null | undefined} text
  */
-export function theirs(text) {
+export function userText(text) {
   return h("bdi", {}, text ?? "–");
 }
 
 /**
- * The element that a page has under this id.
+ * Returns the element with this ID.
  * @param {string} id
  * @returns {HTMLElement}
  */
@@ -71,14 +71,15 @@ export function byId(id) {
 }
 
 /**
+ * Returns the first element in `root` that matches a selector.
  * @template {Element} E
- * @param {ParentNode} within
+ * @param {ParentNode} root
  * @param {string} selector
- * @param {new () => E} kind
+ * @param {new () => E} type
  * @returns {E}
  */
-export function find(within, selector, kind) {
-  const found = within.querySelector(selector);
-  if (!(found instanceof kind)) throw new Error(`no ${selector}`);
+export function find(root, selector, type) {
+  const found = root.querySelector(selector);
+  if (!(found instanceof type)) throw new Error(`no ${selector}`);
   return found;
 }

@@ -1,12 +1,13 @@
-// Forms: one act at a time, and what the API refuses is said at the field that it names.
+// Forms: submits one request at a time and shows errors at the fields that they concern.
 
-import { Refusal, told } from "./api.js";
+import { ApiError, errorMessage } from "./api.js";
 import { h } from "./dom.js";
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
 /** @typedef {{ [name: string]: any }} Values */
 
 /**
+ * Returns the named fields of a form.
  * @param {HTMLFormElement} form
  * @returns {Field[]}
  */
@@ -15,7 +16,7 @@ function fields(form) {
 }
 
 /**
- * What is in a form; `address/city` is the city in an address, and what is empty is left out.
+ * Returns a form's values. A name such as `address/city` becomes a nested object; empty fields are omitted.
  * @param {HTMLFormElement} form
  * @returns {Values}
  */
@@ -25,19 +26,19 @@ function values(form) {
   for (const [name, value] of new FormData(form)) {
     const text = String(value).trim();
     if (!text) continue;
-    const [own = "", ...below] = name.split("/");
-    if (below.length === 0) all[own] = text;
-    else (all[own] ??= {})[below.join("/")] = text;
+    const [first = "", ...rest] = name.split("/");
+    if (rest.length === 0) all[first] = text;
+    else (all[first] ??= {})[rest.join("/")] = text;
   }
   return all;
 }
 
 /**
- * Says what is wrong with a field; nothing, where `text` is empty.
+ * Shows an error at a field, or removes it if `text` is empty.
  * @param {Field} field
  * @param {string} text
  */
-export function mark(field, text) {
+export function setFieldError(field, text) {
   const id = `${field.id}-error`;
   let error = document.getElementById(id);
   if (!error) {
@@ -52,90 +53,105 @@ export function mark(field, text) {
 }
 
 /**
+ * Returns what is wrong with a field's value, or nothing if it is valid.
  * @param {Field} field
  * @returns {string}
  */
-function unfit({ validity, type, title }) {
+function validityMessage({ validity, type, title }) {
   if (validity.valid) return "";
-  if (validity.valueMissing) return "Fill this in.";
-  if (validity.typeMismatch && type === "email") return "This is no e-mail address.";
+  if (validity.valueMissing) return "Enter a value.";
+  if (validity.typeMismatch && type === "email") return "Enter a valid email address.";
   if (validity.patternMismatch && title) return title;
-  return "This does not fit.";
+  return "Enter a valid value.";
 }
 
 /**
  * @param {import("./api.js").Violation} violation
  * @returns {string}
  */
-function inWords({ code, message, info = {} }) {
-  if (code === "required") return "Fill this in.";
-  if (code === "format") return info.format === "email" ? "This is no e-mail address." : `This is no ${info.format}.`;
-  if (code === "maxLength") return `At most ${info.limit ?? info.maxLength ?? "so many"} characters fit.`;
-  return `It ${message}.`;
+function violationMessage({ code, message, info = {} }) {
+  if (code === "required") return "Enter a value.";
+  if (code === "format") return `Enter a valid ${formats.get(info.format) ?? info.format}.`;
+  const limit = info.limit ?? info.maxLength;
+  if (code === "maxLength" && limit) return `Use ${limit} characters or fewer.`;
+  return `This value ${message}.`;
 }
 
+/** Names of formats that differ from their names in the API. @type {Map<string, string>} */
+const formats = new Map([["email", "email address"], ["hostname", "domain"]]);
+
 /**
- * Marks what was refused where it stands in the form; what has no place there is returned.
- * @param {HTMLFormElement} form
- * @param {Refusal} refusal
- * @param {string | undefined} conflict
+ * Errors that concern one field: the field, and the message shown there.
+ * @type {Record<string, [string, string]>}
  */
-function place(form, refusal, conflict) {
+const fieldErrors = {
+  TENANT_KEY_TAKEN: ["key", "This key is taken. Choose another."],
+  TENANT_KEY_RESERVED: ["key", "This key is reserved. Choose another."],
+  DOMAIN_MISMATCH: ["domains", "The domain of the email address is missing."],
+  CONFIG_KEY_TAKEN: ["configKey", "This key is taken. Choose another."],
+};
+
+/**
+ * Shows the violations of a refused request at their fields, and returns those that have no field.
+ * @param {HTMLFormElement} form
+ * @param {ApiError} error
+ */
+function showViolations(form, error) {
   const rest = [];
   const all = fields(form);
-  for (const violation of refusal.details) {
+  for (const violation of error.details) {
     const missing = violation.info?.missingProperty;
     const path = `${violation.path.slice(1)}${missing ? `/${missing}` : ""}`.replace(/^\//, "");
     const field = all.find(({ name }) => path === name || path.startsWith(`${name}/`));
-    if (field) mark(field, inWords(violation));
+    if (field) setFieldError(field, violationMessage(violation));
     else rest.push(`${path} ${violation.message}`);
   }
-  const own = refusal.status === 409 && all.find(({ name }) => name === conflict);
-  if (own) mark(own, refusal.message.startsWith("Unique") ? "This is taken. Choose another." : refusal.message);
+  const [name, message = ""] = fieldErrors[error.code] ?? [];
+  const field = name && all.find((each) => each.name === name);
+  if (field) setFieldError(field, message);
   return rest;
 }
 
 /**
- * @typedef {object} Manner
- * @property {string} [conflict] the field that a 409 is about
- * @property {Record<number, string>} [meanings] what refusals mean here, by their status
+ * @typedef {object} SubmitOptions
+ * @property {Record<string | number, string>} [messages] messages for errors, by code or by status
  */
 
 /**
- * Does `act` with what is in a form when that is sent, one at a time.
+ * Runs `action` with the form's values when the form is submitted, one submission at a time.
  * @param {HTMLFormElement} form
- * @param {(values: Values) => Promise<void>} act
- * @param {Manner} [manner]
+ * @param {(values: Values) => Promise<void>} action
+ * @param {SubmitOptions} [options]
  */
-export function onSubmit(form, act, { conflict, meanings = {} } = {}) {
+export function onSubmit(form, action, { messages = {} } = {}) {
   const status = h("p", { class: "status", role: "status" });
   form.append(status);
   let busy = false;
-  /** @param {string} text @param {boolean} wrong */
-  const say = (text, wrong) => {
+  /** @param {string} text @param {boolean} failed */
+  const showStatus = (text, failed) => {
     status.textContent = text;
-    status.classList.toggle("wrong", wrong);
-    if (!wrong) return;
-    const bad = form.querySelector("[aria-invalid=true]") ?? form.querySelector("button:not([type=button])");
-    if (bad instanceof HTMLElement) bad.focus();
+    status.classList.toggle("wrong", failed);
+    if (!failed) return;
+    const target = form.querySelector("[aria-invalid=true]") ?? form.querySelector("button:not([type=button])");
+    if (target instanceof HTMLElement) target.focus();
   };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (busy) return;
     const all = fields(form);
-    for (const field of all) mark(field, unfit(field));
-    if (all.some(({ validity }) => !validity.valid)) return say("Look at the marked fields.", true);
+    for (const field of all) setFieldError(field, validityMessage(field));
+    if (all.some(({ validity }) => !validity.valid)) return showStatus("Check the marked fields.", true);
     busy = true;
     form.setAttribute("aria-busy", "true");
-    say("One moment …", false);
+    showStatus("Please wait …", false);
     try {
-      await act(values(form));
-      say("", false);
+      await action(values(form));
+      showStatus("", false);
     } catch (problem) {
-      const rest = problem instanceof Refusal ? place(form, problem, conflict) : [];
-      const meaning = problem instanceof Refusal ? meanings[problem.status] : undefined;
+      const rest = problem instanceof ApiError ? showViolations(form, problem) : [];
+      const message = problem instanceof ApiError ? (messages[problem.code] ?? messages[problem.status]) : undefined;
       const marked = form.querySelector("[aria-invalid=true]") && rest.length === 0;
-      say(meaning ?? (marked ? "Look at the marked fields." : rest.join(", ") || told(problem)), true);
+      showStatus(message ?? (marked ? "Check the marked fields." : rest.join(", ") || errorMessage(problem)), true);
     } finally {
       busy = false;
       form.removeAttribute("aria-busy");

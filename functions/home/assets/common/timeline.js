@@ -1,7 +1,7 @@
-// What happened to a job, step by step.
+// The steps of a job, as a timeline.
 
 import { h } from "./dom.js";
-import { between, when } from "./words.js";
+import { durationBetween, formatTime } from "./format.js";
 
 /**
  * @typedef {object} Job
@@ -20,33 +20,37 @@ import { between, when } from "./words.js";
  * @property {string} createdOn
  */
 
-const names = new Map([
-  ["queued", "Asked for"],
+const stepNames = new Map([
+  ["queued", "Requested"],
   ["running", "Started"],
-  ["succeeded", "Done"],
+  ["succeeded", "Completed"],
   ["failed", "Failed"],
-  ["timed_out", "Given up: nobody reported in time"],
+  ["timed_out", "Timed out"],
 ]);
 
 /** @param {Job} job */
 export const isOpen = ({ state }) => state === "queued" || state === "running";
 
+/** @param {string} name */
+const preposition = (name) => (name === "succeeded" ? "in" : "after");
+
 /**
+ * Returns the past and the upcoming steps of a job as list items.
  * @param {Job} job
  * @returns {HTMLLIElement[]}
  */
 export function steps(job) {
   const first = job.steps[0]?.time ?? job.createdOn;
   const past = job.steps.map(({ name, time }, position) =>
-    h("li", { class: `past ${name}` }, h("b", {}, names.get(name) ?? name), " ",
-      h("time", { datetime: time }, position === 0 ? when(time) : `after ${between(first, time)}`)));
+    h("li", { class: `past ${name}` }, h("b", {}, stepNames.get(name) ?? name), " ",
+      h("time", { datetime: time }, position === 0 ? formatTime(time) : `${preposition(name)} ${durationBetween(first, time)}`)));
   const ahead = { queued: ["running", "succeeded"], running: ["succeeded"] }[job.state] ?? [];
   return [...past, ...ahead.map((name, position) =>
-    h("li", { class: position === 0 ? "now" : "ahead" }, names.get(name) ?? name))];
+    h("li", { class: position === 0 ? "now" : "ahead" }, stepNames.get(name) ?? name))];
 }
 
 /**
- * A link out of a job, if it is one.
+ * Returns a link to a URL that a build reported, or `null` if it isn't an HTTP URL.
  * @param {string | null} url
  * @param {string} text
  */

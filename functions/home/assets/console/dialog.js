@@ -1,38 +1,38 @@
-// A form in front of the page: to make something, to change it, to be sure.
+// A modal dialog with a form: to create, edit or confirm something.
 
 import { h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 
 /**
- * @typedef {object} Asked a field of a dialog
- * @property {string} name as the API names it
+ * @typedef {object} DialogField
+ * @property {string} name the field's name in the API
  * @property {string} label
  * @property {string} [type]
  * @property {string} [value]
  * @property {string} [hint]
  * @property {boolean} [optional]
  * @property {string} [pattern]
- * @property {number} [longest]
+ * @property {number} [maxLength]
  * @property {[string, string][]} [options]
  */
 
 /**
- * @param {Asked} asked
+ * @param {DialogField} field
  * @returns {HTMLElement[]}
  */
-function field({ name, label, type = "text", value = "", hint, optional, pattern, longest, options }) {
+function field({ name, label, type = "text", value = "", hint, optional, pattern, maxLength, options }) {
   const id = `dialog-${name.replaceAll("/", "-")}`;
-  const told = { "aria-describedby": hint && `${id}-hint` };
-  const shared = { id, name, required: !optional, ...told };
+  const described = { "aria-describedby": hint && `${id}-hint` };
+  const attributes = { id, name, required: !optional, ...described };
   if (type === "checkbox") {
     const box = h("input", { id, name, type, value: "true", checked: value === "true" });
     return [h("label", { class: "check", for: id }, box, label)];
   }
   const input = options
-    ? h("select", shared, ...options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)))
+    ? h("select", attributes, ...options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)))
     : type === "textarea"
-      ? h("textarea", { ...shared, spellcheck: "false" }, value)
-      : h("input", { ...shared, type, value, pattern, title: pattern && hint, maxlength: longest, autocomplete: "off" });
+      ? h("textarea", { ...attributes, spellcheck: "false" }, value)
+      : h("input", { ...attributes, type, value, pattern, title: pattern && hint, maxlength: maxLength, autocomplete: "off" });
   return [
     h("label", { for: id }, optional ? `${label} (optional)` : label),
     input,
@@ -41,28 +41,28 @@ function field({ name, label, type = "text", value = "", hint, optional, pattern
 }
 
 /**
+ * Opens a dialog. It closes when it was submitted successfully or canceled.
  * @param {object} dialog
- * @param {string} dialog.title
+ * @param {import("../common/dom.js").Child} dialog.title
  * @param {import("../common/dom.js").Child[]} [dialog.text]
- * @param {Asked[]} [dialog.fields]
- * @param {string} dialog.action
+ * @param {DialogField[]} [dialog.fields]
+ * @param {string} dialog.button the label of the button that submits
  * @param {boolean} [dialog.danger]
- * @param {string} [dialog.conflict] the field that a 409 is about
- * @param {(values: import("../common/form.js").Values) => Promise<unknown>} dialog.act
+ * @param {(values: import("../common/form.js").Values) => Promise<unknown>} dialog.submit
  */
-export function ask({ title, text = [], fields = [], action, danger, conflict, act }) {
+export function openDialog({ title, text = [], fields = [], button, danger, submit }) {
   const form = h("form", { novalidate: true },
     h("h2", { id: "dialog-title" }, title),
     ...(text.length ? [h("p", {}, ...text)] : []),
     ...fields.flatMap(field),
     h("div", { class: "foot" },
       h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"),
-      h("button", { class: danger ? "danger" : "" }, action)));
+      h("button", { class: danger ? "danger" : "" }, button)));
   const dialog = h("dialog", { "aria-labelledby": "dialog-title", onclose: () => dialog.remove() }, form);
   onSubmit(form, async (values) => {
-    await act(values);
+    await submit(values);
     dialog.close();
-  }, conflict ? { conflict } : {});
+  });
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -1,23 +1,23 @@
-// Every attempt at building a tenant or taking it down.
+// A tenant's provisioning and deprovisioning jobs.
 
-import { h, theirs } from "../common/dom.js";
+import { h, userText } from "../common/dom.js";
 import { link, steps } from "../common/timeline.js";
-import { when } from "../common/words.js";
+import { formatTime } from "../common/format.js";
 import { badge, jobs as states } from "./statuses.js";
 
 /** @param {import("../common/timeline.js").Job} job */
-function shown(job) {
-  const what = job.kind === "provision" ? "Build" : "Take down";
+function jobItem(job) {
+  const kind = job.kind === "provision" ? "Provision" : "Deprovision";
   return h("article", { class: "job", "aria-label": `Attempt ${job.attempt}` },
-    h("div", { class: "bar" }, h("b", {}, `${job.attempt}. ${what}`), badge(states.get(job.state)),
-      h("span", { class: "soft" }, theirs(job.tier), ` on the ${job.isolation}`), link(job.logUrl, "Log")),
+    h("div", { class: "bar" }, h("b", {}, `${job.attempt}. ${kind}`), badge(states.get(job.state)),
+      h("span", { class: "soft" }, userText(job.tier), ` (${job.isolation})`), link(job.logUrl, "Log")),
     h("ol", { class: "timeline" }, ...steps(job)),
-    job.reason && h("p", { class: "reason" }, "Reason: ", theirs(job.reason)),
-    job.state === "queued" || job.state === "running" ? h("p", { class: "soft" }, `Given up at ${when(job.deadline)}`) : null);
+    job.reason && h("p", { class: "reason" }, "Reason: ", userText(job.reason)),
+    job.state === "queued" || job.state === "running" ? h("p", { class: "soft" }, `Times out at ${formatTime(job.deadline)}`) : null);
 }
 
 /** @param {import("../common/timeline.js").Job[]} jobs @param {HTMLElement | null} more */
 export function jobs(jobs, more) {
   return h("section", { class: "panel" }, h("h2", {}, "Jobs"),
-    ...(jobs.length ? jobs.map(shown) : [h("p", { class: "soft" }, "Nothing was built yet.")]), more);
+    ...(jobs.length ? jobs.map(jobItem) : [h("p", { class: "soft" }, "No jobs yet. Provision the tenant to start one.")]), more);
 }

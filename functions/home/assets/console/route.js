@@ -1,9 +1,9 @@
-// Where in the console one is: all of it stands after the #, so that every state has a link.
+// The console's routes. The whole state is in the URL's fragment, so that every view can be linked to.
 
-/** @typedef {{ path: string[], query: URLSearchParams }} Place */
+/** @typedef {{ path: string[], query: URLSearchParams }} Route */
 
-/** @returns {Place} */
-export function here() {
+/** @returns {Route} */
+export function currentRoute() {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   return { path: path.split("/").filter(Boolean), query: new URLSearchParams(query) };
 }
@@ -12,15 +12,15 @@ export function here() {
  * @param {string} path
  * @param {Record<string, string>} [query]
  */
-export function to(path, query = {}) {
-  const said = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  return `#/${path}${said.size ? `?${said}` : ""}`;
+export function linkTo(path, query = {}) {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  return `#/${path}${parameters.size ? `?${parameters}` : ""}`;
 }
 
 /**
  * @param {string} path
  * @param {Record<string, string>} [query]
  */
-export function go(path, query) {
-  location.hash = to(path, query);
+export function navigate(path, query) {
+  location.hash = linkTo(path, query);
 }

@@ -1,64 +1,64 @@
-// Who is signed in. The token lives in this module alone, until the page is left or signed out.
+// The signed-in operator. The token is kept in this module only, until the operator signs out or leaves the page.
 
-import { Refusal, call, file, page } from "../common/api.js";
+import { ApiError, call, download, fetchPage } from "../common/api.js";
 
 let bearer = "";
-/** @type {(why: string) => void} */
-let left = () => {};
+/** @type {(reason: string) => void} */
+let onSignedOut = () => {};
 
-/** @param {(why: string) => void} act */
-export function onLeave(act) {
-  left = act;
+/** @param {(reason: string) => void} listener */
+export function onSignOut(listener) {
+  onSignedOut = listener;
 }
 
-/** @param {string} [why] */
-export function leave(why = "") {
+/** @param {string} [reason] */
+export function signOut(reason = "") {
   bearer = "";
-  left(why);
+  onSignedOut(reason);
 }
 
 /**
- * Signs in with a token that an operator's work is allowed with; nothing is kept of any other.
+ * Signs in with an operator's token. A token without an operator's permissions is rejected and not kept.
  * @param {string} token
  */
-export async function enter(token) {
+export async function signIn(token) {
   await call("GET", "overview", { bearer: token });
   bearer = token;
 }
 
 /**
  * @template T
- * @param {(bearer: string) => Promise<T>} act
+ * @param {(bearer: string) => Promise<T>} request
  */
-async function signedIn(act) {
+async function withToken(request) {
   try {
-    return await act(bearer);
+    return await request(bearer);
   } catch (problem) {
-    if (problem instanceof Refusal && problem.status === 401 && bearer) leave("Your token is not good any more. Sign in with a new one.");
+    if (problem instanceof ApiError && problem.status === 401 && bearer) signOut("Your session has expired. Sign in with a new token.");
     throw problem;
   }
 }
 
 /** @param {string} path @returns {Promise<any>} */
-export const read = (path) => signedIn((bearer) => call("GET", path, { bearer }));
+export const read = (path) => withToken((bearer) => call("GET", path, { bearer }));
 
 /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
-export const send = (method, path, body) => signedIn((bearer) => call(method, path, { bearer, body }));
+export const send = (method, path, body) => withToken((bearer) => call(method, path, { bearer, body }));
 
 /** @param {string} path @param {Record<string, unknown>} filter @param {string} [cursor] */
 export const list = (path, filter, cursor = "") =>
-  signedIn((bearer) => page(path, { filter: JSON.stringify(filter) }, cursor, bearer));
+  withToken((bearer) => fetchPage(path, { filter: JSON.stringify(filter) }, cursor, bearer));
 
-/** A page of a list that takes no filter. @param {string} path @param {number} limit @param {string} [cursor] */
-export const part = (path, limit, cursor = "") => signedIn((bearer) => page(path, { limit: String(limit) }, cursor, bearer));
+/** Fetches a page of a list that takes no filter. @param {string} path @param {number} limit @param {string} [cursor] */
+export const listUnfiltered = (path, limit, cursor = "") => withToken((bearer) => fetchPage(path, { limit: String(limit) }, cursor, bearer));
 
 /**
- * Has a file saved under a name.
+ * Downloads a file and saves it under a name.
  * @param {string} path
  * @param {string} name
  */
 export async function save(path, name) {
-  const url = URL.createObjectURL(await signedIn((bearer) => file(path, bearer)));
+  const url = URL.createObjectURL(await withToken((bearer) => download(path, bearer)));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

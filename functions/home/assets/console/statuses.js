@@ -1,14 +1,14 @@
-// What the numbers of the API are called.
+// Names of the statuses in the API.
 
 import { h } from "../common/dom.js";
 
-/** Tenants: a name, a look, and what an operator may do then. */
+/** Tenant statuses: a name, a style, and the action that an operator can take. */
 export const tenants = /** @type {const} */ ([
   ["Active", "good", "deprovision"],
-  ["Waiting", "busy", "provision"],
-  ["Building", "busy", ""],
+  ["Pending", "busy", "provision"],
+  ["Provisioning", "busy", ""],
   ["Failed", "wrong", "retry"],
-  ["Closing", "busy", ""],
+  ["Deprovisioning", "busy", ""],
   ["Inactive", "", ""],
 ]);
 
@@ -25,12 +25,12 @@ export const jobs = new Map([
 export const reasons = new Map([
   ["failed", ["Failed", "wrong"]],
   ["timed_out", ["Timed out", "wrong"]],
-  ["pending", ["Waiting", "busy"]],
-  ["slow", ["Takes long", "busy"]],
+  ["pending", ["Pending", "busy"]],
+  ["slow", ["Slow", "busy"]],
 ]);
 
 /** @param {readonly string[] | undefined} status */
 export function badge(status) {
-  const [name = "Unknown", look = ""] = status ?? [];
-  return h("span", { class: `badge ${look}` }, name);
+  const [name = "Unknown", style = ""] = status ?? [];
+  return h("span", { class: `badge ${style}` }, name);
 }

@@ -1,19 +1,19 @@
-// Lists as tables, and the form that narrows them.
+// Tables of lists, and the search form above them.
 
-import { told } from "../common/api.js";
+import { errorMessage } from "../common/api.js";
 import { fill, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
-import { go, to } from "./place.js";
+import { linkTo, navigate } from "./route.js";
 import { list } from "./session.js";
 
-/** How many are on a page. */
+/** Items per page. */
 const LIMIT = 20;
 
 /**
  * @typedef {object} Column
  * @property {string} name
  * @property {(item: any) => import("../common/dom.js").Child} cell
- * @property {string} [look]
+ * @property {string} [className]
  */
 
 /**
@@ -23,13 +23,13 @@ const LIMIT = 20;
  */
 export function table(caption, columns, items) {
   return h("table", { "aria-label": caption },
-    h("thead", {}, h("tr", {}, ...columns.map(({ name, look }) =>
-      (name ? h("th", { scope: "col", class: look }, name) : h("td", { class: look }))))),
-    h("tbody", {}, ...items.map((item) => h("tr", {}, ...columns.map(({ cell, look }) => h("td", { class: look }, cell(item)))))));
+    h("thead", {}, h("tr", {}, ...columns.map(({ name, className }) =>
+      (name ? h("th", { scope: "col", class: className }, name) : h("td", { class: className }))))),
+    h("tbody", {}, ...items.map((item) => h("tr", {}, ...columns.map(({ cell, className }) => h("td", { class: className }, cell(item)))))));
 }
 
 /**
- * A button that adds the next page of a list to what is shown; `null` on the last page.
+ * Returns a button that loads the next page of a list, or `null` on the last page.
  * @param {string} next the cursor of the next page
  * @param {(cursor: string) => Promise<void>} load
  */
@@ -43,57 +43,66 @@ export function showMore(next, load) {
     fill(failed);
     await load(next).catch((problem) => {
       button.disabled = false;
-      fill(failed, told(problem));
+      fill(failed, errorMessage(problem));
     });
   }
   return h("div", { class: "bar" }, button, failed);
 }
 
 /**
- * A page of a list, as its place says.
- * @param {object} of
- * @param {string} of.path
- * @param {string} of.caption
- * @param {string} [of.of] the list that is read, where it is not the one at `path`
- * @param {string[]} [of.include]
- * @param {URLSearchParams} of.query
- * @param {Record<string, unknown>} of.where
- * @param {Column[]} of.columns
+ * Returns one page of a list as a panel. The URL's query selects the page.
+ * @param {object} list
+ * @param {string} list.path
+ * @param {string} list.caption
+ * @param {string} [list.source] the API's list to read, if it differs from `path`
+ * @param {string[]} [list.include]
+ * @param {URLSearchParams} list.query
+ * @param {Record<string, unknown>} list.where
+ * @param {Column[]} list.columns
  */
-export async function pageOf({ path, of = path, include, caption, query, where, columns }) {
+export async function listPanel({ path, source = path, include, caption, query, where, columns }) {
   const filter = { ...(Object.keys(where).length ? { where } : {}), ...(include ? { include } : {}), limit: LIMIT };
-  const { items, next } = await list(of, filter, query.get("cursor") ?? "");
-  const said = Object.fromEntries(query);
+  const { items, next } = await list(source, filter, query.get("cursor") ?? "");
+  const parameters = Object.fromEntries(query);
   return h("section", { class: "panel" },
-    items.length ? table(caption, columns, items) : h("p", { class: "soft" }, "There are none."),
+    items.length ? table(caption, columns, items) : h("p", { class: "soft" }, emptyMessage(path, where)),
     h("nav", { class: "bar", "aria-label": "Pages" },
-      said.cursor ? h("a", { href: to(path, { ...said, cursor: "" }) }, "First page") : null,
-      next ? h("a", { href: to(path, { ...said, cursor: next }), rel: "next" }, "Next page") : null));
+      parameters.cursor ? h("a", { href: linkTo(path, { ...parameters, cursor: "" }) }, "First page") : null,
+      next ? h("a", { href: linkTo(path, { ...parameters, cursor: next }), rel: "next" }, "Next page") : null));
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, unknown>} where
+ */
+function emptyMessage(path, where) {
+  if (Object.keys(where).length) return `No ${path} match your search.`;
+  return path === "leads" ? "No leads yet. They appear here when customers sign up." : `No ${path} yet. Create one, or share the sign-up page.`;
 }
 
 /**
  * @param {string} path
  * @param {URLSearchParams} query
- * @param {[string, [string, string][]]} narrowing
- * @param {[string, string][]} sought
+ * @param {[string, [string, string][]]} statusOptions the label and options of the status filter
+ * @param {[string, string][]} searchFields
  */
-export function search(path, query, [label, options], sought) {
+export function search(path, query, [label, options], searchFields) {
   /** @param {string} name @param {string} text @param {[string, string][]} all */
   const select = (name, text, all) => h("div", {}, h("label", { for: `search-${name}` }, text),
-    h("select", { id: `search-${name}`, name }, ...all.map(([value, words]) =>
-      h("option", { value, selected: value === query.get(name) }, words))));
+    h("select", { id: `search-${name}`, name }, ...all.map(([value, label]) =>
+      h("option", { value, selected: value === query.get(name) }, label))));
   const form = h("form", { class: "search", role: "search", novalidate: true },
     select("status", label, options),
-    select("by", "Search by", sought),
+    select("by", "Search by", searchFields),
     h("div", {}, h("label", { for: "search-for" }, "Search for"),
       h("input", { id: "search-for", name: "for", type: "search", value: query.get("for") ?? "", maxlength: 100 })),
     h("button", {}, "Search"));
   form.addEventListener("change", (event) => {
     if (event.target instanceof HTMLSelectElement && event.target.name === "status") form.requestSubmit();
   });
-  onSubmit(form, async (values) => go(path, values));
+  onSubmit(form, async (values) => navigate(path, values));
   return form;
 }
 
-/** Text as a pattern of `ilike` that has it in it. @param {string} text */
-export const within = (text) => `%${text.replace(/[\\%_]/g, "\\$&")}%`;
+/** Returns an `ilike` pattern that matches values containing `text`. @param {string} text */
+export const contains = (text) => `%${text.replace(/[\\%_]/g, "\\$&")}%`;

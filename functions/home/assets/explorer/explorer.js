@@ -1,4 +1,4 @@
-// What starts the explorer. A token stays in this page: it is forgotten when the page is left.
+// Starts Swagger UI. A token is kept in this page only, and discarded when the page is left.
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#explorer",

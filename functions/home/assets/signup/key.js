@@ -1,37 +1,37 @@
-// Whether a key is free, while it is typed.
+// Checks whether a tenant key is available while it is entered.
 
 import { call } from "../common/api.js";
 
 /**
  * @param {HTMLInputElement} field
- * @param {HTMLElement} answer
+ * @param {HTMLElement} output
  */
-export function watchKey(field, answer) {
+export function watchKey(field, output) {
   /** @type {AbortController | undefined} */
-  let asked;
+  let pending;
   let timer = 0;
-  const look = async () => {
-    asked?.abort();
+  const check = async () => {
+    pending?.abort();
     const key = field.value;
-    if (!/^[a-z0-9]{1,10}$/.test(key)) return say(key ? "Only small letters and digits, 10 at most." : "", "no");
-    asked = new AbortController();
-    const { signal } = asked;
+    if (!/^[a-z0-9]{1,10}$/.test(key)) return show(key ? "Use up to 10 lowercase letters and digits." : "", "no");
+    pending = new AbortController();
+    const { signal } = pending;
     try {
       const { available, reason } = await call("GET", `keys/${key}`, { signal });
-      const refused = reason === "reserved" ? `“${key}” is reserved. Choose another key.` : `“${key}” is taken.`;
-      say(available ? `“${key}” is free.` : refused, available ? "yes" : "no");
+      const refused = reason === "reserved" ? `“${key}” is reserved. Choose another key.` : `“${key}” is taken. Choose another key.`;
+      show(available ? `“${key}” is available.` : refused, available ? "yes" : "no");
     } catch {
-      if (!signal.aborted) say("", "");
+      if (!signal.aborted) show("", "");
     }
   };
   /** @param {string} text @param {string} state */
-  const say = (text, state) => {
-    answer.textContent = text;
-    answer.dataset.free = state;
+  const show = (text, state) => {
+    output.textContent = text;
+    output.dataset.available = state;
   };
   field.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = window.setTimeout(look, 300);
+    timer = window.setTimeout(check, 300);
   });
-  return look;
+  return check;
 }

@@ -1,4 +1,4 @@
-// Somebody asks for a workspace.
+// The sign-up form.
 
 import { call } from "../common/api.js";
 import { byId, find } from "../common/dom.js";
@@ -9,17 +9,18 @@ const form = find(document, "#signup", HTMLFormElement);
 const sent = find(document, "#sent", HTMLFormElement);
 let email = "";
 let leadId = "";
+const emailTaken = "This email address has already been confirmed. Check your email for our link, or ask your administrator.";
 
 onSubmit(form, async (lead) => {
   ({ id: leadId } = await call("POST", "leads", { body: lead }));
   email = lead.email;
   find(sent, ".email", HTMLElement).textContent = email;
   show("sent");
-}, { conflict: "email", meanings: { 409: "Somebody with this address has confirmed it already. Look for our mail, or ask your administrator." } });
+}, { messages: { EMAIL_TAKEN: emailTaken, 409: emailTaken } });
 
 onSubmit(sent, async () => {
   await call("POST", "leads/resend", { body: { email, leadId } });
-  find(sent, "button", HTMLButtonElement).textContent = "Sent. Send it once more";
+  find(sent, "button", HTMLButtonElement).textContent = "Email sent. Send it again";
 });
 
 byId("signup").hidden = false;

@@ -1,4 +1,4 @@
-// One step of a page after another; each begins at its heading, also for who does not see it.
+// Shows one step of a page at a time and moves the focus to its heading, for screen readers.
 
 /** @param {string} id */
 export function show(id) {

@@ -1,7 +1,7 @@
-// From the key in a verification mail to a workspace, on the public API alone. The key and the token
-// stay in this module: neither in the address bar nor in any storage.
+// From the key in a verification email to a workspace, by calls to the public API only. The key and the token
+// are kept in this module only, not in the address bar or any storage.
 
-import { call } from "../common/api.js";
+import { ApiError, call } from "../common/api.js";
 import { byId, find, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 import { watchKey } from "./key.js";
@@ -16,8 +16,9 @@ history.replaceState(null, "", location.pathname);
 const form = (id) => find(document, `#${id}`, HTMLFormElement);
 /** @param {string} id */
 const field = (id) => find(document, `#workspace [name=${id}]`, HTMLInputElement);
-const tooLong = "This page was open for too long. Open the link in your mail again to go on.";
-const lookForKey = watchKey(field("key"), byId("key-free"));
+const expired = "This page was open for too long. Open the link in your email again to continue.";
+const checkKey = watchKey(field("key"), byId("key-available"));
+const alreadyVerified = "This email address has already been confirmed with another link. Open the link in that email.";
 let bearer = "";
 let tenant = "";
 
@@ -25,26 +26,26 @@ onSubmit(form("confirm"), async () => {
   try {
     ({ token: bearer } = await call("POST", `leads/${lead}/verify`, { bearer: key }));
   } catch (problem) {
-    if (problem instanceof Error && "status" in problem && problem.status === 401) return show("late");
+    if (problem instanceof ApiError && problem.status === 401) return show("expired");
     throw problem;
   }
   const filter = encodeURIComponent(JSON.stringify({ include: ["tenant", "address"] }));
-  const known = await call("GET", `leads/${lead}?filter=${filter}`, { bearer });
-  if (known.tenant) return resume(known.tenant);
-  prefill(known);
+  const found = await call("GET", `leads/${lead}?filter=${filter}`, { bearer });
+  if (found.tenant) return resume(found.tenant);
+  prefill(found);
   show("workspace");
-  await lookForKey();
-}, { meanings: { 409: "This address has a verified request already. Open the link in its mail." } });
+  await checkKey();
+}, { messages: { EMAIL_TAKEN: alreadyVerified, 409: alreadyVerified } });
 
-/** @param {{ id: string, status: number }} known */
-function resume(known) {
-  tenant = known.id;
-  if (known.status === 1) return show("plan");
+/** @param {{ id: string, status: number }} found */
+function resume(found) {
+  tenant = found.id;
+  if (found.status === 1) return show("plan");
   show("progress");
   follow(tenant, bearer);
 }
 
-/** @param {any} known */
+/** @param {any} found */
 function prefill({ email, companyName, address }) {
   field("name").value = companyName;
   field("key").value = companyName.toLowerCase().replace(/[^a-z0-9]/g, "").slice(0, 10);
@@ -53,11 +54,11 @@ function prefill({ email, companyName, address }) {
   for (const part of ["address", "zip", "city", "state", "country"]) field(part).value = address[part] ?? "";
   const place = find(document, "#place", HTMLFieldSetElement);
   place.disabled = true;
-  find(place, "legend", HTMLElement).textContent = "Address, as you gave it";
+  find(place, "legend", HTMLElement).textContent = "Address (from sign-up)";
 }
 
-onSubmit(form("late"), async ({ email }) => {
-  // What stands in the address may be anything.
+onSubmit(form("expired"), async ({ email }) => {
+  // The last part of the URL's path may be any text.
   const leadId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(lead) ? lead : null;
   await call("POST", "leads/resend", { body: { email, leadId } });
   find(byId("sent"), ".email", HTMLElement).textContent = email;
@@ -69,8 +70,10 @@ onSubmit(form("workspace"), async ({ domains, ...workspace }) => {
   ({ id: tenant } = await call("POST", `leads/${lead}/tenants`, { bearer, body }));
   show("plan");
 }, {
-  conflict: "key",
-  meanings: { 401: "This request has its workspace already, or this page was open for too long. Open the link in your mail again." },
+  messages: {
+    LEAD_ALREADY_CONVERTED: "You already have a workspace. Open the link in your email again to continue.",
+    401: expired,
+  },
 });
 
 const subscription = crypto.randomUUID?.() ?? `sign-up-${Date.now()}`;
@@ -78,16 +81,16 @@ onSubmit(form("plan"), async ({ tier }) => {
   try {
     await call("POST", `tenants/${tenant}/provision`, { bearer, body: { id: subscription, plan: { tier } } });
   } catch (problem) {
-    // It is being built: another page was faster.
-    if (!(problem instanceof Error && "status" in problem && problem.status === 409)) throw problem;
+    // Conflicts mean that another page has started provisioning already; this page then follows it.
+    if (!(problem instanceof ApiError && problem.status === 409)) throw problem;
   }
   show("progress");
   follow(tenant, bearer);
-}, { meanings: { 401: tooLong } });
+}, { messages: { 401: expired } });
 
 if (key) {
   byId("confirm").hidden = false;
 } else {
-  byId("late").hidden = false;
-  byId("late").prepend(h("p", { class: "status wrong" }, "This address lacks its code. Open the link in your mail again."));
+  byId("expired").hidden = false;
+  byId("expired").prepend(h("p", { class: "status wrong" }, "This link is incomplete. Open the link in your email again."));
 }
