@@ -1,4 +1,4 @@
-//! A log of the calls that reach AWS, and switches that let some of them fail.
+//! A log of AWS calls, and switches that make calls fail.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -12,42 +12,42 @@ use serde_json::json;
 
 use crate::{permissions, units::Units};
 
-/// Calls that are remembered.
+/// Maximum number of calls in the log.
 const REMEMBERED: usize = 100_000;
 
-/// One call of an AWS action.
+/// A call of an AWS action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The function that made it, by its binary; `local` for anybody else.
+    /// The binary of the function that made the call; `local` for other callers.
     pub caller: String,
-    /// The service, as `DynamoDB`.
+    /// The service, such as `DynamoDB`.
     pub service: &'static str,
-    /// The action, as `GetItem`.
+    /// The action, such as `GetItem`.
     pub action: String,
 }
 
 /// How an action fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Every call is refused.
+    /// Every call is rejected.
     Refuse,
-    /// So many calls are refused, later ones are not.
+    /// This number of calls are rejected; later calls succeed.
     RefuseNext(u32),
-    /// So many calls go through, later ones are refused.
+    /// This number of calls succeed; later calls are rejected.
     RefuseAfter(u32),
-    /// So many calls are carried out, but their callers get an error.
+    /// This number of calls take effect, but their callers receive an error.
     LoseAnswers(u32),
 }
 
-/// What is to be done with a call.
+/// How to answer a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Answer,
     Refuse,
-    /// Refused with this code.
+    /// Rejected with this code.
     RefuseWith(&'static str),
     LoseAnswer,
-    /// Neither carried out nor answered, ever.
+    /// Never executed or answered.
     Never,
 }
 
@@ -60,24 +60,24 @@ struct Inner {
     log: VecDeque<Call>,
     faults: HashMap<String, Fault>,
     refusals: Vec<Refusal>,
-    /// So many calls are answered before everything freezes.
+    /// Number of calls still answered before everything freezes.
     answered: Option<usize>,
     frozen: bool,
     record: Option<Record>,
-    /// What the calls of each function cost, where that is asked for.
+    /// The cost of each function's calls, if it is measured.
     costs: Option<HashMap<String, Units>>,
 }
 
-/// Requests of an action that are refused with a code.
+/// A rule that rejects requests of an action with a code.
 #[derive(Debug)]
 struct Refusal {
     action: String,
-    /// What is in such a request.
+    /// Text that the rejected requests contain.
     part: String,
     code: &'static str,
 }
 
-/// A file that gets a line for each permission that a function needed.
+/// A file with one line for each permission that a function has used.
 #[derive(Debug)]
 struct Record {
     file: File,
@@ -85,36 +85,36 @@ struct Record {
 }
 
 impl Calls {
-    /// The calls since the start or the last [`Calls::forget`], oldest first.
+    /// Returns the calls since the start or the last [`Calls::forget`], oldest first.
     #[must_use]
     pub fn all(&self) -> Vec<Call> {
         self.lock().log.iter().cloned().collect()
     }
 
-    /// The actions that `caller` called, oldest first.
+    /// Returns the actions called by `caller`, oldest first.
     #[must_use]
     pub fn by(&self, caller: &str) -> Vec<String> {
         let calls = self.all().into_iter();
         calls.filter(|call| call.caller == caller).map(|call| call.action).collect()
     }
 
-    /// How often `action` was called, by anybody.
+    /// Returns how often `action` was called, by any caller.
     #[must_use]
     pub fn count(&self, action: &str) -> usize {
         self.lock().log.iter().filter(|call| call.action == action).count()
     }
 
-    /// Empties the log.
+    /// Clears the log.
     pub fn forget(&self) {
         self.lock().log.clear();
     }
 
-    /// Says from now on what calls cost; it takes as long again to find out.
+    /// Starts measuring the cost of calls, which doubles their duration.
     pub fn meter(&self) {
         self.lock().costs.get_or_insert_default();
     }
 
-    /// What the calls of these functions have cost since [`Calls::meter`].
+    /// Returns the cost of the calls of these functions since [`Calls::meter`].
     #[must_use]
     pub fn cost(&self, callers: &[&str]) -> Units {
         let mut all = Units::default();
@@ -130,53 +130,52 @@ impl Calls {
         all
     }
 
-    /// Lets `action` fail from now on.
+    /// Makes `action` fail from now on.
     pub fn fail(&self, action: &str, fault: Fault) {
         self.lock().faults.insert(action.to_owned(), fault);
     }
 
-    /// Refuses every call of `action` until it is healed.
+    /// Rejects every call of `action` until it is healed.
     pub fn refuse(&self, action: &str) {
         self.fail(action, Fault::Refuse);
     }
 
-    /// Refuses every call of `action` that has `part` in its request with the error `code`, until the
-    /// action is healed. `PutEventsEntry` stands for a single entry of `PutEvents`.
+    /// Rejects every call of `action` whose request contains `part`, with the error `code`, until
+    /// the action is healed. `PutEventsEntry` stands for a single entry of `PutEvents`.
     pub fn refuse_with(&self, action: &str, part: &str, code: &'static str) {
         let (action, part) = (action.to_owned(), part.to_owned());
         self.lock().refusals.push(Refusal { action, part, code });
     }
 
-    /// Lets `action` work again.
+    /// Makes `action` succeed again.
     pub fn heal(&self, action: &str) {
         let mut inner = self.lock();
         inner.faults.remove(action);
         inner.refusals.retain(|refusal| refusal.action != action);
     }
 
-    /// The code with which a `request` of `action` is refused, if it is.
+    /// Returns the code with which to reject a `request` of `action`, if any.
     pub(crate) fn refusal(&self, action: &str, request: &[u8]) -> Option<&'static str> {
         self.lock().refusal(action, request)
     }
 
-    /// Answers `calls` more calls of any action and then none: what follows is as if the process
-    /// had been stopped between the two, which a test then does.
+    /// Answers this number of further calls, and then none, to simulate a crash between two calls.
     pub fn freeze_after(&self, calls: usize) {
         self.lock().answered = Some(calls);
     }
 
-    /// Whether a call was left unanswered since [`Calls::freeze_after`].
+    /// Returns whether a call was left unanswered since [`Calls::freeze_after`].
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.lock().frozen
     }
 
-    /// Writes the permissions that calls need to `file` from now on, each of them once.
+    /// Writes the permissions that calls need to `file` from now on, each once.
     pub(crate) fn record_to(&self, file: File) {
         self.lock().record = Some(Record { file, written: HashSet::new() });
     }
 
-    /// Notes a call, and says what is to be done with it.
+    /// Logs a call, and returns how to answer it.
     pub(crate) fn note(
         &self,
         headers: &HeaderMap,
@@ -207,12 +206,11 @@ impl Calls {
         inner.faults.get_mut(action).map_or(Verdict::Answer, Fault::next)
     }
 
-    /// Whether somebody wants to know what calls cost.
+    /// Returns whether the cost of calls is measured.
     pub(crate) fn are_metered(&self) -> bool {
         self.lock().costs.is_some()
     }
 
-    /// Notes what a call cost.
     pub(crate) fn charge(&self, headers: &HeaderMap, cost: Units) {
         if let Some(costs) = &mut self.lock().costs {
             *costs.entry(caller(headers)).or_default() += cost;
@@ -240,7 +238,7 @@ impl Record {
         for (action, resource) in permissions::of(service, action, &request) {
             let line = json!({ "caller": caller, "action": action, "resource": resource });
             let line = format!("{line}\n");
-            // A line that cannot be written is missed by who reads the file.
+            // If a line cannot be written, the reader of the file reports it as missing.
             if !self.written.contains(&line) && self.file.write_all(line.as_bytes()).is_ok() {
                 self.written.insert(line);
             }
@@ -265,7 +263,7 @@ impl Fault {
     }
 }
 
-/// Every function signs with an access key of its own, which the signature names in the clear.
+/// Returns the caller from the access key ID in the signature: each function has its own.
 fn caller(headers: &HeaderMap) -> String {
     let signature = headers.get("authorization").and_then(|value| value.to_str().ok());
     let key = signature.and_then(|text| text.split_once("Credential=")).map(|(_, rest)| rest);
@@ -290,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_refused_by_what_is_in_them() {
+    fn requests_are_rejected_by_their_content() {
         let calls = Calls::default();
         calls.refuse_with("A", "acme", "MessageRejected");
         let note = |action, request| calls.note(&HeaderMap::new(), "SES", action, request);

@@ -11,11 +11,11 @@ use dynoxide::Database;
 
 use crate::{Data, Error, Result, state::State, table};
 
-/// What outlives a restart, opened.
+/// The opened data that survives a restart.
 pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) state: Arc<State>,
-    /// Held for as long as the folder is ours.
+    /// The lock on the folder, held while this process uses it.
     pub(crate) lock: Option<File>,
 }
 
@@ -41,7 +41,7 @@ impl Data {
 
 fn open_folder(folder: &Path) -> Result<Opened> {
     let unusable = |cause| Error::Data { folder: folder.to_owned(), cause };
-    // It holds secrets, so it is its owner's alone.
+    // The folder holds secrets, so only its owner may access it.
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|cause| unusable(cause.into()))?;
     let file = |name: &str| -> PathBuf { folder.join(name) };
@@ -58,7 +58,7 @@ fn open_folder(folder: &Path) -> Result<Opened> {
     })
 }
 
-/// Opens a file that only its owner may read, also in a folder that others see.
+/// Opens a file that only its owner may read, even if others can read the folder.
 fn own(file: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600).open(file)
@@ -68,7 +68,7 @@ fn lock(file: &Path) -> Result<File, Box<dyn std::error::Error + Send + Sync>> {
     let lock = own(file)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err("another process uses it".into()),
+        Err(TryLockError::WouldBlock) => Err("another process is using it".into()),
         Err(TryLockError::Error(cause)) => Err(cause.into()),
     }
 }

@@ -1,4 +1,5 @@
-//! `.local/env`: the variables of this run, for `. .local/env` and `cargo lambda watch --env-file`.
+//! Writes `.local/env`: the variables of this run, for `. .local/env` and
+//! `cargo lambda watch --env-file`.
 
 use std::{
     collections::BTreeMap,
@@ -9,12 +10,13 @@ use std::{
     path::Path,
 };
 
-/// Writes the variables for their owner alone.
+/// Writes the variables to a file that only its owner can read.
 pub(crate) fn write(file: &Path, variables: &BTreeMap<String, String>) -> io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
-    // Another file first, and then its name: nobody reads half of it, and an old one's mode goes.
+    // Write a new file and rename it, so that nobody reads half a file, and old permissions are
+    // dropped.
     let fresh = file.with_extension("new");
     let _ = fs::remove_file(&fresh);
     let mut writer =
@@ -24,14 +26,14 @@ pub(crate) fn write(file: &Path, variables: &BTreeMap<String, String>) -> io::Re
 }
 
 fn text(variables: &BTreeMap<String, String>) -> String {
-    let mut text = String::from("# Written at each start of the local run.\n");
+    let mut text = String::from("# Rewritten at each start of `cargo run`.\n");
     for (name, value) in variables {
         let _ = writeln!(text, "{name}={}", quoted(value));
     }
     text
 }
 
-/// A value as both a shell and a dotenv reader take it.
+/// Quotes a value for both shells and dotenv parsers.
 fn quoted(value: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
     if value.chars().all(is_plain) {
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_quoted_where_a_shell_needs_it() {
+    fn values_are_quoted_if_a_shell_needs_it() {
         let variables = [("A", "http://127.0.0.1:1/x"), ("B", r#"{"k":"v"}"#), ("C", "")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let written = text(&variables.into());

@@ -7,18 +7,18 @@ use crate::{
     template::{Function, Scope, Template},
 };
 
-/// Where `cargo lambda watch` serves the HTTP functions, unless `BASE_URL` says otherwise.
+/// The URL of `cargo lambda watch`, used unless `BASE_URL` is set.
 const WATCH: &str = "http://127.0.0.1:9000";
 
-/// Secrets that may be given as plain values instead of the ARNs that the template names.
+/// Secrets that can be set as plain values instead of the template's ARNs.
 const PLAIN_SECRETS: [&str; 3] = ["JWT_SECRET", "MASTER_KEYS", "REDIS_PASSWORD"];
 
-/// What the functions' variables are made of: the template's, under those from outside, under those
-/// that keep a function on this machine.
+/// The sources of the functions' variables. Variables of this process override those of the
+/// template. Endpoints and credentials that keep a function on this machine override both.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     outside: Env,
-    /// The URL that we listen on.
+    /// The URL that this process listens on.
     pub(crate) own_url: String,
     /// The URL of the HTTP API.
     pub(crate) api_url: String,
@@ -45,7 +45,7 @@ impl Environment {
         }
     }
 
-    /// What the template's references are resolved against.
+    /// Returns the scope that the template's references are resolved in.
     pub(crate) fn scope(&self) -> Scope {
         Scope {
             region: self.region.clone(),
@@ -55,7 +55,8 @@ impl Environment {
         }
     }
 
-    /// The variables of `function`. It signs as itself, so that its calls can be told apart.
+    /// Returns the variables of `function`. Its access key ID is its name, so that its calls can be
+    /// identified.
     pub(crate) fn of(&self, function: &Function) -> Env {
         let variables: Env = function.variables.clone().into_iter().collect();
         let name = [("AWS_LAMBDA_FUNCTION_NAME", function.name.as_str())].into_iter().collect();
@@ -63,8 +64,8 @@ impl Environment {
         variables.with(self.outside.clone()).with(name).with(here)
     }
 
-    /// The variables of all functions together, for what stands in for several of them. Where two
-    /// functions differ in one, it is left out.
+    /// Returns the combined variables of all functions, for processes that stand in for several of
+    /// them. A variable with different values is omitted.
     pub(crate) fn of_all(&self, template: &Template) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
         let mut differing = BTreeSet::new();
@@ -83,7 +84,7 @@ impl Environment {
         all
     }
 
-    /// The endpoints of the services, by variable.
+    /// Returns the endpoints of the AWS services, by variable.
     pub(crate) fn endpoints(&self) -> Vec<(String, String)> {
         let others = ["CODEPIPELINE", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2", "SQS"];
         let others = others.map(|service| (service, &self.aws_url));
@@ -91,7 +92,8 @@ impl Environment {
         all.map(|(service, url)| (format!("AWS_ENDPOINT_URL_{service}"), url.clone())).collect()
     }
 
-    /// What keeps a function on this machine: no credentials of yours, no endpoints but ours.
+    /// Returns the variables that keep a function on this machine: local endpoints, and no real
+    /// credentials.
     fn here(&self, caller: &str) -> BTreeMap<String, String> {
         let credentials = [
             ("AWS_ACCESS_KEY_ID", caller),

@@ -1,56 +1,56 @@
 use std::{error::Error as Cause, path::PathBuf};
 
-/// What keeps the product from starting or going on, in one line for the person at the terminal.
+/// An error that stops the local run, as one line for the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The port is taken, or may not be listened on.
+    /// The port is in use or not permitted.
     #[error("cannot listen on 127.0.0.1:{port}: {cause}")]
     Port {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
-        /// Why not.
+        /// The cause.
         cause: std::io::Error,
     },
 
-    /// The data folder cannot be read, written or owned.
+    /// The data folder cannot be read, written or locked.
     #[error("cannot use the data folder {}: {cause}", folder.display())]
     Data {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// The cause.
         cause: Box<dyn Cause + Send + Sync>,
     },
 
-    /// The template is broken, or has something that is not played here.
+    /// The template is invalid, or contains something that is not simulated.
     #[error("{}: {fault}", file.display())]
     Template {
         /// The template's file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         fault: String,
     },
 
-    /// A function cannot be built from its variables.
+    /// A function cannot start with its variables.
     #[error("the function {binary} cannot start: {cause}")]
     Function {
         /// The function's binary.
         binary: String,
-        /// Why not.
+        /// The cause.
         cause: Box<dyn Cause + Send + Sync>,
     },
 
-    /// Anything else, by what was being done.
+    /// Any other failure.
     #[error("{doing}: {cause}")]
     Failed {
         /// What was being done.
         doing: &'static str,
-        /// Why it failed.
+        /// The cause.
         cause: Box<dyn Cause + Send + Sync>,
     },
 }
 
 impl Error {
-    /// Makes an error of whatever stopped us from `doing` something.
+    /// Wraps a failure of `doing` something.
     pub(crate) fn doing<E: Into<Box<dyn Cause + Send + Sync>>>(
         doing: &'static str,
     ) -> impl FnOnce(E) -> Self {
@@ -58,5 +58,5 @@ impl Error {
     }
 }
 
-/// The result of what may keep the product from going on.
+/// A result with an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

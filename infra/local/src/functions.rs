@@ -1,4 +1,4 @@
-//! The functions, bound to their crates by the name of their binary.
+//! The functions, bound to their crates by the names of their binaries.
 
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
@@ -13,14 +13,14 @@ use crate::{
     template::{Function, Template},
 };
 
-/// Bytes of a payload that a function is invoked with by a caller that waits for the answer. This
-/// and the next two: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+/// Maximum payload of a synchronous invocation, in bytes. Source of this and the next two limits:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 pub(crate) const MOST_BYTES: usize = 6 << 20;
 
-/// Bytes of an event that nobody waits for.
+/// Maximum payload of an asynchronous invocation, in bytes.
 const MOST_BYTES_ASYNC: usize = 1 << 20;
 
-/// Bytes of an answer, as Lambda's own error message says.
+/// Maximum size of an answer, in bytes, as stated by Lambda's error message.
 const MOST_ANSWERED: usize = 6_291_556;
 
 /// The functions of a run.
@@ -45,8 +45,8 @@ enum Handler {
 }
 
 impl Functions {
-    /// Builds every function of the template from its variables, without those that serve HTTP
-    /// where `aws_only` says so.
+    /// Builds every function of the template from its variables. With `aws_only`, the HTTP
+    /// functions are skipped.
     pub(crate) async fn build(
         template: &Template,
         aws_only: bool,
@@ -67,19 +67,19 @@ impl Functions {
         Ok(Self(functions))
     }
 
-    /// One function alone, which serves HTTP by `router`.
+    /// Creates a single HTTP function that serves `router`.
     #[cfg(test)]
     pub(crate) fn of(binary: &str, router: axum::Router, timeout: Duration) -> Self {
         let handler = Arc::new(Handler::Http(HttpFunction::new(router)));
         Self(HashMap::from([(binary.to_owned(), Bound { handler, timeout })]))
     }
 
-    /// Whether a function serves HTTP.
+    /// Returns whether a function serves HTTP.
     pub(crate) fn serves_http(&self, binary: &str) -> bool {
         self.0.get(binary).is_some_and(|bound| matches!(&*bound.handler, Handler::Http(_)))
     }
 
-    /// Hands an event of the HTTP API to a function and waits for its answer, as the HTTP API does.
+    /// Invokes a function with an event of the HTTP API and returns the answer.
     pub(crate) async fn request(
         &self,
         binary: &str,
@@ -104,13 +104,12 @@ impl Functions {
         }
     }
 
-    /// Hands an event to a function that nobody waits for, as EventBridge does.
+    /// Invokes a function as EventBridge does: asynchronously, with a smaller maximum payload.
     pub(crate) async fn invoke_async(&self, binary: &str, payload: Value) -> Result<Value, String> {
         self.hand_over(binary, payload, MOST_BYTES_ASYNC).await.map_err(|it| it.to_string())
     }
 
-    /// Hands `payload` to a function and waits for its answer, as Lambda does: a panic or too long
-    /// a time is an error.
+    /// Invokes a function and returns its answer. As on Lambda, a panic or a timeout is an error.
     pub(crate) async fn invoke(&self, binary: &str, payload: Value) -> Result<Value, String> {
         self.hand_over(binary, payload, MOST_BYTES).await.map_err(|it| it.to_string())
     }
@@ -127,7 +126,7 @@ impl Functions {
     }
 
     fn bound(&self, binary: &str) -> Result<&Bound, Failure> {
-        let unknown = || Failure::Function(format!("no function is named {binary}"));
+        let unknown = || Failure::Function(format!("there is no function {binary}"));
         self.0.get(binary).ok_or_else(unknown)
     }
 }
@@ -135,15 +134,15 @@ impl Functions {
 /// Why an invocation has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Lambda does not take the payload.
+    /// The payload exceeds Lambda's limit.
     #[error("{bytes} byte payload is too large (limit {most} bytes)")]
     TooLarge {
-        /// Bytes of the payload.
+        /// Size of the payload, in bytes.
         bytes: usize,
-        /// Bytes that Lambda takes.
+        /// Limit of Lambda, in bytes.
         most: usize,
     },
-    /// The function failed, panicked or took too long.
+    /// The function failed, panicked or timed out.
     #[error("{0}")]
     Function(String),
 }
@@ -152,8 +151,8 @@ fn check(bytes: usize, most: usize) -> Result<(), Failure> {
     if bytes > most { Err(Failure::TooLarge { bytes, most }) } else { Ok(()) }
 }
 
-/// Runs an invocation in a task of its own, so that a panic ends nothing else. A caller that stops
-/// waiting does not end it.
+/// Runs an invocation in its own task, so that a panic affects nothing else and the invocation
+/// continues if the caller stops waiting.
 async fn run<T: Send + 'static>(
     timeout: Duration,
     invocation: impl Future<Output = Result<T, String>> + Send + 'static,
@@ -186,13 +185,13 @@ impl Handler {
             "pipelines" => Self::Pipelines(pipelines::Pipelines::new(env).await?),
             "reconciler" => Self::Reconciler(reconciler::Reconciler::new(env).await?),
             "rotator" => Self::Rotator(rotator::Rotator::new(env).await?),
-            _ => return Err("no crate of this name is bound in infra/local".into()),
+            _ => return Err("infra/local has no crate with this name".into()),
         })
     }
 
     async fn handle(&self, payload: Value) -> Result<Value, String> {
         match self {
-            Self::Http(_) => Err("it serves HTTP alone".into()),
+            Self::Http(_) => Err("the function only serves HTTP".into()),
             Self::Mailer(mailer) => write(mailer.handle(read(payload)?).await),
             Self::Relay(relay) => write(relay.handle(read(payload)?).await),
             Self::Upkeep(upkeep) => write(upkeep.handle(read(payload)?).await),
@@ -212,7 +211,7 @@ fn write<T: Serialize>(answer: shared::Result<T>) -> Result<Value, String> {
     serde_json::to_value(answer).map_err(|cause| cause.to_string())
 }
 
-/// An error with its causes.
+/// Returns an error with its causes.
 fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -223,10 +222,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_payload_has_a_megabyte_or_six_if_the_answer_is_waited_for() {
+    async fn payloads_are_limited_to_1_mb_or_6_mb_if_synchronous() {
         let functions = Functions::of("tested", axum::Router::new(), Duration::from_secs(1));
         let text = |bytes: usize| Value::from("x".repeat(bytes - 2));
-        let taken = Err("it serves HTTP alone".to_owned());
+        let taken = Err("the function only serves HTTP".to_owned());
         let refused = |most: usize| {
             Err(format!("{} byte payload is too large (limit {most} bytes)", most + 1))
         };

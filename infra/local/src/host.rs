@@ -1,7 +1,7 @@
-//! Which hosts the listeners on this machine answer for.
+//! Restricts the listeners to the host names of this machine.
 //!
-//! A page of anybody's can have its own name resolved to 127.0.0.1 and so read what is served there
-//! (DNS rebinding). The `Host` header still holds that name.
+//! Any website can make its own name resolve to 127.0.0.1, and so read what is served there (DNS
+//! rebinding). The `Host` header still holds that name.
 
 use axum::{
     Router,
@@ -13,8 +13,8 @@ use axum::{
 
 /// Serves `router` only to requests whose host is this machine.
 ///
-/// Any port will do: a forwarded port has another number, and a page of somebody else's never has
-/// one of these names.
+/// Any port is accepted, because forwarded ports have other numbers. Other websites cannot have one
+/// of these names.
 pub(crate) fn guarded(router: Router) -> Router {
     router.layer(middleware::from_fn(check))
 }
@@ -26,7 +26,7 @@ async fn check(request: Request, next: Next) -> Response {
     if hosts.next().is_none() && target && host.is_some_and(is_here) {
         return next.run(request).await;
     }
-    let hint = "This address only answers for localhost and 127.0.0.1.\n";
+    let hint = "This server only answers to localhost and 127.0.0.1. Use one of these names.\n";
     (StatusCode::MISDIRECTED_REQUEST, hint).into_response()
 }
 
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_here() {
+    fn only_names_of_this_machine_are_accepted() {
         for host in ["localhost:3000", "LOCALHOST", "127.0.0.1:3001", "[::1]:3000"] {
             assert!(is_here(host), "{host}");
         }

@@ -1,11 +1,11 @@
-//! The whole product on this machine, in one process: no Docker, no AWS account.
+//! Runs the whole product on this machine in one process, without Docker or an AWS account.
 //!
-//! Everything is as `template.yaml` says it ([`template`]). The functions run unchanged; they speak
-//! through the AWS SDKs to endpoints that this crate serves: DynamoDB (`dynoxide`), and the few
-//! calls of EventBridge, SES, Secrets Manager and CodePipeline that they make. What AWS would
-//! remember is in [`state`].
+//! The crate follows `template.yaml` ([`template`]). The functions run unchanged. Their AWS SDKs
+//! call endpoints of this crate: DynamoDB (`dynoxide`), and the calls of EventBridge, SES, Secrets
+//! Manager, SQS and CodePipeline that the functions make. [`state`] stores the state of these
+//! services.
 //!
-//! [`Local::start`] is what `cargo run` does, and what tests do as often as they like.
+//! `cargo run` and the tests call [`Local::start`].
 
 mod aws;
 pub mod bus;

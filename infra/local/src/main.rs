@@ -1,4 +1,4 @@
-//! `cargo run`: the whole product on this machine.
+//! `cargo run`: runs the whole product on this machine.
 
 use std::{
     io::{self, Write},
@@ -30,7 +30,7 @@ async fn run(options: Options) -> Result<(), Error> {
     let is_kept = options.data != local::Data::Memory;
     let env_file = options.env_file.clone();
     let local = Local::start(options, Env::process()).await?;
-    // Whoever reads it may have gone; that is no reason to stop.
+    // Standard output may be closed. That is no reason to stop.
     let _ = greet(&local, &env_file, is_kept);
     stopped()
         .await
@@ -40,29 +40,29 @@ async fn run(options: Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// Says where everything is, and what to do next.
+/// Prints the addresses of everything, and the next step.
 fn greet(local: &Local, env_file: &Path, is_kept: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let (url, pages) = (local.base_url(), local.pages_url());
-    writeln!(out, "The API             {url}")?;
-    writeln!(out, "Mails, events, …    {pages}")?;
+    writeln!(out, "API                 {url}")?;
+    writeln!(out, "Emails, events, …   {pages}")?;
     let env_file = env_file.display();
-    writeln!(out, "Its variables       {env_file}   (. {env_file})")?;
+    writeln!(out, "Variables           {env_file}   (load them with `. {env_file}`)")?;
     writeln!(out, "Operator token      {}", local.operator_token())?;
     if !is_kept {
-        writeln!(out, "Data                in memory: it ends with this process")?;
+        writeln!(out, "Data                in memory, lost when this process ends")?;
     }
-    writeln!(out, "\nNext, ask for a tenant; the mail arrives under {pages}/mails:\n")?;
+    writeln!(out, "\nCreate a lead, and read the verification email at {pages}/mails:\n")?;
     writeln!(out, "  curl -s {url}/leads -H 'content-type: application/json' -d \\")?;
     writeln!(
         out,
         "    '{{\"firstName\":\"Ada\",\"lastName\":\"Lovelace\",\"companyName\":\"Acme\",\"email\":\"ada@acme.test\"}}'"
     )?;
-    writeln!(out, "\nStop with Ctrl-C.")?;
+    writeln!(out, "\nPress Ctrl-C to stop.")?;
     out.flush()
 }
 
-/// Waits for Ctrl-C or a polite kill.
+/// Waits for SIGINT (Ctrl-C) or SIGTERM.
 async fn stopped() -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -71,7 +71,7 @@ async fn stopped() -> io::Result<()> {
     }
 }
 
-/// Logs to standard error, ours from `LOG_LEVEL` on and others' warnings.
+/// Logs to standard error: our crates from `LOG_LEVEL` on, other crates from warnings on.
 fn log() {
     let level = Env::process().get("LOG_LEVEL").and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
@@ -88,7 +88,7 @@ fn log() {
         "webhook",
     ];
     let ours = ours.into_iter().map(|name| (name, level));
-    // The embedded table warns of every condition that does not hold, which is no fault.
+    // The embedded table warns about every failed condition, which is not an error.
     let others = LevelFilter::WARN.min(level);
     let filter = Targets::new()
         .with_default(others)

@@ -6,51 +6,52 @@ use uuid::Uuid;
 
 use crate::table::{Engine, Other};
 
-/// Starts the whole product on this machine: no Docker, no AWS account.
+/// Runs the whole product on this machine, without Docker or an AWS account.
 ///
-/// Every variable of the functions can be set from outside, `JWT_SECRET` and `MASTER_KEYS` too.
+/// Environment variables override the variables of the functions, including `JWT_SECRET` and
+/// `MASTER_KEYS`.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "local")]
 pub struct Options {
-    /// Port of the HTTP API on 127.0.0.1; 0 takes any free one.
+    /// Port of the HTTP API on 127.0.0.1; 0 picks a free port.
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
 
-    /// Folder that keeps what outlives a restart, or `memory`.
+    /// Folder for data that survives a restart, or `memory`.
     #[arg(long, value_name = "DIR|memory", default_value = ".local/data")]
     pub data: Data,
 
-    /// How long a played pipeline takes, in milliseconds.
+    /// Duration of simulated pipeline executions, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 1500)]
     pub pipeline_delay_ms: u64,
 
-    /// How played pipelines end.
+    /// Outcome of simulated pipeline executions.
     #[arg(long, value_enum, default_value_t = Outcome::Success)]
     pub pipeline_outcome: Outcome,
 
-    /// Serve AWS and the event functions, but not the HTTP functions (something else does).
+    /// Run everything except the HTTP functions, which another process serves.
     #[arg(long)]
     pub aws_only: bool,
 
-    /// The SAM template that says what there is.
+    /// SAM template to run.
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub template: PathBuf,
 
-    /// File that the variables of this run are written to.
+    /// File to write the variables of this run to.
     #[arg(long, value_name = "FILE", default_value = ".local/env")]
     pub env_file: PathBuf,
 
-    /// File that gets a line for each permission that a function needed.
+    /// File to append the permissions that functions use to, one per line.
     #[arg(long, value_name = "FILE")]
     pub permissions: Option<PathBuf>,
 
-    /// A DynamoDB Local to use instead of the embedded table, as 127.0.0.1:8000.
+    /// DynamoDB Local to use instead of the embedded table, such as 127.0.0.1:8000.
     #[arg(long, value_name = "HOST:PORT")]
     pub table: Option<String>,
 }
 
 impl Options {
-    /// What a test wants: any port, nothing kept, pipelines that take no time, no file written.
+    /// Returns options for tests: any port, data in memory, pipelines without delay, and no files.
     #[must_use]
     pub fn private(template: impl Into<PathBuf>) -> Self {
         Self {
@@ -67,12 +68,12 @@ impl Options {
         }
     }
 
-    /// What holds the tables: `database`, unless there is another one.
+    /// Returns the engine that holds the tables: `database`, unless `--table` names another.
     pub(crate) fn engine(&self, database: &Database) -> Engine {
         let Some(address) = self.table.clone() else { return Engine::Embedded(database.clone()) };
         let key = match &self.data {
             Data::Memory => Uuid::new_v4(),
-            // The same one at the next start.
+            // The same key at the next start.
             Data::Folder(folder) => {
                 let folder = folder.to_string_lossy();
                 let digest = ring::digest::digest(&ring::digest::SHA256, folder.as_bytes());
@@ -87,10 +88,10 @@ impl Options {
     }
 }
 
-/// Where what outlives a restart is kept.
+/// The location of data that survives a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data {
-    /// Nowhere: it ends with the process.
+    /// In memory, lost when the process ends.
     Memory,
     /// In this folder.
     Folder(PathBuf),
@@ -107,7 +108,7 @@ impl FromStr for Data {
     }
 }
 
-/// How played pipelines end.
+/// The outcome of simulated pipeline executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Outcome {
     /// The build reports success with resources.

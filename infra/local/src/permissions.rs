@@ -1,4 +1,4 @@
-//! What IAM would be asked for a call: the actions, and the resources as the request names them.
+//! The IAM permissions that a call needs: actions, and resources as named in the request.
 //!
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html>
 
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::template::members;
 
-/// An action of IAM on a resource, as `dynamodb:PutItem` on `table/Table`. A secret is named as the
-/// request names it.
+/// An IAM action and its resource, such as `dynamodb:PutItem` and `table/Table`. A secret has the
+/// name given in the request.
 pub(crate) type Permission = (String, String);
 
-/// The permissions that a call needs.
+/// Returns the permissions that a call needs.
 pub(crate) fn of(service: &str, action: &str, request: &Value) -> Vec<Permission> {
     let text = |name: &str| request[name].as_str().unwrap_or_default();
     match service {
@@ -38,7 +38,7 @@ pub(crate) fn of(service: &str, action: &str, request: &Value) -> Vec<Permission
     }
 }
 
-/// A transaction is no action: each item in it is.
+/// Returns the permissions of a DynamoDB call. In a transaction, each item needs its own action.
 fn of_table(action: &str, request: &Value) -> Vec<Permission> {
     let table = |value: &Value| value["TableName"].as_str().unwrap_or_default().to_owned();
     match action {
@@ -66,7 +66,8 @@ fn of_table(action: &str, request: &Value) -> Vec<Permission> {
     }
 }
 
-/// The sender's identity and the configuration set; a template asks for an action of its own.
+/// Returns the permissions for sending an email: on the sender's identity and the configuration
+/// set. With a template, the action is a different one.
 fn of_mail(request: &Value) -> Vec<Permission> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let from = text(&request["FromEmailAddress"]).unwrap_or_default();

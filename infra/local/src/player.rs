@@ -1,5 +1,5 @@
-//! Pipelines that are played: an execution waits a moment and reports by the script that a real
-//! build ends with.
+//! Simulates pipelines: an execution waits for a moment, and then reports with the script that real
+//! builds use.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -20,34 +20,34 @@ use crate::{
     stop::Stop,
 };
 
-/// Scripts that run at once: they fork a lot.
+/// Maximum number of concurrent scripts, because each starts several processes.
 pub(crate) const MOST: usize = 8;
 
-/// Waits between the tries of a script that fails.
+/// The waits before retries of a failed script.
 const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
-/// Plays executions.
+/// Simulates executions.
 #[derive(Debug)]
 pub(crate) struct Player {
     pub(crate) state: Arc<State>,
     pub(crate) buses: Arc<Buses>,
-    /// The script.
+    /// The script that reports the outcome.
     pub(crate) script: PathBuf,
-    /// How long a pipeline takes.
+    /// Duration of an execution.
     pub(crate) delay: Duration,
-    /// How it ends; a test may change its mind.
+    /// Outcome of executions. Tests can change it.
     pub(crate) outcome: Arc<Mutex<Outcome>>,
     /// The pipeline of siloed tenants.
     pub(crate) siloed: String,
-    /// Who has one may run the script.
+    /// Permits to run the script.
     pub(crate) turns: Semaphore,
-    /// Where the API is now.
+    /// The current URL of the API.
     pub(crate) api_url: String,
 }
 
 impl Player {
-    /// Plays until the stop. An execution that has not ended then is played again at the next
-    /// start.
+    /// Simulates executions until the stop. An execution that has not ended runs again after the
+    /// next start.
     pub(crate) async fn run(self, stop: Stop) {
         let player = Arc::new(self);
         let stopped = stop.wait();
@@ -81,19 +81,19 @@ impl Player {
     async fn play(&self, execution: &Execution) {
         tokio::time::sleep(self.delay).await;
         let (status, state, log) = match self.build(execution).await {
-            // A build that failed has reported so; its pipeline fails all the same.
+            // The failed build has reported its failure. Its pipeline fails as well.
             Ok(log) if self.outcome() == Outcome::Failure => (Status::Failed, "FAILED", log),
             Ok(log) => (Status::Succeeded, "SUCCEEDED", log),
             Err(log) => (Status::Failed, "FAILED", log),
         };
-        tracing::info!(pipeline = execution.pipeline, state, "a pipeline ended");
+        tracing::info!(pipeline = execution.pipeline, state, "a pipeline execution ended");
         let event = self.buses.execution_changed(&execution.pipeline, &execution.id, state);
         if let Err(cause) = self.state.end_execution(&execution.id, status, &log, &event) {
-            tracing::error!(%cause, "an execution cannot be ended");
+            tracing::error!(%cause, "the end of an execution cannot be stored");
         }
     }
 
-    /// Runs the script until it succeeds or its tries are used up; what it said.
+    /// Runs the script until it succeeds or all attempts have failed. Returns its output.
     async fn build(&self, execution: &Execution) -> Result<String, String> {
         let mut waits = WAITS.into_iter();
         loop {
@@ -118,14 +118,14 @@ impl Player {
         output.status.success().then_some(log.clone()).ok_or(log)
     }
 
-    /// What a step of a build has: the pipeline's variables, and the secret that they name as the
-    /// buildspec reads it.
+    /// Returns the environment of a build step: the pipeline's variables, and the secret that the
+    /// buildspec would read.
     fn environment(&self, execution: &Execution) -> Result<BTreeMap<String, String>, String> {
         let mut environment = execution.variables.clone();
         if let Some(url) = environment.get_mut("CALLBACK_URL")
             && let Some(path) = url.strip_prefix(&execution.api_url)
         {
-            // The API may be on another port than when the execution was started.
+            // The port of the API may have changed since the execution was started.
             *url = format!("{}{path}", self.api_url);
         }
         if let Some(arn) = execution.variables.get("SECRET_ARN") {
@@ -138,12 +138,12 @@ impl Player {
         Ok(environment)
     }
 
-    /// What the script is told: how the build ended, and what it built.
+    /// Returns the arguments of the script: the outcome and the resources.
     fn arguments(&self, execution: &Execution) -> Vec<String> {
         let of = |name: &str| execution.variables.get(name).map_or("", String::as_str);
         let key = of("TENANT_KEY");
         if self.outcome() == Outcome::Failure {
-            let reason = "The played pipeline was told to fail (--pipeline-outcome failure).";
+            let reason = "The simulated pipeline is set to fail (--pipeline-outcome failure).";
             return vec!["failure".into(), "--reason".into(), reason.into()];
         }
         let mut arguments = vec!["success".to_owned()];
@@ -177,7 +177,7 @@ impl Player {
     }
 }
 
-/// Where the script lies: beside the template, as the buildspecs have it.
+/// Returns the path of the script, relative to the template as in the buildspecs.
 pub(crate) fn script(template: &Path) -> PathBuf {
     template.parent().unwrap_or(Path::new("")).join("infra/callback.sh")
 }

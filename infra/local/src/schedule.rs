@@ -1,4 +1,4 @@
-//! The clock that invokes functions (`rate(…)`).
+//! Schedules that invoke functions (`rate(…)`).
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{functions::Functions, stop::Stop, template::Schedule};
 
-/// Invokes `function` every period until the stop, the first time one period from now.
+/// Invokes `function` once per period until the stop. The first invocation is one period from now.
 pub(crate) async fn run(
     schedule: Schedule,
     function: String,
@@ -30,7 +30,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Invokes the function now, with what the schedule gives it.
+/// Invokes the function now, with the input of the schedule.
 pub(crate) async fn invoke(
     schedule: &Schedule,
     function: &str,

@@ -10,16 +10,16 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-/// Bytes of a request that are buffered for a client of the API: fewer than a URI may have, so that
-/// every long one is refused alike.
+/// Maximum size of the buffer for a request head, in bytes. It is smaller than the maximum size of
+/// a URI, so that every long request gets the same answer.
 const MOST_BUFFERED: usize = 60 * 1024;
 
-/// Told once, when everything is to stop: when the switch is dropped.
+/// A signal to stop, sent by dropping its switch.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(watch::Receiver<()>);
 
 impl Stop {
-    /// The switch, and what is told.
+    /// Creates the switch and its signal.
     pub(crate) fn new() -> (watch::Sender<()>, Self) {
         let (switch, told) = watch::channel(());
         (switch, Self(told))
@@ -32,8 +32,8 @@ impl Stop {
     }
 }
 
-/// Serves `router` until the stop; requests that are under way are answered. A connection on which
-/// no request comes for as long as `idle` is closed.
+/// Serves `router` until the stop. Running requests are still answered. A connection without a
+/// request for `idle` is closed.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -53,7 +53,7 @@ pub(crate) async fn serve(
                 }
                 Err(cause) => {
                     tracing::error!(%cause, "a connection cannot be accepted");
-                    // Out of file descriptors, say: some may be free again later.
+                    // For example, no file descriptor may be free. Try again later.
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             },
@@ -78,7 +78,7 @@ async fn converse(
     });
     let mut http = http1::Builder::new();
     if let Some(idle) = idle {
-        // A head that does not fit into the buffer is a 431 of hyper's own.
+        // If a request head does not fit into the buffer, hyper answers 431.
         http.max_buf_size(MOST_BUFFERED).timer(TokioTimer::new()).header_read_timeout(idle);
     }
     let connection = http.serve_connection(TokioIo::new(stream), service);
@@ -91,7 +91,7 @@ async fn converse(
         }
     };
     if let Err(cause) = ended {
-        tracing::debug!(%cause, "a connection broke off");
+        tracing::debug!(%cause, "a connection failed");
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_idle_connection_is_closed() {
+    async fn idle_connections_are_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(async || "here"));

@@ -1,7 +1,7 @@
-//! What calls of DynamoDB cost in capacity units on an on-demand table, by Amazon's rules:
+//! The cost of DynamoDB calls in capacity units of an on-demand table, by Amazon's rules:
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>.
 //!
-//! Engines differ in what they report; this is the same arithmetic over any of them.
+//! Engines report different numbers. This calculation is the same for all of them.
 
 use std::{
     fmt,
@@ -10,17 +10,17 @@ use std::{
 
 use serde_json::{Map, Value};
 
-/// Bytes of a read unit.
+/// Size of a read unit, in bytes.
 const READ: usize = 4096;
-/// Bytes of a write unit.
+/// Size of a write unit, in bytes.
 const WRITE: usize = 1024;
 
-/// Capacity units; half of one is an eventually consistent read.
+/// Capacity units. An eventually consistent read of up to 4 KB costs half a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
     /// Read units.
     pub read: f64,
-    /// Write units, those of the indexes among them.
+    /// Write units, including those of indexes.
     pub write: f64,
 }
 
@@ -50,17 +50,17 @@ impl fmt::Display for Units {
     }
 }
 
-/// Units of reading `bytes` at once.
+/// Returns the units for reading `bytes` at once.
 pub(crate) fn read(bytes: usize, consistent: bool) -> f64 {
     whole(bytes, READ) * if consistent { 1.0 } else { 0.5 }
 }
 
-/// Units of writing an item that was `before` and is `after`, without the indexes.
+/// Returns the units for changing an item from `before` to `after`, without indexes.
 pub(crate) fn write(before: Option<&Value>, after: Option<&Value>) -> f64 {
     whole(before.map_or(0, size).max(after.map_or(0, size)), WRITE)
 }
 
-/// Units of what that changes in an index over all attributes, with these keys.
+/// Returns the units for the same change in an index with these keys and all attributes.
 pub(crate) fn index(keys: &[String], before: Option<&Value>, after: Option<&Value>) -> f64 {
     let entry = |item: Option<&Value>| {
         let item = item?;
@@ -74,7 +74,7 @@ pub(crate) fn index(keys: &[String], before: Option<&Value>, after: Option<&Valu
     }
 }
 
-/// Bytes of an item in DynamoDB's JSON.
+/// Returns the size of an item in DynamoDB's JSON, in bytes.
 pub(crate) fn size(item: &Value) -> usize {
     item.as_object().into_iter().flatten().map(|(name, value)| name.len() + of_value(value)).sum()
 }
@@ -99,12 +99,12 @@ fn of_members(members: &Map<String, Value>) -> usize {
     members.iter().map(|(name, value)| 1 + name.len() + of_value(value)).sum()
 }
 
-/// Two digits are a byte, and there is one more.
+/// Returns the size of a number: one byte per two digits, plus one byte.
 fn of_number(number: &str) -> usize {
     number.bytes().filter(u8::is_ascii_digit).count().div_ceil(2) + 1
 }
 
-/// Whole units of `bytes`; nothing costs one as well.
+/// Returns the whole units for `bytes`, at least one.
 fn whole(bytes: usize, unit: usize) -> f64 {
     u32::try_from(bytes.div_ceil(unit).max(1)).map_or(f64::INFINITY, f64::from)
 }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_as_large_as_its_names_and_values() {
+    fn the_size_of_an_item_is_that_of_names_and_values() {
         let cases = [
             (json!({ "pk": { "S": "ä" } }), 4),
             (json!({ "n": { "N": "-12345.6" } }), 5),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_costs_what_changes_in_it() {
+    fn an_index_costs_only_its_own_changes() {
         let keys = ["gsi1pk".to_owned()];
         let listed =
             |list: &str, n: usize| json!({ "n": { "S": "x".repeat(n) }, "gsi1pk": { "S": list } });

@@ -1,6 +1,6 @@
-//! The answers of AWS, asked by the real SDK clients.
+//! Tests of the simulated AWS services, with the real SDK clients.
 
-#![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
+#![expect(clippy::unwrap_used, reason = "a broken test setup should panic")]
 
 #[path = "aws/limits.rs"]
 mod limits;
@@ -27,7 +27,7 @@ fn entry(bus: &str, detail: &str) -> PutEventsRequestEntry {
 }
 
 #[tokio::test]
-async fn put_events_takes_the_good_entries_and_names_the_bad() {
+async fn put_events_accepts_valid_entries_and_reports_invalid_ones() {
     let (local, aws) = start().await;
     let entries = [
         entry("tenantry-local", r#"{"a":1}"#),
@@ -55,7 +55,7 @@ async fn put_events_takes_the_good_entries_and_names_the_bad() {
 }
 
 #[tokio::test]
-async fn mails_arrive_and_are_shown() {
+async fn emails_arrive_and_are_shown() {
     let (local, aws) = start().await;
     let part = |text: &str| Content::builder().data(text).build().unwrap();
     let body = Body::builder().html(part("<a href=\"http://h/x?a&#38;b\">x</a><script>1</script>"));
@@ -87,7 +87,7 @@ async fn mails_arrive_and_are_shown() {
 }
 
 #[tokio::test]
-async fn secrets_are_made_once_read_and_deleted() {
+async fn secrets_are_created_once_read_and_deleted() {
     let (_local, aws) = start().await;
     let secrets = aws.secrets();
     let create = |value: &str, token: &str| {
@@ -113,7 +113,7 @@ async fn secrets_are_made_once_read_and_deleted() {
 }
 
 #[tokio::test]
-async fn executions_start_once_a_token_and_tell_their_variables() {
+async fn executions_start_once_per_token_and_return_their_variables() {
     let (_local, aws) = start().await;
     let pipelines = aws.codepipeline();
     let start = |pipeline: &str, name: &str, value: &str, token: &str| {
@@ -147,17 +147,17 @@ async fn executions_start_once_a_token_and_tell_their_variables() {
 }
 
 #[tokio::test]
-async fn any_other_call_is_refused_by_name() {
+async fn other_calls_are_rejected_by_name() {
     let (_local, aws) = start().await;
     let refused = aws.ses().list_contact_lists().send().await.unwrap_err();
     let message = format!("{refused:?}");
-    assert!(message.contains("GET /v2/email/contact-lists is not played here"), "{message}");
+    assert!(message.contains("GET /v2/email/contact-lists is not simulated"), "{message}");
     let refused = aws.secrets().list_secrets().send().await.unwrap_err();
-    assert!(format!("{refused:?}").contains("SecretsManager ListSecrets is not played here"));
+    assert!(format!("{refused:?}").contains("SecretsManager ListSecrets is not simulated"));
 }
 
 #[tokio::test]
-async fn calls_are_counted_and_made_to_fail() {
+async fn calls_are_counted_and_can_be_made_to_fail() {
     let (local, aws) = start().await;
     let put = || {
         let id = aws_sdk_dynamodb::types::AttributeValue::S("x".into());
@@ -172,7 +172,7 @@ async fn calls_are_counted_and_made_to_fail() {
     assert_eq!(local.items().unwrap().len(), 1);
     local.calls().fail("PutItem", Fault::RefuseNext(1));
     put().await.unwrap();
-    assert_eq!(local.calls().count("PutItem"), 3, "the SDK tries again");
+    assert_eq!(local.calls().count("PutItem"), 3, "the SDK retries");
     local.calls().refuse("PutItem");
     assert!(put().await.is_err());
     local.calls().heal("PutItem");

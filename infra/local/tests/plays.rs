@@ -1,6 +1,6 @@
-//! What happens by itself: deliveries, pipelines, restarts; and what the API Gateway would do.
+//! Tests of background work (deliveries, pipelines, restarts) and of the gateway.
 
-#![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
+#![expect(clippy::unwrap_used, reason = "a broken test setup should panic")]
 
 use std::{path::PathBuf, time::Duration};
 
@@ -29,7 +29,7 @@ async fn settle(local: &Local) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it did not settle: {:?}", local.state().events());
+    panic!("work is still pending: {:?}", local.state().events());
 }
 
 fn folder() -> PathBuf {
@@ -47,7 +47,7 @@ fn ada() -> Value {
 }
 
 #[tokio::test]
-async fn a_lead_gets_its_mail() {
+async fn a_lead_gets_its_email() {
     let local = start(options()).await;
     let (status, _) = post(local.base_url(), "/leads", &ada()).await;
     assert_eq!(status, 200);
@@ -60,7 +60,7 @@ async fn a_lead_gets_its_mail() {
 }
 
 #[tokio::test]
-async fn a_bus_that_refuses_for_a_while_loses_nothing() {
+async fn no_event_is_lost_while_the_bus_fails() {
     let local = start(options()).await;
     local.calls().refuse("PutEvents");
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
@@ -73,7 +73,7 @@ async fn a_bus_that_refuses_for_a_while_loses_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_under_way_goes_on_after_a_restart() {
+async fn pending_work_continues_after_a_restart() {
     let folder = folder();
     let kept = || Options { data: Data::Folder(folder.clone()), ..options() };
     let local = start(kept()).await;
@@ -82,7 +82,7 @@ async fn what_was_under_way_goes_on_after_a_restart() {
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let again = Local::start(kept(), Env::default()).await.unwrap_err().to_string();
-    assert!(again.contains("another process uses it"), "{again}");
+    assert!(again.contains("another process is using it"), "{again}");
     local.stop().await;
 
     let local = start(kept()).await;
@@ -91,13 +91,13 @@ async fn what_was_under_way_goes_on_after_a_restart() {
     assert_eq!(local.state().events().unwrap().len(), 1);
     let url = format!("{}/tenants", local.base_url());
     let read = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
-    assert_eq!(read.status(), 200, "the keys are those of the first start");
+    assert_eq!(read.status(), 200, "the keys of the first start are still in use");
     local.stop().await;
     std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
-async fn an_event_that_is_never_taken_becomes_a_dead_letter() {
+async fn an_event_that_always_fails_becomes_a_dead_letter() {
     let local = start(options()).await;
     local.calls().refuse("SendEmail");
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
@@ -111,7 +111,7 @@ async fn an_event_that_is_never_taken_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn a_build_that_nobody_knows_fails_and_is_announced() {
+async fn a_build_without_a_job_fails_and_publishes_an_event() {
     let local = start(Options { pipeline_outcome: Outcome::Silent, ..options() }).await;
     let aws = Aws::from_env(&local.env()).unwrap();
     let callback = format!("{}/webhook", local.base_url());
@@ -145,7 +145,7 @@ async fn a_build_that_nobody_knows_fails_and_is_announced() {
 }
 
 #[tokio::test]
-async fn the_gateway_answers_as_api_gateway() {
+async fn the_gateway_answers_like_api_gateway() {
     let local = start(options()).await;
     let client = reqwest::Client::new();
     let url = format!("{}/leads", local.base_url());
@@ -166,7 +166,7 @@ async fn the_gateway_answers_as_api_gateway() {
 }
 
 #[tokio::test]
-async fn what_keeps_it_from_starting_is_said_in_a_line() {
+async fn start_errors_are_reported_in_one_line() {
     let fails = async |options: Options, outside: &[(&str, &str)]| {
         let outside = outside.iter().copied().collect();
         Local::start(options, outside).await.unwrap_err().to_string()
@@ -185,16 +185,16 @@ async fn what_keeps_it_from_starting_is_said_in_a_line() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_never_taken_is_given_up_and_the_stream_read_on() {
+async fn a_record_that_always_fails_becomes_a_dead_letter_and_reading_continues() {
     let folder = folder().with_extension("poison");
     std::fs::create_dir_all(&folder).unwrap();
     let impatient = std::fs::read_to_string(TEMPLATE).unwrap();
     let impatient = impatient.replace("MaximumRetryAttempts: -1", "MaximumRetryAttempts: 2");
-    let infra = concat!(env!("CARGO_MANIFEST_DIR"), "/.."); // what the template nests
+    let infra = concat!(env!("CARGO_MANIFEST_DIR"), "/.."); // nested by the template
     std::os::unix::fs::symlink(infra, folder.join("infra")).unwrap();
     std::fs::write(folder.join("template.yaml"), impatient).unwrap();
     let local = start(Options::private(folder.join("template.yaml"))).await;
-    // Three hand-overs, each of which the SDK tries three times.
+    // Three deliveries with three attempts of the SDK each.
     local.calls().fail("PutEvents", Fault::RefuseNext(9));
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     settle(&local).await;

@@ -29,7 +29,7 @@ pub(super) struct GetExecution {
 }
 
 impl Aws {
-    /// Starts an execution; a repeated token finds the one that was started.
+    /// Starts an execution. A repeated token returns the execution that it started.
     pub(super) fn start_execution(&self, request: StartExecution) -> Result<Value> {
         let declared = self.pipeline(&request.name)?;
         let variables = checked(request.variables, declared)?;
@@ -74,7 +74,7 @@ impl Aws {
         }))
     }
 
-    /// The variables that the pipeline declares, where that is known.
+    /// Returns the variables that the pipeline declares, if they are known.
     fn pipeline(&self, name: &str) -> Result<Option<&Vec<String>>> {
         self.template.pipelines.get(name).map(Option::as_ref).ok_or_else(|| {
             let message = format!("The account does not have a pipeline with the name '{name}'");
@@ -83,6 +83,7 @@ impl Aws {
     }
 }
 
+/// Returns whether `token` is a valid `clientRequestToken`. Source:
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StartPipelineExecution.html>.
 fn is_token(token: &str) -> bool {
     let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
@@ -100,16 +101,16 @@ fn checked(
     for Variable { name, value } in variables {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "@-_".contains(c);
         if name.is_empty() || name.len() > 128 || !name.chars().all(is_name) {
-            return Err(invalid(format!("'{name}' is no name of a variable")));
+            return Err(invalid(format!("'{name}' is not a valid variable name")));
         }
         if value.is_empty() || value.chars().count() > 1000 {
             return Err(invalid(format!("the variable {name} must have 1 to 1000 characters")));
         }
         if declared.is_some_and(|declared| !declared.contains(&name)) {
-            return Err(invalid(format!("the pipeline declares no variable {name}")));
+            return Err(invalid(format!("the pipeline does not declare the variable {name}")));
         }
         if checked.insert(name.clone(), value).is_some() {
-            return Err(invalid(format!("the variable {name} is given twice")));
+            return Err(invalid(format!("the variable {name} occurs twice")));
         }
     }
     Ok(checked)

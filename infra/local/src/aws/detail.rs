@@ -1,18 +1,19 @@
-//! What EventBridge takes as the `Detail` of an event:
+//! The rules for the `Detail` of an event on EventBridge:
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 
 use std::{collections::HashSet, fmt};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Whether `text` is a JSON object without repeated names and without integers beyond 64 bits.
+/// Returns whether `text` is a JSON object without repeated names and without integers beyond 64
+/// bits.
 pub(super) fn is_good(text: &str) -> bool {
     text.trim_start().starts_with('{')
         && serde_json::from_str::<Unrepeated>(text).is_ok()
         && integers(text).all(|integer| integer.parse::<i64>().is_ok())
 }
 
-/// Any JSON in which no object has a name twice.
+/// Any JSON value without repeated names in an object.
 struct Unrepeated;
 
 impl<'de> Deserialize<'de> for Unrepeated {
@@ -68,7 +69,7 @@ impl<'de> Visitor<'de> for Unrepeated {
     }
 }
 
-/// The whole numbers of a JSON text, as they are written.
+/// Returns the integers in a JSON text, as written.
 fn integers(text: &str) -> impl Iterator<Item = &str> {
     let is_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
     let mut rest = text;
@@ -86,7 +87,7 @@ fn integers(text: &str) -> impl Iterator<Item = &str> {
     tokens.filter(|token| !token.contains(['"', '.', 'e', 'E']))
 }
 
-/// Where the text after a string begins, by the text after its opening quote.
+/// Returns the offset after a string's closing quote. `text` starts after its opening quote.
 fn end_of_string(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.bytes().position(|byte| {
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_objects_with_unique_names_and_integers_of_64_bits_are_good() {
+    fn only_objects_with_unique_names_and_64_bit_integers_are_valid() {
         for good in [
             "{}",
             " {\"a\": [1, -9223372036854775808, 9223372036854775807, -0]}",

@@ -5,10 +5,11 @@ use shared::domain::Timestamp;
 use super::{Aws, AwsFault, Result, detail};
 use crate::bus::Published;
 
-/// Bytes of all entries of a request together (AWS limit since January 2026; 256 KB before).
+/// Maximum size of all entries of a request, in bytes (AWS limit since January 2026; 256 KB
+/// before).
 const MOST_BYTES: usize = 1 << 20;
 
-/// Entries of a request, and characters of a detail type, a source and a resource:
+/// Maximum entries of a request, and maximum characters of a detail type, a source and a resource:
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>.
 const MOST_ENTRIES: usize = 10;
 const LONGEST_TYPE: usize = 128;
@@ -46,7 +47,8 @@ impl Default for Entry {
 }
 
 impl Aws {
-    /// Keeps the good entries with their deliveries in one transaction, and says which are bad.
+    /// Stores the valid entries with their deliveries in one transaction, and reports the invalid
+    /// ones.
     pub(super) fn put_events(&self, request: PutEvents) -> Result<Value> {
         let entries = request.entries;
         if entries.is_empty() || entries.len() > MOST_ENTRIES {
@@ -63,7 +65,7 @@ impl Aws {
         for entry in entries {
             let refused = self.calls.refusal("PutEventsEntry", entry.detail.as_bytes());
             let published =
-                refused.map_or_else(|| entry.published(), |code| Err((code, "made to fail")));
+                refused.map_or_else(|| entry.published(), |code| Err((code, "simulated failure")));
             match published.and_then(|published| {
                 let unknown = ("ResourceNotFoundException", "No such event bus");
                 self.buses.event(published).ok_or(unknown)
@@ -84,7 +86,7 @@ impl Aws {
 }
 
 impl Entry {
-    /// As AWS counts it.
+    /// Returns the size of the entry as AWS counts it.
     fn size(&self) -> usize {
         let resources = self.resources.iter().map(String::len).sum::<usize>();
         let time = self.time.map_or(0, |_| 14);
@@ -109,7 +111,7 @@ impl Entry {
         let detail = Some(&self.detail).filter(|detail| detail::is_good(detail));
         let detail = detail.and_then(|detail| serde_json::from_str::<Value>(detail).ok());
         let detail = detail.ok_or(malformed)?;
-        #[expect(clippy::cast_possible_truncation, reason = "seconds of our time")]
+        #[expect(clippy::cast_possible_truncation, reason = "present times fit")]
         let time = self.time.map(|seconds| Timestamp::from_millis((seconds * 1000.0) as i64));
         Ok(Published {
             bus: self.event_bus_name.rsplit('/').next().unwrap_or_default().to_owned(),

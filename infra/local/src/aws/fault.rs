@@ -4,7 +4,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// An error in the form that the SDKs read.
+/// An error in the format of AWS.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(crate) struct AwsFault {
@@ -14,28 +14,28 @@ pub(crate) struct AwsFault {
 }
 
 impl AwsFault {
-    /// The caller's fault.
+    /// Creates an error caused by the request (400).
     pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code, message: message.into() }
     }
 
-    /// An action that nothing here plays.
+    /// Creates and logs the error for an action that is not simulated.
     pub(crate) fn not_played(action: &str) -> Self {
-        tracing::error!(action, "an AWS call is not played here");
-        Self::bad("UnknownOperationException", format!("{action} is not played here"))
+        tracing::error!(action, "an AWS call is not simulated");
+        Self::bad("UnknownOperationException", format!("{action} is not simulated"))
     }
 
-    /// A service that is made to fail.
+    /// Creates the error of a simulated failure (500).
     pub(crate) fn refused() -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self { status, code: "InternalFailure", message: "made to fail".into() }
+        Self { status, code: "InternalFailure", message: "simulated failure".into() }
     }
 }
 
 impl From<rusqlite::Error> for AwsFault {
     fn from(cause: rusqlite::Error) -> Self {
-        tracing::error!(%cause, "the state cannot be used");
-        Self { message: "the state cannot be used".into(), ..Self::refused() }
+        tracing::error!(%cause, "the state cannot be accessed");
+        Self { message: "the state cannot be accessed".into(), ..Self::refused() }
     }
 }
 
@@ -51,7 +51,7 @@ impl IntoResponse for AwsFault {
     }
 }
 
-/// A header with a fresh request id.
+/// Returns a header with a new request ID.
 pub(super) fn request_id() -> (&'static str, String) {
     ("x-amzn-requestid", uuid::Uuid::new_v4().to_string())
 }

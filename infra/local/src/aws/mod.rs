@@ -1,5 +1,5 @@
-//! The few calls of EventBridge, SES v2, Secrets Manager, SQS and CodePipeline that the functions make,
-//! answered as AWS answers them. Any other is refused by name.
+//! Simulates the calls of EventBridge, SES v2, Secrets Manager, SQS and CodePipeline that the
+//! functions make. Any other call is rejected with an error that names it.
 
 mod codepipeline;
 mod detail;
@@ -33,23 +33,23 @@ use crate::{
 
 type Result<T, E = AwsFault> = std::result::Result<T, E>;
 
-/// What answers the calls.
+/// The simulated AWS services.
 #[derive(Debug)]
 pub(crate) struct Aws {
     pub(crate) state: Arc<State>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) buses: Arc<Buses>,
     pub(crate) template: Arc<Template>,
-    /// Where the HTTP API is.
+    /// The URL of the HTTP API.
     pub(crate) api_url: String,
-    /// The ARN of anything in Secrets Manager, up to the resource.
+    /// The prefix of all ARNs in Secrets Manager.
     pub(crate) secrets_arn: String,
 }
 
 impl Aws {
-    /// The HTTP side of it.
+    /// Returns the router of the services.
     pub(crate) fn router(self: Arc<Self>) -> Router {
-        // PutEvents takes 1 MB; a mail with its encoding may be larger.
+        // PutEvents accepts 1 MB. An encoded email may be larger.
         Router::new().fallback(answer).layer(DefaultBodyLimit::max(10 << 20)).with_state(self)
     }
 
@@ -81,7 +81,9 @@ async fn answer(
     match verdict {
         Verdict::Never => return std::future::pending().await,
         Verdict::Refuse => return AwsFault::refused().into_response(),
-        Verdict::RefuseWith(code) => return AwsFault::bad(code, "made to fail").into_response(),
+        Verdict::RefuseWith(code) => {
+            return AwsFault::bad(code, "simulated failure").into_response();
+        }
         Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let answered = aws.call(service, &action, &body);
@@ -96,7 +98,7 @@ async fn answer(
     }
 }
 
-/// The service and action that a request calls.
+/// Returns the service and action that a request calls.
 fn action_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> (&'static str, String) {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     match target.and_then(|target| target.split_once('.')) {

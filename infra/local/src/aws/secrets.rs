@@ -25,7 +25,7 @@ pub(super) struct Named {
 }
 
 impl Aws {
-    /// Gives the template's secrets their values, unless an earlier start did.
+    /// Generates the values of the template's secrets that have none yet.
     pub(crate) fn generate_secrets(&self) -> Result<()> {
         for GeneratedSecret { arn, name, generate } in &self.template.secrets {
             if self.state.secret(arn)?.is_none() {
@@ -84,7 +84,7 @@ impl Aws {
         }))
     }
 
-    /// Deleting by force is well where there is nothing to delete, as at AWS.
+    /// Deletes a secret. As on AWS, a forced deletion succeeds even if the secret does not exist.
     pub(super) fn delete_secret(&self, request: &Named) -> Result<Value> {
         if !request.force_delete_without_recovery {
             return Err(AwsFault::not_played("SecretsManager DeleteSecret with a recovery window"));
@@ -106,7 +106,7 @@ impl Aws {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time fit")]
+#[expect(clippy::cast_precision_loss, reason = "present times fit")]
 fn seconds(millis: i64) -> f64 {
     millis as f64 / 1000.0
 }

@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 use super::{Aws, AwsFault, Result};
 use crate::{state::NewMail, template::MailTemplate};
 
-/// Bytes of a line of a mail (RFC 5322 §2.1.1), which a header is before it is folded.
+/// Maximum length of a line of an email, in bytes (RFC 5322 §2.1.1). A header is one line before it
+/// is folded.
 const LONGEST_HEADER: usize = 998;
 
-/// Bytes of a mail: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
+/// Maximum size of an email, in bytes: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
 const MOST_BYTES: usize = 40 << 20;
 
 #[derive(Debug, Deserialize)]
@@ -66,7 +67,7 @@ struct Named {
 }
 
 impl Aws {
-    /// Puts a mail into the mailbox.
+    /// Stores an email in the mailbox.
     pub(super) fn send_email(&self, request: SendEmail) -> Result<Value> {
         let bad = |message: &str| AwsFault::bad("BadRequestException", message);
         let Destination { mut to_addresses, cc_addresses, bcc_addresses } = request.destination;
@@ -75,7 +76,7 @@ impl Aws {
             return Err(bad("FromEmailAddress and a destination are required"));
         }
         if to_addresses.len() > 50 {
-            return Err(bad("a mail has at most 50 recipients"));
+            return Err(bad("an email has at most 50 recipients"));
         }
         if !to_addresses.iter().chain([&request.from_email_address]).all(|it| is_address(it)) {
             return Err(bad("Illegal address"));
@@ -88,7 +89,7 @@ impl Aws {
                 mail.html = simple.body.html.map(|part| part.data);
                 mail.text = simple.body.text.map(|part| part.data);
                 if mail.html.is_none() && mail.text.is_none() {
-                    return Err(bad("a mail needs a body"));
+                    return Err(bad("an email needs a body"));
                 }
             }
             Content { simple: None, template: Some(named) } => self.fill(&mut mail, &named)?,
@@ -103,14 +104,16 @@ impl Aws {
         }
         let id = format!("{}-000000", uuid::Uuid::new_v4());
         self.state.add_mail(&id, &mail)?;
-        tracing::info!(mail.subject, "a mail arrived under /_local/mails");
+        tracing::info!(mail.subject, "an email arrived, see /_local/mails");
         Ok(json!({ "MessageId": id }))
     }
 
-    /// Renders a template of ours; of one that lives in SES alone, its data is shown.
+    /// Renders a template of this project. For a template that exists only in SES, shows the data.
     fn fill(&self, mail: &mut NewMail, named: &Named) -> Result<()> {
-        let data: Map<String, Value> = serde_json::from_str(&named.template_data)
-            .map_err(|_| AwsFault::bad("BadRequestException", "TemplateData is no JSON object"))?;
+        let data: Map<String, Value> =
+            serde_json::from_str(&named.template_data).map_err(|_| {
+                AwsFault::bad("BadRequestException", "TemplateData is not a JSON object")
+            })?;
         if let Some(template) = self.template.mail_templates.get(&named.template_name) {
             let MailTemplate { subject, html, text } = template;
             mail.subject = filled(subject, &data);
@@ -125,9 +128,10 @@ impl Aws {
     }
 }
 
-/// Whether SES takes a text for an address, with or without a name before it: no line breaks, which
-/// would begin another header, no letters beyond ASCII in the local part, and the lengths of RFC 5321
-/// (§4.5.3.1): <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html>.
+/// Returns whether SES accepts `text` as an address, with or without a display name. Line breaks
+/// are invalid because they would start another header. The local part must be ASCII. The lengths
+/// are those of RFC 5321 (§4.5.3.1):
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html>.
 fn is_address(text: &str) -> bool {
     let address = text.rsplit_once('<').map_or(text, |(_, address)| address.trim_end_matches('>'));
     let Some((local, domain)) = address.rsplit_once('@') else { return false };

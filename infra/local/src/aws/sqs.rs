@@ -3,7 +3,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{Aws, AwsFault, Result};
 
-/// Bytes of a message (AWS limit since August 2025; 256 KB before).
+/// Maximum size of a message, in bytes (AWS limit since August 2025; 256 KB before).
 const MOST_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
@@ -13,8 +13,8 @@ pub(super) struct SendMessage {
     message_body: String,
 }
 
-/// The form in which Lambda, and functions themselves, give up an event. What the event says is kept to the
-/// letter, however deep it is.
+/// The format in which Lambda and the functions move an event to a dead-letter queue. The text of
+/// the event is kept unchanged, at any nesting depth.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Letter<'m> {
@@ -27,7 +27,7 @@ struct Letter<'m> {
 }
 
 impl Aws {
-    /// What is sent to a failure queue is a dead letter.
+    /// Stores a message as a dead letter.
     pub(super) fn send_message(&self, request: &SendMessage) -> Result<Value> {
         if request.message_body.is_empty() || request.message_body.len() > MOST_BYTES {
             return Err(AwsFault::bad("InvalidParameterValue", "1 byte to 1 MB is allowed"));
@@ -36,7 +36,10 @@ impl Aws {
             return Err(AwsFault::bad("InvalidMessageContents", "A character is not allowed"));
         }
         let bad = |cause: serde_json::Error| {
-            AwsFault::bad("InvalidMessageContents", format!("no dead letter: {cause}"))
+            AwsFault::bad(
+                "InvalidMessageContents",
+                format!("the message is not a dead letter: {cause}"),
+            )
         };
         let message: Letter<'_> = serde_json::from_str(&request.message_body).map_err(bad)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -51,6 +54,7 @@ impl Aws {
     }
 }
 
+/// Returns whether a message may contain `letter`. Source:
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
 fn is_allowed(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)

@@ -6,7 +6,7 @@ use crate::{
     template::{Rule, Template},
 };
 
-/// The buses and the rules on them.
+/// The event buses and their rules.
 #[derive(Debug)]
 pub(crate) struct Buses {
     names: Vec<String>,
@@ -15,7 +15,7 @@ pub(crate) struct Buses {
     account: String,
 }
 
-/// What a publisher says of an event.
+/// An event as published.
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) bus: String,
@@ -36,13 +36,13 @@ impl Buses {
         }
     }
 
-    /// The event with the deliveries that the bus's rules make of it; `None` where there is no such
-    /// bus.
+    /// Returns the event with the deliveries that follow from the rules. Returns `None` if the bus
+    /// does not exist.
     pub(crate) fn event(&self, published: Published) -> Option<NewEvent> {
         self.names.contains(&published.bus).then(|| self.ruled(published))
     }
 
-    /// What CodePipeline announces on the default bus.
+    /// Returns the event that CodePipeline publishes on the default bus.
     pub(crate) fn execution_changed(&self, pipeline: &str, id: &str, state: &str) -> NewEvent {
         let arn = format!("arn:aws:codepipeline:{}:{}:{pipeline}", self.region, self.account);
         self.ruled(Published {
@@ -63,7 +63,7 @@ impl Buses {
     fn ruled(&self, published: Published) -> NewEvent {
         let Published { bus, source, detail_type, detail, resources, time } = published;
         let id = uuid::Uuid::new_v4().to_string();
-        // EventBridge tells whole seconds.
+        // EventBridge publishes whole seconds.
         let time = Timestamp::from_millis(time.seconds() * 1000).to_string().replace(".000Z", "Z");
         let envelope = json!({
             "version": "0",

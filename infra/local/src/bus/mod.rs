@@ -1,4 +1,4 @@
-//! The event buses: which rule takes an event, and its delivery to a function.
+//! The event buses: rules and the delivery of events to functions.
 
 mod buses;
 mod pattern;

@@ -1,17 +1,17 @@
-//! Event patterns: what a rule or a filter lets through.
+//! Event patterns of rules and filters.
 
 use serde_json::{Map, Value};
 
-/// An event pattern that can be played.
+/// A supported event pattern.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern(Value);
 
 impl Pattern {
-    /// Checks that every part of `pattern` can be played.
+    /// Checks that every part of `pattern` is supported.
     ///
     /// # Errors
     ///
-    /// A sentence that names the operator or the part that cannot.
+    /// A message that names the unsupported operator or invalid part.
     pub fn parse(pattern: Value) -> Result<Self, String> {
         match &pattern {
             Value::Object(members) if !members.is_empty() => check(members)?,
@@ -20,13 +20,13 @@ impl Pattern {
         Ok(Self(pattern))
     }
 
-    /// The pattern as it is written.
+    /// Returns the pattern as JSON.
     #[must_use]
     pub fn as_json(&self) -> &Value {
         &self.0
     }
 
-    /// Whether `event` is let through.
+    /// Returns whether `event` matches.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
         self.0.as_object().is_some_and(|pattern| fits(pattern, Some(event)))
@@ -69,16 +69,17 @@ fn check_choice(choice: &Value) -> Result<(), String> {
                 }
                 _ => true,
             },
-            _ => return Err(format!("the event pattern's operator {operator} is not played here")),
+            _ => return Err(format!("the event pattern's operator {operator} is not supported")),
         };
         if !is_good {
-            return Err(format!("the event pattern's operator {operator} has a bad operand"));
+            return Err(format!("the event pattern's operator {operator} has an invalid operand"));
         }
     }
     Ok(())
 }
 
-/// Whether each member of `pattern` fits. An array in the event fits if one of its elements does.
+/// Returns whether each member of `pattern` matches. An array in the event matches if one of its
+/// elements does.
 fn fits(pattern: &Map<String, Value>, event: Option<&Value>) -> bool {
     if let Some(Value::Array(elements)) = event {
         return elements.iter().any(|element| fits(pattern, Some(element)));
@@ -98,7 +99,7 @@ fn fits(pattern: &Map<String, Value>, event: Option<&Value>) -> bool {
 
 fn chosen(choice: &Value, value: Option<&Value>) -> bool {
     if let Some(wanted) = choice.get("exists").and_then(Value::as_bool) {
-        // EventBridge looks at leaves: an object is not there by itself.
+        // EventBridge tests only leaves: an object does not exist.
         return value.is_some_and(|value| !value.is_object()) == wanted;
     }
     match value {
@@ -143,7 +144,8 @@ fn compares(operator: &str, operand: &str, value: &Value) -> bool {
     }
 }
 
-/// Numbers are equal by value: 300, 300.0 and 3.0e2 are one.
+/// Returns whether two values are equal. Numbers are compared by value: 300, 300.0 and 3.0e2 are
+/// equal.
 fn same(left: &Value, right: &Value) -> bool {
     match (left.as_f64(), right.as_f64()) {
         (Some(left), Some(right)) => left.total_cmp(&right).is_eq(),
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_let_through_what_eventbridge_does() {
+    fn patterns_match_as_on_eventbridge() {
         let detail = |pattern: Value| json!({ "detail": pattern });
         let cases = [
             (json!({ "source": ["tenantry"] }), true),
@@ -254,11 +256,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_played_is_named() {
+    fn errors_name_the_unsupported_part() {
         let cases = [
-            (json!({ "a": [{ "cidr": "10.0.0.0/8" }] }), "operator cidr is not played"),
+            (json!({ "a": [{ "cidr": "10.0.0.0/8" }] }), "operator cidr is not supported"),
             (json!({ "a": "b" }), "a must be an array"),
-            (json!({ "a": [{ "numeric": ["~", 1] }] }), "numeric has a bad operand"),
+            (json!({ "a": [{ "numeric": ["~", 1] }] }), "numeric has an invalid operand"),
             (json!({}), "must be an object with members"),
         ];
         for (pattern, fault) in cases {

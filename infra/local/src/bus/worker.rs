@@ -10,13 +10,13 @@ use crate::{
     template::{Retries, Template},
 };
 
-/// Deliveries that are made at once.
+/// Maximum number of concurrent deliveries.
 const MOST: usize = 16;
 
-/// For how long deliveries under way may go on after the stop.
+/// How long deliveries may continue after the stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Hands events to functions, and what a function did not take again later.
+/// Delivers events to functions, and retries failed deliveries.
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) state: Arc<State>,
@@ -25,7 +25,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Works until the stop. What is not delivered then is still in the state.
+    /// Delivers events until the stop. Pending deliveries remain in the state.
     pub(crate) async fn run(self, stop: Stop) {
         let worker = Arc::new(self);
         let stopped = stop.wait();
@@ -51,7 +51,7 @@ impl Worker {
             .await;
     }
 
-    /// Begins what is due; for how long nothing more will be.
+    /// Starts the deliveries that are due. Returns the time until the next one is due.
     fn begin(
         self: &Arc<Self>,
         running: &mut JoinSet<i64>,
@@ -90,14 +90,14 @@ impl Worker {
             },
         };
         if let Err(cause) = noted {
-            tracing::error!(%cause, "a delivery cannot be noted");
+            tracing::error!(%cause, "the result of a delivery cannot be stored");
         }
     }
 
-    /// How long to wait before the next attempt; `None` where there is none.
+    /// Returns the wait before the next attempt. Returns `None` if there is no next attempt.
     ///
-    /// Lambda waits a minute, then two. Here it is 1 s, 2 s, 4 s …: nobody watches a laptop for
-    /// minutes, and the order of things stays the same.
+    /// Lambda waits one minute, then two. This waits 1 s, 2 s, 4 s and so on, so that a developer
+    /// sees the result. The order of attempts stays the same.
     fn wait(&self, delivery: &Delivery, envelope: &Value) -> Option<i64> {
         let Retries { most, max_age } = self.template.function(&delivery.function)?.retries;
         let published = envelope["time"].as_str().and_then(|time| time.parse().ok());

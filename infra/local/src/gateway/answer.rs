@@ -1,4 +1,4 @@
-//! A function's answer, in the payload format 2.0, as HTTP.
+//! Converts the answer of a function (payload format 2.0) to HTTP.
 
 use std::collections::BTreeMap;
 
@@ -24,15 +24,15 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// The response that an answer says; `None` if it says none, which the HTTP API takes for a failure
-/// of the function.
+/// Converts an answer to a response. Returns `None` if the answer is invalid, which the HTTP API
+/// treats as a failure of the function.
 pub(super) fn response(answer: &[u8]) -> Option<Response> {
     let answer: Answer = serde_json::from_slice(answer).ok()?;
     let body = answer.body.unwrap_or_default();
     let body = if answer.is_base64_encoded { STANDARD.decode(body).ok()? } else { body.into() };
     let mut response = Response::builder().status(answer.status_code);
     for (name, value) in &answer.headers {
-        // The length of a body that is there is counted anew; that of an answer to HEAD is kept.
+        // The length of a body is computed again. The length in an answer to HEAD is kept.
         if body.is_empty() || !name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str()) {
             response = response.header(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
         }
@@ -43,7 +43,7 @@ pub(super) fn response(answer: &[u8]) -> Option<Response> {
     response.body(Body::from(body)).ok()
 }
 
-/// An answer of the HTTP API itself.
+/// Returns an answer of the HTTP API itself.
 pub(super) fn message(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message }))).into_response()
 }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use crate::template::Cors;
 
 impl Cors {
-    /// The answer to a preflight; `None` for any other request.
+    /// Returns the answer to a preflight request. Returns `None` for any other request.
     pub(super) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
         let asks = headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if *method != Method::OPTIONS || !asks {
@@ -21,7 +21,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Lets the origin of a request read the answer.
+    /// Adds the headers that allow the origin of a request to read the answer.
     pub(super) fn dress(&self, request: &HeaderMap, response: &mut HeaderMap) {
         if self.allow(request, response) {
             put(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, &self.exposed.join(","));
@@ -47,7 +47,8 @@ impl Cors {
     }
 }
 
-/// `https://*` and `http://*` allow every origin of their scheme.
+/// Returns whether `origin` is allowed. `https://*` and `http://*` allow every origin of their
+/// scheme.
 fn fits(allowed: &str, origin: &str) -> bool {
     match allowed.strip_suffix('*') {
         Some(start) => origin.starts_with(start),

@@ -1,4 +1,4 @@
-//! A request as a function gets it, in the payload format 2.0:
+//! The event of an HTTP request (payload format 2.0):
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
@@ -57,7 +57,7 @@ struct Http<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The event of a request from `peer` for `route` of the API at `domain`.
+    /// Creates the event of a request from `peer` for `route` of the API at `domain`.
     pub(super) fn new(
         route: &'a Route,
         domain: &'a str,
@@ -106,7 +106,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Every header by its lowercase name, with its values joined, and where the request came from.
+/// Returns every header by its lowercase name, with its values joined, and the headers that
+/// identify the client.
 fn headers(headers: &HeaderMap, peer: IpAddr) -> BTreeMap<&str, String> {
     let names = headers.keys().filter(|name| **name != header::COOKIE);
     let mut all: BTreeMap<_, _> =
@@ -133,7 +134,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
     .collect()
 }
 
-/// The parameters of a query, decoded; several values of one are joined.
+/// Returns the decoded parameters of a query. Several values of a parameter are joined.
 fn parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -145,7 +146,7 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The body as text, or in base64 if its type or its bytes are not those of text.
+/// Returns the body as text, or in base64 if its type or its bytes are not text.
 fn encoded<'a>(headers: &HeaderMap, body: &'a [u8]) -> (Option<Cow<'a, str>>, bool) {
     if body.is_empty() {
         return (None, false);
@@ -157,7 +158,7 @@ fn encoded<'a>(headers: &HeaderMap, body: &'a [u8]) -> (Option<Cow<'a, str>>, bo
     }
 }
 
-/// Whether a body of this type is handed over as text.
+/// Returns whether a body of this type is passed as text.
 fn is_text(declared: &str) -> bool {
     let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let subtype = essence.strip_prefix("application/").unwrap_or_default();

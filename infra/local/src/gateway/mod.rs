@@ -1,4 +1,4 @@
-//! The HTTP API, as API Gateway would route it: the template's routes, each to its function.
+//! The HTTP API: sends requests to functions by the template's routes, as API Gateway does.
 
 mod answer;
 mod cors;
@@ -29,17 +29,17 @@ use answer::message;
 use event::Event;
 use route::Routes;
 
-/// Bytes of a request's body. This and the next two:
+/// Maximum size of a request body, in bytes. Source of this and the next two limits:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
 const MOST_BYTES: usize = 10 << 20;
 
-/// Bytes of the request line and the values of all headers together.
+/// Maximum size of the request line and all header values together, in bytes.
 const MOST_HEAD: usize = 10_240;
 
-/// The HTTP API waits no longer for a function.
+/// Maximum time that the HTTP API waits for a function.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The gateway.
+/// The simulated HTTP API.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     routes: Routes,
@@ -85,14 +85,14 @@ impl Gateway {
     }
 }
 
-/// Bytes of the request line and the values of all headers.
+/// Returns the size of the request line and all header values, in bytes.
 fn head(parts: &Parts) -> usize {
     let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len());
     let line = parts.method.as_str().len() + target + " ".len() + " HTTP/1.1".len();
     line + parts.headers.values().map(HeaderValue::len).sum::<usize>()
 }
 
-/// Of HTTP APIs, any failure of a function is a 500; of REST APIs, some are a 502:
+/// Returns the answer to a failure of a function. HTTP APIs always answer 500, unlike REST APIs:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html>.
 fn failed() -> Response {
     message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")

@@ -5,7 +5,7 @@ use shared::lambda::fits;
 
 use crate::template::Route;
 
-/// The routes of the API, most specific first.
+/// The routes of the API, the most specific first.
 #[derive(Clone, Debug)]
 pub(super) struct Routes(Vec<Route>);
 
@@ -16,14 +16,14 @@ impl Routes {
         Self(routes)
     }
 
-    /// The route that API Gateway would take.
+    /// Returns the route that API Gateway would choose.
     pub(super) fn of(&self, method: &str, path: &str) -> Option<&Route> {
         let is_of = |route: &&Route| route.method == "ANY" || route.method == method;
         self.0.iter().filter(is_of).find(|route| fits(&route.path, path))
     }
 }
 
-/// How specific each segment is: literal, parameter, greedy; `$default` comes last.
+/// Ranks each segment by how specific it is: literal, parameter, greedy, `$default`.
 fn ranks(path: &str) -> Vec<u8> {
     let rank = |segment: &str| match segment {
         "$default" => 3,
@@ -34,7 +34,7 @@ fn ranks(path: &str) -> Vec<u8> {
     path.trim_start_matches('/').split('/').map(rank).collect()
 }
 
-/// The parameters of a path, decoded, by their names in the pattern of its route.
+/// Returns the decoded parameters of a path, by their names in the pattern of the route.
 pub(super) fn parameters<'p>(pattern: &'p str, path: &str) -> BTreeMap<&'p str, String> {
     let mut parameters = BTreeMap::new();
     let mut rest = path.trim_start_matches('/');
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_specific_route_is_taken() {
+    fn the_most_specific_route_is_chosen() {
         let route = |method: &str, path: &str| Route {
             method: method.into(),
             path: path.into(),

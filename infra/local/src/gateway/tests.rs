@@ -22,12 +22,12 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     vec![route("ANY", "$default"), route("POST", "/length"), route("GET", "/items/{id}")]
 });
 
-/// A gateway before one function.
+/// Creates a gateway with one function.
 fn gateway(function: Router) -> Router {
     within(function, LONGEST, LONGEST)
 }
 
-/// A gateway that waits as long as `longest` for one function, which may take as long as `timeout`.
+/// Creates a gateway that waits up to `longest` for a function with the time limit `timeout`.
 fn within(function: Router, timeout: Duration, longest: Duration) -> Router {
     let functions = Arc::new(Functions::of("tested", finish(function), timeout));
     let (routes, host) = (Routes::new(ROUTES.iter()), "127.0.0.1:3000".to_owned());
@@ -58,7 +58,7 @@ fn said(status: u16, message: &str) -> (u16, String) {
     (status, json!({ "message": message }).to_string())
 }
 
-/// Bytes of the event of a request.
+/// Returns the size of the event of a request, in bytes.
 fn size(request: Request, body: &[u8]) -> usize {
     let (parts, _) = request.into_parts();
     let event = Event::new(&ROUTES[1], "127.0.0.1:3000", &parts, Ipv4Addr::LOCALHOST.into(), body);
@@ -66,7 +66,7 @@ fn size(request: Request, body: &[u8]) -> usize {
 }
 
 #[tokio::test]
-async fn an_event_has_six_megabytes_at_most() {
+async fn events_are_limited_to_6_mb() {
     for (kind, bytes_of_four) in [("text/plain", 4), ("application/octet-stream", 3)] {
         let around = size(posted(kind, 4), b"xxx") - 4 + usize::from(kind == "text/plain");
         let most = (6 * 1024 * 1024 - around) / 4 * bytes_of_four;
@@ -84,7 +84,7 @@ async fn an_event_has_six_megabytes_at_most() {
 }
 
 #[tokio::test]
-async fn an_answer_has_six_megabytes_and_a_hundred_bytes_at_most() {
+async fn answers_are_limited_to_6_mb_and_100_bytes() {
     for (kind, bytes_of_four) in [("application/json", 4), ("application/pdf", 3)] {
         let function = |bytes: usize| {
             let answer = move || async move { ([(header::CONTENT_TYPE, kind)], "x".repeat(bytes)) };
@@ -92,7 +92,7 @@ async fn an_answer_has_six_megabytes_and_a_hundred_bytes_at_most() {
         };
         let event = json!({ "rawPath": "/", "requestContext": { "http": { "method": "GET" },
             "requestId": uuid::Uuid::nil() } });
-        // As many digits in its `content-length` as the largest has.
+        // Its `content-length` has as many digits as that of the largest answer.
         let some = 500_000 * bytes_of_four;
         let answer = HttpFunction::new(finish(function(some)));
         let answer = answer.answer(&to_raw_value(&event).unwrap(), Context::default()).await;
@@ -107,7 +107,7 @@ async fn an_answer_has_six_megabytes_and_a_hundred_bytes_at_most() {
 }
 
 #[tokio::test]
-async fn request_line_and_header_values_have_10_240_bytes_at_most() {
+async fn request_line_and_header_values_are_limited_to_10_240_bytes() {
     let function = || Router::new().route("/", get(async || "here"));
     let line = "GET /? HTTP/1.1".len();
     let with = |query: usize, value: usize| {
@@ -125,7 +125,7 @@ async fn request_line_and_header_values_have_10_240_bytes_at_most() {
 }
 
 #[tokio::test]
-async fn a_slow_function_fails_and_one_that_may_be_slower_is_not_waited_for() {
+async fn slow_functions_time_out_in_the_function_or_in_the_gateway() {
     let function = || Router::new().route("/", get(std::future::pending::<()>));
     let root = || Request::get("/").body(Body::empty()).unwrap();
     let soon = Duration::from_millis(50);
@@ -136,7 +136,7 @@ async fn a_slow_function_fails_and_one_that_may_be_slower_is_not_waited_for() {
 }
 
 #[test]
-fn an_event_is_of_the_payload_format_2() {
+fn events_have_payload_format_2() {
     let request =
         Request::builder().method(Method::GET).uri("/items/a%2Fb%3F%20%C3%A4?x=1&x=%20&y");
     let request = request

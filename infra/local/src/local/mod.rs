@@ -1,4 +1,4 @@
-//! Everything put together, started and stopped.
+//! Starts and stops all parts of the local run.
 
 mod stage;
 mod view;
@@ -31,18 +31,18 @@ use crate::{
 };
 use stage::Stage;
 
-/// For how long an operator token is good.
+/// Validity of the operator token.
 const OPERATOR_EXPIRY: Duration = Duration::from_secs(12 * 3600);
 
-/// How long requests and deliveries under way may take after a stop.
+/// How long running requests and deliveries may take after the stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a client of the API may keep a connection without a request. API Gateway closes such
-/// connections and publishes no time; AWS's load balancers close them after a minute:
+/// How long a client of the API may keep an idle connection. AWS does not document the limit of API
+/// Gateway. The default of its load balancers is one minute:
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html>.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The whole product, running. It stops when it is dropped; [`Local::stop`] waits for that.
+/// The running product. Dropping it stops it; [`Local::stop`] also waits for the end.
 #[derive(Debug)]
 pub struct Local {
     environment: Environment,
@@ -53,19 +53,19 @@ pub struct Local {
     calls: Arc<Calls>,
     functions: Arc<Functions>,
     outcome: Arc<Mutex<Outcome>>,
-    /// What takes work in, and what works: stopped first.
+    /// The API and the background tasks, stopped first.
     front: Stage,
-    /// What the functions call: stopped when they have ended.
+    /// The services that functions call, stopped after the functions.
     back: Stage,
 }
 
 impl Local {
-    /// Starts everything. `outside` are the variables that override the template's.
+    /// Starts everything. The variables in `outside` override those of the template.
     ///
     /// # Errors
     ///
-    /// [`Error`] in one line: port taken, data folder unusable, template broken or not playable, a
-    /// function that cannot be built.
+    /// If the port is in use, the data folder is unusable, the template is invalid or unsupported,
+    /// or a function cannot start.
     pub async fn start(options: Options, outside: Env) -> Result<Self> {
         let port = options.port;
         let listener = bind(port).await.map_err(|cause| Error::Port { port, cause })?;
@@ -129,10 +129,10 @@ impl Local {
         Ok(local)
     }
 
-    /// Stops everything: what is under way ends, what is not done is kept, every file is closed.
+    /// Stops everything: running work ends, pending work is kept, and all files are closed.
     pub async fn stop(self) {
         let Self { front, back, functions, opened, calls, .. } = self;
-        // Who waits for an answer that never comes waits in vain.
+        // After a freeze, some callers wait for an answer that never comes.
         let grace = if calls.is_frozen() { Duration::ZERO } else { GRACE };
         front.stop(grace).await;
         drop(functions);
@@ -140,7 +140,7 @@ impl Local {
         drop(opened);
     }
 
-    /// Starts what works: deliveries, streams, schedules, pipelines.
+    /// Starts the background tasks: deliveries, streams, schedules and pipelines.
     fn work(&mut self, options: &Options, buses: &Arc<Buses>, written: &Arc<tokio::sync::Notify>) {
         let stop = self.front.stop.clone();
         let state = || Arc::clone(&self.opened.state);

@@ -4,7 +4,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::stop::{Stop, serve};
 
-/// Tasks that are stopped together.
+/// A group of tasks that stop together.
 #[derive(Debug)]
 pub(super) struct Stage {
     switch: watch::Sender<()>,
@@ -33,12 +33,12 @@ impl Stage {
             if let Err(cause) =
                 dynoxide::server::serve_with_shutdown(listener, database, stop).await
             {
-                tracing::error!(cause, "the table's listener ended");
+                tracing::error!(cause, "the table's server has stopped");
             }
         });
     }
 
-    /// Deletes what has expired, as DynamoDB does in its own time.
+    /// Deletes expired items every 30 seconds. DynamoDB takes up to a few days.
     pub(super) fn sweep(&mut self, database: dynoxide::Database) {
         let stop = self.stop.wait();
         self.tasks.spawn(async move {

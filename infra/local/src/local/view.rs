@@ -11,33 +11,34 @@ use crate::{
     template::Template,
 };
 
-/// What a caller sees of it, and may do to it.
+/// Access to the running product.
 impl Local {
-    /// Where the HTTP API is.
+    /// Returns the URL of the HTTP API.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.environment.api_url
     }
 
-    /// Where the pages under `/_local` are: the API's address, or our own where others serve it.
+    /// Returns the URL of the pages under `/_local`, which this process serves even if another
+    /// serves the API.
     #[must_use]
     pub fn pages_url(&self) -> String {
         format!("{}/_local", self.environment.own_url)
     }
 
-    /// A token with every permission.
+    /// Returns a token with every permission.
     #[must_use]
     pub fn operator_token(&self) -> &str {
         &self.operator_token
     }
 
-    /// The variables of all functions together, with endpoints and credentials.
+    /// Returns the combined variables of all functions, with endpoints and credentials.
     #[must_use]
     pub fn env(&self) -> Env {
         self.environment.of_all(&self.template).into_iter().collect()
     }
 
-    /// The variables of one function, by its binary.
+    /// Returns the variables of one function, by its binary.
     #[must_use]
     pub fn env_of(&self, binary: &str) -> Option<Env> {
         let mut functions = self.template.functions.iter();
@@ -45,61 +46,62 @@ impl Local {
         Some(self.environment.of(function))
     }
 
-    /// The template that is played.
+    /// Returns the template.
     #[must_use]
     pub fn template(&self) -> &Template {
         &self.template
     }
 
-    /// Mails, events, secrets, executions and dead letters.
+    /// Returns the state: emails, events, secrets, executions and dead letters.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.opened.state
     }
 
-    /// The calls that reached AWS, and switches that let some fail.
+    /// Returns the log of AWS calls, with the switches that make calls fail.
     #[must_use]
     pub fn calls(&self) -> &Calls {
         &self.calls
     }
 
-    /// Every item of every table, in DynamoDB's JSON.
+    /// Returns every item of every table, in DynamoDB's JSON.
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read.
+    /// If the database cannot be read.
     pub fn items(&self) -> Result<Vec<Value>> {
         let tables = self.template.tables.iter();
         let items = tables.map(|table| table::items(&self.engine, &table.name));
         Ok(items.collect::<Result<Vec<_>>>()?.concat())
     }
 
-    /// Puts `items`, in DynamoDB's JSON, into the template's first table at once; its stream does not
-    /// tell of them.
+    /// Puts `items`, in DynamoDB's JSON, into the template's first table. The stream does
+    /// not report them.
     ///
     /// # Errors
     ///
-    /// Where one of them is no item, or the database cannot be written.
+    /// If one of them is not an item, or the database cannot be written.
     pub fn import(&self, items: Vec<Value>) -> Result<()> {
         let Some(table) = self.template.tables.first() else { return Ok(()) };
         table::import(&self.engine, &table.name, items)
     }
 
-    /// Deletes what has expired now, as DynamoDB does within a few days.
+    /// Deletes expired items, as DynamoDB does within a few days. Returns their number.
     ///
     /// # Errors
     ///
-    /// Where the database cannot be written.
+    /// If the database cannot be written.
     pub fn sweep_expired(&self) -> Result<usize> {
         let (tables, now) = (self.template.tables.iter(), shared::now().seconds());
         tables.map(|table| table::sweep(&self.engine, table, now)).sum()
     }
 
-    /// Every record of the streams that `function` reads, as it is handed over, oldest first.
+    /// Returns every record of the streams that `function` reads, in the format of its events,
+    /// oldest first.
     ///
     /// # Errors
     ///
-    /// Where a stream cannot be read.
+    /// If a stream cannot be read.
     pub fn records(&self, function: &str) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         let reads = self.template.functions.iter().filter(|reader| reader.binary == function);
@@ -119,20 +121,20 @@ impl Local {
         Ok(all)
     }
 
-    /// Hands `payload` to a function, as Lambda would.
+    /// Invokes a function with `payload`, as Lambda does.
     ///
     /// # Errors
     ///
-    /// What the function failed of.
+    /// The failure of the function.
     pub async fn invoke(&self, function: &str, payload: Value) -> Result<Value, String> {
         self.functions.invoke(function, payload).await
     }
 
-    /// Invokes what schedules invoke, now.
+    /// Invokes every scheduled function now.
     ///
     /// # Errors
     ///
-    /// What the first function to fail failed of.
+    /// The failure of the first function that fails.
     pub async fn run_schedules(&self) -> Result<(), String> {
         for function in &self.template.functions {
             for timer in &function.schedules {
@@ -142,34 +144,34 @@ impl Local {
         Ok(())
     }
 
-    /// Lets pipelines end in another way from now on.
+    /// Changes the outcome of pipelines from now on.
     pub fn end_pipelines_with(&self, outcome: Outcome) {
         *self.outcome() = outcome;
         self.opened.state.execution.notify_one();
     }
 
-    /// Whether nothing is under way: streams are read, events delivered, pipelines ended (unless
-    /// they are silent).
+    /// Returns whether all work is done: streams read, events delivered, and pipelines ended
+    /// (unless they are silent).
     ///
     /// # Errors
     ///
-    /// Where the database or the state cannot be read.
+    /// If the database or the state cannot be read.
     pub fn is_settled(&self) -> Result<bool> {
-        let doing = Error::doing("looking for what is under way");
+        let doing = Error::doing("looking for pending work");
         let read = self.streams_read_up_to()?;
         let waits_for_pipelines = *self.outcome() != Outcome::Silent;
         let is_idle = self.state().is_idle(waits_for_pipelines).map_err(doing)?;
-        // What was delivered in between may have written something new.
+        // A delivery in between may have written to the table.
         Ok(read.is_some() && is_idle && self.streams_read_up_to()? == read)
     }
 
-    /// How far each stream is read; `None` where one is not read to its end.
+    /// Returns how far each stream is read. Returns `None` if one is not read to its end.
     fn streams_read_up_to(&self) -> Result<Option<Vec<String>>> {
         let mut all = Vec::new();
         for function in &self.template.functions {
             for mapping in &function.streams {
                 let read = self.state().checkpoint(&mapping.name(&function.binary));
-                let read = read.map_err(Error::doing("looking for what is under way"))?;
+                let read = read.map_err(Error::doing("looking for pending work"))?;
                 let Some(read) = read else { return Ok(None) };
                 let records = Records::of(&self.engine, &mapping.table)?;
                 if !records.after(&read, mapping, &self.environment.region)?.is_empty() {

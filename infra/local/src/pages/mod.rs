@@ -1,6 +1,6 @@
-//! What would be invisible, under `/_local`: mails, events, pipelines, dead letters.
+//! The pages under `/_local`: emails, events, pipelines and dead letters, newest first.
 //!
-//! Each page is JSON as well, under its address with `.json` at the end. Newest comes first.
+//! Each page is also available as JSON, at its address with `.json` appended.
 
 mod views;
 
@@ -19,13 +19,13 @@ use serde::Serialize;
 use crate::state::State;
 use views::{DeadLetters, Events, Index, MailPage, Mails, Missing, Pipelines};
 
-/// The links that the first page shows.
+/// The links on the first page.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Links {
     /// The HTTP API.
     pub(crate) base_url: String,
-    /// The endpoints of AWS services, by their variable.
+    /// The endpoints of AWS services, by variable.
     pub(crate) endpoints: Vec<(String, String)>,
 }
 
@@ -35,7 +35,7 @@ struct Pages {
     links: Links,
 }
 
-/// The pages.
+/// Returns the router of the pages.
 pub(crate) fn router(state: Arc<State>, links: Links) -> Router {
     Router::new()
         .route("/_local", get(index))
@@ -78,7 +78,7 @@ async fn mail(Shared(pages): Shared<Pages>, Path(id): Path<String>) -> Response 
     }
 }
 
-/// The name without `.json`, and whether JSON is wanted.
+/// Returns the name without `.json`, and whether JSON is requested.
 fn stem(name: &str) -> (&str, bool) {
     name.strip_suffix(".json").map_or((name, false), |name| (name, true))
 }
@@ -88,7 +88,7 @@ fn show<P: Template>(as_json: bool, data: &impl Serialize, page: impl FnOnce() -
 }
 
 fn html(page: &impl Template) -> Response {
-    // A mail's pictures may come from anywhere; scripts from nowhere.
+    // Images in emails may come from anywhere. Scripts are not allowed.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; \
                   frame-src 'self'";
     match page.render() {

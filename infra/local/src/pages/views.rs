@@ -44,7 +44,7 @@ pub(super) struct DeadLetters<'a> {
 #[template(path = "missing.html")]
 pub(super) struct Missing;
 
-/// JSON for reading.
+/// Formats JSON for reading.
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -9,38 +9,38 @@ use super::{Result, State, letters, now};
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// Its number.
+    /// The number of the delivery.
     pub id: i64,
-    /// The event.
+    /// The ID of the event.
     pub event: String,
-    /// The rule that makes it.
+    /// The rule that causes the delivery.
     pub rule: String,
-    /// The binary that gets the event.
+    /// The binary of the receiving function.
     pub function: String,
-    /// Attempts that were made.
+    /// Number of attempts so far.
     pub attempts: u32,
-    /// When it is made next.
+    /// When the next attempt is due.
     pub due_at: Timestamp,
-    /// How it stands.
+    /// The state of the delivery.
     pub state: DeliveryState,
     /// Why the last attempt failed.
     pub error: Option<String>,
 }
 
-/// How a delivery stands.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum DeliveryState {
-    /// To be made, or made again.
+    /// Waiting for an attempt.
     Pending,
-    /// The function took it.
+    /// The function succeeded.
     Done,
-    /// Given up; it is among the dead letters.
+    /// Given up. The event is a dead letter.
     Dead,
 }
 
 impl DeliveryState {
-    /// Its name.
+    /// Returns the name of the state.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl DeliveryState {
 }
 
 impl State {
-    /// Deliveries that are due at `now`, oldest first, with the events' envelopes.
+    /// Returns the deliveries that are due at `now`, oldest first, with their events.
     pub(crate) fn due_deliveries(&self, now: i64, most: usize) -> Result<Vec<(Delivery, Value)>> {
         let sql = "SELECT deliveries.*, events.envelope FROM deliveries
                    JOIN events ON events.id = deliveries.event
@@ -65,28 +65,28 @@ impl State {
         due.collect()
     }
 
-    /// When the next delivery is due, of those that are not due at `now`.
+    /// Returns when the next delivery after `now` is due.
     pub(crate) fn next_delivery(&self, now: i64) -> Result<Option<i64>> {
         let sql = "SELECT due_at FROM deliveries
                    WHERE state = 'pending' AND due_at > ? ORDER BY due_at LIMIT 1";
         self.lock().query_row(sql, [now], |row| row.get(0)).optional()
     }
 
-    /// Notes that the function took the event.
+    /// Records a successful delivery.
     pub(crate) fn delivered(&self, id: i64) -> Result<()> {
         let sql = "UPDATE deliveries
                    SET state = 'done', attempts = attempts + 1, error = NULL WHERE id = ?";
         self.lock().execute(sql, [id]).map(drop)
     }
 
-    /// Notes a failed attempt; the next one is `wait_ms` from now.
+    /// Records a failed attempt. The next one is due in `wait_ms` milliseconds.
     pub(crate) fn deliver_later(&self, id: i64, error: &str, wait_ms: i64) -> Result<()> {
         let sql = "UPDATE deliveries
                    SET attempts = attempts + 1, due_at = ?, error = ? WHERE id = ?";
         self.lock().execute(sql, params![now() + wait_ms, error, id]).map(drop)
     }
 
-    /// Gives a delivery up: it becomes a dead letter.
+    /// Gives up a delivery. The event becomes a dead letter.
     pub(crate) fn give_up(&self, delivery: &Delivery, payload: &Value, error: &str) -> Result<()> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;

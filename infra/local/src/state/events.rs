@@ -4,28 +4,28 @@ use serde_json::Value;
 
 use super::{Delivery, Result, State, deliveries, now};
 
-/// An event that a bus took.
+/// An event on a bus.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// Its id on the bus.
+    /// The ID of the event.
     pub id: String,
     /// The bus.
     pub bus: String,
-    /// What functions get.
+    /// The event as functions receive it.
     pub envelope: Value,
-    /// Its delivery to each function that a rule hands it to.
+    /// The deliveries to functions.
     pub deliveries: Vec<Delivery>,
 }
 
 impl Event {
-    /// Its detail type.
+    /// Returns the detail type.
     #[must_use]
     pub fn detail_type(&self) -> &str {
         self.envelope["detail-type"].as_str().unwrap_or_default()
     }
 
-    /// When it happened, and what its detail says of a state.
+    /// Returns the time of the event, and the state in its detail.
     pub(crate) fn summary(&self) -> String {
         let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let state = said(&self.envelope["detail"]["state"]);
@@ -33,34 +33,34 @@ impl Event {
     }
 }
 
-/// An event to keep with the deliveries that rules make of it.
+/// An event to store, with its deliveries.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Its id on the bus.
+    /// The ID of the event.
     pub id: String,
     /// The bus.
     pub bus: String,
-    /// What functions get.
+    /// The event as functions receive it.
     pub envelope: Value,
-    /// Which function gets it, by which rule.
+    /// The deliveries to functions.
     pub deliveries: Vec<NewDelivery>,
 }
 
-/// A delivery to make.
+/// A delivery to store.
 #[derive(Clone, Debug)]
 pub struct NewDelivery {
-    /// The rule that makes it.
+    /// The rule that causes the delivery.
     pub rule: String,
-    /// The binary that gets the event.
+    /// The binary of the receiving function.
     pub function: String,
 }
 
 impl State {
-    /// Keeps events and their deliveries, all or none.
+    /// Stores events and their deliveries in one transaction.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be written.
+    /// If the state cannot be written.
     pub fn add_events(&self, events: &[NewEvent]) -> Result<()> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -72,11 +72,11 @@ impl State {
         Ok(())
     }
 
-    /// Every event, newest first.
+    /// Returns every event, newest first.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn events(&self) -> Result<Vec<Event>> {
         let connection = self.lock();
         let mut query = connection.prepare_cached("SELECT * FROM events ORDER BY position DESC")?;
@@ -88,7 +88,7 @@ impl State {
     }
 }
 
-/// Keeps one event within a transaction.
+/// Stores one event in the caller's transaction.
 pub(super) fn insert(connection: &Connection, event: &NewEvent) -> Result<()> {
     let sql = "INSERT INTO events (id, bus, envelope) VALUES (?, ?, ?)";
     connection.execute(sql, params![event.id, event.bus, event.envelope.to_string()])?;

@@ -10,38 +10,38 @@ use super::{NewEvent, Result, State, events, now};
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Execution {
-    /// Its id.
+    /// The ID of the execution.
     pub id: String,
     /// The pipeline.
     pub pipeline: String,
-    /// The variables that it was started with.
+    /// The variables of the execution.
     pub variables: BTreeMap<String, String>,
-    /// How it stands.
+    /// The status of the execution.
     pub status: Status,
-    /// When it was started.
+    /// When the execution was started.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// When the execution ended.
     pub ended_at: Option<Timestamp>,
-    /// What its build said.
+    /// The output of the build.
     pub log: String,
-    /// Where the API was when it was started.
+    /// The URL of the API when the execution was started.
     #[serde(skip)]
     pub api_url: String,
 }
 
-/// How an execution stands, as CodePipeline names it.
+/// The status of an execution, as named by CodePipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Status {
-    /// It runs, or waits to be played.
+    /// Running or waiting to run.
     InProgress,
-    /// Its build ended well.
+    /// The build succeeded.
     Succeeded,
-    /// Its build ended badly.
+    /// The build failed.
     Failed,
 }
 
 impl Status {
-    /// Its name on the wire.
+    /// Returns the name used by CodePipeline.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -55,24 +55,25 @@ impl Status {
 /// An execution to start.
 #[derive(Clone, Debug)]
 pub struct NewExecution {
-    /// Its id.
+    /// The ID of the execution.
     pub id: String,
     /// The pipeline.
     pub pipeline: String,
-    /// By which a repeated start is known.
+    /// Token that identifies repeated requests.
     pub token: Option<String>,
-    /// Its variables.
+    /// The variables of the execution.
     pub variables: BTreeMap<String, String>,
-    /// Where the API is.
+    /// The URL of the API.
     pub api_url: String,
 }
 
 impl State {
-    /// Starts an execution and says its id: that of an earlier one, if the token is the same.
+    /// Starts an execution and returns its ID. If the token was used before, returns the ID of that
+    /// execution.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be written.
+    /// If the state cannot be written.
     pub fn start_execution(&self, new: &NewExecution, started: &NewEvent) -> Result<String> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -94,7 +95,7 @@ impl State {
         Ok(new.id.clone())
     }
 
-    /// Ends an execution, and announces it by `event`.
+    /// Ends an execution, and publishes `event`.
     pub(crate) fn end_execution(
         &self,
         id: &str,
@@ -114,21 +115,21 @@ impl State {
         Ok(())
     }
 
-    /// The execution `id`.
+    /// Returns the execution `id`.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn execution(&self, id: &str) -> Result<Option<Execution>> {
         let sql = "SELECT * FROM executions WHERE id = ?";
         self.lock().query_row(sql, [id], execution).optional()
     }
 
-    /// Every execution, newest first.
+    /// Returns every execution, newest first.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn executions(&self) -> Result<Vec<Execution>> {
         let sql = "SELECT * FROM executions ORDER BY started_at DESC, rowid DESC";
         let connection = self.lock();
@@ -136,7 +137,7 @@ impl State {
         query.query_map([], execution)?.collect()
     }
 
-    /// Executions that have not ended, oldest first.
+    /// Returns the executions that have not ended, oldest first.
     pub(crate) fn running_executions(&self) -> Result<Vec<Execution>> {
         let sql = "SELECT * FROM executions WHERE status = 'InProgress' ORDER BY started_at";
         let connection = self.lock();

@@ -5,37 +5,37 @@ use shared::domain::Timestamp;
 
 use super::{Result, State, now};
 
-/// What a function did not take, after the last attempt.
+/// An event or a batch that a function failed to handle in all attempts.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
-    /// Its number.
+    /// The number of the dead letter.
     pub id: i64,
-    /// When it was given up.
+    /// When the last attempt failed.
     pub died_at: Timestamp,
-    /// The rule or stream that it came by.
+    /// The rule, stream or queue that it came from.
     pub source: String,
-    /// The binary that did not take it.
+    /// The binary of the function that failed.
     pub function: String,
     /// Why the last attempt failed.
     pub error: String,
-    /// What the function got.
+    /// The payload of the function.
     pub payload: Value,
 }
 
 impl State {
-    /// Every dead letter, newest first.
+    /// Returns every dead letter, newest first.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
         let connection = self.lock();
         let mut query = connection.prepare_cached("SELECT * FROM dead_letters ORDER BY id DESC")?;
         query.query_map([], letter)?.collect()
     }
 
-    /// Keeps what a function has set aside itself.
+    /// Stores a dead letter that a function has sent.
     pub(crate) fn add_letter(
         &self,
         queue: &str,
@@ -46,7 +46,7 @@ impl State {
         insert(&self.lock(), queue, function, error, payload)
     }
 
-    /// Gives up a stretch of a stream: a dead letter, and the stream is read on behind it.
+    /// Gives up records of a stream. They become a dead letter, and reading continues behind them.
     pub(crate) fn skip(
         &self,
         mapping: &str,

@@ -4,51 +4,51 @@ use shared::domain::Timestamp;
 
 use super::{Result, State, now};
 
-/// A mail that was sent.
+/// An email that was sent.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {
-    /// Its number here, from 1 on.
+    /// The number of the email, from 1.
     pub id: i64,
-    /// The id that SES answered.
+    /// The ID that SES returned.
     pub message_id: String,
-    /// When it was sent.
+    /// When the email was sent.
     pub sent_at: Timestamp,
-    /// Who sent it.
+    /// The sender.
     pub from: String,
-    /// To whom, copies included.
+    /// The recipients, including copies.
     pub to: Vec<String>,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Its HTML part.
+    /// The HTML part.
     pub html: Option<String>,
-    /// Its text part.
+    /// The text part.
     pub text: Option<String>,
-    /// Where its links lead.
+    /// The targets of the links.
     pub links: Vec<String>,
 }
 
-/// A mail to send.
+/// An email to send.
 #[derive(Clone, Debug, Default)]
 pub struct NewMail {
-    /// Who sends it.
+    /// The sender.
     pub from: String,
-    /// To whom.
+    /// The recipients.
     pub to: Vec<String>,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Its HTML part.
+    /// The HTML part.
     pub html: Option<String>,
-    /// Its text part.
+    /// The text part.
     pub text: Option<String>,
 }
 
 impl State {
-    /// Keeps a mail under its message id.
+    /// Stores an email under its message ID.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be written.
+    /// If the state cannot be written.
     pub fn add_mail(&self, message_id: &str, mail: &NewMail) -> Result<()> {
         let sql = "INSERT INTO mails (message_id, sent_at, sender, recipients, subject, html, text)
                    VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -57,22 +57,22 @@ impl State {
         self.lock().execute(sql, values).map(drop)
     }
 
-    /// Every mail, newest first.
+    /// Returns every email, newest first.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn mails(&self) -> Result<Vec<Mail>> {
         let connection = self.lock();
         let mut query = connection.prepare_cached("SELECT * FROM mails ORDER BY id DESC")?;
         query.query_map([], mail)?.collect()
     }
 
-    /// The mail numbered `id`.
+    /// Returns the email with the number `id`.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn mail(&self, id: i64) -> Result<Option<Mail>> {
         self.lock().query_row("SELECT * FROM mails WHERE id = ?", [id], mail).optional()
     }
@@ -94,7 +94,7 @@ fn mail(row: &Row<'_>) -> Result<Mail> {
     })
 }
 
-/// The addresses that a mail links to, each once, in order.
+/// Returns the targets of the links in an email, in order and without duplicates.
 fn links(html: Option<&str>, text: Option<&str>) -> Vec<String> {
     let attributes = html.into_iter().flat_map(|html| html.split("href=").skip(1));
     let in_html = attributes.filter_map(|rest| {

@@ -1,7 +1,7 @@
-//! What AWS would remember, in one file: mails, events and their deliveries, secrets,
-//! pipeline executions, how far streams are read, dead letters.
+//! The state of the simulated AWS services, in one file: emails, events and their deliveries,
+//! secrets, pipeline executions, positions in streams, and dead letters.
 //!
-//! Every step that must survive a kill is one transaction here.
+//! Every step that must survive a crash is one transaction.
 
 mod deliveries;
 mod events;
@@ -26,18 +26,18 @@ pub use letters::DeadLetter;
 pub use mails::{Mail, NewMail};
 pub use secrets::Secret;
 
-/// A failure of the state's file.
+/// A result with an error of SQLite.
 pub type Result<T> = std::result::Result<T, rusqlite::Error>;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// The state. Its methods are short, so they run where they are called.
+/// The state. Its methods block the calling thread for a short time only.
 #[derive(Debug)]
 pub struct State {
     connection: Mutex<Connection>,
-    /// Told when there may be a delivery to make.
+    /// Notified when a delivery may be due.
     pub(crate) delivery: Notify,
-    /// Told when there may be an execution to play.
+    /// Notified when there may be an execution to run.
     pub(crate) execution: Notify,
 }
 
@@ -46,13 +46,13 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read or written, or is no state.
+    /// If the file cannot be read or written, or does not hold a state.
     pub fn open(file: Option<&Path>) -> Result<Self> {
         let connection = match file {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
         };
-        // NORMAL survives a kill of the process; only a power cut may take the last moments.
+        // NORMAL survives a crash of the process. A power failure may lose the latest transactions.
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self {
@@ -62,18 +62,18 @@ impl State {
         })
     }
 
-    /// How far the stream `mapping` is read.
+    /// Returns how far the stream `mapping` is read.
     pub(crate) fn checkpoint(&self, mapping: &str) -> Result<Option<String>> {
         let sql = "SELECT sequence FROM checkpoints WHERE mapping = ?";
         self.lock().query_row(sql, [mapping], |row| row.get(0)).optional()
     }
 
-    /// Notes that `mapping` is read up to `sequence`.
+    /// Records that `mapping` is read up to `sequence`.
     pub(crate) fn set_checkpoint(&self, mapping: &str, sequence: &str) -> Result<()> {
         set_checkpoint(&self.lock(), mapping, sequence)
     }
 
-    /// Whether every delivery has ended, and every execution where those count.
+    /// Returns whether every delivery has ended, and `with_executions` every execution as well.
     pub(crate) fn is_idle(&self, with_executions: bool) -> Result<bool> {
         let sql = "SELECT NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending')
                    AND NOT EXISTS (SELECT 1 FROM executions WHERE ? AND status = 'InProgress')";
@@ -91,12 +91,12 @@ fn set_checkpoint(connection: &Connection, mapping: &str, sequence: &str) -> Res
     connection.execute(sql, params![mapping, sequence]).map(drop)
 }
 
-/// The time now, in milliseconds since the epoch.
+/// Returns the current time, in milliseconds since the epoch.
 pub(crate) fn now() -> i64 {
     shared::now().millis()
 }
 
-/// A column of JSON.
+/// Reads a column of JSON.
 fn json<T: serde::de::DeserializeOwned>(row: &rusqlite::Row<'_>, column: &str) -> Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|cause| {
@@ -105,7 +105,8 @@ fn json<T: serde::de::DeserializeOwned>(row: &rusqlite::Row<'_>, column: &str) -
     })
 }
 
-/// A column of JSON of others, as it is or, if it cannot be read, as text: one row hides no other.
+/// Reads a column of foreign JSON. Invalid JSON is returned as text, so that one row does not hide
+/// the others.
 fn json_or_text(row: &rusqlite::Row<'_>, column: &str) -> Result<Value> {
     let text: String = row.get(column)?;
     Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))

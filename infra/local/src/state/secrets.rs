@@ -2,18 +2,18 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Result, State, now};
 
-/// A secret. Its `Debug` form does not show the value.
+/// A secret. Its `Debug` output does not show the value.
 #[derive(Clone)]
 pub struct Secret {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its value.
+    /// The value.
     pub value: String,
-    /// The token that its version was made with.
+    /// The token that the secret was created with.
     pub token: String,
-    /// When it was made, in milliseconds since the epoch.
+    /// When the secret was created, in milliseconds since the epoch.
     pub created_at: i64,
 }
 
@@ -24,11 +24,11 @@ impl std::fmt::Debug for Secret {
 }
 
 impl State {
-    /// Keeps a secret, unless there is one of that name.
+    /// Stores a secret, unless its name is in use. Returns whether it was stored.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be written.
+    /// If the state cannot be written.
     pub fn add_secret(&self, arn: &str, name: &str, value: &str, token: &str) -> Result<bool> {
         let sql = "INSERT INTO secrets (arn, name, value, token, created_at)
                    VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
@@ -36,32 +36,32 @@ impl State {
         Ok(added == 1)
     }
 
-    /// The secret of this name or ARN.
+    /// Returns the secret with this name or ARN.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn secret(&self, id: &str) -> Result<Option<Secret>> {
         let sql = "SELECT * FROM secrets WHERE name = ?1 OR arn = ?1";
         self.lock().query_row(sql, [id], secret).optional()
     }
 
-    /// Every secret, by name.
+    /// Returns every secret, sorted by name.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn secrets(&self) -> Result<Vec<Secret>> {
         let connection = self.lock();
         let mut query = connection.prepare_cached("SELECT * FROM secrets ORDER BY name")?;
         query.query_map([], secret)?.collect()
     }
 
-    /// Deletes the secret of this name or ARN.
+    /// Deletes the secret with this name or ARN.
     ///
     /// # Errors
     ///
-    /// Where the state cannot be written.
+    /// If the state cannot be written.
     pub fn delete_secret(&self, id: &str) -> Result<()> {
         self.lock().execute("DELETE FROM secrets WHERE name = ?1 OR arn = ?1", [id]).map(drop)
     }

@@ -24,7 +24,7 @@ fn execution(id: &str, token: &str) -> NewExecution {
 }
 
 #[test]
-fn what_is_not_done_is_still_there_after_a_restart() {
+fn pending_work_survives_a_restart() {
     let folder = std::env::temp_dir().join(format!("tenantry-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("state.sqlite");
@@ -64,7 +64,7 @@ fn an_execution_starts_and_ends_once() {
 }
 
 #[test]
-fn what_is_given_up_is_a_dead_letter() {
+fn failed_work_becomes_a_dead_letter() {
     let state = State::open(None).unwrap();
     state.add_events(&[event("1")]).unwrap();
     let (delivery, envelope) = state.due_deliveries(now(), 1).unwrap().remove(0);

@@ -5,21 +5,21 @@ use serde_json::{Value, json};
 use super::Reader;
 use crate::{functions::MOST_BYTES, state};
 
-/// The longest wait between two attempts. Lambda's grows to a minute; see [`Batch::take`].
+/// The maximum wait between two attempts. Lambda waits up to a minute; see [`Batch::take`].
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// Records that are handed over together, in pieces once they failed.
+/// Records for one invocation. After a failure they are split into pieces.
 pub(super) struct Batch<'a> {
     reader: &'a Reader,
-    /// What is left, last piece first.
+    /// The remaining pieces, last piece first.
     pieces: Vec<Vec<Value>>,
     attempts: u32,
 }
 
-/// What came of handing over a piece.
+/// The result of invoking the function with a piece.
 enum Outcome {
     Taken,
-    /// Taken up to the record at this position.
+    /// The records before this position were handled.
     TakenUpTo(usize),
     Failed(String),
 }
@@ -30,9 +30,9 @@ impl<'a> Batch<'a> {
         Self { reader, pieces: cut(records, room), attempts: 0 }
     }
 
-    /// Hands the records over until each is taken or given up.
+    /// Invokes the function until every record is handled or given up.
     ///
-    /// The waits between attempts are shorter than Lambda's, for somebody is watching.
+    /// The waits between attempts are shorter than Lambda's, so that a developer sees the result.
     pub(super) async fn take(mut self) -> state::Result<()> {
         while let Some(mut piece) = self.pieces.pop() {
             match self.hand_over(&piece).await {
@@ -46,7 +46,7 @@ impl<'a> Batch<'a> {
                         self.done(&piece)?;
                         self.attempts = 0;
                     }
-                    self.again(rest, "the function named it among the failures").await?;
+                    self.again(rest, "the function reported this record as failed").await?;
                 }
                 // Splitting does not count as a retry.
                 Outcome::Failed(_) if self.reader.mapping.bisects && piece.len() > 1 => {
@@ -71,7 +71,7 @@ impl<'a> Batch<'a> {
             .filter(|failures| reader.mapping.reports_failures && !failures.is_empty());
         let Some(failures) = failures else { return Outcome::Taken };
         let named = failures.iter().map(|failure| failure["itemIdentifier"].as_str());
-        // An identifier that is missing or unknown is the whole batch's failure.
+        // If an identifier is missing or unknown, the whole batch has failed.
         let positions: Option<Vec<usize>> = named
             .map(|name| piece.iter().position(|record| name == Some(sequence(record).as_str())))
             .collect();
@@ -79,7 +79,7 @@ impl<'a> Batch<'a> {
         Outcome::TakenUpTo(first.unwrap_or(0))
     }
 
-    /// Waits and takes up the piece again, or gives it up.
+    /// Schedules a retry of the piece and waits, or gives the piece up.
     async fn again(&mut self, piece: Vec<Value>, error: &str) -> state::Result<()> {
         let reader = self.reader;
         let oldest = piece
@@ -108,7 +108,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Cuts records into pieces of at most `room` bytes, last piece first: Lambda takes no larger ones.
+/// Splits records into pieces of at most `room` bytes, Lambda's limit. Returns the last piece
+/// first.
 fn cut(records: Vec<Value>, room: usize) -> Vec<Vec<Value>> {
     let (mut pieces, mut left) = (Vec::<Vec<Value>>::new(), 0_usize);
     for record in records {
@@ -126,7 +127,7 @@ fn cut(records: Vec<Value>, room: usize) -> Vec<Vec<Value>> {
     pieces
 }
 
-/// The record's sequence number.
+/// Returns the sequence number of a record.
 pub(super) fn sequence(record: &Value) -> String {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned()
 }
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_have_room_for_all_of_their_records() {
+    fn pieces_do_not_exceed_the_limit() {
         let lengths = |sizes: &[usize]| -> Vec<usize> {
             let records = sizes.iter().map(|size| Value::from("x".repeat(size - 3)));
             cut(records.collect(), 10).iter().map(Vec::len).collect()

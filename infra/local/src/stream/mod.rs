@@ -1,7 +1,7 @@
-//! The event source mapping: reads a table's stream and hands batches to a function.
+//! The event source mapping: reads a table's stream and invokes a function with batches.
 //!
-//! A batch is handed over until the function takes it, its retries are used up or its records are
-//! too old; only then is the stream read on. What is given up is a dead letter.
+//! A batch is retried until the function succeeds, all retries are used, or its records are too
+//! old. Only then does reading continue. Records that are given up become a dead letter.
 
 mod batch;
 
@@ -20,24 +20,24 @@ use crate::{
 };
 use batch::Batch;
 
-/// How long to wait where nobody tells of a write: for what expires, which nobody calls for.
+/// How long to wait without a notification. Expired items are deleted without one.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Reads one stream for one function.
 pub(crate) struct Reader {
     pub(crate) mapping: Mapping,
-    /// The binary that gets the batches.
+    /// The binary of the receiving function.
     pub(crate) function: String,
     pub(crate) region: String,
     pub(crate) engine: Engine,
     pub(crate) state: Arc<State>,
     pub(crate) functions: Arc<Functions>,
-    /// Told after each write to a table.
+    /// Notified after each write to a table.
     pub(crate) written: Arc<Notify>,
 }
 
 impl Reader {
-    /// Reads until the stop. What is not taken then is read again at the next start.
+    /// Reads until the stop. Records that were not handled are read again after the next start.
     pub(crate) async fn run(self, stop: Stop) {
         let stopped = stop.wait();
         tokio::select! {
@@ -65,8 +65,8 @@ impl Reader {
         }
     }
 
-    /// Reads one batch of the stream, which is looked up where it is not known; whether there was any
-    /// record.
+    /// Reads one batch. Looks up the stream if it is not known yet. Returns whether there may be
+    /// more records.
     async fn read(&self, stream: &mut Option<Records>) -> Result<bool> {
         let doing = || Error::doing("reading the stream");
         let records = match stream {
@@ -90,7 +90,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Under which the stream's position is kept.
+    /// Returns the name that the stream's position is stored under.
     fn name(&self) -> String {
         self.mapping.name(&self.function)
     }

@@ -13,26 +13,26 @@ use crate::Result;
 /// The DynamoDB that holds the tables.
 #[derive(Clone)]
 pub(crate) enum Engine {
-    /// The embedded one.
+    /// The embedded engine.
     Embedded(Database),
-    /// DynamoDB Local, Amazon's own, which tests compare the embedded one with.
+    /// Amazon's DynamoDB Local, which tests compare with the embedded engine.
     Other(Other),
 }
 
-/// A DynamoDB somewhere else on this machine.
+/// Another DynamoDB on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Other {
-    /// Where it listens, as `127.0.0.1:8000`.
+    /// Its address, such as `127.0.0.1:8000`.
     pub(crate) address: String,
-    /// The access key under which it keeps what is ours apart.
+    /// The access key that separates our data from that of other runs.
     pub(crate) key: String,
 }
 
-/// Why a request of ours failed.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// There is no such table.
-    #[error("there is no such table")]
+    /// The table does not exist.
+    #[error("the table does not exist")]
     NoTable,
     /// Anything else.
     #[error("{0}")]
@@ -40,7 +40,7 @@ pub(crate) enum Fault {
 }
 
 impl Engine {
-    /// Carries out `action`, for what is set up and looked at here; functions speak HTTP.
+    /// Executes `action` for this crate. Functions use HTTP instead.
     pub(crate) fn call(&self, action: &str, request: Value) -> Result<Value, Fault> {
         let database = match self {
             Self::Embedded(database) => database,
@@ -57,16 +57,16 @@ impl Engine {
             "Query" => answer(database.query(read(request)?)),
             "Scan" => answer(database.scan(read(request)?)),
             "UpdateTimeToLive" => answer(database.update_time_to_live(read(request)?)),
-            _ => Err(Fault::Failed(format!("{action} is not called here"))),
+            _ => Err(Fault::Failed(format!("{action} is not supported"))),
         }
     }
 }
 
-/// Items of a batch (AWS limit of `BatchWriteItem`).
+/// Maximum items of a batch (AWS limit of `BatchWriteItem`).
 const BATCH: usize = 25;
 
 impl Engine {
-    /// Puts items into a table. Only the embedded one can do so past its stream.
+    /// Puts items into a table. Only the embedded engine can bypass the stream.
     pub(crate) fn import(&self, table: &str, items: Vec<Value>) -> Result<(), Fault> {
         match self {
             Self::Embedded(database) => {
@@ -99,7 +99,7 @@ fn answer<T: Serialize>(answer: Result<T, DynoxideError>) -> Result<Value, Fault
 }
 
 impl Other {
-    /// One request over a connection of its own.
+    /// Sends one request over its own connection.
     pub(super) fn call(&self, action: &str, request: &Value) -> Result<Value, Fault> {
         let version = match action {
             "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams" => {
@@ -129,7 +129,7 @@ impl Other {
         }
     }
 
-    /// `authorization` with our access key in place of its own; nobody checks the signature.
+    /// Returns `authorization` with our access key. DynamoDB Local does not check the signature.
     pub(crate) fn sign(&self, authorization: &str) -> String {
         let key = &self.key;
         match authorization.split_once("Credential=").and_then(|(_, rest)| rest.split_once('/')) {

@@ -20,24 +20,26 @@ use crate::{
     template::Table,
 };
 
-/// Bytes of a request (AWS limit).
+/// Maximum size of a request, in bytes (AWS limit).
 const MOST_BYTES: usize = 16 << 20;
 
-/// Stands before the database: notes the calls, lets some fail, and wakes the stream's readers.
+/// A proxy in front of the database. It logs calls, makes some fail, and wakes the readers of
+/// streams.
 #[derive(Debug)]
 pub(crate) struct Front {
     calls: Arc<Calls>,
     client: Client<HttpConnector, Body>,
     database: String,
-    /// Where another one than ours stands behind it.
+    /// The other DynamoDB, if the embedded one is not used.
     other: Option<Other>,
     meter: Meter,
-    /// Told after each write.
+    /// Notified after each write.
     pub(crate) written: Arc<Notify>,
 }
 
 impl Front {
-    /// A front of `engine`; the embedded one listens at `database`, as `127.0.0.1:8000`.
+    /// Creates a proxy for `engine`. The embedded engine listens at `database`, such as
+    /// `127.0.0.1:8000`.
     pub(crate) fn new(
         calls: Arc<Calls>,
         engine: &Engine,
@@ -79,7 +81,7 @@ impl Front {
         match self.client.request(request).await {
             Ok(response) => response.map(Body::new),
             Err(cause) => {
-                tracing::error!(%cause, "the table does not answer");
+                tracing::error!(%cause, "the table does not respond");
                 AwsFault::refused().into_response()
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     units::{self, Units},
 };
 
-/// Says what calls of the table cost.
+/// Measures the cost of calls of the table.
 #[derive(Debug)]
 pub(crate) struct Meter {
     engine: Engine,
@@ -16,7 +16,7 @@ pub(crate) struct Meter {
     keys: Vec<String>,
 }
 
-/// A call that is under way, with the items that it writes as they were before.
+/// A running call, with the previous values of the items that it writes.
 #[derive(Debug)]
 pub(crate) struct Metered {
     action: String,
@@ -24,7 +24,7 @@ pub(crate) struct Metered {
     writes: Vec<(Key, Option<Value>)>,
 }
 
-/// Where an item is.
+/// The table and key of an item.
 #[derive(Clone, Debug)]
 struct Key {
     table: Value,
@@ -39,7 +39,7 @@ impl Meter {
         Self { engine: engine.clone(), indexes, keys: keys_of(first) }
     }
 
-    /// Looks at what a call will change.
+    /// Reads the items that a call is about to write.
     pub(crate) fn before(&self, action: &str, request: &[u8]) -> Metered {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         let written = self.written(action, &request);
@@ -47,7 +47,7 @@ impl Meter {
         Metered { action: action.to_owned(), request, writes }
     }
 
-    /// What the call cost that was answered so.
+    /// Returns the cost of a call, given its answer.
     pub(crate) fn after(&self, call: &Metered, answer: &[u8]) -> Units {
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
         let Metered { action, request, writes } = call;
@@ -70,7 +70,7 @@ impl Meter {
         Units { read, write: write.sum() }
     }
 
-    /// The items that a call writes or checks.
+    /// Returns the keys of the items that a call writes or checks.
     fn written(&self, action: &str, request: &Value) -> Vec<Key> {
         let key_of = |write: &Value| {
             let key = match write.get("Item") {
@@ -97,7 +97,7 @@ impl Meter {
         Some(answer["Item"].take()).filter(|item| !item.is_null())
     }
 
-    /// A query reads whole items, and those too that it does not answer with.
+    /// Returns the cost of a query, which reads whole items, even those that it does not return.
     fn read_by_query(&self, request: &Value) -> f64 {
         let mut whole = request.clone();
         if let Some(members) = whole.as_object_mut() {
@@ -109,7 +109,7 @@ impl Meter {
     }
 }
 
-/// Each key of a batch is read by itself, and one that is not there as well.
+/// Returns the cost of a batch. Each key is charged separately, even if there is no item.
 fn batch(asked: &Value, found: &Value) -> f64 {
     let consistent = is_consistent(asked);
     let keys = asked["Keys"].as_array().map_or(0, Vec::len);

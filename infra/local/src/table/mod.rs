@@ -1,4 +1,4 @@
-//! The embedded DynamoDB, with the template's tables in it.
+//! The embedded DynamoDB, with the tables of the template.
 
 mod engine;
 mod front;
@@ -20,12 +20,12 @@ pub(crate) use records::Records;
 use crate::{Error, Result, template::Table};
 use engine::Fault;
 
-/// Each write looks for the last record of the stream, and each reader for those after a number:
-/// without an index, among all that were ever written.
+/// An index of the stream by sequence number. Writes look for the last record and readers for the
+/// next ones. Without an index, they would search all records ever written.
 const STREAM_ORDER: &str = "CREATE INDEX IF NOT EXISTS stream_order
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// Opens the database in `file`, or one in memory.
+/// Opens the database in `file`, or a database in memory.
 pub(crate) fn open(file: Option<&Path>) -> Result<Database, DynoxideError> {
     match file {
         Some(file) => open_at(&file.to_string_lossy()),
@@ -39,12 +39,13 @@ fn open_at(place: &str) -> Result<Database, DynoxideError> {
     Ok(database)
 }
 
-/// Memory that a second connection finds by its name, for as long as the first is open.
+/// Returns the name of a database in memory. A second connection can open it while the first one is
+/// open.
 fn in_memory() -> String {
     format!("file:{}?mode=memory&cache=shared", Uuid::now_v7())
 }
 
-/// Creates the tables that are not there.
+/// Creates missing tables.
 pub(crate) fn create(engine: &Engine, tables: &[Table]) -> Result<()> {
     let doing = || Error::doing("creating the table");
     for table in tables {
@@ -64,7 +65,7 @@ pub(crate) fn create(engine: &Engine, tables: &[Table]) -> Result<()> {
     Ok(())
 }
 
-/// Every item of a table, in DynamoDB's JSON.
+/// Returns every item of a table, in DynamoDB's JSON.
 pub(crate) fn items(engine: &Engine, table: &str) -> Result<Vec<Value>> {
     let mut items = Vec::new();
     let mut scan = json!({ "TableName": table });
@@ -78,14 +79,14 @@ pub(crate) fn items(engine: &Engine, table: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// Puts `items`, in DynamoDB's JSON, into a table, past its stream.
+/// Puts `items`, in DynamoDB's JSON, into a table, bypassing its stream if possible.
 pub(crate) fn import(engine: &Engine, table: &str, items: Vec<Value>) -> Result<()> {
     engine.import(table, items).map_err(Error::doing("writing the table"))
 }
 
-/// Deletes what has expired, as DynamoDB does in its own time: how many items that were.
+/// Deletes expired items, which DynamoDB does within a few days. Returns their number.
 pub(crate) fn sweep(engine: &Engine, table: &Table, now: i64) -> Result<usize> {
-    const DOING: &str = "deleting what has expired";
+    const DOING: &str = "deleting expired items";
     let Some(attribute) = &table.ttl_attribute else { return Ok(0) };
     let other = match engine {
         Engine::Embedded(database) => return database.sweep_ttl().map_err(Error::doing(DOING)),
@@ -102,7 +103,7 @@ pub(crate) fn sweep(engine: &Engine, table: &Table, now: i64) -> Result<usize> {
     Ok(expired.len())
 }
 
-/// A table that an earlier template made must be as this one says.
+/// Checks that an existing table has the keys and indexes of the template.
 fn must_fit(table: &Table, found: &Value) -> Result<()> {
     let keys = |table: &Value| table["KeySchema"].to_string();
     let indexes = |table: &Value| -> BTreeSet<String> {
@@ -112,8 +113,8 @@ fn must_fit(table: &Table, found: &Value) -> Result<()> {
     if keys(&table.create) == keys(found) && indexes(&table.create) == indexes(found) {
         return Ok(());
     }
-    let cause = format!("{} has other keys or indexes than the template says", table.name);
-    Err(Error::doing("opening the table")(format!("{cause}; delete the data folder")))
+    let cause = format!("{} has other keys or indexes than in the template", table.name);
+    Err(Error::doing("opening the table")(format!("{cause}. Delete the data folder.")))
 }
 
 #[cfg(test)]
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_the_stream_is_found_without_reading_all_of_it() {
+    fn the_last_record_is_found_with_the_index() {
         let place = in_memory();
         let _database = open_at(&place).unwrap();
         let last = "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1

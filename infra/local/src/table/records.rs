@@ -12,7 +12,7 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// The stream of the table `table`.
+    /// Returns the records of the stream of `table`.
     pub(crate) fn of(engine: &Engine, table: &str) -> Result<Self> {
         let streams = engine.call("ListStreams", json!({ "TableName": table }));
         let stream = text(&streams.map_err(Error::doing(READING))?["Streams"][0]["StreamArn"])?;
@@ -22,7 +22,7 @@ impl Records {
         Ok(Self { engine: engine.clone(), stream, shard })
     }
 
-    /// The sequence number of the last record; empty where there is none.
+    /// Returns the sequence number of the last record, or an empty string if there is none.
     pub(crate) fn last(&self) -> Result<String> {
         let described = self.engine.call("DescribeStream", json!({ "StreamArn": self.stream }));
         let described = described.map_err(Error::doing(READING))?;
@@ -30,7 +30,7 @@ impl Records {
         Ok(range["EndingSequenceNumber"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Records after the sequence number `after`, as Lambda hands them over.
+    /// Returns a batch of records after the sequence number `after`, in Lambda's format.
     pub(crate) fn after(&self, after: &str, mapping: &Mapping, region: &str) -> Result<Vec<Value>> {
         let mut iterator = json!({
             "StreamArn": self.stream,
@@ -56,12 +56,12 @@ fn text(value: &Value) -> Result<String> {
     text.ok_or("the table has no stream").map_err(Error::doing(READING))
 }
 
-/// The record as Lambda dresses it.
+/// Converts a record to Lambda's format.
 fn dressed(mut record: Value, arn: &str, region: &str) -> Value {
     record["awsRegion"] = region.into();
     record["eventSourceARN"] = arn.into();
     let time = &mut record["dynamodb"]["ApproximateCreationDateTime"];
-    #[expect(clippy::cast_possible_truncation, reason = "Lambda tells whole seconds")]
+    #[expect(clippy::cast_possible_truncation, reason = "Lambda sends whole seconds")]
     let seconds = time.as_f64().map(|seconds| seconds as i64);
     *time = json!(seconds);
     record

@@ -1,4 +1,4 @@
-//! What invokes functions: routes, streams, schedules (and [`super::rules`]).
+//! The triggers of functions: routes, streams and schedules. For rules, see [`super::rules`].
 
 use std::time::Duration;
 
@@ -10,61 +10,61 @@ use crate::bus::Pattern;
 /// A route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// The method in capitals, or `ANY`.
+    /// The method in uppercase, or `ANY`.
     pub method: String,
     /// The path with `{parameters}`, or `$default`.
     pub path: String,
-    /// The binary that serves it.
+    /// The binary of the function that serves the route.
     pub function: String,
 }
 
-/// A function that reads a table's stream.
+/// An event source mapping from a table's stream to a function.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     /// The table.
     pub table: String,
     /// The stream's ARN.
     pub arn: String,
-    /// Whether the first start reads what was there before.
+    /// Whether the first start reads existing records.
     pub from_the_start: bool,
-    /// Records in one invocation, at most.
+    /// Maximum records of one invocation.
     pub batch_size: usize,
-    /// Tries after the first one; `None` for no limit.
+    /// Maximum retries; `None` for no limit.
     pub retries: Option<u32>,
-    /// The age at which a record is given up; `None` for no limit.
+    /// Maximum age of a record; `None` for no limit.
     pub max_age: Option<Duration>,
-    /// Whether a batch that fails is split.
+    /// Whether a failed batch is split.
     pub bisects: bool,
-    /// Whether the function names the records that failed.
+    /// Whether the function reports failed records.
     pub reports_failures: bool,
-    /// Records that match none of these are passed over; empty lets all through.
+    /// Records that match none of these are skipped. If empty, no record is skipped.
     pub filters: Vec<Pattern>,
 }
 
 impl Mapping {
-    /// Whether a record passes the filters.
+    /// Returns whether a record passes the filters.
     pub(crate) fn wants(&self, record: &serde_json::Value) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(record))
     }
 
-    /// Under which the stream's position is kept.
+    /// Returns the name that the stream's position is stored under.
     pub(crate) fn name(&self, function: &str) -> String {
         format!("{} stream to {function}", self.table)
     }
 }
 
-/// A clock that invokes a function.
+/// A schedule that invokes a function.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// Its name.
+    /// The name of the schedule.
     pub name: String,
-    /// How often.
+    /// The period.
     pub every: Duration,
-    /// What the function gets.
+    /// The input of the function.
     pub input: Value,
 }
 
-/// Adds to `function` what `event` says, except for a rule.
+/// Adds `event` to `function`, unless it is a rule.
 pub(super) fn add(function: &mut Function, name: &str, event: &Value) -> Result<()> {
     let properties = &event["Properties"];
     let name = format!("{}.{name}", function.id);
@@ -73,7 +73,7 @@ pub(super) fn add(function: &mut Function, name: &str, event: &Value) -> Result<
         "DynamoDB" => function.streams.push(mapping(&name, properties)?),
         "Schedule" | "ScheduleV2" => function.schedules.extend(schedule(&name, properties)?),
         "EventBridgeRule" | "CloudWatchEvent" => {}
-        other => return Err(Fault(format!("{name} is a {other} event, not played here"))),
+        other => return Err(Fault(format!("{name} is a {other} event, which is not simulated"))),
     }
     Ok(())
 }
@@ -82,10 +82,12 @@ fn route(name: &str, function: &str, properties: &Value) -> Result<Route> {
     known(name, properties, &["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion"])?;
     let authorizer = properties["Auth"].get("Authorizer").filter(|auth| *auth != "NONE");
     if let Some(authorizer) = authorizer {
-        return Err(Fault(format!("{name} has the authorizer {authorizer}, not played here")));
+        return Err(Fault(format!(
+            "{name} has the authorizer {authorizer}, which is not simulated"
+        )));
     }
     if properties.get("PayloadFormatVersion").is_some_and(|version| *version != "2.0") {
-        return Err(Fault(format!("{name} is not of payload format 2.0")));
+        return Err(Fault(format!("{name} does not use payload format 2.0")));
     }
     let path = properties["Path"].as_str().unwrap_or("$default").to_owned();
     let method = properties["Method"].as_str().unwrap_or("ANY").to_uppercase();
@@ -115,7 +117,8 @@ fn mapping(name: &str, properties: &Value) -> Result<Mapping> {
     known(name, properties, &played)?;
     let arn = text(&properties["Stream"], &format!("{name}.Stream"))?;
     let table = arn.split('/').nth(1);
-    let table = table.ok_or_else(|| Fault(format!("{name} names no stream of a table: {arn}")))?;
+    let table =
+        table.ok_or_else(|| Fault(format!("{name} does not name the stream of a table: {arn}")))?;
     let limit = |name| match &properties[name] {
         Value::Number(number) if number.as_i64() == Some(-1) => Ok(None),
         _ => number(properties, name),
@@ -155,11 +158,11 @@ fn schedule(name: &str, properties: &Value) -> Result<Option<Schedule>> {
         Some(Duration::from_secs(count.parse::<u64>().ok()? * seconds))
     });
     let every = every.filter(|every| !every.is_zero()).ok_or_else(|| {
-        Fault(format!("{name} runs at «{expression}»; only rate(…) is played here"))
+        Fault(format!("{name} has the schedule \"{expression}\", but only rate(…) is supported"))
     })?;
     let input = match &properties["Input"] {
         Value::String(input) => serde_json::from_str(input)
-            .map_err(|_| Fault(format!("{name} has an Input that is no JSON")))?,
+            .map_err(|_| Fault(format!("{name} has an Input that is not valid JSON")))?,
         _ => Value::Object(serde_json::Map::new()),
     };
     Ok(Some(Schedule { name: name.to_owned(), every, input }))
@@ -168,16 +171,16 @@ fn schedule(name: &str, properties: &Value) -> Result<Option<Schedule>> {
 pub(super) fn pattern(name: &str, written: &Value) -> Result<Pattern> {
     let parsed = match written {
         Value::String(json) => serde_json::from_str(json)
-            .map_err(|_| Fault(format!("{name} has a pattern that is no JSON")))?,
+            .map_err(|_| Fault(format!("{name} has a pattern that is not valid JSON")))?,
         written => written.clone(),
     };
     Pattern::parse(parsed).map_err(|fault| Fault(format!("{name}: {fault}")))
 }
 
-/// Refuses properties that nothing here plays.
+/// Rejects properties that are not simulated.
 pub(super) fn known(name: &str, properties: &Value, played: &[&str]) -> Result<()> {
     match members(properties).find(|(member, _)| !played.contains(&member.as_str())) {
-        Some((member, _)) => Err(Fault(format!("{name} has {member}, which is not played here"))),
+        Some((member, _)) => Err(Fault(format!("{name} has {member}, which is not simulated"))),
         None => Ok(()),
     }
 }

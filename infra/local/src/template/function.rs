@@ -12,34 +12,34 @@ use super::{
 /// A Lambda function.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// Its logical id.
+    /// The logical ID.
     pub id: String,
-    /// Its name, as its ARN ends with it.
+    /// The name, with which the ARN ends.
     pub name: String,
-    /// The binary that it runs.
+    /// The binary of the function.
     pub binary: String,
-    /// Its environment.
+    /// The environment variables.
     pub variables: BTreeMap<String, String>,
-    /// How long one invocation may take.
+    /// Time limit of one invocation.
     pub timeout: Duration,
-    /// The routes that it serves.
+    /// The routes that the function serves.
     pub routes: Vec<Route>,
-    /// The streams that it reads.
+    /// The streams that the function reads.
     pub streams: Vec<Mapping>,
-    /// When it is invoked by the clock.
+    /// The schedules that invoke the function.
     pub schedules: Vec<Schedule>,
-    /// What happens when an event fails.
+    /// How failed events are retried.
     pub retries: Retries,
-    /// Its events as they are written, for the rules among them.
+    /// The events as written in the template, which include rules.
     pub(super) events: Value,
 }
 
-/// How often an asynchronous invocation is tried again (`EventInvokeConfig`).
+/// How asynchronous invocations are retried (`EventInvokeConfig`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// Tries after the first one.
+    /// Maximum retries.
     pub most: u32,
-    /// The age at which an event is given up.
+    /// Maximum age of an event.
     pub max_age: Duration,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn all(stack: &Stack<'_>) -> Result<Vec<Function>> {
 fn function(resource: &Resource) -> Result<Function> {
     let Resource { id, properties, metadata, .. } = resource;
     let binary = metadata["BuildProperties"]["Binary"].as_str();
-    let binary = binary.ok_or_else(|| Fault(format!("{id} names no Binary in its Metadata")))?;
+    let binary = binary.ok_or_else(|| Fault(format!("{id} has no Binary in its Metadata")))?;
     let mut function = Function {
         id: id.clone(),
         name: resource.name(),
@@ -85,13 +85,13 @@ fn retries(properties: &Value) -> Result<Retries> {
     Ok(Retries { most: u32::try_from(most).unwrap_or(2), max_age: Duration::from_secs(age) })
 }
 
-/// The whole number under `name`, if there is one.
+/// Returns the integer property `name`, if there is one.
 pub(super) fn number(properties: &Value, name: &str) -> Result<Option<u64>> {
     match &properties[name] {
         Value::Null => Ok(None),
         value => {
             let number = text(value, name)?.parse();
-            number.map(Some).map_err(|_| Fault(format!("{name} must be a whole number")))
+            number.map(Some).map_err(|_| Fault(format!("{name} must be an integer")))
         }
     }
 }

@@ -1,11 +1,11 @@
-//! CloudFormation's functions, references and conditions.
+//! CloudFormation's intrinsic functions, references and conditions.
 
 use serde_json::{Map, Value};
 
 use super::{Fault, Result, stack::Stack, stack::is_nested, stack::members, text};
 
 impl Stack<'_> {
-    /// `value` with everything resolved. What resolves to `AWS::NoValue` is left out.
+    /// Resolves `value`. Members that resolve to `AWS::NoValue` are removed.
     pub(super) fn value(&self, value: &Value) -> Result<Value> {
         match value {
             Value::Array(items) => {
@@ -55,7 +55,7 @@ impl Stack<'_> {
                 let index: usize = text(&self.value(index)?, name)?.parse().unwrap_or(usize::MAX);
                 let list = self.value(list)?;
                 let chosen = list.get(index).cloned();
-                chosen.ok_or_else(|| Fault("Fn::Select chooses what is not there".into()))
+                chosen.ok_or_else(|| Fault("Fn::Select has an index beyond its list".into()))
             }
             "Fn::Split" => {
                 let (separator, whole) = two()?;
@@ -74,23 +74,23 @@ impl Stack<'_> {
                 }
             }
             "Fn::GetAZs" | "Fn::Cidr" | "Fn::ImportValue" | "Fn::Transform" | "Fn::Base64" => {
-                Err(Fault(format!("{name} is not played here")))
+                Err(Fault(format!("{name} is not supported")))
             }
             "Condition" => self.condition(&text(argument, name)?).map(Value::from),
             _ => self.test(name, argument).map(Value::from),
         }
     }
 
-    /// Whether the condition `name` holds.
+    /// Returns whether the condition `name` is true.
     pub(super) fn condition(&self, name: &str) -> Result<bool> {
         let condition = self.document["Conditions"].get(name);
-        let condition = condition.ok_or_else(|| Fault(format!("no condition is named {name}")))?;
+        let condition = condition.ok_or_else(|| Fault(format!("there is no condition {name}")))?;
         self.holds(condition)
     }
 
     fn holds(&self, condition: &Value) -> Result<bool> {
         let holds = self.value(condition)?.as_bool();
-        holds.ok_or_else(|| Fault(format!("{condition} is no condition")))
+        holds.ok_or_else(|| Fault(format!("{condition} is not a condition")))
     }
 
     fn test(&self, name: &str, argument: &Value) -> Result<bool> {
@@ -106,7 +106,7 @@ impl Stack<'_> {
             "Fn::Not" => Ok(!all()?.contains(&true)),
             "Fn::And" => Ok(!all()?.contains(&false)),
             "Fn::Or" => Ok(all()?.contains(&true)),
-            _ => Err(Fault(format!("{name} is not played here"))),
+            _ => Err(Fault(format!("{name} is not supported"))),
         }
     }
 
@@ -130,7 +130,7 @@ impl Stack<'_> {
             "URLSuffix" => "amazonaws.com".into(),
             "NoValue" => Value::Null,
             "NotificationARNs" => Value::Array(Vec::new()),
-            _ => return Err(Fault(format!("AWS::{name} is not played here"))),
+            _ => return Err(Fault(format!("AWS::{name} is not supported"))),
         })
     }
 
@@ -165,7 +165,7 @@ impl Stack<'_> {
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) = after
                 .split_once('}')
-                .ok_or_else(|| Fault(format!("Fn::Sub has an open brace: {pattern}")))?;
+                .ok_or_else(|| Fault(format!("Fn::Sub has an unclosed brace: {pattern}")))?;
             result.push_str(before);
             let given = members(&named).find(|(given, _)| *given == name);
             match (name.strip_prefix('!'), given) {
@@ -184,7 +184,7 @@ impl Stack<'_> {
     }
 }
 
-/// The name and argument, where the object is a call of a function.
+/// Returns the name and argument if the object is a call of a function.
 fn function_of(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (name, argument) = object.iter().next().filter(|_| object.len() == 1)?;
     let is_condition = name == "Condition" && argument.is_string();

@@ -1,8 +1,8 @@
-//! `template.yaml`, read for what this machine plays.
+//! Reads `template.yaml`.
 //!
-//! The template is the one source of routes, tables, rules, schedules, secrets and variables. What
-//! it has that cannot be played here is a [`Fault`] that names it, except for what is left out on
-//! purpose (`LEFT_OUT` in `resources`).
+//! The template is the only source of routes, tables, rules, schedules, secrets and variables.
+//! Anything that is not simulated is a [`Fault`] that names it, except for types that are left out
+//! on purpose (`LEFT_OUT` in `resources`).
 
 mod events;
 mod function;
@@ -30,32 +30,32 @@ pub use stack::Scope;
 use crate::Error;
 use stack::Stack;
 
-/// What is wrong with a template; it reads on from the file's name.
+/// A problem with a template. The message continues the name of the file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Fault(pub(crate) String);
 
 type Result<T, E = Fault> = std::result::Result<T, E>;
 
-/// What a template asks for, with every reference resolved.
+/// The contents of a template, with every reference resolved.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// The functions, by logical id.
+    /// The functions, sorted by logical ID.
     pub functions: Vec<Function>,
     /// The tables.
     pub tables: Vec<Table>,
     /// The secrets that are generated on the first start.
     pub secrets: Vec<GeneratedSecret>,
-    /// The names of the event buses beside `default`.
+    /// The names of the event buses, without `default`.
     pub buses: Vec<String>,
-    /// Rules on a bus that hand events to a function.
+    /// The rules that send events to functions.
     pub rules: Vec<Rule>,
-    /// The pipelines by name, each with the variables that it declares; `None` where it is not
-    /// described in the template, and any variable will do.
+    /// The pipelines by name, each with the variables that it declares. `None` if the template does
+    /// not define the pipeline; then any variable is accepted.
     pub pipelines: BTreeMap<String, Option<Vec<String>>>,
-    /// What the HTTP API answers to other origins.
+    /// The CORS configuration of the HTTP API.
     pub cors: Option<Cors>,
-    /// The SES templates: subject, HTML and text by name.
+    /// The SES templates, by name.
     pub mail_templates: BTreeMap<String, MailTemplate>,
 }
 
@@ -71,11 +71,12 @@ pub struct MailTemplate {
 }
 
 impl Template {
-    /// Reads the template in `file`, as it is deployed in `scope`.
+    /// Reads the template in `file`, with references resolved in `scope`.
     ///
     /// # Errors
     ///
-    /// [`Error::Template`] where it cannot be read, is broken, or has what is not played here.
+    /// [`Error::Template`] if the file cannot be read, is invalid, or contains something that is
+    /// not simulated.
     pub fn read(file: &Path, scope: &Scope) -> Result<Self, Error> {
         let fault = |fault: Fault| Error::Template { file: file.to_owned(), fault: fault.0 };
         let text = std::fs::read_to_string(file)
@@ -84,11 +85,11 @@ impl Template {
         Self::parse(&text, folder, scope).map_err(fault)
     }
 
-    /// Reads a template from its text; files that it refers to are looked for in `folder`.
+    /// Reads a template from its text. Paths in the template are relative to `folder`.
     ///
     /// # Errors
     ///
-    /// [`Fault`] where it is broken, or has what is not played here.
+    /// [`Fault`] if the text is invalid, or contains something that is not simulated.
     pub fn parse(text: &str, folder: &Path, scope: &Scope) -> Result<Self> {
         let stack = Stack::new(yaml::parse(text)?, folder, "tenantry-local", scope, None)?;
         let functions = function::all(&stack)?;
@@ -108,19 +109,19 @@ impl Template {
         })
     }
 
-    /// The routes of every function.
+    /// Returns the routes of all functions.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.functions.iter().flat_map(|function| &function.routes)
     }
 
-    /// The function whose binary is `binary`.
+    /// Returns the function with this binary.
     #[must_use]
     pub fn function(&self, binary: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.binary == binary)
     }
 }
 
-/// The text of `value`, or a fault that says what it is of.
+/// Returns the text of `value`. The fault names `of`.
 fn text(value: &Value, of: &str) -> Result<String> {
     match value {
         Value::String(text) => Ok(text.clone()),

@@ -1,10 +1,10 @@
-//! The names, ARNs and attributes that resources have on this machine.
+//! Names, ARNs and attributes of simulated resources.
 
 use serde_json::Value;
 
 use super::{Fault, Result, stack::Stack, text};
 
-/// The property that names a resource of a type.
+/// The property that holds the name of a resource, by type.
 const NAMED_BY: &[(&str, &str)] = &[
     ("AWS::CodeBuild::Project", "Name"),
     ("AWS::CodePipeline::Pipeline", "Name"),
@@ -18,7 +18,7 @@ const NAMED_BY: &[(&str, &str)] = &[
 ];
 
 impl Stack<'_> {
-    /// What `Ref` gives for the resource `id`.
+    /// Returns the value of `Ref` for the resource `id`.
     pub(super) fn reference(&self, id: &str) -> Result<String> {
         let name = self.name_of(id)?;
         Ok(match self.kind(id)? {
@@ -32,7 +32,7 @@ impl Stack<'_> {
         })
     }
 
-    /// What `Fn::GetAtt` gives.
+    /// Returns the value of `Fn::GetAtt`.
     pub(super) fn attribute(&self, id: &str, attribute: &str) -> Result<String> {
         let name = self.name_of(id)?;
         Ok(match (self.kind(id)?, attribute) {
@@ -51,13 +51,13 @@ impl Stack<'_> {
         })
     }
 
-    /// An ARN in this account.
+    /// Returns an ARN in the simulated account.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
         let (region, account) = (&self.scope.region, &self.scope.account);
         format!("arn:aws:{service}:{region}:{account}:{resource}")
     }
 
-    /// `value` with the API's address in the cloud replaced by that on this machine.
+    /// Replaces the URL of the API on AWS with its local URL.
     pub(super) fn own_url(&self, value: &str) -> String {
         let cloud = format!("https://local.execute-api.{}.amazonaws.com", self.scope.region);
         value.replace(&cloud, &self.scope.api_url)
@@ -80,9 +80,9 @@ impl Stack<'_> {
     }
 }
 
-/// The ARN of a secret; `prefix` ends where the resource begins.
+/// Returns the ARN of a secret. `prefix` is the part before the resource.
 ///
-/// AWS adds six random characters. Here they follow from the name, so that they outlive a restart.
+/// AWS adds six random characters. This derives them from the name, so that they survive a restart.
 pub(crate) fn secret_arn(prefix: &str, name: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
     let suffix = digest.as_ref().iter().take(3).map(|byte| format!("{byte:02x}"));

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{Function, Result, stack::Stack};
 
-/// The pipelines that exist: those of the template, and those that `*_PIPELINE` variables name.
+/// Returns the pipelines defined in the template and those named by `*_PIPELINE` variables.
 pub(super) fn all(
     stack: &Stack<'_>,
     functions: &[Function],

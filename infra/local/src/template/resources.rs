@@ -1,4 +1,4 @@
-//! Resources that are no functions.
+//! Resources other than functions.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{
     text,
 };
 
-/// Types that this machine plays.
+/// Types that are simulated.
 const PLAYED: &[&str] = &[
     "AWS::CloudFormation::Stack",
     "AWS::CodePipeline::Pipeline",
@@ -24,8 +24,8 @@ const PLAYED: &[&str] = &[
     "AWS::Serverless::HttpApi",
 ];
 
-/// Types that are left out: they watch, permit or build, or are played by other means (what goes to
-/// a queue after its last attempt is a dead letter here).
+/// Types that are left out. They monitor, permit or build, or are simulated by other means:
+/// messages in failure queues are dead letters.
 pub(super) const LEFT_OUT: &[&str] = &[
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -61,29 +61,29 @@ pub(super) const LEFT_OUT: &[&str] = &[
     "AWS::XRay::Group",
 ];
 
-/// Refuses a type that is neither played nor left out on purpose.
+/// Rejects types that are neither simulated nor left out on purpose.
 pub(super) fn check_types(stack: &Stack<'_>) -> Result<()> {
     for (id, resource) in members(&stack.document["Resources"]) {
         let kind = resource["Type"].as_str().unwrap_or("no type");
         if !PLAYED.contains(&kind) && !LEFT_OUT.contains(&kind) && stack.exists(resource)? {
-            return Err(Fault(format!("{id} is of {kind}, which is not played here")));
+            return Err(Fault(format!("{id} has the type {kind}, which is not simulated")));
         }
     }
     Ok(())
 }
 
-/// A table, as `CreateTable` takes it.
+/// A table, with its `CreateTable` request.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The request that creates it.
+    /// The request that creates the table.
     pub create: Value,
-    /// The attribute that says when an item expires.
+    /// The attribute that holds the expiry time of an item.
     pub ttl_attribute: Option<String>,
 }
 
-/// What `CreateTable` takes over from the resource as it stands there.
+/// Properties that `CreateTable` accepts unchanged.
 const TABLE_MEMBERS: &[&str] = &[
     "AttributeDefinitions",
     "BillingMode",
@@ -116,14 +116,14 @@ fn table(resource: &Resource) -> Result<Table> {
     Ok(Table { name: resource.name(), create, ttl_attribute })
 }
 
-/// A secret that gets its value on the first start.
+/// A secret whose value is generated at the first start.
 #[derive(Clone, Debug)]
 pub struct GeneratedSecret {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it is generated (`GenerateSecretString`).
+    /// The rules for its value (`GenerateSecretString`).
     pub generate: Value,
 }
 
@@ -131,7 +131,7 @@ pub(super) fn secrets(stack: &Stack<'_>) -> Result<Vec<GeneratedSecret>> {
     let generated = |resource: &Resource| {
         let generate = resource.properties.get("GenerateSecretString");
         let generate = generate.cloned().ok_or_else(|| {
-            Fault(format!("{} has no GenerateSecretString, so no value here", resource.id))
+            Fault(format!("{} has no GenerateSecretString, so its value is unknown", resource.id))
         })?;
         let arn = resource.name();
         let name = arn.split_once(":secret:").and_then(|(_, named)| named.rsplit_once('-'));
@@ -141,7 +141,7 @@ pub(super) fn secrets(stack: &Stack<'_>) -> Result<Vec<GeneratedSecret>> {
     stack.of_type("AWS::SecretsManager::Secret")?.iter().map(generated).collect()
 }
 
-/// What the HTTP API answers to other origins (`CorsConfiguration`).
+/// The CORS configuration of the HTTP API (`CorsConfiguration`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {
     /// Origins, or `*`.
@@ -152,7 +152,7 @@ pub struct Cors {
     pub headers: Vec<String>,
     /// Response headers that a page may read.
     pub exposed: Vec<String>,
-    /// For how many seconds a browser may keep the answer.
+    /// How long a browser may cache the answer, in seconds.
     pub max_age: Option<u64>,
     /// Whether a page may send credentials.
     pub credentials: bool,
@@ -162,11 +162,11 @@ pub(super) fn cors(stack: &Stack<'_>) -> Result<Option<Cors>> {
     let apis = stack.of_type("AWS::Serverless::HttpApi")?;
     let Some(api) = apis.first() else { return Ok(None) };
     if apis.len() > 1 {
-        return Err(Fault("has more than one HttpApi; one is played here".into()));
+        return Err(Fault("has more than one HttpApi, but only one is supported".into()));
     }
     for member in ["Auth", "DefinitionBody", "DefinitionUri"] {
         if api.properties.get(member).is_some() {
-            return Err(Fault(format!("{} has {member}, which is not played here", api.id)));
+            return Err(Fault(format!("{} has {member}, which is not simulated", api.id)));
         }
     }
     Ok(match api.properties.get("CorsConfiguration") {
@@ -196,7 +196,7 @@ impl Cors {
 fn list(value: &Value) -> Result<Vec<String>> {
     match value {
         Value::Null => Ok(Vec::new()),
-        Value::Array(items) => items.iter().map(|item| text(item, "a list's member")).collect(),
+        Value::Array(items) => items.iter().map(|item| text(item, "a list item")).collect(),
         one => Ok(vec![text(one, "a list")?]),
     }
 }

@@ -1,5 +1,4 @@
-//! Rules that hand events to functions: those among a function's events, and those that stand for
-//! themselves.
+//! Rules that send events to functions, defined as events of a function or as separate resources.
 
 use serde_json::Value;
 
@@ -11,24 +10,24 @@ use super::{
 };
 use crate::bus::Pattern;
 
-/// A rule that hands events to a function.
+/// A rule that sends events to a function.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name.
+    /// The name of the rule.
     pub name: String,
-    /// The bus that it is on.
+    /// The bus of the rule.
     pub bus: String,
-    /// What it lets through.
+    /// The event pattern.
     pub pattern: Pattern,
-    /// The binary that gets the events.
+    /// The binary of the receiving function.
     pub function: String,
-    /// Whether events that cannot be handed over go to a queue.
+    /// Whether events that cannot be delivered go to a dead-letter queue.
     pub has_dead_letters: bool,
-    /// How often a handing over is tried again, where the template says so.
+    /// Maximum retries of a delivery, if the template sets it.
     pub retries: Option<u32>,
 }
 
-/// Every rule: those among the functions' events, and those that stand for themselves.
+/// Returns every rule: events of functions, and separate resources.
 pub(super) fn all(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>> {
     let mut rules = Vec::new();
     for function in functions {
@@ -53,14 +52,20 @@ pub(super) fn all(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>
     for resource in stack.of_type("AWS::Events::Rule")? {
         let given = &resource.properties;
         if given.get("ScheduleExpression").is_some() {
-            return Err(Fault(format!("{} is a rule with a schedule", resource.id)));
+            return Err(Fault(format!(
+                "{} is a rule with a schedule, which is not simulated",
+                resource.id
+            )));
         }
         for target in given["Targets"].as_array().into_iter().flatten() {
             known(&resource.id, target, &["Arn", "DeadLetterConfig", "Id", "RetryPolicy"])?;
             let name = target["Arn"].as_str().unwrap_or_default();
             let function = functions.iter().find(|one| name.ends_with(&format!(":{}", one.name)));
             let function = function.ok_or_else(|| {
-                Fault(format!("{} has a target that is none of the functions", resource.id))
+                Fault(format!(
+                    "{} has a target that is not a function of the template",
+                    resource.id
+                ))
             })?;
             let pattern = &given["EventPattern"];
             rules.extend(rule(&resource.id, given, pattern, target, &function.binary)?);

@@ -1,4 +1,4 @@
-//! A template with its parameters: what references are resolved against.
+//! A template with its parameters, in which references are resolved.
 
 use std::path::{Path, PathBuf};
 
@@ -7,22 +7,23 @@ use shared::Env;
 
 use super::{Fault, Result, resources, yaml};
 
-/// Values of parameters on a developer's machine, where the template has none or one for production.
+/// Local values of parameters whose default is missing or meant for production.
 const LOCAL_PARAMETERS: &[(&str, &str)] = &[
     ("FromEmail", "noreply@tenantry.test"),
     ("AllowedOrigins", "http://localhost:4200,http://localhost:3000"),
 ];
 
-/// Where a template is deployed.
+/// The environment that a template is read for.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The region.
     pub region: String,
-    /// The account's number.
+    /// The account ID.
     pub account: String,
     /// The URL of the HTTP API.
     pub api_url: String,
-    /// Variables from outside: `FromEmail` is what `FROM_EMAIL` says, where that is set.
+    /// Environment variables of this process, which override parameters: `FROM_EMAIL` sets
+    /// `FromEmail`.
     pub outside: Env,
 }
 
@@ -37,7 +38,7 @@ impl Default for Scope {
     }
 }
 
-/// A template, or one nested in it, with values for its parameters.
+/// A template or a nested template, with the values of its parameters.
 #[derive(Debug)]
 pub(super) struct Stack<'a> {
     pub(super) document: Value,
@@ -47,28 +48,28 @@ pub(super) struct Stack<'a> {
     pub(super) scope: &'a Scope,
 }
 
-/// A resource whose references are resolved and whose condition holds.
+/// A resource whose references are resolved and whose condition is true.
 #[derive(Debug)]
 pub(super) struct Resource {
-    /// Its logical id.
+    /// The logical ID.
     pub(super) id: String,
-    /// Its properties.
+    /// The properties.
     pub(super) properties: Value,
-    /// Its metadata.
+    /// The metadata.
     pub(super) metadata: Value,
-    /// What a `Ref` to it gives.
+    /// The value of `Ref`.
     reference: String,
 }
 
 impl Resource {
-    /// Its name, or what else a `Ref` to it gives.
+    /// Returns the name of the resource, or whatever `Ref` returns instead.
     pub(super) fn name(&self) -> String {
         self.reference.clone()
     }
 }
 
 impl<'a> Stack<'a> {
-    /// A stack of `document`; `given` are the parameters of a nested one.
+    /// Creates a stack from `document`. `given` holds the parameters of a nested stack.
     pub(super) fn new(
         document: Value,
         folder: &Path,
@@ -85,9 +86,8 @@ impl<'a> Stack<'a> {
                 None => outside().or_else(|| local().map(|(_, value)| json!(value))),
             };
             let value = value.or_else(|| parameter.get("Default").cloned());
-            let value = value.ok_or_else(|| {
-                Fault(format!("the parameter {id} has no default, and no value is known here"))
-            })?;
+            let value = value
+                .ok_or_else(|| Fault(format!("the parameter {id} has no default and no value")))?;
             parameters.insert(id.clone(), typed(&parameter["Type"], value));
         }
         let stack =
@@ -96,7 +96,7 @@ impl<'a> Stack<'a> {
         Ok(stack)
     }
 
-    /// The resources of a type whose condition holds, those of nested stacks too.
+    /// Returns the resources of a type whose condition is true, including those of nested stacks.
     pub(super) fn of_type(&self, kind: &str) -> Result<Vec<Resource>> {
         let mut found = Vec::new();
         for (id, resource) in members(&self.document["Resources"]) {
@@ -122,7 +122,7 @@ impl<'a> Stack<'a> {
         Ok(found)
     }
 
-    /// Whether the resource's condition holds.
+    /// Returns whether the condition of the resource is true.
     pub(super) fn exists(&self, resource: &Value) -> Result<bool> {
         match resource["Condition"].as_str() {
             Some(name) => self.condition(name),
@@ -130,18 +130,19 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// The resource under `id` as it is written.
+    /// Returns the resource `id` as written in the template.
     pub(super) fn resource(&self, id: &str) -> Result<&Value> {
         let found = self.document["Resources"].get(id);
         found.ok_or_else(|| Fault(format!("{id} is neither a parameter nor a resource")))
     }
 
-    /// The stack that the resource `id` nests.
+    /// Returns the nested stack of the resource `id`.
     pub(super) fn nested(&self, id: &str) -> Result<Stack<'a>> {
         let properties = &self.resource(id)?["Properties"];
         let place = properties.get("TemplateURL").or_else(|| properties.get("Location"));
         let place = place.and_then(Value::as_str);
-        let place = place.ok_or_else(|| Fault(format!("{id} nests no file of this project")))?;
+        let place =
+            place.ok_or_else(|| Fault(format!("{id} does not nest a file of this project")))?;
         let file = self.folder.join(place);
         let read = std::fs::read_to_string(&file)
             .map_err(|cause| Fault(format!("{id} nests {place}, which cannot be read: {cause}")))?;
@@ -152,8 +153,8 @@ impl<'a> Stack<'a> {
             .map_err(|Fault(fault)| Fault(format!("{place}: {fault}")))
     }
 
-    /// The resource's properties over those that `Globals` gives to all of its kind: maps are
-    /// merged, lists are joined, as SAM does.
+    /// Merges the properties of the resource into those of `Globals`, as SAM does: maps are merged,
+    /// lists are concatenated.
     fn with_globals(&self, resource: &Value, section: &str) -> Result<Value> {
         let mut merged = self.value(&self.document["Globals"][section])?;
         merge(&mut merged, self.value(&resource["Properties"])?);
@@ -161,13 +162,13 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// Whether the resource is a stack of its own.
+/// Returns whether the resource is a nested stack.
 pub(super) fn is_nested(resource: &Value) -> bool {
     resource["Type"] == "AWS::CloudFormation::Stack"
         || resource["Type"] == "AWS::Serverless::Application"
 }
 
-/// The members of an object; none of anything else.
+/// Returns the members of an object, or none for other values.
 pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
@@ -185,7 +186,7 @@ fn merge(under: &mut Value, over: Value) {
     }
 }
 
-/// A parameter's value as its type makes it: lists are split.
+/// Converts the value of a parameter to its type: lists are split.
 fn typed(kind: &Value, value: Value) -> Value {
     let is_list = kind.as_str().is_some_and(|kind| kind.contains("List"));
     match value {
@@ -199,7 +200,7 @@ fn typed(kind: &Value, value: Value) -> Value {
     }
 }
 
-/// The variable that stands for a parameter: `FROM_EMAIL` for `FromEmail`.
+/// Returns the variable that sets a parameter: `FROM_EMAIL` for `FromEmail`.
 fn variable_of(parameter: &str) -> String {
     let mut name = String::new();
     for letter in parameter.chars() {

@@ -94,7 +94,7 @@ fn references_and_conditions_are_resolved() {
 }
 
 #[test]
-fn a_variable_from_outside_is_the_parameter_of_its_name() {
+fn environment_variables_override_parameters() {
     let outside = [("EVENT_SOURCE", "acme")].into_iter().collect();
     let scope = Scope { outside, ..Scope::default() };
     let rule = function(
@@ -112,7 +112,7 @@ fn a_variable_from_outside_is_the_parameter_of_its_name() {
 }
 
 #[test]
-fn events_are_read() {
+fn events_are_parsed() {
     let template = read(&function(
         "
       EventInvokeConfig: { MaximumRetryAttempts: 1 }
@@ -146,10 +146,10 @@ fn events_are_read() {
 }
 
 #[test]
-fn what_cannot_be_played_is_named() {
+fn unsupported_parts_are_named() {
     let event = |event: &str| function(&format!("      Events: {{ E: {event} }}\n"));
     let cases = [
-        ("\n  Q: { Type: AWS::Kinesis::Stream }\n".into(), "Q is of AWS::Kinesis::Stream"),
+        ("\n  Q: { Type: AWS::Kinesis::Stream }\n".into(), "Q has the type AWS::Kinesis::Stream"),
         (event("{ Type: S3 }"), "Relay.E is a S3 event"),
         (event("{ Type: HttpApi, Properties: { Auth: { Authorizer: A } } }"), "authorizer \"A\""),
         (event("{ Type: ScheduleV2, Properties: { ScheduleExpression: cron(0) } }"), "cron(0)"),
@@ -163,8 +163,8 @@ fn what_cannot_be_played_is_named() {
         ),
         (function("      Environment: { Variables: { A: !Ref Nowhere } }\n"), "Nowhere is neither"),
         (function("      Environment: { Variables: { A: !Base64 x } }\n"), "Fn::Base64"),
-        ("\n  F: { Type: AWS::Serverless::Function }\n".into(), "F names no Binary"),
-        ("\n  broken: [\n".into(), "is no YAML"),
+        ("\n  F: { Type: AWS::Serverless::Function }\n".into(), "F has no Binary"),
+        ("\n  broken: [\n".into(), "is not valid YAML"),
     ];
     for (rest, expected) in cases {
         let Fault(fault) = read(&rest).unwrap_err();

@@ -1,4 +1,4 @@
-//! CloudFormation's YAML as plain JSON: short tags become their long form.
+//! Converts CloudFormation's YAML to JSON. Short tags become their long form.
 
 use serde_json::{Map, Value, json};
 use yaml_serde::Value as Yaml;
@@ -8,7 +8,7 @@ use super::{Fault, Result};
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Value> {
     let document: Yaml =
-        yaml_serde::from_str(text).map_err(|cause| Fault(format!("is no YAML: {cause}")))?;
+        yaml_serde::from_str(text).map_err(|cause| Fault(format!("is not valid YAML: {cause}")))?;
     plain(document)
 }
 
@@ -43,7 +43,7 @@ fn key(name: Yaml) -> Result<String> {
         Yaml::String(name) => Ok(name),
         Yaml::Number(number) => Ok(number.to_string()),
         Yaml::Bool(value) => Ok(value.to_string()),
-        _ => Err(Fault("has a key that is no text".into())),
+        _ => Err(Fault("has a key that is not a string".into())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Each limit of a service that the functions call: what just fits, and what does not.
+//! Tests of the limits of AWS services: a value at each limit, and a value beyond.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ fn event() -> aws_sdk_eventbridge::types::builders::PutEventsRequestEntryBuilder
 }
 
 #[tokio::test]
-async fn an_entry_of_put_events_is_taken_or_refused_alone() {
+async fn entries_of_put_events_are_accepted_or_rejected_separately() {
     let (local, aws) = start().await;
     let malformed = Some("MalformedDetail");
     let invalid = Some("InvalidArgument");
@@ -37,7 +37,7 @@ async fn an_entry_of_put_events_is_taken_or_refused_alone() {
     assert_eq!(local.state().events().unwrap().len(), 8);
 }
 
-/// The codes of the entries' errors.
+/// Returns the error code of each entry.
 async fn codes(aws: &Aws, entries: Vec<PutEventsRequestEntry>) -> Vec<Option<&'static str>> {
     let reply = aws.eventbridge().put_events().set_entries(Some(entries)).send().await.unwrap();
     let known = ["MalformedDetail", "InvalidArgument"];
@@ -48,7 +48,7 @@ async fn codes(aws: &Aws, entries: Vec<PutEventsRequestEntry>) -> Vec<Option<&'s
 }
 
 #[tokio::test]
-async fn put_events_takes_ten_entries_and_a_megabyte() {
+async fn put_events_is_limited_to_10_entries_and_1_mb() {
     let (_local, aws) = start().await;
     let send = |entries| aws.eventbridge().put_events().set_entries(Some(entries)).send();
     assert!(send(vec![event().build(); 10]).await.is_ok());
@@ -71,13 +71,13 @@ fn item(name: &str, value: AttributeValue) -> HashMap<String, AttributeValue> {
     HashMap::from([key("pk"), key("sk"), (name.to_owned(), value)])
 }
 
-/// `value` within so many lists.
+/// Returns `value` inside this number of nested lists.
 fn nested(lists: usize, value: AttributeValue) -> AttributeValue {
     (0..lists).fold(value, |value, _| AttributeValue::L(vec![value]))
 }
 
 #[tokio::test]
-async fn an_item_is_what_dynamodb_holds() {
+async fn items_have_the_limits_of_dynamodb() {
     let (_local, aws) = start().await;
     let put = async |item: HashMap<String, AttributeValue>| {
         let request = aws.dynamodb().put_item().table_name("tenantry-local-Table");
@@ -106,13 +106,13 @@ async fn an_item_is_what_dynamodb_holds() {
         (item("l", nested(31, text("x"))), item("l", nested(32, text("x")))),
     ] {
         let name = format!("{bad:?}").chars().take(120).collect::<String>();
-        assert!(put(good).await, "what is just within {name}");
+        assert!(put(good).await, "the valid counterpart of {name}");
         assert!(!put(bad).await, "{name}");
     }
 }
 
 #[tokio::test]
-async fn batches_are_as_long_as_dynamodb_takes() {
+async fn batches_have_the_limits_of_dynamodb() {
     let (_local, aws) = start().await;
     let (dynamodb, table) = (aws.dynamodb(), "tenantry-local-Table");
     let keyed =
@@ -147,7 +147,7 @@ async fn batches_are_as_long_as_dynamodb_takes() {
 }
 
 #[tokio::test]
-async fn a_mail_has_no_more_headers_than_its_own() {
+async fn emails_with_invalid_addresses_or_subjects_are_rejected() {
     let (local, aws) = start().await;
     let send = async |from: &str, to: Vec<String>, subject: &str| {
         let part = |text: &str| Content::builder().data(text).build().unwrap();
@@ -186,7 +186,7 @@ async fn a_mail_has_no_more_headers_than_its_own() {
 }
 
 #[tokio::test]
-async fn a_message_has_a_megabyte_and_a_secret_64_kilobytes() {
+async fn messages_are_limited_to_1_mb_and_secrets_to_64_kb() {
     let (_local, aws) = start().await;
     let message = |payload: String| {
         let body = format!(r#"{{"requestPayload":"{payload}"}}"#);
@@ -210,7 +210,7 @@ async fn a_message_has_a_megabyte_and_a_secret_64_kilobytes() {
 }
 
 #[tokio::test]
-async fn an_execution_has_50_variables_of_1000_characters() {
+async fn executions_are_limited_to_50_variables_of_1000_characters() {
     let (_local, aws) = start().await;
     let start = async |count: usize, value: &str, token: &str| {
         let named = |n: usize| if n == 0 { "TENANT_ID".into() } else { format!("V{n}") };
