@@ -1,4 +1,4 @@
-//! Follows up changes in the table. It keeps counters, soft-deletes the children of deleted
+//! Follows up on changes in the table. It keeps counters, soft-deletes the children of deleted
 //! tenants, renews leads that requested another email, and invalidates tenants in the cache,
 //! because not every function can reach the cache.
 //!
@@ -25,7 +25,7 @@ pub use change::{Asked, Change};
 /// How long a run starts to handle records. The function has 60 s, and a call takes up to 8 s.
 const TIME: Duration = Duration::from_secs(20);
 
-/// Follows up the records of the table's stream.
+/// Handles the records of the table's stream.
 #[derive(Debug)]
 pub struct Upkeep {
     store: Store,

@@ -3,12 +3,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    dying::survives_dying_after_every_step,
-    fake::{Answer, Asked, Fake, is_strong},
+    dying::recovers_after_every_failure,
+    fake::{Answer, Call, Fake, is_strong},
     idp::{Idp, body},
 };
 
-/// Auth0, as far as its Management and Authentication APIs are used.
+/// A fake Auth0, with the calls of its Management and Authentication APIs that are in use.
 #[derive(Default)]
 struct Auth0 {
     organizations: Vec<Value>,
@@ -20,11 +20,11 @@ struct Auth0 {
 }
 
 impl Auth0 {
-    fn answer(&mut self, asked: &Asked) -> Answer {
-        match asked.line().as_slice() {
+    fn answer(&mut self, call: &Call) -> Answer {
+        match call.line().as_slice() {
             ["POST", "oauth", "token"] => {
                 let required = ["grant_type", "client_id", "client_secret", "audience"];
-                let token = asked.object(&required, &[]);
+                let token = call.object(&required, &[]);
                 assert_eq!(token["grant_type"], "client_credentials");
                 assert_eq!(token["client_id"], "management");
                 assert_eq!(token["client_secret"], "secret-marker");
@@ -33,40 +33,40 @@ impl Auth0 {
             }
             ["POST", "dbconnections", "change_password"] => {
                 let required = ["client_id", "email", "connection", "organization"];
-                let mail = asked.object(&required, &[]);
-                assert_eq!(asked.header("authorization"), "");
+                let mail = call.object(&required, &[]);
+                assert_eq!(call.header("authorization"), "");
                 assert!(self.enabled.contains(mail["client_id"].as_str().unwrap()));
                 self.mails.push(mail);
                 (200, json!("We've just sent you an email to reset your password."))
             }
             [method, "api", "v2", path @ ..] => {
-                assert_eq!(asked.header("authorization"), "Bearer token-marker");
-                self.manage(method, path, asked)
+                assert_eq!(call.header("authorization"), "Bearer token-marker");
+                self.manage(method, path, call)
             }
             line => panic!("{line:?}"),
         }
     }
 
-    fn manage(&mut self, method: &str, path: &[&str], asked: &Asked) -> Answer {
+    fn manage(&mut self, method: &str, path: &[&str], call: &Call) -> Answer {
         match (method, path) {
             ("GET", ["connections"]) => {
-                assert_eq!(asked.query["name"], "Username-Password-Authentication");
-                assert_eq!(asked.query["strategy"], "auth0");
-                (200, json!([{ "id": "con_1", "name": asked.query["name"] }]))
+                assert_eq!(call.query["name"], "Username-Password-Authentication");
+                assert_eq!(call.query["strategy"], "auth0");
+                (200, json!([{ "id": "con_1", "name": call.query["name"] }]))
             }
             ("GET", ["organizations", "name", name]) => {
                 let found = self.organizations.iter().find(|found| found["name"] == **name);
                 found.map_or((404, json!({ "statusCode": 404 })), |found| (200, found.clone()))
             }
-            ("POST", ["organizations"]) => self.create_organization(asked),
+            ("POST", ["organizations"]) => self.create_organization(call),
             ("GET", ["clients"]) => {
-                let (page, size) = (&asked.query["page"], &asked.query["per_page"]);
+                let (page, size) = (&call.query["page"], &call.query["per_page"]);
                 let (page, size): (usize, usize) = (page.parse().unwrap(), size.parse().unwrap());
                 assert!(size <= 100);
                 (200, self.clients.iter().skip(page * size).take(size).cloned().collect())
             }
             ("POST", ["clients"]) => {
-                let mut client = asked.object(
+                let mut client = call.object(
                     &["name", "app_type", "client_metadata"],
                     &[
                         "token_endpoint_auth_method",
@@ -85,19 +85,19 @@ impl Auth0 {
                 (201, client)
             }
             ("PATCH", ["connections", "con_1", "clients"]) => {
-                let changes: Value = serde_json::from_slice(&asked.body).unwrap();
+                let changes: Value = serde_json::from_slice(&call.body).unwrap();
                 let [change] = changes.as_array().unwrap().as_slice() else { panic!("{changes}") };
                 assert_eq!(change["status"], true);
                 self.enabled.insert(change["client_id"].as_str().unwrap().to_owned());
                 (204, Value::Null)
             }
             ("GET", ["users-by-email"]) => {
-                let found = self.users.iter().filter(|user| user["email"] == asked.query["email"]);
+                let found = self.users.iter().filter(|user| user["email"] == call.query["email"]);
                 (200, found.cloned().collect())
             }
-            ("POST", ["users"]) => self.create_user(asked),
+            ("POST", ["users"]) => self.create_user(call),
             ("PATCH", ["users", id]) => {
-                let change = asked.object(&["app_metadata"], &["connection", "password"]);
+                let change = call.object(&["app_metadata"], &["connection", "password"]);
                 let user = self.users.iter_mut().find(|user| user["user_id"] == **id).unwrap();
                 for (name, value) in change["app_metadata"].as_object().unwrap() {
                     user["app_metadata"][name] = value.clone();
@@ -109,7 +109,7 @@ impl Auth0 {
                 (200, user.clone())
             }
             ("POST", ["organizations", id, "members"]) => {
-                let members = asked.object(&["members"], &[]);
+                let members = call.object(&["members"], &[]);
                 for member in members["members"].as_array().unwrap() {
                     assert!(self.users.iter().any(|user| user["user_id"] == *member));
                     self.members.insert(((*id).to_owned(), member.as_str().unwrap().to_owned()));
@@ -120,9 +120,9 @@ impl Auth0 {
         }
     }
 
-    fn create_organization(&mut self, asked: &Asked) -> Answer {
+    fn create_organization(&mut self, call: &Call) -> Answer {
         let optional = ["metadata", "enabled_connections", "branding"];
-        let mut organization = asked.object(&["name", "display_name"], &optional);
+        let mut organization = call.object(&["name", "display_name"], &optional);
         let name = organization["name"].as_str().unwrap();
         assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-'));
         assert!((1..=50).contains(&name.len()));
@@ -135,10 +135,10 @@ impl Auth0 {
         (201, organization)
     }
 
-    fn create_user(&mut self, asked: &Asked) -> Answer {
+    fn create_user(&mut self, call: &Call) -> Answer {
         let optional =
             ["given_name", "family_name", "name", "email_verified", "verify_email", "app_metadata"];
-        let mut user = asked.object(&["connection", "email", "password"], &optional);
+        let mut user = call.object(&["connection", "email", "password"], &optional);
         assert!(is_strong(&user["password"]));
         user["password"] = "ours".into();
         if self.users.iter().any(|known| known["email"] == user["email"]) {
@@ -163,7 +163,7 @@ async fn start() -> (Fake<Auth0>, Idp) {
     (fake, idp)
 }
 
-fn picture(auth0: &Auth0) -> Value {
+fn snapshot(auth0: &Auth0) -> Value {
     let is_mailed = !auth0.mails.is_empty();
     let Auth0 { organizations, clients, enabled, users, members, .. } = auth0;
     json!([organizations, clients, enabled, users, members, is_mailed])
@@ -203,22 +203,22 @@ async fn other_tiers_share_an_organization() {
 }
 
 #[tokio::test]
-async fn dying_after_any_step_leaves_nothing_doubled() {
-    survives_dying_after_every_step("auth0", start, picture).await;
+async fn a_failure_at_any_step_leaves_no_duplicates() {
+    recovers_after_every_failure("auth0", start, snapshot).await;
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_just_made_is_looked_up() {
+async fn resources_created_concurrently_are_looked_up() {
     let (fake, idp) = start().await;
-    fake.race(|asked| {
-        matches!(asked.line().as_slice(), ["POST", "api", "v2", "organizations" | "users"])
+    fake.race(|call| {
+        matches!(call.line().as_slice(), ["POST", "api", "v2", "organizations" | "users"])
     });
     let answer = idp.manage(&body("auth0", "acme", "PREMIUM", "ada@acme.test")).await;
     assert_eq!(answer.body, json!({ "authId": "auth0|0" }), "{}", idp.log());
 }
 
 #[tokio::test]
-async fn an_organization_that_is_not_ours_is_never_touched() {
+async fn an_organization_without_our_mark_is_never_changed() {
     let (fake, idp) = start().await;
     let foreign = json!({ "id": "org_x", "name": "acme", "display_name": "Others" });
     fake.state(|auth0| auth0.organizations.push(foreign));
@@ -240,16 +240,16 @@ async fn a_client_is_found_on_any_page() {
     fake.state(|auth0| assert_eq!(auth0.clients.len(), 231));
 }
 
-/// Auth0's own connection lets anybody sign up with any address.
+/// Anyone can sign up to Auth0's database connection with any address.
 #[tokio::test]
-async fn who_signed_up_before_without_proof_loses_the_password() {
-    for (proved, password, mails) in [(false, "ours", 1), (true, "theirs", 0)] {
+async fn the_password_of_an_unverified_user_is_replaced() {
+    for (verified, password, mails) in [(false, "ours", 1), (true, "theirs", 0)] {
         let (fake, idp) = start().await;
         fake.state(|auth0| {
             auth0.users.push(json!({
                 "user_id": "auth0|9",
                 "email": "ada@acme.test",
-                "email_verified": proved,
+                "email_verified": verified,
                 "app_metadata": { "theme": "dark" },
                 "password": "theirs",
                 "identities": [{ "connection": "Username-Password-Authentication" }],

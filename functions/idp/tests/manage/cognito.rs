@@ -3,18 +3,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    dying::survives_dying_after_every_step,
-    fake::{Answer, Asked, Fake, is_strong},
+    dying::recovers_after_every_failure,
+    fake::{Answer, Call, Fake, is_strong},
     idp::{Idp, body},
 };
 
 const IDENTITY: &str = "arn:aws:ses:eu-central-1:111122223333:identity/tenantry.test";
 
-/// Cognito user pools, as far as their JSON protocol is used.
+/// Fake Cognito user pools, with the calls of their JSON protocol that are in use.
 #[derive(Default)]
 struct Cognito {
     pools: Vec<Pool>,
-    /// Calls that are throttled once.
+    /// Actions whose next call is throttled.
     throttled: BTreeSet<&'static str>,
 }
 
@@ -32,13 +32,13 @@ struct Pool {
 }
 
 impl Cognito {
-    fn answer(&mut self, asked: &Asked) -> Answer {
-        assert_eq!(asked.line(), ["POST", ""]);
-        assert_eq!(asked.header("content-type"), "application/x-amz-json-1.1");
-        assert!(asked.header("authorization").starts_with("AWS4-HMAC-SHA256 "));
-        let target = asked.header("x-amz-target");
+    fn answer(&mut self, call: &Call) -> Answer {
+        assert_eq!(call.line(), ["POST", ""]);
+        assert_eq!(call.header("content-type"), "application/x-amz-json-1.1");
+        assert!(call.header("authorization").starts_with("AWS4-HMAC-SHA256 "));
+        let target = call.header("x-amz-target");
         let action = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap();
-        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        let body: Value = serde_json::from_slice(&call.body).unwrap();
         if self.throttled.remove(action) {
             return refused("TooManyRequestsException");
         }
@@ -53,7 +53,7 @@ impl Cognito {
         }
     }
 
-    /// Pages of two, so that there are some.
+    /// Lists pools in pages of two, so that there are several pages.
     fn list(&self, body: &Value) -> Answer {
         assert!(body["MaxResults"].as_u64().is_some_and(|most| most <= 60));
         let start: usize = body["NextToken"].as_str().map_or(0, |token| token.parse().unwrap());
@@ -65,7 +65,7 @@ impl Cognito {
         (200, json!({ "UserPools": page.collect::<Vec<_>>(), "NextToken": next }))
     }
 
-    /// Names are not unique.
+    /// Creates a pool. Names are not unique.
     fn create(&mut self, body: &Value) -> Answer {
         assert_eq!(body["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true);
         assert_eq!(body["UsernameAttributes"], json!(["email"]));
@@ -154,7 +154,7 @@ async fn start_with(variable: (&str, &str)) -> (Fake<Cognito>, Idp) {
     (fake, idp)
 }
 
-fn picture(cognito: &Cognito) -> Value {
+fn snapshot(cognito: &Cognito) -> Value {
     let pools = cognito.pools.iter().map(|pool| {
         let Pool { id, name, tags, clients, groups, users, members, mails, .. } = pool;
         json!([id, name, tags, clients, groups, users, members, *mails > 0])
@@ -196,15 +196,15 @@ async fn other_tiers_share_a_pool_that_is_found_on_any_page() {
 }
 
 #[tokio::test]
-async fn dying_after_any_step_leaves_nothing_doubled() {
-    survives_dying_after_every_step("cognito", start, picture).await;
+async fn a_failure_at_any_step_leaves_no_duplicates() {
+    recovers_after_every_failure("cognito", start, snapshot).await;
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_just_made_is_looked_up() {
+async fn resources_created_concurrently_are_looked_up() {
     let (fake, idp) = start().await;
-    fake.race(|asked| {
-        let target = asked.header("x-amz-target");
+    fake.race(|call| {
+        let target = call.header("x-amz-target");
         target.ends_with(".CreateGroup") || target.ends_with(".AdminCreateUser")
     });
     let answer = idp.manage(&body("cognito", "acme", "PREMIUM", "ada@acme.test")).await;
@@ -212,7 +212,7 @@ async fn what_somebody_else_has_just_made_is_looked_up() {
 }
 
 #[tokio::test]
-async fn two_at_once_make_one_pool_and_one_user() {
+async fn concurrent_requests_create_one_pool_and_one_user() {
     let (fake, idp) = start().await;
     let body = body("cognito", "acme", "Standard", "ada@acme.test");
     let (first, second) = tokio::join!(idp.manage(&body), idp.manage(&body));
@@ -224,7 +224,7 @@ async fn two_at_once_make_one_pool_and_one_user() {
 }
 
 #[tokio::test]
-async fn who_has_chosen_a_password_gets_no_mail_again() {
+async fn no_email_is_sent_after_the_password_was_chosen() {
     let (fake, idp) = start().await;
     let body = body("cognito", "acme", "PREMIUM", "ada@acme.test");
     idp.manage(&body).await;
@@ -251,7 +251,7 @@ async fn invitations_are_sent_through_our_ses_identity() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_throttled_is_tried_again() {
+async fn throttled_reads_are_retried() {
     let (fake, idp) = start().await;
     let reads =
         ["ListUserPools", "DescribeUserPool", "ListUserPoolClients", "GetGroup", "AdminGetUser"];
@@ -264,7 +264,7 @@ async fn a_read_that_is_throttled_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_throttled_is_left_to_the_caller() {
+async fn throttled_writes_are_left_to_the_caller() {
     let (fake, idp) = start().await;
     let body = body("cognito", "acme", "PREMIUM", "ada@acme.test");
     fake.state(|cognito| cognito.throttled = ["CreateUserPool"].into());

@@ -6,21 +6,21 @@ use crate::{
     idp::{Idp, body},
 };
 
-/// What must be in no answer and no log.
+/// Texts that must not appear in answers and logs.
 const SECRETS: [&str; 4] = [LEAK, "ada@acme.test", "secret-marker", "token-marker"];
 
-/// Lets the provider fail from each call on, before and after that call's effect, then work again:
-/// every time the end must be as if it had never failed, and stay so.
-pub(crate) async fn survives_dying_after_every_step<S: Send + 'static>(
+/// Makes the provider fail at each call, before and after its effect, and then recover. The final
+/// state must be the same as without the failure, also after another repetition.
+pub(crate) async fn recovers_after_every_failure<S: Send + 'static>(
     provider: &str,
     start: impl AsyncFn() -> (Fake<S>, Idp),
-    picture: fn(&S) -> Value,
+    snapshot: fn(&S) -> Value,
 ) {
     let body = body(provider, "acme", "PREMIUM", "ada@acme.test");
     let (fake, idp) = start().await;
-    let smooth = idp.manage(&body).await;
-    assert_eq!(smooth.status, StatusCode::OK, "{:?} {}", smooth.body, idp.log());
-    let (calls, expected) = (fake.calls(), fake.state(|state| picture(state)));
+    let uninterrupted = idp.manage(&body).await;
+    assert_eq!(uninterrupted.status, StatusCode::OK, "{:?} {}", uninterrupted.body, idp.log());
+    let (calls, expected) = (fake.calls(), fake.state(|state| snapshot(state)));
 
     for failing in [Failing::Before, Failing::After] {
         for call in 0..calls {
@@ -38,12 +38,16 @@ pub(crate) async fn survives_dying_after_every_step<S: Send + 'static>(
                 assert!(!log.contains(secret), "{log}");
             }
 
-            fake.mend();
+            fake.repair();
             for again in ["repeated", "and again"] {
                 let answer = idp.manage(&body).await;
                 assert_eq!(answer.status, StatusCode::OK, "call {call} {failing:?} {again}");
-                assert_eq!(answer.body, smooth.body, "call {call} {failing:?} {again}");
-                assert_eq!(fake.state(|state| picture(state)), expected, "call {call} {failing:?}");
+                assert_eq!(answer.body, uninterrupted.body, "call {call} {failing:?} {again}");
+                assert_eq!(
+                    fake.state(|state| snapshot(state)),
+                    expected,
+                    "call {call} {failing:?}"
+                );
             }
         }
     }

@@ -12,11 +12,11 @@ use axum::{
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// What no answer and no log may repeat.
+/// A text that must not appear in answers and logs.
 pub(crate) const LEAK: &str = "leak-marker-77aa";
 
-/// A request as a fake provider sees it.
-pub(crate) struct Asked {
+/// A request to a fake provider.
+pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: Vec<String>,
     pub(crate) query: BTreeMap<String, String>,
@@ -24,16 +24,16 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
-/// When, of the call on which a provider fails, its effect happens.
+/// Whether a failing call takes effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Failing {
-    /// Never: it is refused.
+    /// The call is rejected without an effect.
     Before,
-    /// It happens, and the answer is lost.
+    /// The call takes effect, and the answer is lost.
     After,
 }
 
-/// A provider played on a port of its own.
+/// A fake provider that listens on its own port.
 pub(crate) struct Fake<S> {
     pub(crate) url: String,
     shared: Arc<Mutex<Shared<S>>>,
@@ -42,23 +42,23 @@ pub(crate) struct Fake<S> {
 struct Shared<S> {
     state: S,
     calls: usize,
-    /// How many more calls work, and how the next one fails.
+    /// The number of calls that still succeed, and how the next one fails.
     fuse: Option<(usize, Failing)>,
-    /// The calls that somebody else makes a moment before us.
-    raced: fn(&Asked) -> bool,
+    /// Selects calls that another client makes just before.
+    raced: fn(&Call) -> bool,
 }
 
 pub(crate) type Answer = (u16, Value);
 
 impl<S: Send + 'static> Fake<S> {
-    pub(crate) async fn start(state: S, answer: fn(&mut S, &Asked) -> Answer) -> Self {
+    pub(crate) async fn start(state: S, answer: fn(&mut S, &Call) -> Answer) -> Self {
         let shared = Arc::new(Mutex::new(Shared { state, calls: 0, fuse: None, raced: |_| false }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::clone(&shared);
         let respond = async move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
-            let asked = Asked::new(method, &uri, headers, body);
-            let (status, body) = state.lock().unwrap().answer(&asked, answer);
+            let call = Call::new(method, &uri, headers, body);
+            let (status, body) = state.lock().unwrap().answer(&call, answer);
             let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
             let kind = [(CONTENT_TYPE, "application/json")];
             (StatusCode::from_u16(status).unwrap(), kind, body).into_response()
@@ -72,51 +72,51 @@ impl<S: Send + 'static> Fake<S> {
         read(&mut self.shared.lock().unwrap().state)
     }
 
-    /// How often it was called.
+    /// Returns the number of calls.
     pub(crate) fn calls(&self) -> usize {
         self.shared.lock().unwrap().calls
     }
 
-    /// From the call after the next `calls` on, it fails.
+    /// Makes every call fail after the next `calls`.
     pub(crate) fn fail_after(&self, calls: usize, failing: Failing) {
         self.shared.lock().unwrap().fuse = Some((calls, failing));
     }
 
-    /// Somebody else makes the same calls, a moment before us.
-    pub(crate) fn race(&self, raced: fn(&Asked) -> bool) {
+    /// Simulates another client that makes the selected calls just before.
+    pub(crate) fn race(&self, raced: fn(&Call) -> bool) {
         self.shared.lock().unwrap().raced = raced;
     }
 
-    pub(crate) fn mend(&self) {
+    pub(crate) fn repair(&self) {
         self.shared.lock().unwrap().fuse = None;
     }
 }
 
 impl<S> Shared<S> {
-    fn answer(&mut self, asked: &Asked, answer: fn(&mut S, &Asked) -> Answer) -> Answer {
+    fn answer(&mut self, call: &Call, answer: fn(&mut S, &Call) -> Answer) -> Answer {
         self.calls += 1;
-        if (self.raced)(asked) {
-            answer(&mut self.state, asked);
+        if (self.raced)(call) {
+            answer(&mut self.state, call);
         }
         let failed = (500, json!({ "__type": "InternalErrorException", "message": LEAK }));
         match &mut self.fuse {
-            None => answer(&mut self.state, asked),
+            None => answer(&mut self.state, call),
             Some((0, failing)) => {
                 if *failing == Failing::After {
                     *failing = Failing::Before;
-                    answer(&mut self.state, asked);
+                    answer(&mut self.state, call);
                 }
                 failed
             }
             Some((left, _)) => {
                 *left -= 1;
-                answer(&mut self.state, asked)
+                answer(&mut self.state, call)
             }
         }
     }
 }
 
-impl Asked {
+impl Call {
     fn new(method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Self {
         let path = uri.path().split('/').skip(1).map(|part| part.replace("%7C", "|")).collect();
         let query = uri.query().unwrap_or_default().as_bytes();
@@ -124,7 +124,7 @@ impl Asked {
         Self { method, path, query, headers, body }
     }
 
-    /// `GET a b c`.
+    /// Returns the method and path as `GET a b c`.
     pub(crate) fn line(&self) -> Vec<&str> {
         let path = self.path.iter().map(String::as_str);
         std::iter::once(self.method.as_str()).chain(path).collect()
@@ -134,9 +134,10 @@ impl Asked {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The JSON object that the body is, with `required` members and no others than `optional`.
+    /// Returns the body, a JSON object that must have the `required` members and may have the
+    /// `optional` ones.
     pub(crate) fn object(&self, required: &[&str], optional: &[&str]) -> Value {
-        assert!(self.header("content-type").starts_with("application/"), "no JSON");
+        assert!(self.header("content-type").starts_with("application/"), "the body must be JSON");
         let body: Value = serde_json::from_slice(&self.body).unwrap();
         let members = body.as_object().unwrap();
         for name in required {
@@ -155,7 +156,7 @@ impl Asked {
     }
 }
 
-/// Whether a usual policy takes it.
+/// Returns whether the password satisfies common policies.
 pub(crate) fn is_strong(password: &Value) -> bool {
     let password = password.as_str().unwrap();
     let has = |class: fn(char) -> bool| password.chars().any(class);

@@ -30,7 +30,7 @@ pub(crate) const MASTER: &str = "master-marker-0b1c-of-32-bytes-at-least";
 /// The secret of a facade.
 pub(crate) const FACADE: &str = "facade-marker-5d21-of-32-bytes-at-least";
 
-/// The function, over a table of its own.
+/// The function, with its own table.
 pub(crate) struct Idp {
     pub(crate) keys: MasterKeys,
     router: Router,
@@ -42,7 +42,7 @@ pub(crate) struct Idp {
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
-/// What came back.
+/// A response of the function.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -87,7 +87,7 @@ impl Idp {
         }
     }
 
-    /// Signed by the facade.
+    /// Sends a request signed by the facade.
     pub(crate) async fn manage(&self, body: &Value) -> Response {
         self.signed(FACADE, body.to_string().as_bytes()).await
     }
@@ -120,7 +120,7 @@ impl Idp {
         Response { status: parts.status, headers: parts.headers, body }
     }
 
-    /// A tenant in the table.
+    /// Creates a tenant in the table.
     pub(crate) async fn tenant(&self, key: &str) -> TenantId {
         let new: NewTenant = read(&json!({
             "key": key,
@@ -136,7 +136,7 @@ impl Idp {
         onboarding.tenant.id
     }
 
-    /// Everything logged so far.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap()
     }
@@ -172,7 +172,7 @@ async fn create_table(aws: &Aws) {
     table.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
 }
 
-/// A body for a tenant of the tier.
+/// Returns a request body for a tenant of `tier`.
 pub(crate) fn body(provider: &str, key: &str, tier: &str, email: &str) -> Value {
     json!({
         "tenant": {

@@ -4,16 +4,16 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    dying::survives_dying_after_every_step,
-    fake::{Answer, Asked, Fake, is_strong},
+    dying::recovers_after_every_failure,
+    fake::{Answer, Call, Fake, is_strong},
     idp::{Idp, body},
 };
 
-/// Keycloak below `/auth`, as far as its Admin REST API is used.
+/// A fake Keycloak below `/auth`, with the calls of its Admin REST API that are in use.
 #[derive(Default)]
 struct Keycloak {
     realms: BTreeMap<String, Realm>,
-    /// Realms that there were when the last token was made: it has roles in no others.
+    /// Realms that existed when the last token was issued. The token has no roles in others.
     known: BTreeSet<String>,
 }
 
@@ -27,10 +27,10 @@ struct Realm {
 }
 
 impl Keycloak {
-    fn answer(&mut self, asked: &Asked) -> Answer {
-        let line = asked.line();
+    fn answer(&mut self, call: &Call) -> Answer {
+        let line = call.line();
         if line == ["POST", "auth", "realms", "master", "protocol", "openid-connect", "token"] {
-            let form = asked.form();
+            let form = call.form();
             let fields: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
             let expected = [
                 ("client_id", "admin-cli"),
@@ -42,30 +42,30 @@ impl Keycloak {
             self.known = self.realms.keys().cloned().collect();
             return (200, json!({ "access_token": "token-marker", "expires_in": 60 }));
         }
-        assert_eq!(asked.header("authorization"), "Bearer token-marker");
+        assert_eq!(call.header("authorization"), "Bearer token-marker");
         let [method, "auth", "admin", "realms", rest @ ..] = line.as_slice() else {
             panic!("{line:?}")
         };
         if (*method, rest) == ("POST", &[]) {
-            return self.create_realm(asked);
+            return self.create_realm(call);
         }
         let [name, rest @ ..] = rest else { panic!("{line:?}") };
         let Some(realm) = self.realms.get_mut(*name) else {
             return (404, json!({ "error": "Realm not found." }));
         };
         if !self.known.contains(*name) {
-            // Keycloak 22 and later: a stub instead of 403.
+            // Keycloak 22 and later return a stub instead of 403.
             return if rest.is_empty() {
                 (200, json!({ "realm": name }))
             } else {
                 (403, json!({}))
             };
         }
-        realm.answer(method, rest, asked)
+        realm.answer(method, rest, call)
     }
 
-    fn create_realm(&mut self, asked: &Asked) -> Answer {
-        let realm = asked.object(
+    fn create_realm(&mut self, call: &Call) -> Answer {
+        let realm = call.object(
             &["realm", "enabled", "attributes", "smtpServer"],
             &[
                 "displayName",
@@ -101,16 +101,16 @@ impl Realm {
         }
     }
 
-    fn answer(&mut self, method: &str, path: &[&str], asked: &Asked) -> Answer {
+    fn answer(&mut self, method: &str, path: &[&str], call: &Call) -> Answer {
         match (method, path) {
             ("GET", []) => (200, self.representation.clone()),
             ("GET", ["clients"]) => {
-                let id = &asked.query["clientId"];
+                let id = &call.query["clientId"];
                 let found = self.clients.iter().filter(|client| client["clientId"] == **id);
                 (200, found.cloned().collect())
             }
             ("POST", ["clients"]) => {
-                let mut client = asked.object(
+                let mut client = call.object(
                     &["clientId", "publicClient", "redirectUris"],
                     &[
                         "protocol",
@@ -134,18 +134,18 @@ impl Realm {
                 None => (404, json!({ "error": "Could not find role" })),
             },
             ("POST", ["clients", client, "roles"]) => {
-                assert_eq!(asked.object(&["name"], &[])["name"], "admin");
+                assert_eq!(call.object(&["name"], &[])["name"], "admin");
                 let new = self.roles.insert((*client).to_owned());
                 (if new { 201 } else { 409 }, Value::Null)
             }
             ("GET", ["users"]) => {
-                assert_eq!(asked.query["exact"], "true");
-                let found = self.users.iter().filter(|user| user["email"] == asked.query["email"]);
+                assert_eq!(call.query["exact"], "true");
+                let found = self.users.iter().filter(|user| user["email"] == call.query["email"]);
                 (200, found.cloned().collect())
             }
-            ("POST", ["users"]) => self.create_user(asked),
+            ("POST", ["users"]) => self.create_user(call),
             ("PUT", ["users", id, "reset-password"]) => {
-                let password = asked.object(&["type", "value", "temporary"], &[]);
+                let password = call.object(&["type", "value", "temporary"], &[]);
                 assert!(is_strong(&password["value"]));
                 let user = self.user(id);
                 user["requiredActions"] = json!(["UPDATE_PASSWORD"]);
@@ -153,7 +153,7 @@ impl Realm {
                 (204, Value::Null)
             }
             ("POST", ["users", id, "role-mappings", "clients", client]) => {
-                let roles: Value = serde_json::from_slice(&asked.body).unwrap();
+                let roles: Value = serde_json::from_slice(&call.body).unwrap();
                 assert_eq!(roles, json!([{ "id": format!("role-{client}"), "name": "admin" }]));
                 assert!(self.roles.contains(*client));
                 self.user(id);
@@ -161,7 +161,7 @@ impl Realm {
                 (204, Value::Null)
             }
             ("PUT", ["users", id, "execute-actions-email"]) => {
-                let actions: Value = serde_json::from_slice(&asked.body).unwrap();
+                let actions: Value = serde_json::from_slice(&call.body).unwrap();
                 assert_eq!(actions, json!(["UPDATE_PASSWORD"]));
                 self.user(id);
                 self.mails += 1;
@@ -171,9 +171,9 @@ impl Realm {
         }
     }
 
-    fn create_user(&mut self, asked: &Asked) -> Answer {
+    fn create_user(&mut self, call: &Call) -> Answer {
         let required = ["username", "email", "enabled", "credentials", "requiredActions"];
-        let mut user = asked.object(&required, &["firstName", "lastName", "emailVerified"]);
+        let mut user = call.object(&required, &["firstName", "lastName", "emailVerified"]);
         let credential = user.as_object_mut().unwrap().remove("credentials").unwrap();
         assert_eq!(
             (&credential[0]["type"], &credential[0]["temporary"]),
@@ -207,7 +207,7 @@ async fn start() -> (Fake<Keycloak>, Idp) {
     (fake, idp)
 }
 
-fn picture(keycloak: &Keycloak) -> Value {
+fn snapshot(keycloak: &Keycloak) -> Value {
     let realms = keycloak.realms.iter().map(|(name, realm)| {
         let is_mailed = realm.mails > 0;
         json!([name, realm.representation, realm.clients, realm.users, realm.granted, is_mailed])
@@ -246,20 +246,20 @@ async fn other_tiers_share_a_realm() {
 }
 
 #[tokio::test]
-async fn dying_after_any_step_leaves_nothing_doubled() {
-    survives_dying_after_every_step("keycloak", start, picture).await;
+async fn a_failure_at_any_step_leaves_no_duplicates() {
+    recovers_after_every_failure("keycloak", start, snapshot).await;
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_just_made_is_looked_up() {
+async fn resources_created_concurrently_are_looked_up() {
     let (fake, idp) = start().await;
-    fake.race(|asked| asked.method == Method::POST && !asked.path.contains(&"token".to_owned()));
+    fake.race(|call| call.method == Method::POST && !call.path.contains(&"token".to_owned()));
     let answer = idp.manage(&body("keycloak", "acme", "PREMIUM", "ada@acme.test")).await;
     assert_eq!(answer.body, json!({ "authId": "user-uuid-0" }), "{}", idp.log());
 }
 
 #[tokio::test]
-async fn a_realm_that_is_not_ours_is_never_touched() {
+async fn a_realm_without_our_mark_is_never_changed() {
     let (fake, idp) = start().await;
     let foreign = Realm::of(json!({ "realm": "master", "attributes": {} }));
     fake.state(|keycloak| keycloak.realms.insert("master".into(), foreign));
@@ -270,7 +270,7 @@ async fn a_realm_that_is_not_ours_is_never_touched() {
 }
 
 #[tokio::test]
-async fn who_has_chosen_a_password_gets_no_mail_again() {
+async fn no_email_is_sent_after_the_password_was_chosen() {
     let (fake, idp) = start().await;
     let body = body("keycloak", "acme", "PREMIUM", "ada@acme.test");
     idp.manage(&body).await;
@@ -284,7 +284,7 @@ async fn who_has_chosen_a_password_gets_no_mail_again() {
 }
 
 #[tokio::test]
-async fn who_took_an_address_without_proof_loses_the_password() {
+async fn the_password_of_an_unverified_user_is_replaced() {
     let (fake, idp) = start().await;
     let body = body("keycloak", "acme", "PREMIUM", "ada@acme.test");
     idp.manage(&body).await;

@@ -1,5 +1,5 @@
-//! `POST /manage/users` over HTTP, against providers that check what they are asked for as their
-//! API documents say, remember it, and fail when they are told to.
+//! Tests of `POST /manage/users` with fake providers. These check requests against the providers'
+//! API documentation, keep state, and can be made to fail.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -10,7 +10,7 @@ fn ours(key: &str, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_provider_there_is_nothing_to_do() {
+async fn a_tenant_without_a_provider_needs_no_set_up() {
     let idp = Idp::start(&[]).await;
     let answer = idp.manage(&ours("acme", "0199aa00-0000-7000-8000-000000000001")).await;
     assert_eq!((answer.status.as_u16(), answer.body), (200, json!({ "authId": "" })));
@@ -18,7 +18,7 @@ async fn without_a_provider_there_is_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn a_tenant_s_secret_is_good_for_that_tenant_alone() {
+async fn the_secret_of_a_tenant_is_only_valid_for_that_tenant() {
     let idp = Idp::start(&[]).await;
     let (acme, other) = (idp.tenant("acme").await, idp.tenant("other").await);
     let secret = idp.keys.idp_secret(acme);
@@ -37,7 +37,7 @@ async fn a_tenant_s_secret_is_good_for_that_tenant_alone() {
 }
 
 #[tokio::test]
-async fn a_signature_is_of_the_bytes_and_of_this_moment() {
+async fn a_signature_covers_the_bytes_and_the_time() {
     let idp = Idp::start(&[]).await;
     let body = ours("acme", "0199aa00-0000-7000-8000-000000000001").to_string();
     let now = shared::now().millis();
@@ -52,7 +52,7 @@ async fn a_signature_is_of_the_bytes_and_of_this_moment() {
 }
 
 #[tokio::test]
-async fn a_body_is_checked_after_its_signature() {
+async fn a_body_is_validated_after_its_signature() {
     let idp = Idp::start(&[]).await;
     assert_eq!(idp.signed(FACADE, b"{").await.status, 400);
     assert_eq!(idp.signed("another", b"{").await.status, 401);
@@ -80,13 +80,13 @@ async fn a_provider_without_its_variables_is_not_configured() {
 }
 
 #[tokio::test]
-async fn calls_are_limited_before_anything_else() {
+async fn the_rate_limit_is_checked_first() {
     let idp = Idp::start(&[("WEBHOOK_API_MAX_ATTEMPTS", "1")]).await;
     assert_eq!(idp.signed("another", b"{").await.status, 401);
     assert_eq!(idp.signed("another", b"{").await.status, 429);
 }
 
-/// What keeps the function from starting with these variables besides those that it needs.
+/// Returns the error with which the function fails to start with these additional variables.
 async fn refusal(variables: &[(&str, &str)]) -> String {
     let aws = [("AWS_REGION", "x"), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")];
     let rest =
@@ -97,7 +97,7 @@ async fn refusal(variables: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn a_provider_half_configured_stops_the_function() {
+async fn an_incomplete_configuration_stops_the_function() {
     for (given, missing) in [
         (("AUTH0_DOMAIN", "a.test"), "AUTH0_CLIENT_ID"),
         (("KEYCLOAK_HOST", "https://k.test"), "KEYCLOAK_ADMIN_USERNAME"),

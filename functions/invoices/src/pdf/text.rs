@@ -106,7 +106,7 @@ impl Style {
         line(Self { size: self.size * width / full.width, ..self })
     }
 
-    /// Splits the part `range` of `text` where the face changes.
+    /// Splits the part `range` of `text` at changes of the face.
     fn items<'f>(
         self,
         fonts: &'f Fonts,

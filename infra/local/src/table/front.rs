@@ -100,7 +100,9 @@ async fn forward(Shared(front): Shared<Arc<Front>>, request: Request) -> Respons
     match verdict {
         Verdict::Never => return std::future::pending().await,
         Verdict::Refuse => return AwsFault::refused().into_response(),
-        Verdict::RefuseWith(code) => return AwsFault::bad(code, "made to fail").into_response(),
+        Verdict::RefuseWith(code) => {
+            return AwsFault::bad(code, "simulated failure").into_response();
+        }
         Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let headers = parts.headers.clone();
