@@ -136,7 +136,7 @@ def blank(found):
 def sentences(text):
     """The sentences of a text in Markdown, each with its offset; code is blanked."""
     text = re.sub(r"^[ \t]*```.*?^[ \t]*```", blank, text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"`[^`\n]*`|\]\([^)\s]*\)|https?://\S+", blank, text)
+    text = re.sub(r"`[^`\n]*`|\]\([^)\s]*\)|https?://\S+|\{[{%].*?[%}]\}", blank, text)
     at = 0
     for end in re.finditer(r"(?<=[.!?])[\"')*_]*\s+(?=[A-Z`\"'(\[*_])|\n[ \t]*\n|\n(?=[ \t]*(?:[-*|]|\d+\.) )| ?\| ?|\Z|: (?=[A-Z])", text):
         sentence = text[at : end.start()]

@@ -9,7 +9,7 @@ use shared::{
 
 use crate::{Announcement, measures};
 
-/// What follows from a stream record: an event and metrics.
+/// The event and metrics that follow from a stream record.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     /// The event of a new lead, or of a job that was opened or closed.

@@ -42,7 +42,7 @@ pub enum Error {
     /// Any other failure.
     #[error("{doing}: {cause}")]
     Failed {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// The cause.
         cause: Box<dyn Cause + Send + Sync>,
