@@ -5,8 +5,8 @@
 
 A later source takes precedence: the template's defaults, the stage's `parameter_overrides` in samconfig.toml,
 then OVERRIDES (text such as "FromEmail=hello@example.com AppName='My App'"). Every parameter is printed, because
-CloudFormation keeps the previous value of one that is not given: a default that is corrected, or an override that
-is removed, would not reach a stack that exists. Needs the Python environment of the SAM CLI.
+CloudFormation keeps the previous value of an omitted one: a corrected default, or a removed override, would not
+reach an existing stack. Needs the Python environment of the SAM CLI.
 """
 
 import json
@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 
 def parameters(stage, overrides):
-    """The value of each parameter of the template by its name; exits if one is missing or unknown."""
+    """Returns the value of each parameter of the template by its name; exits if one is missing or unknown."""
     declared = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     if "deploy" not in config.get(stage, {}):
@@ -38,7 +38,7 @@ def parameters(stage, overrides):
 
 
 def parsed(source):
-    """`Name=value` pairs, read by the SAM CLI's own rules."""
+    """Parses `Name=value` pairs by the rules of the SAM CLI."""
     return CfnParameterOverridesType().convert(source, None, None) if source else {}
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Hands what lies in a failure queue to its function again, and takes it out of the queue once that is done.
+"""Retries the messages of a dead-letter queue: invokes their function, and deletes them if it succeeds.
 
     infra/redrive.py QUEUE_URL
 
 for either of the queues StreamFailuresUrl and EventFailuresUrl, outputs of the stack. (SQS's own redrive
-knows only queues whose messages came from another queue.) It may be stopped and started again: consumers
-drop what they have done. What fails again stays in the queue, and the exit code is 1.
+supports only queues whose messages came from another queue.) It can be stopped and started again, because
+consumers ignore what they have processed. If a message fails again, it stays in the queue, and the exit code is 1.
 
-Needs the AWS CLI, version 2, and leave to read the queue and the stream and to invoke the functions.
+Needs the AWS CLI, version 2, with permission to read the queue and the stream and to invoke the functions.
 """
 
 import datetime
@@ -19,7 +19,7 @@ import tempfile
 
 
 class Fault(Exception):
-    """Why a message could not be handed over."""
+    """The reason why a message could not be retried."""
 
 
 def aws(*words):
@@ -32,7 +32,7 @@ def aws(*words):
 
 
 def invoke(function, payload):
-    """Waits for the function, so that what fails is known to have failed."""
+    """Invokes the function synchronously, so that its failure is visible."""
     with tempfile.TemporaryDirectory() as folder:
         given, answer = pathlib.Path(folder, "given"), pathlib.Path(folder, "answer")
         given.write_text(json.dumps(payload))
@@ -44,11 +44,11 @@ def invoke(function, payload):
         raise Fault(said[:500])
     failed = (json.loads(said or "null") or {}).get("batchItemFailures")
     if failed:
-        raise Fault(f"records were not taken: {failed}")
+        raise Fault(f"the function failed on records: {failed}")
 
 
 def records(batch):
-    """The stream's records of a batch, as Lambda gets them; the message itself only says where they lie."""
+    """The stream's records of a batch, as Lambda receives them; the message has only their position."""
     place = ["--stream-arn", batch["streamArn"], "--shard-id", batch["shardId"]]
     place += ["--shard-iterator-type", "AT_SEQUENCE_NUMBER"]
     place += ["--sequence-number", batch["startSequenceNumber"]]
@@ -61,7 +61,7 @@ def records(batch):
             if int(change["SequenceNumber"]) > last:
                 return
             made = change.get("ApproximateCreationDateTime")
-            if isinstance(made, str):  # the CLI writes times for people, Lambda gets seconds
+            if isinstance(made, str):  # the CLI prints ISO 8601, Lambda receives seconds
                 change["ApproximateCreationDateTime"] = datetime.datetime.fromisoformat(made).timestamp()
             yield record | {"eventSourceARN": batch["streamArn"]}
             if int(change["SequenceNumber"]) == last:
@@ -79,20 +79,20 @@ def hand_over(message):
     if "DDBStreamBatchInfo" in body:
         lost = list(records(body["DDBStreamBatchInfo"]))
         if not lost:
-            raise Fault("the stream has the records no more: it keeps them for a day")
+            raise Fault("the records have expired: a stream keeps them for one day")
         invoke(plain(body["requestContext"]["functionArn"]), {"Records": lost})
-    elif "requestPayload" in body:  # the function failed, or could not read a record and set it aside
+    elif "requestPayload" in body:  # the function failed, or set an unreadable record aside
         invoke(plain(body["requestContext"]["functionArn"]), body["requestPayload"])
     elif "TARGET_ARN" in attributes:  # from EventBridge: the function could not be called
         invoke(attributes["TARGET_ARN"]["StringValue"], body)
     else:
-        raise Fault("it is of no kind that is known")
+        raise Fault("the message has an unknown format")
 
 
 def main(queue):
     done = failed = 0
     while True:
-        # What fails is hidden for five minutes, so that each message is tried once.
+        # Failed messages stay hidden for five minutes, so that each message is tried once.
         hidden = ["--visibility-timeout", "300", "--max-number-of-messages", "10"]
         got = aws("sqs", "receive-message", "--queue-url", queue, *hidden, "--message-attribute-names", "All")
         if not got.get("Messages"):
@@ -105,7 +105,7 @@ def main(queue):
             except Fault as fault:
                 print(f"{message['MessageId']}: {fault}", file=sys.stderr)
                 failed += 1
-    print(f"{done} handed over, {failed} left in the queue")
+    print(f"{done} retried successfully, {failed} left in the queue")
     return failed > 0
 
 

@@ -1,4 +1,4 @@
-"""The buildspecs of infra/pipelines, run as CodeBuild runs them, with an `aws` that only notes."""
+"""Runs the buildspecs of infra/pipelines as CodeBuild does, with an `aws` that only records its calls."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ esac
 
 class Buildspec(unittest.TestCase):
     def build(self, isolation, kind, fails="", status="None", bucket="acme-files-1"):
-        """What the control plane was told, and how `aws` was called."""
+        """Returns the reports that the control plane received, and the calls of `aws`."""
         server = ControlPlane([204])
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
@@ -76,7 +76,7 @@ class Buildspec(unittest.TestCase):
         self.assertIn("cloudformation deploy --stack-name tenantry-silo-acme", calls)
         self.assertNotIn("delete-stack", calls)
 
-    def test_a_silo_is_built_over_what_a_failed_attempt_left(self):
+    def test_a_silo_is_built_over_the_rest_of_a_failed_attempt(self):
         message, calls = self.build("silo", "provision", status="ROLLBACK_COMPLETE")
         self.assertEqual(message["data"]["status"], 1)
         self.assertLess(calls.index("wait stack-delete-complete"), calls.index("cloudformation deploy"))
@@ -97,7 +97,7 @@ class Buildspec(unittest.TestCase):
         self.assertEqual((message["type"], message["data"]["status"]), (1, 1))
         self.assertIn("s3 rm --recursive --only-show-errors s3://pool/acme/", calls)
 
-    def test_a_stack_without_its_bucket_is_no_success(self):
+    def test_a_stack_without_its_bucket_is_a_failure(self):
         message, _ = self.build("silo", "provision", bucket="None")
         self.assertEqual(message["data"]["status"], 0)
 

@@ -1,4 +1,4 @@
-"""infra/callback.sh against a server that checks what it sends."""
+"""Tests infra/callback.sh against a server that checks its requests."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ JOB = "01931f6e-0000-7000-8000-000000000001"
 
 
 class ControlPlane(HTTPServer):
-    """Answers with one status after the other, and keeps what it was sent."""
+    """Answers with one status after the other, and records the requests."""
 
     def __init__(self, statuses, port=0):
         super().__init__(("127.0.0.1", port), Handler)
@@ -58,7 +58,7 @@ class Callback(unittest.TestCase):
         self.assertNotIn(SECRET, done.stdout + done.stderr)
         return done, server.received
 
-    def test_it_signs_the_bytes_that_it_sends(self):
+    def test_the_signature_covers_the_bytes_as_sent(self):
         reason = 'said "no"\nand: ünïcödé \\ $HOME `id` 😀'
         done, received = self.report([204], "failure", "--reason", reason)
         self.assertEqual((done.returncode, len(received)), (0, 1), done.stderr)
@@ -106,7 +106,7 @@ class Callback(unittest.TestCase):
         done, received = self.report([204], "failure", "--reason", "")
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_nobody_can_read_the_secret_off_a_command_line(self):
+    def test_no_command_line_contains_the_secret(self):
         with tempfile.TemporaryDirectory() as folder:
             seen = pathlib.Path(folder, "seen")
             for tool in ("openssl", "curl", "python3"):
@@ -132,7 +132,7 @@ class Callback(unittest.TestCase):
             self.assertEqual((done.returncode, len(received)), (1, 0))
             self.assertIn("secret cannot be read", done.stderr)
 
-    def test_it_waits_for_a_control_plane_that_is_not_there_yet(self):
+    def test_an_unreachable_control_plane_is_retried(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
@@ -145,7 +145,7 @@ class Callback(unittest.TestCase):
         self.addCleanup(late[0].shutdown)
         self.assertEqual((done.returncode, len(late[0].received)), (0, 1), done.stderr)
 
-    def test_it_tries_again_with_a_fresh_signature(self):
+    def test_a_retry_has_a_fresh_signature(self):
         done, received = self.report([503, 429, 204], "success")
         self.assertEqual((done.returncode, len(received)), (0, 3), done.stderr)
         stamps = {headers["x-timestamp"] for _, headers in received}
@@ -156,12 +156,12 @@ class Callback(unittest.TestCase):
         self.assertEqual((done.returncode, len(received)), (1, 1))
         self.assertIn("401", done.stderr)
 
-    def test_what_is_missing_or_wrong_is_named(self):
+    def test_missing_and_invalid_arguments_are_named(self):
         for arguments, environment, named in [
             (["perhaps"], {}, "success or failure"),
             (["success"], {"CONTEXT_ID": ""}, "CONTEXT_ID"),
             (["success"], {"CALLBACK_SECRET": ""}, "SECRET_ARN"),
-            (["success"], {"CALLBACK_SECRET": "short"}, "64 digits"),
+            (["success"], {"CALLBACK_SECRET": "short"}, "64 lowercase"),
             (["success", "--resources", "{"], {}, "--resources"),
             (["success", "--resources", "no/such/file"], {}, "--resources"),
             (["success", "--colour", "red"], {}, "--colour"),

@@ -1,4 +1,4 @@
-"""The AWS commands of the documents: the CLI knows each of them, with its options and its query."""
+"""Checks the AWS commands of the documents: the CLI accepts each of them, with its options and its query."""
 
 import concurrent.futures
 import os
@@ -13,7 +13,7 @@ DOCUMENTS = ["infra/README.md", "infra/RUNBOOK.md", "infra/COSTS.md", "infra/pip
 
 
 def spans(file):
-    """Commands within a line of text."""
+    """Returns the commands within a line of text."""
     return re.findall(r"`(aws [^`]+)`", (ROOT / file).read_text())
 
 
@@ -25,15 +25,15 @@ def commands():
 
 
 class Aws(unittest.TestCase):
-    def test_the_cli_takes_every_command(self):
-        """Typed with nothing behind the endpoint: what is wrong with a command is told before it is sent."""
+    def test_the_cli_accepts_every_command(self):
+        """Runs them without a server behind the endpoint: the CLI rejects invalid commands before it sends them."""
         nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
         nowhere |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
         outputs = dict.fromkeys(re.findall(r"\$(\w+)", "\n".join(commands())), "a-name")
         nowhere |= outputs | {"PATH": f"{CLI.parent}:{os.environ['PATH']}"}
-        # A service's own endpoint comes before the one for all services.
+        # The endpoint of a single service takes precedence over the one for all services.
         here = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
-        # What comes next in a line, or takes the answer, is not the command's; nor is a file that the line before wrote.
+        # Cuts off the rest of a line, and replaces a file that the previous line wrote.
         typed = [re.split(r"\) python3|; done|; \}|&&| > ", command)[0] for command in commands()]
         typed = [command.replace("file://keys.json", "x") for command in typed if " wait " not in command]
         self.assertGreater(len(typed), 15)

@@ -1,7 +1,7 @@
-"""The questions that only a deployment can answer: `tests/smoke --deep` asks them, and prints the answers.
+"""The questions about AWS that only a deployment can answer, for `tests/smoke --deep`.
 
-Needs the AWS CLI with an operator's credentials; a question that they may not ask is `unknown`. What it creates
-it deletes: two tenants with what is built for them, and the stack of tests/deep.yaml.
+Needs the AWS CLI with administrator credentials; without a permission the answer is `unknown`. Deletes everything
+that it creates: two tenants with their resources, and the stack of tests/deep.yaml.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import uuid
 from deployed import PATIENCE, Stack, Unknown, aws, called, eventually
 
 HERE = pathlib.Path(__file__).parent
-SIMULATOR = "success@simulator.amazonses.com"  # takes any mail, in SES's sandbox too
+SIMULATOR = "success@simulator.amazonses.com"  # accepts any email, in the SES sandbox too
 
 
 ODD_EVENTS = {
@@ -31,7 +31,7 @@ ODD_EVENTS = {
 
 
 def bus(stack):
-    """1. What the bus refuses of an event. No rule and no archive takes the source."""
+    """1. Which events the bus refuses. No rule and no archive matches their source."""
     entry = {"Source": "tenantry-smoke", "DetailType": "SMOKE", "EventBusName": stack.value("BusName", "EVENT_BUS")}
     for name, detail in ODD_EVENTS.items():
         try:
@@ -43,7 +43,7 @@ def bus(stack):
 
 
 def mails(stack, extra):
-    """2. Whether SES passes the sender when it checks a template and a configuration set."""
+    """2. Whether SES passes the sender when it authorizes a template and a configuration set."""
     outputs = extra()
     taken = eventually(lambda: assumed(outputs["Sender"]), 60)
     if taken is None:
@@ -61,7 +61,7 @@ def mails(stack, extra):
         except Unknown as fault:
             return f"no: {fault}"
 
-    # A role that is new is not known everywhere at once.
+    # A new role is eventually consistent.
     first = eventually(lambda: "yes" if send(simple) == "yes" else None, 60) or send(simple)
     yield "a mail by a role whose condition is ses:FromAddress goes out", first
     yield "… with a template", send(templated)
@@ -83,7 +83,7 @@ def configuration_set(stack):
 
 
 def pipelines(stack):
-    """3. Whether the roles of the two pipelines suffice: a tenant of each kind is built, and removed again."""
+    """3. Whether the roles of the two pipelines are sufficient: builds and removes a tenant of each isolation."""
     silo = stack.value("SiloTiers", "SILO_TIERS").split(",")[0]
     for kind, tier in [("silo", silo), ("pool", "SMOKE")]:
         key = f"smk{uuid.uuid4().hex[:7]}"
@@ -100,7 +100,7 @@ def pipelines(stack):
 
 
 def job(stack, tenant, verb, body):
-    """How the job ended, with its reason."""
+    """Returns the state of the job, with its reason."""
     started, path = time.monotonic(), f"/tenants/{tenant}/jobs"
     before = {one["id"] for one in stack.expect([200], "GET", path)}
     status, answer = stack.ask("POST", f"/tenants/{tenant}/{verb}", body)
@@ -120,7 +120,7 @@ def job(stack, tenant, verb, body):
 
 
 def starts(stack):
-    """4. Whether a second start with the same token is the same execution, and for how long."""
+    """4. Whether a second start with the same token returns the same execution, and for how long."""
     name, token = stack.value("PooledPipeline", "POOLED_PIPELINE"), uuid.uuid4().hex
     seen = set()
 
@@ -146,12 +146,12 @@ ODD_PATHS = ["/ping", "/ping/", "/%70ing", "/pi%6eg?a=%22", '/ping?a="b"', "/pin
 
 
 def gateway(stack):
-    """5. What the gateway makes of odd paths and queries: the status, and whether the answer is ours."""
+    """5. How API Gateway treats unusual paths and queries: the status, and whether a function answered."""
     url = urllib.parse.urlsplit(stack.base_url)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     for path in ODD_PATHS:
         connection = kind(url.netloc, timeout=30)
-        # As it stands, without what http.client would refuse or encode.
+        # Sends the path unchanged: http.client would refuse or encode it.
         connection._validate_path = lambda _: None
         try:
             connection.request("GET", path)
@@ -170,7 +170,7 @@ def gateway(stack):
 
 
 def stream(stack, extra):
-    """6. How often a record that fails is tried, and how long 1,000 tries would last."""
+    """6. How often a failing record is retried, and how long 1,000 attempts would take."""
     outputs = extra()
     aws("dynamodb", "put-item", "--table-name", outputs["Table"], "--item", '{"id":{"S":"smoke"}}')
     time.sleep(PATIENCE)
@@ -185,7 +185,7 @@ def stream(stack, extra):
 
 
 class Extra:
-    """The stack of tests/deep.yaml, made when a question needs it."""
+    """The stack of tests/deep.yaml, created when a question needs it."""
 
     def __init__(self, stack):
         self.stack, self.name, self.outputs = stack, f"tenantry-smoke-{uuid.uuid4().hex[:8]}", None
@@ -209,7 +209,7 @@ class Extra:
 
 
 def answers(question, *given):
-    """The rows of a question, whatever becomes of it."""
+    """Returns the rows of a question, also if it fails."""
     try:
         yield from question(*given)
     except Unknown as fault:
@@ -217,7 +217,7 @@ def answers(question, *given):
 
 
 def ask(stack_name, base_url):
-    """Asks all, and prints a table."""
+    """Asks all questions, and prints a table."""
     try:
         stack = Stack(stack_name, base_url)
     except Unknown as fault:

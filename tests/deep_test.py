@@ -1,4 +1,4 @@
-"""tests/smoke --deep beside a local run, and beside an `aws` that answers as AWS would."""
+"""Tests `tests/smoke --deep` with a local run, and with an `aws` that answers like AWS."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ EXTRA = {"Parameters": [], "Outputs": [{"OutputKey": name, "OutputValue": name} 
 
 
 class Local(unittest.TestCase):
-    def test_what_a_local_run_plays_is_answered_and_the_rest_is_unknown(self):
+    def test_a_local_run_answers_what_it_simulates_and_the_rest_is_unknown(self):
         paths = f"{ROOT}/.venv/emulators/bin:{os.environ['PATH']}"
         env = os.environ | {"SMOKE_PATIENCE": "30", "PATH": paths}
         done = subprocess.run(["./smoke", "--deep"], cwd=ROOT / "tests", env=env, capture_output=True, text=True)
@@ -48,10 +48,10 @@ class Local(unittest.TestCase):
 
 
 class Played(unittest.TestCase):
-    """Each question alone, with the answers of AWS that matter."""
+    """Each question alone, with the relevant answers of AWS."""
 
     def asked(self, question, answers, *more):
-        """The rows of a question, and the calls that it made."""
+        """Returns the rows of a question, and the calls that it made."""
         import deep
         from deployed import Stack
 
@@ -77,7 +77,7 @@ class Played(unittest.TestCase):
                 made.delete()
             return rows, [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
 
-    def test_a_question_that_may_not_be_asked_is_unknown(self):
+    def test_a_question_without_permission_is_unknown(self):
         rows, _ = self.asked(lambda deep: deep.starts, [])
         self.assertRegex(rows[0][1], "^unknown: .*AccessDenied")
 

@@ -1,4 +1,4 @@
-"""What a first deployment meets at AWS: whom it trusts, what AWS documents, what a failure leaves behind."""
+"""Checks a first deployment: trusted identities, permissions that AWS documents, and the rest of a failure."""
 
 import json
 import re
@@ -14,7 +14,7 @@ CHOSEN = {
 }
 
 def resolved(value, chosen):
-    """`value` with its references and text functions replaced by what `chosen` has for them."""
+    """Returns `value` with its references and text functions replaced by the values of `chosen`."""
     if isinstance(value, list):
         return [resolved(item, chosen) for item in value]
     if not isinstance(value, dict):
@@ -45,7 +45,7 @@ class GitHub(unittest.TestCase):
         immutable = "repo:acme@123/tenantry@456:environment:prod"
         self.assertEqual(sorted(self.trusted()), sorted([immutable, "repo:acme/tenantry:environment:prod"]))
 
-    def test_the_ids_are_numbers_that_somebody_has_to_give(self):
+    def test_the_ids_are_numbers_without_a_default(self):
         for name in ["OwnerId", "RepositoryId"]:
             parameter = GITHUB["Parameters"][name]
             self.assertNotIn("Default", parameter)
@@ -73,12 +73,12 @@ class Mails(unittest.TestCase):
             self.assertNotIn("Condition", one)
 
 
-# What a rollback of a first deployment leaves behind, each with the reason.
+# Resources that a rollback of a first deployment keeps, each with the reason.
 LEFT_BY_A_ROLLBACK = {("template.yaml", "Table"): "its deletion protection would fail the rollback; its name is generated"}
 
 
 class Retries(unittest.TestCase):
-    """A first deployment that fails leaves nothing in the way of the second."""
+    """A failed first deployment leaves nothing that blocks the second."""
 
     def test_a_rollback_removes_what_it_created(self):
         kept = {
@@ -89,7 +89,7 @@ class Retries(unittest.TestCase):
         }
         self.assertEqual(kept, set(LEFT_BY_A_ROLLBACK))
 
-    def test_what_outlives_its_stack_has_no_name_that_a_second_stack_would_take(self):
+    def test_retained_resources_have_no_name_that_a_second_stack_needs(self):
         for file, template in TEMPLATES.items():
             for id, resource in template["Resources"].items():
                 if resource.get("DeletionPolicy", "Delete") != "Delete":
@@ -97,7 +97,7 @@ class Retries(unittest.TestCase):
                         self.assertNotIn(name, resource["Properties"], f"{file}: {id}")
 
 
-# The actions of AWS's managed policies that SAM attaches, as far as Lambda uses them for us.
+# The actions of the managed policies that SAM attaches, as far as Lambda uses them for our functions.
 # Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 MANAGED = {
     "AWSLambdaBasicExecutionRole": {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -114,30 +114,30 @@ def actions(value, effect="Allow"):
 
 
 class Boundary(unittest.TestCase):
-    """A template on its way through GitHub makes no administrator."""
+    """A template that GitHub deploys cannot create an administrator."""
 
     def granting(self):
-        """The statements by which CloudFormation may add permissions to a role."""
+        """Returns the statements that let CloudFormation add permissions to a role."""
         adding = {"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
         stack = GITHUB["Resources"]["StackRole"]
         return [one for one in statements(stack) if one["Effect"] == "Allow" and adding & set(listed(one["Action"]))]
 
-    def test_a_role_is_given_permissions_under_the_boundary_alone(self):
+    def test_a_role_gets_permissions_only_under_the_boundary(self):
         self.assertTrue(self.granting())
         for one in self.granting():
             condition = {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
             self.assertEqual(one["Condition"], condition, one["Action"])
 
-    def test_the_boundary_cannot_be_taken_away_or_changed(self):
+    def test_the_boundary_cannot_be_removed_or_changed(self):
         for action in actions(GITHUB["Resources"]["StackRole"]):
             self.assertNotIn("PolicyVersion", action)
             self.assertNotIn("RolePermissionsBoundary", action.replace("PutRolePermissionsBoundary", ""))
 
-    def test_the_boundary_lets_nobody_become_somebody_else(self):
+    def test_the_boundary_allows_no_role_to_assume_another(self):
         limits = {action for action in actions(GITHUB["Resources"]["Boundary"]) if action.split(":")[0] in ("iam", "sts")}
         self.assertEqual(limits, {"iam:CreateServiceLinkedRole"})
 
-    def test_the_boundary_lets_through_what_the_roles_grant(self):
+    def test_the_boundary_allows_everything_that_the_roles_grant(self):
         granted = {action for id, one in STACK["Resources"].items() if id != "Bounds" for action in self.of(one)}
         self.assertLessEqual(granted, actions(GITHUB["Resources"]["Boundary"]))
 
@@ -155,21 +155,21 @@ class Boundary(unittest.TestCase):
         document = resolved(GITHUB["Resources"]["Boundary"]["Properties"]["PolicyDocument"], longest)
         self.assertLessEqual(len(json.dumps(document, separators=(",", ":"))), 6144)
 
-    def test_every_role_of_the_stack_takes_it(self):
+    def test_every_role_of_the_stack_has_the_boundary(self):
         for id, role in of_type("AWS::IAM::Role").items():
             taken = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
             self.assertEqual(role.get("PermissionsBoundary"), taken, id)
 
-    def test_a_role_is_passed_to_no_service_that_deploys_does_not_need(self):
+    def test_roles_are_passed_only_to_services_that_a_deployment_needs(self):
         for one in statements(GITHUB):
             if one["Effect"] == "Allow" and "iam:PassRole" in listed(one["Action"]):
                 self.assertIn("iam:PassedToService", one["Condition"]["StringEquals"])
 
-    def test_the_workflow_hears_why_a_change_set_was_refused(self):
+    def test_the_workflow_can_read_why_a_change_set_was_refused(self):
         self.assertIn("cloudformation:DescribeEvents", actions(GITHUB["Resources"]["DeployRole"]))
 
 
-# What AWS documents as the least, by the role or policy that needs it and the bucket that it is for.
+# The minimum that AWS documents, by the role or policy that needs it and the bucket that it is for.
 PIPELINES = "infra/pipelines/template.yaml"
 DOCUMENTED = {
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html, and re:Post "Access Denied
@@ -179,13 +179,13 @@ DOCUMENTED = {
         "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:GetObjectVersionTagging",
         "codebuild:BatchGetBuilds", "codebuild:StartBuild", "codeconnections:UseConnection",
     },
-    # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html, without what it writes:
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html, without write access:
     # the build has no artifacts
     "BuildRole": {
         "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion",
         "logs:CreateLogStream", "logs:PutLogEvents",
     },
-    # The handlers' permissions in the schema of AWS::S3::Bucket, for the properties that silo.yaml sets
+    # The permissions of the handlers in the schema of AWS::S3::Bucket, for the properties that silo.yaml sets
     "SiloPolicy": {
         "s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging",
         "s3:TagResource", "s3:GetAccelerateConfiguration", "s3:GetAnalyticsConfiguration", "s3:GetBucketAcl",
@@ -199,7 +199,7 @@ DOCUMENTED = {
 
 
 class Documented(unittest.TestCase):
-    """Where AWS documents the least that a role needs, the role has it."""
+    """Roles have the minimum that AWS documents."""
 
     def test_the_pipelines_roles(self):
         for id, least in DOCUMENTED.items():
@@ -210,7 +210,7 @@ class Documented(unittest.TestCase):
         self.assertEqual(properties, {"BucketName", "PublicAccessBlockConfiguration"}, "see DOCUMENTED: SiloPolicy")
 
     def test_a_secret_under_a_customer_key_can_be_read(self):
-        """Each role that reads a secret of the operator's may open it with its key, for that secret alone."""
+        """Each role that reads a secret of the operator may decrypt it with its key, for that secret only."""
         parameters = {name for name in STACK["Parameters"] if name.endswith(("SecretArn", "PasswordArn"))}
         self.assertIn("RedisPasswordArn", parameters)
         opened = {}
@@ -230,21 +230,21 @@ class Documented(unittest.TestCase):
 
 class Functions(unittest.TestCase):
     def test_a_stream_under_a_customer_key_can_be_read_as_soon_as_its_role_exists(self):
-        # A policy apart is made after the role, and an event source does not wait for it.
+        # A separate policy is created after the role, and an event source does not wait for it.
         for id in ["RelayRole", "UpkeepRole"]:
             keyed = [one for one in statements(of_type("AWS::IAM::Role")[id]) if "kms:Decrypt" in listed(one["Action"])]
             self.assertEqual([one["Resource"] for one in keyed], [{"Ref": "TableKeyArn"}], id)
 
     def test_no_function_creates_a_log_group(self):
-        # A late line of a deleted function would take the name that the next stack needs.
+        # A late log line of a deleted function would create a group with the name that the next stack needs.
         denied = [one for one in statements(of_type("AWS::IAM::Policy")["Bounds"]) if one["Effect"] == "Deny"]
         everywhere = [one for one in denied if one.get("Resource") == "*" and "Condition" not in one]
         self.assertIn("logs:CreateLogGroup", {action for one in everywhere for action in listed(one["Action"])})
         for id in ["RelayRole", "UpkeepRole", "ReconcilerFunctionEveryMinuteRole"]:
             self.assertNotIn("logs:CreateLogGroup", actions(of_type("AWS::IAM::Role")[id]), id)
 
-    def test_what_the_api_waits_for_ends_before_the_api_gives_up(self):
-        """An HTTP API waits 30 s, which a cold start is part of."""
+    def test_functions_behind_the_api_end_before_its_timeout(self):
+        """An HTTP API waits 30 s, including a cold start."""
         called = {
             id for id, one in read("template.yaml")["Resources"].items()
             if any(event["Type"] == "HttpApi" for event in one.get("Properties", {}).get("Events", {}).values())

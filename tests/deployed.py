@@ -1,4 +1,4 @@
-"""A deployed stack, as an operator's AWS CLI and token reach it."""
+"""A deployed stack, reached with the AWS CLI and the token of an operator."""
 
 import base64
 import functools
@@ -10,17 +10,17 @@ import time
 import urllib.error
 import urllib.request
 
-PATIENCE = float(os.environ.get("SMOKE_PATIENCE", "900"))  # seconds that a build, or the stream, is watched
+PATIENCE = float(os.environ.get("SMOKE_PATIENCE", "900"))  # seconds to wait for a build or the stream
 
 
 class Unknown(Exception):
-    """A question that could not be asked here, and why."""
+    """The reason why a question could not be asked."""
 
 
 def called(*words, given=None):
-    """What the AWS CLI prints."""
+    """Returns the output of the AWS CLI."""
     env = os.environ | {"AWS_PAGER": ""} | (given or {})
-    # The first version of the CLI does not know AWS_REGION.
+    # Version 1 of the CLI does not support AWS_REGION.
     env["AWS_DEFAULT_REGION"] = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
     env = {name: value for name, value in env.items() if value is not None}
     try:
@@ -33,12 +33,12 @@ def called(*words, given=None):
 
 
 def aws(*words, given=None):
-    """What the AWS CLI answers, as JSON."""
+    """Returns the JSON output of the AWS CLI."""
     return json.loads(called(*words, "--output", "json", given=given) or "null")
 
 
 def eventually(look, seconds, pause=2):
-    """The first answer of `look` that is not None, or None after `seconds`."""
+    """Returns the first result of `look` that is not None, or None after `seconds`."""
     deadline = time.monotonic() + seconds
     while (found := look()) is None and time.monotonic() < deadline:
         time.sleep(pause)
@@ -46,7 +46,7 @@ def eventually(look, seconds, pause=2):
 
 
 class Stack:
-    """The stack that is asked: its outputs, or the variables of a local run."""
+    """A stack: its outputs, or the variables of a local run."""
 
     def __init__(self, name, base_url):
         self.name, self.base_url, self.values = name, base_url, {}
@@ -64,7 +64,7 @@ class Stack:
 
     @functools.cache
     def token(self):
-        """An operator's token: the one that is given, or one signed with the stack's key."""
+        """Returns an operator token: the given one, or one signed with the key of the stack."""
         if given := os.environ.get("OPERATOR_TOKEN"):
             return given
         arn = self.values.get("JwtSecretArn") or self.missing("OPERATOR_TOKEN")
@@ -80,7 +80,7 @@ class Stack:
         return (signed + b"." + encoded(hmac.digest(keys[keys["current"]].encode(), signed, "sha256"))).decode()
 
     def ask(self, method, path, body=None):
-        """Status and JSON of an operator's request."""
+        """Returns the status and JSON of a request with an operator token."""
         headers = {"authorization": f"Bearer {self.token()}", "content-type": "application/json"}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.base_url + path, data, headers, method=method)

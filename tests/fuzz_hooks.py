@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know of our API: how a set-up is signed, and where its generators would not end."""
+"""Hooks for Schemathesis: sign set-ups, and limit generators that would not end."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ SECRET = os.environ["IDP_WEBHOOK_SECRET"].encode()
 
 @schemathesis.hook
 def before_load_schema(context, schema):
-    """A filter nests in itself, and what is to be covered in it grows without end: one level will do."""
+    """Limits the recursion of filters to one level, because their coverage grows without limit."""
     for name, described in schema["components"]["schemas"].items():
         members = described.get("properties", {})
         if name.endswith("Where"):
@@ -24,7 +24,7 @@ def before_load_schema(context, schema):
 
 
 class Signed(requests.auth.AuthBase):
-    """Signs a body as it goes out, as `POST /manage/users` wants it; not where the case is that it is unsigned."""
+    """Signs the body of `POST /manage/users` as sent, except in cases without a signature."""
 
     def __call__(self, request):
         if not {"x-timestamp", "x-signature"} <= {name.lower() for name in request.headers}:

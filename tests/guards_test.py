@@ -1,4 +1,4 @@
-"""What must not creep in: sizes, connections and files at the start, a second TLS, instructions of the hot path.
+"""Guards against regressions: sizes, connections and files at a start, a second TLS library, instruction counts.
 
 Runs beside a control plane (tests/run guards), on the development build: its counts say whether something has
 changed, tests/bench says what it takes. TENANTRY_TEST_RENEW=1 writes what is found into figures.json.
@@ -23,14 +23,14 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 FIGURES = json.loads((ROOT / "tests/figures.json").read_text())
 RENEW = os.environ.get("TENANTRY_TEST_RENEW") == "1"
 
-# Megabytes of a function's zip. invoices has the glyphs of the world's larger scripts in it.
+# The maximum size of a zip in megabytes. invoices contains the glyphs of the larger scripts.
 HTTP, EVENT = 3.5, 2.8
 BUDGETS = {"invoices": 5.5, "mailer": EVENT, "pipelines": EVENT, "reconciler": EVENT, "relay": EVENT,
            "rotator": EVENT, "upkeep": EVENT}
 
 
 def known(kind, name, found):
-    """The figure that is known of `name`; what was found, where figures are renewed."""
+    """Returns the recorded figure of `name`, or `found` if figures are being renewed."""
     if RENEW:
         FIGURES[kind][name] = found
         (ROOT / "tests/figures.json").write_text(json.dumps(FIGURES, indent=2, sort_keys=True) + "\n")
@@ -38,7 +38,7 @@ def known(kind, name, found):
 
 
 def traced(function, *options):
-    """The lines that strace writes of a function until it asks for work."""
+    """Returns the lines of strace for a function until its first poll for work."""
     with tempfile.NamedTemporaryFile("r") as trace:
         with Runtime(["strace", "-f", "-qq", *options, "-o", trace.name, TARGET / "debug" / function]) as runtime:
             runtime.wait_for_poll()
@@ -46,7 +46,7 @@ def traced(function, *options):
 
 
 def instructions(requests):
-    """Instructions from the start of `tenants` until so many requests are answered."""
+    """Returns the number of instructions of `tenants` from its start until it has answered `requests`."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind.out"
         tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}"]
@@ -66,7 +66,7 @@ class Sizes(unittest.TestCase):
     def test_every_function_has_a_figure(self):
         self.assertEqual(functions(), set(FIGURES["zip_bytes"]))
 
-    def test_what_was_built_for_release_is_as_large_as_it_was(self):
+    def test_release_binaries_keep_their_size(self):
         for function in functions():
             binary = TARGET / "release" / function
             if binary.exists():
@@ -80,7 +80,7 @@ def functions():
 
 
 class Start(unittest.TestCase):
-    def test_nothing_but_the_endpoints_of_the_environment_is_asked(self):
+    def test_a_start_connects_only_to_the_endpoints_of_the_environment(self):
         known = [url for name, url in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")]
         known = {urlsplit(url).port for url in known}
         for function in ["tenants", "relay"]:
@@ -108,7 +108,7 @@ class Start(unittest.TestCase):
 
 
 class Libraries(unittest.TestCase):
-    def test_there_is_one_tls_and_one_http(self):
+    def test_there_is_one_tls_and_one_http_library(self):
         lock = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
         versions = lambda name: [package["version"] for package in lock if package["name"] == name]
         for name in ["rustls", "ring", "hyper", "h2", "tokio-rustls", "hyper-rustls"]:
@@ -118,7 +118,7 @@ class Libraries(unittest.TestCase):
 
 
 class Instructions(unittest.TestCase):
-    def test_a_start_and_a_tenant_take_as_many_as_they_did(self):
+    def test_a_start_and_a_request_keep_their_instruction_counts(self):
         bearer, base = os.environ["OPERATOR_TOKEN"], os.environ["BASE_URL"]
         body = json.dumps({"key": "guards", "name": "Acme", "domains": ["acme.test"], "contact": {
             "firstName": "Grace", "lastName": "Hopper", "email": "ops@acme.test", "isPrimary": True}})
@@ -133,15 +133,15 @@ class Instructions(unittest.TestCase):
 
 
 class Bench(unittest.TestCase):
-    """That it runs and finds everything; what it finds on a development build is nobody's figure."""
+    """The benchmark runs and measures everything; the figures of a development build are not checked."""
 
-    def test_it_prints_a_table_of_each_part(self):
+    def test_each_part_prints_a_table(self):
         few = ["--functions", "home,relay", "--starts", "2", "--memory-after", "20"]
         tables = bench(*few, "--requests", "20", "--tenants", "1000")
         for row in ["| relay ", "| GET /tenants/{id} ", "| lead to active", "| 1000 "]:
             self.assertIn(row, tables)
 
-    def test_it_measures_a_service_that_is_running(self):
+    def test_a_running_service_can_be_measured(self):
         service = ["--url", os.environ["BASE_URL"], "--pid", str(os.getpid()), "--token", os.environ["OPERATOR_TOKEN"]]
         self.assertIn("| POST /webhook, refused ", bench("--requests", "20", "service", *service))
 

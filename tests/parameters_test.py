@@ -1,4 +1,4 @@
-"""What a deployment may choose, and what is chosen for it: every default is safe in production."""
+"""Checks parameters and their defaults: every default is safe in production."""
 
 import re
 import unittest
@@ -21,10 +21,10 @@ class Parameters(unittest.TestCase):
         refused = {said["AssertDescription"] for rule in STACK["Rules"].values() for said in rule["Assertions"]}
         self.assertEqual(refused, {"ApiDomain needs ApiCertificateArn", "ApiHostedZoneId needs ApiDomain"})
 
-    def test_no_origin_is_let_in_by_default(self):
+    def test_no_origin_is_allowed_by_default(self):
         self.assertEqual(STACK["Parameters"]["AllowedOrigins"]["Default"], "")
 
-    def test_origins_are_what_a_browser_sends(self):
+    def test_origins_have_the_form_that_browsers_send(self):
         for good in ["", "https://app.example.com", "http://localhost:4200,http://localhost:3000"]:
             self.assertTrue(self.takes("AllowedOrigins", good), good)
         for bad in ["https://a.example, https://b.example", " ", "*", "https://a.example/", "a.example", "https://a,"]:

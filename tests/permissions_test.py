@@ -1,4 +1,4 @@
-"""What each function may do, held against what it was seen to do: the policies are enough and no more.
+"""Compares the policies of each function with its recorded calls: they allow exactly these.
 
     TENANTRY_TEST_PERMISSIONS   the file in which the Rust tests recorded the calls, as tests/run lets them
 """
@@ -13,7 +13,7 @@ import unittest
 from emulators.stack import ACCOUNT, REGION, TEMPLATE, Stack, functions
 from template_test import listed, of_type, statements
 
-# What is allowed and not recorded, by function and action, each with the reason.
+# Permissions without a recorded call, by function and action, each with the reason.
 UNSEEN = {
     ("*", "logs:CreateLogStream"): "Lambda writes the log",
     ("*", "logs:PutLogEvents"): "Lambda writes the log",
@@ -36,7 +36,7 @@ UNSEEN = {
 
 
 class Named(Stack):
-    """The template with the names that infra/local gives; nothing is made."""
+    """The template with the names of infra/local; creates nothing."""
 
     def resource(self, id):
         resource = TEMPLATE["Resources"][id]
@@ -53,7 +53,7 @@ class Named(Stack):
 
 
 def allowed():
-    """What each function's role allows, by its binary: actions with the resources that they are allowed on."""
+    """Returns the permissions of each function's role, by its binary: actions with their resources."""
     stack = Named("", "", name="tenantry-local")
     for binary, id in functions().items():
         role = TEMPLATE["Resources"][id]["Properties"]["Role"]["Fn::GetAtt"][0]
@@ -71,7 +71,7 @@ def allowed():
 
 
 def recorded():
-    """The calls of functions, as IAM sees them."""
+    """Returns the calls of functions, as IAM evaluates them."""
     lines = pathlib.Path(os.environ["TENANTRY_TEST_PERMISSIONS"]).read_text().splitlines()
     for call in map(json.loads, sorted(set(lines))):
         caller, action, resource = call["caller"], call["action"], call["resource"]
@@ -84,7 +84,7 @@ def recorded():
 
 
 def is_meant(reason, action, resource):
-    """Whether a reason is for an action on any resource, or on the resources that it names."""
+    """Returns whether a reason applies to an action on any resource, or on the resources that it names."""
     return fnmatch.fnmatchcase(f"{action} {resource}", reason if " " in reason else f"{reason} *")
 
 

@@ -1,4 +1,4 @@
-"""The commands of the README and the API guide, typed as a user would type them."""
+"""Runs the commands of the README and the API guide, as a user would."""
 
 import pathlib
 import re
@@ -13,7 +13,7 @@ LOCAL, SAVED = ROOT / ".local", ROOT / ".local.saved"
 
 
 def blocks(kind):
-    """The shell blocks that the README, and then the API guide, mark with `<!-- kind -->`."""
+    """Returns the shell blocks that the README, and then the API guide, mark with `<!-- kind -->`."""
     text = "".join((ROOT / name).read_text() for name in ["README.md", "functions/README.md"])
     return re.findall(rf"<!-- {kind} -->\n```sh\n(.*?)```", text, re.DOTALL)
 
@@ -33,7 +33,7 @@ class Walk(unittest.TestCase):
             self.addCleanup(SAVED.rename, LOCAL)
         self.addCleanup(subprocess.run, ["rm", "-rf", LOCAL])
 
-    def test_a_stranger_onboards_a_tenant(self):
+    def test_a_new_user_onboards_a_tenant(self):
         self.assertFalse(answers("http://127.0.0.1:3000/ping"), "something else is on the README's port")
         (start,) = blocks("walk: start")
         server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""infra/redrive.py, with an `aws` that plays a queue, a stream and a function."""
+"""Tests infra/redrive.py with an `aws` that simulates a queue, a stream and a function."""
 
 import json
 import os
@@ -95,18 +95,18 @@ class Redrive(unittest.TestCase):
         self.assertEqual(payload["Records"][0]["eventSourceARN"], STREAM)
         self.assertEqual(deleted, ["m1"])
 
-    def test_what_fails_again_stays_and_does_not_stop_the_rest(self):
+    def test_a_message_that_fails_again_stays_and_does_not_stop_the_rest(self):
         queue = [message(f"m{n}", {"poison": 1} if n == 3 else {"n": n}, TARGET_ARN=FUNCTION) for n in range(12)]
         done, invoked, deleted = self.redrive(queue)
         self.assertEqual(done.returncode, 1)
         self.assertEqual((len(invoked), len(deleted)), (12, 11))
         self.assertNotIn("m3", deleted)
-        self.assertIn("11 handed over, 1 left in the queue", done.stdout)
+        self.assertIn("11 retried successfully, 1 left in the queue", done.stdout)
 
-    def test_records_that_the_stream_has_no_more_are_not_taken_for_done(self):
+    def test_expired_records_are_not_treated_as_done(self):
         done, invoked, deleted = self.redrive([message("m1", batch("2", "4"))], [])
         self.assertEqual((done.returncode, invoked, deleted), (1, [], []))
-        self.assertIn("keeps them for a day", done.stderr)
+        self.assertIn("keeps them for one day", done.stderr)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def get(path, bearer):
 
 class Server(ThreadingHTTPServer):
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):  # a function that is stopped hangs up
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a stopped function closes its connection
             super().handle_error(request, client_address)
 
 
@@ -46,7 +46,7 @@ class Runtime:
         return self
 
     def __exit__(self, *_):
-        # The whole group: a tool hands no signal on.
+        # Signals the whole group, because tools do not forward signals.
         os.killpg(self.process.pid, 15)
         self.process.wait(PATIENCE)
         self.server.shutdown()
@@ -88,6 +88,6 @@ def handler(runtime):
             self.wfile.write(body)
 
         def log_message(self, *_):
-            """Nothing."""
+            """Logs nothing."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""How a stage is deployed: the commands of infra/README.md and the workflow's steps, typed as they are written."""
+"""Checks the deployment of a stage: the commands of infra/README.md and the steps of the workflow, as written."""
 
 import base64
 import hmac
@@ -29,13 +29,13 @@ TYPES = CfnParameterOverridesType()
 
 
 def blocks(file, kind="sh"):
-    """The blocks of a document, as one pastes them."""
+    """Returns the code blocks of a document, as a user pastes them."""
     found = re.findall(rf"^ *```{kind}\n(.*?)^ *```", (ROOT / file).read_text(), re.DOTALL | re.MULTILINE)
     return [textwrap.dedent(block) for block in found]
 
 
 def commands(program):
-    """Every call of `program` in the README, as lists of words."""
+    """Returns every call of `program` in the README, as lists of words."""
     text = "\n".join(blocks(README)).replace("\\\n", " ")
     return [shlex.split(line) for line in text.splitlines() if line.startswith(program + " ")]
 
@@ -46,10 +46,10 @@ def stage_of(name):
 
 
 class Workflow(unittest.TestCase):
-    """The step that deploys, with a `sam` that only notes how it was called."""
+    """The step that deploys, with a `sam` that only records its arguments."""
 
     def deployed(self, stage, parameters):
-        """Runs the step `Deploy` of stage.yml; the parameters that SAM reads from its arguments."""
+        """Runs the step `Deploy` of stage.yml and returns the parameters that SAM reads from its arguments."""
         steps = yaml.safe_load((ROOT / ".github/workflows/stage.yml").read_text())["jobs"]["deploy"]["steps"]
         (step,) = [one for one in steps if one.get("name") == "Deploy"]
         with tempfile.TemporaryDirectory() as folder:
@@ -74,32 +74,32 @@ class Workflow(unittest.TestCase):
             self.assertTrue(overrides.startswith("file://"), overrides)
             return TYPES.convert(f"file://{folder / overrides[7:]}", None, None)
 
-    def test_what_samconfig_says_of_a_stage_is_deployed(self):
+    def test_a_stage_is_deployed_with_the_values_of_samconfig(self):
         for stage in STAGES:
             given = self.deployed(stage, "FromEmail=hello@example.com")
             self.assertLessEqual(stage_of(stage).items(), given.items(), stage)
             self.assertEqual(given["AppEnv"], stage)
             self.assertEqual(given["PermissionsBoundary"], "arn:of:the:boundary")
 
-    def test_what_github_says_takes_precedence(self):
+    def test_the_variable_of_github_takes_precedence(self):
         given = self.deployed("prod", "FromEmail=hello@example.com LogRetentionDays=365 AppName='Our Product'")
         self.assertEqual((given["LogRetentionDays"], given["AppName"]), ("365", "Our Product"))
 
     def test_every_parameter_is_given_so_that_a_new_default_reaches_a_stack_that_exists(self):
         self.assertEqual(set(self.deployed("prod", "FromEmail=hello@example.com")), set(STACK["Parameters"]))
 
-    def test_a_name_that_is_missing_or_mistyped_stops_the_deployment(self):
+    def test_a_missing_or_unknown_parameter_stops_the_deployment(self):
         self.assertIn("no value for FromEmail", self.deployed("prod", ""))
         self.assertIn("no parameter AlowedOrigins", self.deployed("prod", "FromEmail=a@example.com AlowedOrigins=https://a"))
 
 
 class Stages(unittest.TestCase):
-    def test_a_developers_machine_may_call_dev_alone(self):
+    def test_only_dev_can_be_called_from_a_developers_machine(self):
         for stage in STAGES:
             origins = stage_of(stage).get("AllowedOrigins", STACK["Parameters"]["AllowedOrigins"]["Default"])
             self.assertEqual("localhost" in origins, stage == "dev", stage)
 
-    def test_samconfig_sets_what_the_template_takes(self):
+    def test_samconfig_sets_only_values_that_the_template_accepts(self):
         for stage in STAGES:
             for name, value in stage_of(stage).items():
                 declared = STACK["Parameters"][name]
@@ -129,12 +129,12 @@ class Commands(unittest.TestCase):
         missing = {name for name, one in STACK["Parameters"].items() if "Default" not in one} - set(given)
         self.assertEqual(missing, set())
 
-    def test_every_file_that_a_command_names_is_there(self):
+    def test_every_file_that_a_command_names_exists(self):
         text = "\n".join(block for file in DOCUMENTS for block in blocks(file))
         for file in set(re.findall(r"(?<![\w/.])(?:infra|tests)/[\w./-]+", text)):
             self.assertTrue((ROOT / file).exists(), file)
 
-    def test_every_output_that_a_command_uses_is_one(self):
+    def test_every_output_that_a_command_uses_exists(self):
         for file in DOCUMENTS:
             used = set(re.findall(r"\$\{?([A-Z][a-z]\w+)", "\n".join(blocks(file))))
             self.assertLessEqual(used, set(STACK["Outputs"]), file)
@@ -145,7 +145,7 @@ class Commands(unittest.TestCase):
 
 
 class Tools(unittest.TestCase):
-    """Whatever a workflow installs is one version, and what Python installs is checked by its hash."""
+    """Workflows install exact versions, and Python packages are checked by their hashes."""
 
     def test_python_installs_by_hash(self):
         files = [ROOT / "tests/run", *(ROOT / ".github/workflows").glob("*.yml")]
@@ -155,7 +155,7 @@ class Tools(unittest.TestCase):
             (file,) = re.findall(r"--require-hashes --no-deps --requirement (tests/\w+\.txt)$", line.strip())
             self.assertIn("--hash=sha256:", (ROOT / file).read_text())
 
-    def test_every_python_tool_is_locked_with_all_that_it_needs(self):
+    def test_every_python_tool_is_locked_with_its_dependencies(self):
         for wanted in (ROOT / "tests").glob("*.in"):
             locked = wanted.with_suffix(".txt").read_text()
             for line in wanted.read_text().splitlines():
@@ -198,7 +198,7 @@ class Tools(unittest.TestCase):
 
 
 class Secrets(unittest.TestCase):
-    def test_what_is_rotated_is_a_set_of_keys_from_the_first_day(self):
+    def test_a_rotated_secret_is_a_set_of_keys_from_the_beginning(self):
         rotated = {one["SecretId"]["Ref"] for one in of_type("AWS::SecretsManager::RotationSchedule").values()}
         self.assertTrue(rotated)
         for id in rotated:
@@ -207,7 +207,7 @@ class Secrets(unittest.TestCase):
             self.assertEqual(json.loads(generate["SecretStringTemplate"]), {"current": key}, id)
 
     def test_the_readme_signs_operators_tokens_with_the_current_key(self):
-        """Runs the README's own lines, once with a new set and once with a rotated one."""
+        """Runs the program of the README, once with a new set and once with a rotated one."""
         (block,) = [one for one in blocks(README) if "kid" in one]
         (program,) = re.findall(r"<<'PYTHON'\n(.*?)\nPYTHON", block, re.DOTALL)
         for keys in [{"current": "k1", "k1": "a" * 64}, {"current": "k2", "k1": "b" * 64, "k2": "c" * 64, "k3": "d" * 64}]:

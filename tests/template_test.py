@@ -1,4 +1,4 @@
-"""What must hold of the templates, and what no linter knows: who may do what, and that nothing is lost."""
+"""Checks of the templates that no linter has: permissions, and that no event is lost."""
 
 import json
 import os
@@ -31,7 +31,7 @@ ON_EVERYTHING = {
     "xray:PutTraceSegments": "names no resource",
 }
 
-# AWS's managed policies that SAM gives a function's role, each with what bounds it.
+# The managed policies that SAM attaches to a function's role, each with the policy that limits it.
 MANAGED = {
     "AWSLambdaBasicExecutionRole": "the policy Bounds: our own log groups",
     "AWSLambdaVPCAccessExecutionRole": "the policy Bounds: Lambda, not the function's code",
@@ -39,7 +39,7 @@ MANAGED = {
 }
 
 
-# What goes with its stack although it holds data, each with the reason.
+# Resources with data that are deleted with the stack, each with the reason.
 EXPENDABLE = {("infra/pipelines/silo.yaml", "Files"): "a tenant's own bucket goes with its tenant"}
 
 
@@ -48,7 +48,7 @@ def read(file):
 
 
 def deployed():
-    """template.yaml as SAM hands it to CloudFormation."""
+    """Returns template.yaml as SAM passes it to CloudFormation."""
     template = read("template.yaml")
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -71,7 +71,7 @@ def listed(value):
 
 
 def branches(value):
-    """The value, or what either side of an Fn::If may make of it."""
+    """Returns the value, or both alternatives of an Fn::If."""
     if isinstance(value, dict) and "Fn::If" in value:
         return [leaf for side in value["Fn::If"][1:] for leaf in branches(side)]
     if isinstance(value, list):
@@ -80,7 +80,7 @@ def branches(value):
 
 
 def statements(value):
-    """Every policy statement that lies somewhere in `value`."""
+    """Returns every policy statement in `value`."""
     if isinstance(value, dict):
         if value.get("Effect") in ("Allow", "Deny"):
             yield value
@@ -100,7 +100,7 @@ def allowed():
 
 
 def target_of(value, attribute="Arn"):
-    """The logical id that `!GetAtt Id.Arn` or `!Ref Id` names."""
+    """Returns the logical ID that `!GetAtt Id.Arn` or `!Ref Id` names."""
     return value["Fn::GetAtt"][0] if "Fn::GetAtt" in value else value["Ref"]
 
 
@@ -111,7 +111,7 @@ class Permissions(unittest.TestCase):
             for action in branches(statement["Action"]):
                 self.assertNotIn("*", action, where)
 
-    def test_every_resource_is_named_where_the_service_allows_it(self):
+    def test_every_resource_is_named_if_the_service_allows_it(self):
         met = set()
         for where, statement in allowed():
             self.assertNotIn("NotResource", statement, where)
@@ -121,7 +121,7 @@ class Permissions(unittest.TestCase):
                     self.assertIn(action, ON_EVERYTHING, where)
         self.assertEqual(met, set(ON_EVERYTHING), "a reason that nothing needs")
 
-    def test_nothing_is_open_to_everybody(self):
+    def test_no_policy_allows_every_principal(self):
         for where, statement in allowed():
             if statement.get("Principal") == "*":
                 self.assertIn("Condition", statement, where)
@@ -144,7 +144,7 @@ class Permissions(unittest.TestCase):
         for action in ["logs:CreateLogGroup", "logs:PutLogEvents", "ec2:CreateNetworkInterface"]:
             self.assertIn(action, denied)
 
-    def test_a_role_of_its_own_writes_to_its_function_s_log_group(self):
+    def test_an_explicit_role_writes_to_the_log_group_of_its_function(self):
         ours = [
             statement
             for statement in statements(of_type("AWS::IAM::Role")["RelayRole"])
@@ -154,7 +154,7 @@ class Permissions(unittest.TestCase):
 
 
 class Events(unittest.TestCase):
-    """Each asynchronous edge ends: it is tried so often and so long, and then lies in a queue."""
+    """Each asynchronous edge has a retry limit, and a dead-letter queue."""
 
     def queue(self, value, where):
         queue = target_of(value)
@@ -193,10 +193,10 @@ class Events(unittest.TestCase):
         mappings = of_type("AWS::Lambda::EventSourceMapping")
         self.assertTrue(mappings)
         for id, mapping in mappings.items():
-            # Lambda promises no pace of retries, so the age alone ends them: -1 is without end.
+            # Lambda does not document how often it retries, so only the age ends retries: -1 is unlimited.
             self.limits(mapping, id, "MaximumRecordAgeInSeconds", least=-1)
             self.assertEqual(mapping["MaximumRetryAttempts"], -1, id)
-            # The stream keeps a record for a day; one that is given up later is gone before.
+            # The stream keeps a record for one day, so retries must end earlier.
             self.assertLess(mapping["MaximumRecordAgeInSeconds"], 86400, id)
             self.assertIs(mapping["BisectBatchOnFunctionError"], True, id)
             self.assertIn("ReportBatchItemFailures", mapping["FunctionResponseTypes"], id)
@@ -216,7 +216,7 @@ class Events(unittest.TestCase):
             self.limits(config, function, "MaximumEventAgeInSeconds")
             self.queue(config["DestinationConfig"]["OnFailure"]["Destination"], function)
 
-    def test_a_replay_does_nothing_twice(self):
+    def test_a_replay_repeats_no_effect(self):
         source = (ROOT / "shared/src/store/idempotency.rs").read_text()
         (days,) = re.findall(r"const KEPT: Duration = Duration::from_secs\((\d+) \* 24 \* 3600\);", source)
         for id, archive in of_type("AWS::Events::Archive").items():
@@ -224,7 +224,7 @@ class Events(unittest.TestCase):
 
 
 class Keeping(unittest.TestCase):
-    def test_every_function_has_a_log_group_that_forgets(self):
+    def test_every_function_has_a_log_group_with_a_retention(self):
         groups = of_type("AWS::Logs::LogGroup")
         for id, group in groups.items():
             self.assertIn("RetentionInDays", group, id)
@@ -236,7 +236,7 @@ class Keeping(unittest.TestCase):
         self.assertEqual(len(used), len(set(used)), "a log group is one function's")
         self.assertLessEqual(set(used), set(groups))
 
-    def test_what_cannot_be_made_again_outlives_the_stack(self):
+    def test_resources_that_cannot_be_recreated_are_retained(self):
         kinds = ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue", "AWS::SES::EmailIdentity"]
         kinds += ["AWS::IAM::OIDCProvider", "AWS::S3::Bucket"]
         for file, template in TEMPLATES.items():
@@ -248,7 +248,7 @@ class Keeping(unittest.TestCase):
         self.assertIs(table["DeletionProtectionEnabled"], True)
         self.assertIs(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], True)
 
-    def test_every_alarm_tells_somebody(self):
+    def test_every_alarm_has_an_action(self):
         alarms = of_type("AWS::CloudWatch::Alarm", TEMPLATES["infra/monitoring.yaml"])
         self.assertTrue(alarms)
         for id, alarm in alarms.items():

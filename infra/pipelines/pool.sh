@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Makes or clears a pooled tenant's place in what all of them share, a prefix of a bucket with an
-# entry that says whose it is, and prints the resources as JSON. What it says on its way goes to
-# standard error.
+# Creates or removes the resources of a pooled tenant: a prefix of the shared bucket, with an entry that names
+# the tenant. Prints the resources as JSON, and progress to standard error.
 set -euo pipefail
 
-# What the variables are when somebody starts the pipeline by hand.
+# The values of the variables if the pipeline was started by hand.
 [[ $TENANT_KEY != none ]] || { echo "no tenant: the control plane starts this pipeline" >&2; exit 1; }
 prefix="s3://$POOL_BUCKET/$TENANT_KEY/"
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds or removes what a siloed tenant has of its own, a stack with a bucket, and prints the
-# resources as JSON. What it says on its way goes to standard error.
+# Deploys or removes the stack of a siloed tenant, with a bucket. Prints the resources as JSON, and progress to
+# standard error.
 set -euo pipefail
 
-# What the variables are when somebody starts the pipeline by hand.
+# The values of the variables if the pipeline was started by hand.
 [[ $TENANT_KEY != none ]] || { echo "no tenant: the control plane starts this pipeline" >&2; exit 1; }
 stack="tenantry-silo-$TENANT_KEY"
 
@@ -21,7 +21,7 @@ remove() {
 
 case $JOB_KIND in
   provision)
-    # What is left of an attempt that failed can be deleted, but not deployed to.
+    # The stack of a failed attempt can be deleted, but not updated.
     if [[ $(of_stack StackStatus || true) == ROLLBACK_COMPLETE ]]; then remove; fi
     aws cloudformation deploy --stack-name "$stack" --template-file infra/pipelines/silo.yaml \
       --parameter-overrides "TenantKey=$TENANT_KEY" --no-fail-on-empty-changeset >&2
@@ -30,7 +30,7 @@ case $JOB_KIND in
       "$name" "$name" "$stack"
     ;;
   deprovision)
-    # A bucket is deleted only when it is empty. There is none where an earlier attempt got this far.
+    # Only an empty bucket can be deleted. An earlier attempt may have deleted it already.
     if name=$(bucket); then
       aws s3 rm --recursive --only-show-errors "s3://$name" >&2
     fi
