@@ -1,4 +1,4 @@
-"""A client of the API, as a frontend, a person with a mailbox, an operator and a build are."""
+"""A client of the API that acts as a frontend, a lead with a mailbox, an operator and a build."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from emulators.servers import PLAIN, ROOT
 
 
 class Refused(AssertionError):
-    """An answer with another status than the one that was to come."""
+    """An answer with an unexpected status."""
 
 
 def eventually(what, look, seconds=60):
@@ -35,7 +35,7 @@ class Client:
         self.operator = self.operator_token()
 
     def send(self, method, path, body=None, token=None, headers=()):
-        """The status, headers and body of an answer."""
+        """Returns the status, headers and body of an answer."""
         headers = {"content-type": "application/json"} | dict(headers)
         if token:
             headers["authorization"] = f"Bearer {token}"
@@ -48,14 +48,14 @@ class Client:
             return refusal.code, refusal.headers, refusal.read()
 
     def ask(self, expected, method, path, body=None, token=None):
-        """What an answer of status `expected` says."""
+        """Returns the body of an answer with the status `expected`."""
         status, headers, text = self.send(method, path, body, token)
         if status != expected:
             raise Refused(f"{method} {path}: {status} {text[:500]}")
         return json.loads(text) if text else headers
 
     def operator_token(self):
-        """A token with every permission, signed with the current key of the stack's own secret."""
+        """Returns a token with every permission, signed with the current key of the stack's secret."""
         codes = [str(code) for code in range(10200, 10224)]
         claims = {"id": "operator", "userTenantId": "operator", "permissions": codes}
         claims |= {"iss": self.stack.parameters["JwtIssuer"], "exp": int(time.time()) + 3600}
@@ -67,13 +67,13 @@ class Client:
         return (signed + b"." + encode(hmac.digest(key, signed, "sha256"))).decode()
 
     def mails(self, address):
-        """The mails to an address, oldest first."""
+        """Returns the emails to an address, oldest first."""
         with urllib.request.urlopen(f"{self.stack.endpoint}/_ministack/ses/messages") as answer:
             accounts = json.load(answer)["messages"].values()
         return [mail for mails in accounts for mail in mails if address in mail["To"]]
 
     def sign_up(self, email, company="Acme"):
-        """Asks for a tenant, opens the mail, follows its link: the lead's id and token."""
+        """Creates a lead and verifies it with the link in the email; returns its ID and token."""
         body = {"firstName": "Ada", "lastName": "Lovelace", "companyName": company, "email": email}
         id = self.ask(200, "POST", "/leads", body)["id"]
         mail = eventually(f"a mail to {email}", lambda: self.mails(email))[0]
@@ -86,23 +86,23 @@ class Client:
         return self.ask(200, "POST", f"/leads/{lead}/tenants", body, token)["id"]
 
     def provision(self, tenant, token, tier="PREMIUM", verb="provision"):
-        """Opens a job: its id."""
+        """Opens a job; returns its ID."""
         body = {"id": "subscription-1", "plan": {"tier": tier}}
         return self.ask(204, "POST", f"/tenants/{tenant}/{verb}", body, token)["location"].rsplit("/", 1)[1]
 
     def execution(self, job, seconds=60):
-        """The variables of the pipeline execution that a job has started."""
+        """Returns the variables of the pipeline execution of a job."""
         return eventually(f"an execution of {job}", lambda: self.pipelines.of(job), seconds)["variables"]
 
     def build(self, job, *words):
-        """What a build does at its end: infra/callback.sh with the variables of its execution."""
+        """Runs infra/callback.sh with the variables of an execution, as a build does at its end."""
         env = PLAIN | self.execution(job) | {"AWS_ENDPOINT_URL": self.stack.endpoint}
         done = subprocess.run([ROOT / "infra/callback.sh", *words], env=env, capture_output=True, text=True)
         if done.returncode:
             raise Refused(done.stderr)
 
     def report(self, job, secret, outcome="success"):
-        """The same in this process, where there are many: the status."""
+        """Sends the same report from this process, which is faster; returns the status."""
         variables = self.execution(job)
         kind = int(variables["JOB_KIND"] == "deprovision")
         body = json.dumps({"initiatorId": variables["TENANT_ID"], "type": kind, "status": outcome})

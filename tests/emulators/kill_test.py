@@ -1,4 +1,4 @@
-"""Bootstraps are killed at random while tenants come in, and nothing is lost, stuck or done twice.
+"""Kills bootstraps at random while tenants are onboarded: nothing is lost, stuck or repeated.
 
     TENANTRY_KILL_FLOWS   how many tenants come in; 40 unless it is said
     TENANTRY_KILL_SEED    of what is random
@@ -30,12 +30,12 @@ from emulators.stack import Stack
 FLOWS = int(os.environ.get("TENANTRY_KILL_FLOWS", 40))
 SEED = int(os.environ.get("TENANTRY_KILL_SEED", time.time()))
 
-# How many come in at once, and how long anything may take.
+# The number of concurrent tenants, and the time limit of each step.
 AT_ONCE, PATIENCE = 6, 120
 
 
 class Killer(threading.Thread):
-    """Kills a bootstrap of this ministack every so often; it says how often of each function."""
+    """Kills a bootstrap of this ministack at intervals; counts the kills of each function."""
 
     def __init__(self, stack, seed):
         super().__init__(daemon=True)
@@ -67,7 +67,7 @@ class Killer(threading.Thread):
 
 
 class Runbook(threading.Thread):
-    """What was killed three times lies in a failure queue. It is handed over again, in a time of quiet."""
+    """Retries events that were killed three times and are in a dead-letter queue; no kills happen meanwhile."""
 
     def __init__(self, stack, killer):
         super().__init__(daemon=True)
@@ -94,7 +94,7 @@ class Runbook(threading.Thread):
 
 
 class Mailbox(threading.Thread):
-    """All mails by address, looked at once for everybody."""
+    """All emails by address, read once for all visitors."""
 
     def __init__(self, stack):
         super().__init__(daemon=True)
@@ -114,7 +114,7 @@ class Mailbox(threading.Thread):
 
 
 class Visitor(Client):
-    """A client that asks again where an answer was lost."""
+    """A client that retries if an answer was lost."""
 
     def insist(self, method, path, body=None, token=None, headers=()):
         deadline = time.monotonic() + PATIENCE
@@ -127,7 +127,7 @@ class Visitor(Client):
         raise AssertionError(f"{method} {path} has no answer")
 
     def come_in(self, number, mailbox, secrets):
-        """From nothing to an active tenant; the tenant, its job and its address."""
+        """Onboards a tenant; returns the tenant, its job and its email address."""
         email = f"ada@t{number}.test"
         body = {"firstName": "Ada", "lastName": "L", "companyName": "Acme", "email": email}
         status, lead = self.insist("POST", "/leads", body)
@@ -143,7 +143,7 @@ class Visitor(Client):
         assert status == 200, verified
         token = verified["token"]
         status, made = self.insist("POST", f"/leads/{lead}/tenants", {"key": f"t{number}", "domains": [f"t{number}.test"]}, token)
-        if status != 200:  # it was made before its answer was lost
+        if status != 200:  # it was created, but the answer was lost
             where = urllib.request.quote(json.dumps({"where": {"leadId": lead}}))
             made = eventually(f"a tenant of {lead}", lambda: self.insist("GET", f"/tenants?filter={where}", token=self.operator)[1])[0]
         tenant = made["id"]
@@ -186,7 +186,7 @@ class Kills(unittest.TestCase):
             print(f"{FLOWS} tenants in {time.monotonic() - started:.0f} s, {killer.killed.total()} kills, seed {SEED}")
             self.assertGreater(killer.killed.total(), FLOWS // 4)
             self.settle(stack, client, len(tenants), mailbox)
-            print(f"{runbook.handed_over} events handed over again by the runbook")
+            print(f"{runbook.handed_over} events retried by the runbook")
             self.check(stack, client, pipelines, tenants, mailbox, killer)
 
     def settle(self, stack, client, tenants, mailbox):
@@ -220,12 +220,12 @@ class Kills(unittest.TestCase):
             jobs = client.ask(200, "GET", f"/tenants/{tenant}/jobs", token=client.operator)
             self.assertEqual([(one["id"], one["state"]) for one in jobs], [(job, "succeeded")])
             sent[email] = len(mailbox.by_address[email])
-        # A mail comes twice where the mailer ends between SES's answer and the note of it, and nowhere else.
+        # An email is sent twice only if the mailer ends between the answer of SES and recording it.
         leads = len(stack.items("gsi1pk = :pk", index="gsi1", pk="lead#0"))
         twice = sent.total() - leads - len(tenants)
         self.assertGreaterEqual(twice, 0)
         self.assertLessEqual(twice, killer.killed["MailerFunction"])
-        print(f"{dict(killer.killed)}; {pipelines.repeated} starts again, {twice} mails twice, {leads - len(tenants)} leads twice")
+        print(f"{dict(killer.killed)}; {pipelines.repeated} repeated starts, {twice} duplicate emails, {leads - len(tenants)} duplicate leads")
 
 
 if __name__ == "__main__":

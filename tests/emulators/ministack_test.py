@@ -1,4 +1,4 @@
-"""The whole of it on ministack: our bootstraps as Lambdas behind its HTTP API, streams, rules and mailbox.
+"""Runs the product on ministack: our bootstraps as Lambdas behind its HTTP API, streams, rules and mailbox.
 
     TENANTRY_BINARIES   the folder of the binaries; else what `cargo build --workspace --bins` made
 """
@@ -37,13 +37,13 @@ class Ministack(unittest.TestCase):
             cls.addClassCleanup(open.pop_all().close)
 
     def onboarded(self, key, tier="PREMIUM"):
-        """A tenant that came from a lead, and its first job."""
+        """Returns a tenant created from a lead, and its first job."""
         email = f"ada@{key}.test"
         lead, token = self.client.sign_up(email)
         tenant = self.client.tenant(lead, token, key, email)
         return tenant, self.client.provision(tenant, token, tier)
 
-    def test_from_a_lead_to_an_active_tenant_and_away_again(self):
+    def test_from_a_lead_to_an_active_tenant_and_its_deprovisioning(self):
         tenant, job = self.onboarded("acme")
         variables = self.client.execution(job)
         self.assertEqual((variables["TENANT_ID"], variables["TIER"]), (tenant, "PREMIUM"))
@@ -76,13 +76,13 @@ class Ministack(unittest.TestCase):
         self.assertEqual({one["id"]: one["state"] for one in jobs}, {first: "failed", second: "succeeded"})
         self.assertIn("The disk is full.", json.dumps(jobs))
 
-    def test_an_execution_that_fails_by_itself_closes_its_job(self):
+    def test_a_failed_execution_closes_its_job(self):
         tenant, job = self.onboarded("broken", "BASIC")
         self.client.execution(job)
         execution = self.pipelines.of(job)
         detail = {"pipeline": execution["pipeline"], "execution-id": execution["id"], "state": "FAILED"}
         event = {"source": "aws.codepipeline", "detail-type": "CodePipeline Pipeline Execution State Change"}
-        # Only AWS itself may publish under this source, so the rule's target is called as the rule calls it.
+        # Only AWS can publish with this source, so the test invokes the target as the rule does.
         self.stack.invoke("PipelinesFunction", event | {"detail": detail})
         self.client.status(tenant, 3)
 
@@ -121,10 +121,10 @@ class Ministack(unittest.TestCase):
         self.onboarded("counted")
         eventually("a count of all that is listed", lambda: count() == listed() > 0)
 
-    def test_a_poison_record_is_set_aside_holds_nothing_up_and_is_delivered_once_it_can_be_read(self):
+    def test_an_unreadable_record_is_set_aside_blocks_nothing_and_is_delivered_when_it_is_readable(self):
         table, name = self.stack.client("dynamodb"), self.stack.resource("Table")["Ref"]
         now = f"{int(time.time() * 1000):012x}"
-        id = f"{now[:8]}-{now[8:]}-7000-8000-000000000001"  # of version 7, whose age says how long a key is good
+        id = f"{now[:8]}-{now[8:]}-7000-8000-000000000001"  # version 7, because the age of the ID limits the lifetime of a key
         key = {"pk": {"S": f"LEAD#{id}"}, "sk": {"S": "LEAD"}}
         table.put_item(TableName=name, Item=key | {"entity": {"S": "lead"}, "id": {"S": id}})
         self.client.sign_up("grace@behind.test")
@@ -144,7 +144,7 @@ class Ministack(unittest.TestCase):
         done = self.redrive(queue)
         self.assertEqual((done.returncode, "0 handed over, 2 left" in done.stdout), (1, True), done.stdout + done.stderr)
 
-        # A function that is mended reads the record. Here the record is mended instead, in the queue.
+        # A fixed function would read the record. This test fixes the record in the queue instead.
         lead = self.stack.items("gsi1pk = :pk", index="gsi1", pk="lead#0")[0]
         lead |= {"id": {"S": id}, "email": {"S": "mended@acme.test"}}
         sqs.purge_queue(QueueUrl=queue)
@@ -160,7 +160,7 @@ class Ministack(unittest.TestCase):
         env = PLAIN | {"AWS_ENDPOINT_URL": self.stack.endpoint}
         return subprocess.run(command, env=env, capture_output=True, text=True)
 
-    def test_the_keys_rotate_and_what_was_signed_before_is_still_good(self):
+    def test_the_keys_rotate_and_earlier_signatures_stay_valid(self):
         secrets, keys = self.stack.client("secretsmanager"), self.stack.resource("MasterKeys")["Ref"]
         current = lambda: json.loads(secrets.get_secret_value(SecretId=keys)["SecretString"])
         before, version = current(), str(uuid.uuid4())
@@ -176,7 +176,7 @@ class Ministack(unittest.TestCase):
         names = lambda: [one["Name"] for one in secrets.list_secrets()["SecretList"]]
         eventually(f"the end of the secret of {job}", lambda: not any(job in name for name in names()))
 
-    def test_moto_takes_our_variables_for_the_pipelines_of_infra(self):
+    def test_moto_accepts_our_variables_for_the_pipelines_of_infra(self):
         _, job = self.onboarded("moto")
         variables, pipeline = self.client.execution(job), self.pipelines.of(job)["pipeline"]
         self.assertEqual(set(variables), self.declared)

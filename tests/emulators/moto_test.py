@@ -1,4 +1,4 @@
-"""The rotator's four steps against moto's Secrets Manager, each of them twice."""
+"""Runs the four steps of the rotator on moto's Secrets Manager, each of them twice."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ class Rotator(unittest.TestCase):
             endpoint, _ = open.enter_context(ministack("http://127.0.0.1:1"))
             cls.secrets = client(open.enter_context(moto()), "secretsmanager")
             cls.stack = Stack(endpoint, BINARIES)
-            # The function is ministack's, the secret is moto's.
+            # The function runs on ministack, the secret is in moto.
             elsewhere = {"AWS_ENDPOINT_URL_SECRETS_MANAGER": cls.secrets.meta.endpoint_url}
             variables = cls.stack.variables("RotatorFunction") | elsewhere
             cls.stack.client("lambda").update_function_configuration(
@@ -56,7 +56,7 @@ class Rotator(unittest.TestCase):
             self.assertEqual(after[current["current"]], current[current["current"]], "what signed still verifies")
         self.assertNotEqual(after["current"], before["current"], "another key signs now")
 
-    def test_a_rotation_that_was_abandoned_is_no_hindrance(self):
+    def test_an_abandoned_rotation_does_not_block_the_next(self):
         secret = self.secrets.create_secret(Name="left", SecretString="b" * 64)["ARN"]
         self.rotate(secret, str(uuid.uuid4()), "createSecret")
         version = str(uuid.uuid4())
@@ -64,7 +64,7 @@ class Rotator(unittest.TestCase):
             self.rotate(secret, version, step)
         self.assertEqual(self.stages(secret)["AWSCURRENT"], version)
 
-    def test_a_version_that_is_not_there_is_neither_tested_nor_finished(self):
+    def test_a_missing_version_is_neither_tested_nor_finished(self):
         secret = self.secrets.create_secret(Name="none", SecretString="c" * 64)["ARN"]
         for step in ["testSecret", "finishSecret"]:
             with self.assertRaises(RuntimeError):

@@ -1,4 +1,4 @@
-"""CodePipeline, which ministack has not: it checks what it is asked by AWS's own model, and remembers it."""
+"""A CodePipeline for ministack, which has none: validates requests by the model of AWS, and records them."""
 
 import http.server
 import json
@@ -15,7 +15,7 @@ MODEL = botocore.session.get_session().get_service_model("codepipeline")
 
 
 def faults(shape, value, where):
-    """Where `value` is not what AWS's model of the API allows; boto3 itself looks at few of its limits."""
+    """Returns the violations of the AWS API model by `value`; boto3 itself checks few limits."""
     limits, size = shape.metadata, len(value) if hasattr(value, "__len__") else value
     if "min" in limits and size < limits["min"] or "max" in limits and size > limits["max"]:
         yield f"{where} has a size of {size}, not {limits.get('min')} to {limits.get('max')}"
@@ -32,13 +32,13 @@ def faults(shape, value, where):
             yield from faults(shape.member, item, f"{where}[{position}]")
     elif shape.type_name == "string":
         if not isinstance(value, str):
-            yield f"{where} is no string"
+            yield f"{where} is not a string"
         elif "pattern" in limits and not re.fullmatch(limits["pattern"], value):
             yield f"{where} does not match {limits['pattern']}"
 
 
 class Pipelines:
-    """A server of the two calls that are made, for pipelines of any name."""
+    """A server of the two used calls, for pipelines of any name."""
 
     def __init__(self):
         self.lock, self.executions, self.refused, self.repeated = threading.Lock(), {}, [], 0
@@ -91,7 +91,7 @@ class Pipelines:
         return 400, {"__type": "PipelineExecutionNotFoundException", "message": "no such execution"}
 
     def start(self, body):
-        # The same token is the same execution, as at AWS.
+        # The same token returns the same execution, as on AWS.
         key = body["name"], body["clientRequestToken"]
         self.repeated += key in self.executions
         execution = self.executions.setdefault(key, {"id": str(uuid.uuid4()), "pipeline": body["name"]})
@@ -99,13 +99,13 @@ class Pipelines:
         return execution["id"]
 
     def of(self, job):
-        """The execution of a job, once it is started."""
+        """Returns the execution of a job when it has started."""
         with self.lock:
             return next((one for (_, token), one in self.executions.items() if token == job), None)
 
 
 def made_at_moto(endpoint, names):
-    """moto's client, with the pipelines of infra/pipelines under these names."""
+    """Returns a client of moto, with the pipelines of infra/pipelines under these names."""
     codepipeline, iam = client(endpoint, "codepipeline"), client(endpoint, "iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [trust]})

@@ -1,4 +1,4 @@
-"""Emulators as processes, on 127.0.0.1 alone, gone with their `with` block."""
+"""Emulators as processes on 127.0.0.1, stopped at the end of their `with` block."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PROGRAMS = ROOT / ".venv/emulators/bin"
 
-# What a process needs of ours, and no more: no keys, no endpoints, no proxies.
+# The environment of a process: no keys, no endpoints, no proxies.
 PLAIN = {name: os.environ[name] for name in ["HOME", "LANG", "TMPDIR"] if name in os.environ}
 PLAIN |= {
     "AWS_ACCESS_KEY_ID": "test",
@@ -31,7 +31,7 @@ def free_port():
 
 @contextlib.contextmanager
 def running(command, env, ready, seconds=60):
-    """A process that answers at the URL `ready`; its output is shown if it fails to."""
+    """Starts a process and waits for the URL `ready`; shows its output if it does not answer."""
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, env=PLAIN | env, stdout=said, stderr=subprocess.STDOUT)
         try:
@@ -63,18 +63,18 @@ def answers(url):
 
 @contextlib.contextmanager
 def ministack(pipelines, **env):
-    """ministack, whose functions find CodePipeline at `pipelines`; its endpoint and its log."""
+    """Starts ministack, whose functions find CodePipeline at `pipelines`; returns its endpoint and its log."""
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
         env = {
-            "AUTH": "true",  # a function may do what its role's policies allow, and no more
+            "AUTH": "true",  # enforces the policies of each function's role
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_REGION": "eu-west-1",
             "TMPDIR": folder,
-            # What functions inherit of it.
+            # Functions inherit these variables.
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ENDPOINT_URL_CODEPIPELINE": pipelines,
         } | env
@@ -85,7 +85,7 @@ def ministack(pipelines, **env):
 
 @contextlib.contextmanager
 def moto():
-    """moto's server; its endpoint."""
+    """Starts moto's server; returns its endpoint."""
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     command = [PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", str(port)]

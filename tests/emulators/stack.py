@@ -23,14 +23,14 @@ from template_test import of_type
 
 ACCOUNT, REGION = "000000000000", "eu-west-1"
 
-# What is left out here, each with the reason.
+# Resources that are not created, each with the reason.
 LEFT_OUT = {
     "AWS::Events::Archive": "nothing is replayed",
-    "AWS::Lambda::Permission": "an emulator's services call any function",
-    "AWS::SNS::TopicPolicy": "an emulator's services publish to any topic",
-    "AWS::SQS::QueuePolicy": "an emulator's services write to any queue",
-    "AWS::SES::ConfigurationSetEventDestination": "no mail comes back here",
-    "AWS::SecretsManager::RotationSchedule": "its four steps have a test of their own",
+    "AWS::Lambda::Permission": "services of an emulator may call any function",
+    "AWS::SNS::TopicPolicy": "services of an emulator may publish to any topic",
+    "AWS::SQS::QueuePolicy": "services of an emulator may write to any queue",
+    "AWS::SES::ConfigurationSetEventDestination": "no email bounces",
+    "AWS::SecretsManager::RotationSchedule": "a separate test covers its four steps",
     "AWS::Scheduler::Schedule": "tests run it when they need it",
 }
 
@@ -56,7 +56,7 @@ class Stack:
         return self
 
     def invoke(self, function, payload):
-        """Hands a function a payload, and waits for its answer."""
+        """Invokes a function with a payload, and returns its answer."""
         name = self.resource(function)["Ref"]
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload))
         said = answer["Payload"].read().decode()
@@ -65,7 +65,7 @@ class Stack:
         return json.loads(said or "null")
 
     def items(self, condition, index=None, **values):
-        """The items of a query, each page of it."""
+        """Returns the items of all pages of a query."""
         values = {f":{name}": {"S": value} for name, value in values.items()}
         index = {"IndexName": index} if index else {}
         given = index | {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
@@ -77,7 +77,7 @@ class Stack:
         return f"{self.endpoint}/_aws/execute-api/{self.resource('HttpApi')['Ref']}/$default"
 
     def resource(self, id):
-        """What `Ref` and `Fn::GetAtt` give for a resource, by attribute; it is made where it is not there."""
+        """Returns the values of `Ref` and `Fn::GetAtt` of a resource, by attribute; creates the resource if needed."""
         if id not in self.made:
             resource = TEMPLATE["Resources"][id]
             made = getattr(self, "make_" + resource["Type"].split("::", 1)[1].replace("::", "_").lower())
@@ -87,7 +87,7 @@ class Stack:
     def variables(self, function):
         return self.value(TEMPLATE["Resources"][function]["Properties"]["Environment"]["Variables"])
 
-    # The template's references and functions.
+    # References and functions of the template.
 
     def holds(self, condition):
         return condition is None or self.value(TEMPLATE["Conditions"][condition])
@@ -161,7 +161,7 @@ class Stack:
             return str(self.fn_getatt(name) if "." in name else self.refer(name))
 
         text = re.sub(r"\$\{([^}!]+)\}", found, pattern)
-        # The API's address at AWS is another one here.
+        # The API has another address here than on AWS.
         if "HttpApi" in self.made:
             host = f"https://{self.made['HttpApi']['Ref']}.execute-api.{REGION}.amazonaws.com"
             text = text.replace(host, self.api_url)
@@ -294,7 +294,7 @@ def client(endpoint, service):
 
 
 def told(document):
-    """A policy as ministack can hold a request against it: of a mail it knows neither sender nor identity."""
+    """Returns a policy that ministack can evaluate: it knows neither the sender nor the identity of an email."""
     mails = ["ses:SendEmail", "ses:SendTemplatedEmail"]
     statements = [
         {"Effect": "Allow", "Action": mails, "Resource": "*"} if one["Action"] == mails else one
@@ -304,7 +304,7 @@ def told(document):
 
 
 def bootstrap(binary):
-    """The package that Lambda gets: the binary as `bootstrap`, without what a debugger needs."""
+    """Returns the package for Lambda: the binary as `bootstrap`, without debug symbols."""
     with tempfile.TemporaryDirectory() as folder:
         stripped = pathlib.Path(folder, "bootstrap")
         if subprocess.run(["strip", "-o", stripped, binary], stderr=subprocess.DEVNULL).returncode:
@@ -316,6 +316,6 @@ def bootstrap(binary):
 
 
 def functions():
-    """The logical id of each function, by its binary."""
+    """Returns the logical ID of each function, by its binary."""
     resources = TEMPLATE["Resources"]
     return {resources[id]["Metadata"]["BuildProperties"]["Binary"]: id for id in of_type("AWS::Lambda::Function")}
