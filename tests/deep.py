@@ -63,7 +63,7 @@ def mails(stack, extra):
 
     # A new role is eventually consistent.
     first = eventually(lambda: "yes" if send(simple) == "yes" else None, 60) or send(simple)
-    yield "a mail by a role whose condition is ses:FromAddress goes out", first
+    yield "an email from a role with the condition ses:FromAddress is sent", first
     yield "… with a template", send(templated)
     yield "… with a configuration set", send(simple, "--configuration-set-name", settings)
 

@@ -37,7 +37,7 @@ def resolved(value, chosen):
 class GitHub(unittest.TestCase):
     def trusted(self):
         (trust,) = GITHUB["Resources"]["DeployRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        self.assertEqual(set(trust["Condition"]), {"StringEquals"}, "a pattern may match somebody else's repository")
+        self.assertEqual(set(trust["Condition"]), {"StringEquals"}, "a pattern may match the repository of another owner")
         return listed(resolved(trust["Condition"]["StringEquals"][SUBJECT], CHOSEN))
 
     def test_the_role_trusts_both_forms_of_the_subject(self):

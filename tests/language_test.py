@@ -37,6 +37,9 @@ WORDS = [
     (r"log in(?= to| with|\b[.,])", "sign in"),
     (r"(?<!there )(?:is|was|are) no (?:json|uuid|number|object|array|string|email|member|date)\b", "is not …"),
     (r"softly deleted", "soft-deleted"),
+    (r"failure queues?\b", "dead-letter queue"),
+    (r"(?:refused|failed|fails|deleted|request|closed|lost) for good\b", "permanently"),
+    (r"(?:somebody|anybody|everybody|whoever)\b(?!@)", "the noun: a user, a lead, every caller"),
     (r"(?:is|are) had back", "is recovered"),
 ]
 

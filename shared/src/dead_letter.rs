@@ -1,4 +1,4 @@
-//! Failure queues for events and records that a function could not handle, even after retries.
+//! Dead-letter queues for events and records that a function could not handle, even after retries.
 
 use aws_sdk_sqs::Client;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::{
     metric::{Metric, Metrics},
 };
 
-/// A failure queue to which a function sends letters.
+/// A dead-letter queue to which a function sends letters.
 #[derive(Debug)]
 pub(crate) struct DeadLetters {
     client: Client,
@@ -76,7 +76,7 @@ impl DeadLetters {
         };
         let body = serde_json::to_string(&letter).map_err(Error::aws("writing a dead letter"))?;
         let request = self.client.send_message().queue_url(&self.queue).message_body(plain(&body));
-        request.send().await.map_err(Error::of(Service::Sqs, "sending to the failure queue"))?;
+        request.send().await.map_err(Error::of(Service::Sqs, "sending a dead letter"))?;
         self.metrics.write(&Metric::ItemSetAside, crate::now());
         Ok(())
     }
@@ -89,7 +89,7 @@ fn plain(json: &str) -> String {
     json.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff")
 }
 
-/// The failure queue for events.
+/// The dead-letter queue for events.
 #[derive(Debug)]
 pub struct EventFailures(DeadLetters);
 
@@ -129,10 +129,10 @@ impl EventFailures {
         let payload = SetAside { set_aside: event.raw() };
         // A function can be invoked by its name as well as by its ARN.
         if let Err(cause) = self.0.put(self.0.function.clone(), payload, &error).await {
-            tracing::error!(error = %cause.with_causes(), "the failure queue refused an event");
+            tracing::error!(error = %cause.with_causes(), "the dead-letter queue refused an event");
             return Err(error);
         }
-        tracing::error!(error = %error.with_causes(), "event sent to the failure queue");
+        tracing::error!(error = %error.with_causes(), "event sent to the dead-letter queue");
         Ok(())
     }
 }

@@ -167,9 +167,9 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
 
-    /// An [`Error::Aws`] that would fail in the same way again: AWS refused the request for good,
-    /// or stored or received data cannot be decoded. Consumers move it to a failure queue instead
-    /// of retrying.
+    /// An [`Error::Aws`] that would fail in the same way again: AWS refused the request
+    /// permanently, or stored or received data cannot be decoded. Consumers do not retry it, but
+    /// send the item to a dead-letter queue.
     #[error("{doing}")]
     Permanent {
         /// The step that failed, for the log.

@@ -55,10 +55,10 @@ const MALFORMED: &[&str] = &[
 impl Service {
     /// Returns the fault that a `code` of this service means.
     ///
-    /// An unknown code is transient, because all retries end in a failure queue. Entries of
+    /// An unknown code is transient, because all retries end in a dead-letter queue. Entries of
     /// EventBridge are the exception: AWS lists the codes after which an entry can be retried, so
     /// any other code is permanent. An event that is retried blocks all later ones; an event in the
-    /// failure queue is not lost.
+    /// dead-letter queue is not lost.
     #[must_use]
     pub fn fault(self, code: &str) -> Fault {
         let is_permanent = match self {

@@ -32,12 +32,12 @@ use tracing_subscriber::{
 
 use crate::{Env, Error, config::ConfigError, domain, metric};
 
-/// The raw text of an event, so that a malformed event can be moved to a failure queue unchanged.
+/// The raw text of an event, so that a malformed event reaches the dead-letter queue unchanged.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Payload(Box<RawValue>);
 
-/// An event from a failure queue, in the form that [`crate::dead_letter`] gave it.
+/// An event from a dead-letter queue, in the form that [`crate::dead_letter`] gave it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct SetAside<'p> {
@@ -55,12 +55,12 @@ impl Payload {
         serde_json::from_str(self.raw().get()).map_err(Error::permanent("reading an event"))
     }
 
-    /// Returns the event itself, without the wrapper of a failure queue.
+    /// Returns the event itself, without the wrapper of a dead-letter queue.
     pub(crate) fn raw(&self) -> &RawValue {
         self.set_aside().unwrap_or(&self.0)
     }
 
-    /// Whether the event comes from a failure queue.
+    /// Whether the event comes from a dead-letter queue.
     pub(crate) fn is_set_aside(&self) -> bool {
         self.set_aside().is_some()
     }

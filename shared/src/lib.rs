@@ -8,7 +8,7 @@
 //! * [`keys`]: master keys, and the secrets derived from them.
 //! * [`config`] and [`aws`]: the environment, read once.
 //! * [`lambda`]: how a function starts; [`stream`]: batches of the table's stream.
-//! * [`fault`]: which failures to retry; [`dead_letter`]: failure queues; [`each`]: loops that
+//! * [`fault`]: which failures to retry; [`dead_letter`]: dead-letter queues; [`each`]: loops that
 //!   continue after a failure.
 //! * [`metric`]: CloudWatch metrics.
 //! * [`openapi`]: the description of routes. Only a test calls it, to write the document.

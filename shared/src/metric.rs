@@ -34,7 +34,7 @@ pub enum Metric {
     CacheDown,
     /// A consumer failed on one item and will retry it.
     ItemFailed,
-    /// A consumer gave up on one item and sent it to a failure queue.
+    /// A consumer gave up on one item and sent it to a dead-letter queue.
     ItemSetAside,
 }
 

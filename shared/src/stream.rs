@@ -1,8 +1,8 @@
-//! DynamoDB stream batches, and the failure queue for records that cannot be handled.
+//! DynamoDB stream batches, and the dead-letter queue for records that cannot be handled.
 //!
 //! A record that fails is delivered again, and until then it blocks the records behind it in its
 //! shard. That is right if a retry can succeed. A record that cannot be decoded, or that a service
-//! refuses permanently, is sent to a failure queue and skipped.
+//! refuses permanently, is sent to a dead-letter queue and skipped.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::{
     metric::Metric,
 };
 
-/// Age at which a record with a transient failure is sent to the failure queue, if other records of
-/// its batch succeed: the failure must then be the record's own.
+/// Age at which a record with a transient failure is sent to the dead-letter queue, if other
+/// records of its batch succeed: the failure must then be the record's own.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Records in order, as raw JSON, so that a malformed record does not affect the others.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 #[serde(rename_all = "PascalCase")]
 pub struct Batch {
     records: Vec<Box<RawValue>>,
-    /// Whether the records come from the failure queue.
+    /// Whether the records come from the dead-letter queue.
     #[serde(default)]
     is_set_aside: bool,
 }
@@ -121,7 +121,7 @@ fn parse<T: DeserializeOwned>(raw: &RawValue) -> serde_json::Result<T> {
     serde_json::from_str(raw.get())
 }
 
-/// The failure queue for stream records.
+/// The dead-letter queue for stream records.
 #[derive(Debug)]
 pub struct Failures(DeadLetters);
 
@@ -143,8 +143,9 @@ impl Failures {
         Ok(Self(DeadLetters::from_env(env, aws, "STREAM_FAILURES_URL")?))
     }
 
-    /// Sends failed records that are not worth a retry to the failure queue. Returns the sequence
-    /// number of the first record to retry; Lambda delivers it again with all records behind it.
+    /// Sends failed records that are not worth a retry to the dead-letter queue. Returns the
+    /// sequence number of the first record to retry; Lambda delivers it again with all records
+    /// behind it.
     ///
     /// A record is sent to the queue if its failure is permanent, or if it keeps failing while
     /// `others_succeed`. Records behind the one to retry are not considered yet, so that each is
@@ -166,11 +167,11 @@ impl Failures {
             }
             if let Err(cause) = self.set_aside(record, error).await {
                 let error = cause.with_causes();
-                tracing::error!(%error, sequence, "the failure queue refused a record");
+                tracing::error!(%error, sequence, "the dead-letter queue refused a record");
                 self.0.metrics.write(&Metric::ItemFailed, crate::now());
                 return Some(sequence.clone());
             }
-            tracing::error!(error = %cause, sequence, "stream record sent to the failure queue");
+            tracing::error!(error = %cause, sequence, "record sent to the dead-letter queue");
         }
         None
     }

@@ -48,7 +48,7 @@ async fn a_lead_may_own_200_entities_of_each_kind() {
         app.client.delete(&app.operator, &format!("{path}/{own}")).await;
         app.client.post(&lead.token, path, &body(path, &acme, 302)).await.expect(422);
 
-        // Deleting an entity that the lead created frees one place, whoever deletes it.
+        // Deleting an entity that the lead created frees one place, regardless of who deletes it.
         let one = format!("{path}/{}", ids[7]);
         app.client.delete(&app.operator, &one).await.expect(204);
         app.client.delete(&app.operator, &one).await.expect(404);

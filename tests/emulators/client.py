@@ -76,7 +76,7 @@ class Client:
         """Creates a lead and verifies it with the link in the email; returns its ID and token."""
         body = {"firstName": "Ada", "lastName": "Lovelace", "companyName": company, "email": email}
         id = self.ask(200, "POST", "/leads", body)["id"]
-        mail = eventually(f"a mail to {email}", lambda: self.mails(email))[0]
+        mail = eventually(f"an email to {email}", lambda: self.mails(email))[0]
         text = json.dumps(mail)
         key = re.search(rf"/validate/{id}\?code=([0-9a-f]+)", text)[1]
         return id, self.ask(200, "POST", f"/leads/{id}/verify", token=key)["token"]

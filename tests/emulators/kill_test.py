@@ -139,7 +139,7 @@ class Visitor(Client):
             found = (re.search(link, json.dumps(mail)) for mail in mailbox.by_address.get(email, []))
             return next((match[1] for match in found if match), None)
 
-        status, verified = self.insist("POST", f"/leads/{lead}/verify", token=eventually(f"mail of {lead}", key, PATIENCE))
+        status, verified = self.insist("POST", f"/leads/{lead}/verify", token=eventually(f"email of {lead}", key, PATIENCE))
         assert status == 200, verified
         token = verified["token"]
         status, made = self.insist("POST", f"/leads/{lead}/tenants", {"key": f"t{number}", "domains": [f"t{number}.test"]}, token)

@@ -53,7 +53,7 @@ class Ministack(unittest.TestCase):
         self.client.status(tenant, 0)
         found = self.client.ask(200, "GET", f"/tenants/{tenant}/resources", token=self.client.operator)
         self.assertEqual([one["externalIdentifier"] for one in found], ["acme-bucket"])
-        welcome = eventually("a welcome mail", lambda: self.client.mails("ada@acme.test")[1:])
+        welcome = eventually("a welcome email", lambda: self.client.mails("ada@acme.test")[1:])
         self.assertIn("https://acme.test/app", json.dumps(welcome))
         self.secret_is_gone(job)
 
@@ -153,7 +153,7 @@ class Ministack(unittest.TestCase):
             sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message["Body"]))
         done = self.redrive(queue)
         self.assertEqual((done.returncode, "2 handed over, 0 left" in done.stdout), (0, True), done.stdout + done.stderr)
-        eventually("the mail of the mended record", lambda: self.client.mails("mended@acme.test"))
+        eventually("the email of the fixed record", lambda: self.client.mails("mended@acme.test"))
 
     def redrive(self, queue):
         command = [sys.executable, ROOT / "infra/redrive.py", queue]

@@ -25,7 +25,7 @@ const PLAYED: &[&str] = &[
 ];
 
 /// Types that are left out. They monitor, permit or build, or are simulated by other means:
-/// messages in failure queues are dead letters.
+/// messages in dead-letter queues are dead letters.
 pub(super) const LEFT_OUT: &[&str] = &[
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
