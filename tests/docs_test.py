@@ -1,4 +1,4 @@
-"""The documents: every link leads somewhere, and lists that repeat the code are complete."""
+"""Checks the documents: every link has a target, and lists that repeat the code are complete."""
 
 import pathlib
 import re
@@ -12,19 +12,24 @@ TEMPLATE = (ROOT / "template.yaml").read_text()
 GUIDE = (ROOT / "functions/README.md").read_text()
 
 
+def sources(file):
+    """Returns the text of the files with this name in the shared crates."""
+    return "".join((ROOT / name).read_text() for name in TRACKED if re.fullmatch(rf"shared/(?:.*/)?{re.escape(file)}", name))
+
+
 def prose(page):
-    """The page without its blocks of code."""
+    """Returns the page without its code blocks."""
     return re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
 
 
 def anchors(page):
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Returns the anchors of a page's headings, as GitHub creates them."""
     headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 class Links(unittest.TestCase):
-    def test_every_link_leads_to_a_file_and_a_heading(self):
+    def test_every_link_has_a_file_and_a_heading(self):
         for page in PAGES:
             text = prose(page)
             targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
@@ -63,19 +68,43 @@ class Lists(unittest.TestCase):
         table = GUIDE.partition("## Routes and permissions")[2].partition("## Requests")[0]
         pages = {"/", "/assets/{file}", "/console", "/explorer", "/signup", "/validate/{leadId}"}
         for path in paths - pages:
-            # A row names a path whole, or the end of it after another path of the same first segment.
+            # A row has the whole path, or its end after another path with the same first segment.
             parts = [path] + [path[at:] for at, letter in enumerate(path) if at and letter == "/"]
             ends = [part for part in parts if re.search(rf"[` …]{re.escape(part)}(\?\w+=)?`", table)]
             with self.subTest(path=path):
                 self.assertRegex(table, rf"[` ]/{path.split('/')[1]}[/`]")
                 self.assertTrue(ends)
 
+    def test_the_guide_explains_every_error_code(self):
+        source = sources("error.rs")
+        codes = set(re.findall(r'=> (?:Some\()?"([A-Z]+(?:_[A-Z]+)+)"', source))
+        self.assertGreater(len(codes), 5)
+        table = GUIDE.partition("### Error codes")[2].partition("###")[0]
+        self.assertEqual(codes - set(re.findall(r"`([A-Z_]+)`", table)), set())
+
+    def test_the_guide_explains_every_event(self):
+        names = re.findall(r"^    ((?:Lead|Tenant)[A-Z]\w+),$", sources("event.rs"), re.MULTILINE)
+        events = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in names}
+        self.assertGreater(len(events), 5)
+        table = GUIDE.partition("## Events")[2].partition("## Identity")[0]
+        self.assertEqual(events - set(re.findall(r"`([A-Z_]+)`", table)), set())
+
+    def test_the_architecture_lists_every_key_of_the_table(self):
+        prefixes = set(re.findall(r'"([A-Z_]+#)', sources("key.rs")))
+        self.assertGreater(len(prefixes), 10)
+        table = (ROOT / "shared/README.md").read_text().partition("## The table")[2].partition("## Events")[0]
+        self.assertEqual({prefix for prefix in prefixes if f"`{prefix}" not in table}, set())
+
+    def test_every_shared_crate_has_a_page(self):
+        crates = [ROOT / name for name in TRACKED if re.fullmatch(r"shared/\w+/Cargo.toml", name)]
+        self.assertEqual([str(crate) for crate in crates if not (crate.parent / "README.md").exists()], [])
+
     def test_every_variable_of_a_function_is_explained(self):
         used = set(re.findall(r"^ {10,12}([A-Z][A-Z0-9_]+): ", TEMPLATE, re.MULTILINE))
         self.assertGreater(len(used), 40)
         table = (ROOT / "infra/README.md").read_text().partition("## Variables")[2]
         explained = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", table))
-        # `X_ARN` may be said as "or `…_ARN`" beside `X`.
+        # `X_ARN` may be written as "or `…_ARN`" next to `X`.
         explained |= {name + "_ARN" for name in explained}
         self.assertEqual(used - explained, set())
 
