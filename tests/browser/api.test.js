@@ -45,5 +45,5 @@ test("answers that aren't JSON or aren't an envelope have a message", async () =
     assert.equal(await messageFor(404, body), "The API answered 404.", body);
     assert.match(await messageFor(502, body), /^Something went wrong on our side\./, body);
   }
-  assert.match(await messageFor(200, "<html></html>"), /^The API can't be reached\./);
+  assert.match(await messageFor(200, "<html></html>"), /^The API can’t be reached\./);
 });

@@ -164,7 +164,7 @@ test("the overview shows counts and the tenants that need attention", () => with
   assert.deepEqual(jobs.map((/** @type {any} */ job) => job.subscription), [subscription, subscription], "a retry suggests the subscription of the first attempt");
   await other.stop();
   await page.getByRole("link", { name: "Overview" }).click();
-  await page.getByText("The API can't be reached.").waitFor();
+  await page.getByText("The API can’t be reached.").waitFor();
   assert.deepEqual(errors, []);
   await context.close();
 }, "failure"));

@@ -110,7 +110,7 @@ test("a failure is shown, and a retry works once the API can be reached again", 
   await check(page, "failure");
   await plane.stop();
   await page.getByRole("button", { name: "Try again" }).click();
-  await page.getByText("The API can't be reached.").waitFor();
+  await page.getByText("The API can’t be reached.").waitFor();
   await plane.start("success");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("heading", { name: "Your workspace is ready" }).waitFor();

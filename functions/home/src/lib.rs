@@ -96,7 +96,7 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(app: &'a str) -> Result<Self> {
+    fn new(app: &'a str) -> Result<Self> {
         let (style, icon) = (Asset::at("common/page.css")?.name, Asset::at("icon.svg")?.name);
         Ok(Self { app, style, icon })
     }
@@ -142,29 +142,29 @@ struct ExplorerPage<'a> {
 
 /// `GET /`.
 async fn home(State(Settings { app, repository }): State<Settings>) -> Result<Response> {
-    page(&HomePage { head: Head::of(&app)?, repository: repository.as_deref() })
+    page(&HomePage { head: Head::new(&app)?, repository: repository.as_deref() })
 }
 
 /// `GET /signup`: the sign-up form.
 async fn signup(State(Settings { app, .. }): State<Settings>) -> Result<Response> {
-    page(&SignupPage { head: Head::of(&app)?, script: Asset::at("signup/signup.js")? })
+    page(&SignupPage { head: Head::new(&app)?, script: Asset::at("signup/signup.js")? })
 }
 
 /// `GET /validate/{leadId}`: the page behind a verification link, which sets up a workspace.
 async fn validate(State(Settings { app, .. }): State<Settings>, id: Id) -> Result<Response> {
     id.of::<LeadId>("leadId", "Lead")?;
-    page(&ValidatePage { head: Head::of(&app)?, script: Asset::at("signup/validate.js")? })
+    page(&ValidatePage { head: Head::new(&app)?, script: Asset::at("signup/validate.js")? })
 }
 
 /// `GET /console`: the operators' console.
 async fn console(State(Settings { app, .. }): State<Settings>) -> Result<Response> {
-    let (head, script) = (Head::of(&app)?, Asset::at("console/console.js")?);
+    let (head, script) = (Head::new(&app)?, Asset::at("console/console.js")?);
     page(&ConsolePage { head, script, style: Asset::at("console/console.css")?.name })
 }
 
 /// `GET /explorer`: Swagger UI with the OpenAPI document.
 async fn explorer(State(Settings { app, .. }): State<Settings>) -> Result<Response> {
-    let (head, script) = (Head::of(&app)?, Asset::at("explorer/explorer.js")?);
+    let (head, script) = (Head::new(&app)?, Asset::at("explorer/explorer.js")?);
     let style = Asset::at("swagger-ui/swagger-ui.css")?.name;
     let bundle = Asset::at("swagger-ui/swagger-ui-bundle.js")?.name;
     let page = page(&ExplorerPage { head, script, style, bundle })?;

@@ -12,13 +12,13 @@ use shared::{Error, Result, domain::Email};
 pub(crate) struct Mail {
     /// The recipient.
     pub(crate) to: Email,
-    pub(crate) words: Words,
+    pub(crate) content: MailContent,
 }
 
 /// The content of an email.
-pub(crate) enum Words {
+pub(crate) enum MailContent {
     /// Content from the built-in templates.
-    Ours { subject: String, html: String, text: String },
+    BuiltIn { subject: String, html: String, text: String },
     /// Data for an SES template that the team provides.
     Template { name: String, data: Value },
 }
@@ -27,12 +27,12 @@ impl Mail {
     /// Returns the content in the form that SES expects.
     pub(crate) fn content(&self) -> Result<EmailContent> {
         let content = EmailContent::builder();
-        Ok(match &self.words {
-            Words::Ours { subject, html, text } => {
+        Ok(match &self.content {
+            MailContent::BuiltIn { subject, html, text } => {
                 let message = message(subject, html, text);
                 content.simple(message.map_err(Error::permanent("composing an email"))?)
             }
-            Words::Template { name, data } => {
+            MailContent::Template { name, data } => {
                 let template = Template::builder().template_name(name);
                 content.template(template.template_data(data.to_string()).build())
             }

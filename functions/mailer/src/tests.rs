@@ -11,7 +11,7 @@ use shared::{
 
 use crate::{
     Mailer,
-    mail::{Mail, Words},
+    mail::{Mail, MailContent},
     writer::Writer,
 };
 
@@ -73,8 +73,8 @@ fn job(app_plane_url: Option<&str>) -> EventJob {
     serde_json::from_value(job).unwrap()
 }
 
-fn ours(mail: &Mail) -> (&str, &str, &str) {
-    let Words::Ours { subject, html, text } = &mail.words else {
+fn built_in(mail: &Mail) -> (&str, &str, &str) {
+    let MailContent::BuiltIn { subject, html, text } = &mail.content else {
         panic!("content of a custom template")
     };
     (subject, html, text)
@@ -92,7 +92,7 @@ async fn the_verification_email_has_a_link_and_its_expiry() {
     let key = keys.lead_key(lead.id, 32);
     let link = format!("https://api.test/validate/{}?code={key}", lead.id);
     let until = crate::words::date(lead.id.minted().unwrap() + Duration::from_secs(86_400));
-    let (subject, html, text) = ours(&mail);
+    let (subject, html, text) = built_in(&mail);
     insta::assert_snapshot!(subject, @"Confirm your email address for Rocket");
     insta::assert_snapshot!(text.replace(&link, "<link>").replace(&until, "<until>"), @r#"
     Confirm your email address
@@ -115,7 +115,7 @@ async fn the_welcome_email_goes_to_the_primary_contact() {
     let job = job(Some("https://acme.app.test/?x=1&y=2"));
     let mail = writer.welcome(&tenant(), Some(&job)).unwrap().unwrap();
     assert_eq!(mail.to.as_str(), "ada@acme.test");
-    let (subject, html, text) = ours(&mail);
+    let (subject, html, text) = built_in(&mail);
     insta::assert_snapshot!(subject, @"Acme is ready on Tenantry");
     insta::assert_snapshot!(text, @r#"
     Your workspace is ready
@@ -133,7 +133,7 @@ async fn the_welcome_email_goes_to_the_primary_contact() {
 #[tokio::test]
 async fn a_tenant_without_a_url_is_linked_to_the_login_page() {
     let mail = writer(&[]).await.welcome(&tenant(), Some(&job(None))).unwrap().unwrap();
-    let (_, html, text) = ours(&mail);
+    let (_, html, text) = built_in(&mail);
     assert_eq!(text.matches("https://login.test/?a=1&b=2").count(), 1);
     assert!(html.contains("<a href=\"https://login.test/?a=1&#38;b=2\" style=\"display"));
 }
@@ -143,9 +143,9 @@ async fn hostile_names_are_shown_as_text() {
     for template in [None, Some("theirs")] {
         let writer = writer(&[("VERIFICATION_TEMPLATE", template.unwrap_or_default())]).await;
         let mail = writer.verification(&lead(HOSTILE), shared::now()).unwrap().unwrap();
-        let (html, rest) = match &mail.words {
-            Words::Ours { html, text, .. } => (html.clone(), text.clone()),
-            Words::Template { data, .. } => {
+        let (html, rest) = match &mail.content {
+            MailContent::BuiltIn { html, text, .. } => (html.clone(), text.clone()),
+            MailContent::Template { data, .. } => {
                 (data["firstName"].as_str().unwrap().to_owned(), data.to_string())
             }
         };
@@ -161,9 +161,9 @@ async fn a_custom_template_gets_every_value_as_html_and_as_text() {
     let writer = writer(&[("VERIFICATION_TEMPLATE", "verify"), ("WELCOME_TEMPLATE", "hi")]).await;
     let verification = writer.verification(&lead("Ada"), shared::now()).unwrap().unwrap();
     let welcome = writer.welcome(&tenant(), None).unwrap().unwrap();
-    let data = |mail: &Mail| match &mail.words {
-        Words::Template { name, data } => (name.clone(), data.clone()),
-        Words::Ours { .. } => panic!("built-in content"),
+    let data = |mail: &Mail| match &mail.content {
+        MailContent::Template { name, data } => (name.clone(), data.clone()),
+        MailContent::BuiltIn { .. } => panic!("built-in content"),
     };
     let (name, values) = data(&verification);
     assert_eq!((name.as_str(), &values["companyName"]), ("verify", &json!("Acme &#38; Co.")));

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use crate::{
-    mail::{Mail, Words, template_data},
+    mail::{Mail, MailContent, template_data},
     words::{date, name},
 };
 
@@ -101,8 +101,8 @@ impl Writer {
             link: format!("{}/{}?code={key}", self.validate_url, lead.id),
             until: date(lead.id.minted().unwrap_or(now) + expiry),
         };
-        let words = match &self.verification_template {
-            Some(template) => Words::Template {
+        let content = match &self.verification_template {
+            Some(template) => MailContent::Template {
                 name: template.clone(),
                 data: template_data([
                     ("appName", of.app),
@@ -112,13 +112,13 @@ impl Writer {
                     ("validUntil", &of.until),
                 ]),
             },
-            None => Words::Ours {
+            None => MailContent::BuiltIn {
                 subject: format!("Confirm your email address for {}", of.app),
                 html: render(&VerificationHtml { of: &of })?,
                 text: render(&VerificationText { of: &of })?,
             },
         };
-        Ok(Some(Mail { to: lead.email.clone(), words }))
+        Ok(Some(Mail { to: lead.email.clone(), content }))
     }
 
     /// Returns the welcome email to a tenant's primary contact, or `None` if there is no contact.
@@ -136,8 +136,8 @@ impl Writer {
             link: job.and_then(|job| job.app_plane_url.as_deref()).unwrap_or(&self.login_url),
             login: &self.login_url,
         };
-        let words = match &self.welcome_template {
-            Some(template) => Words::Template {
+        let content = match &self.welcome_template {
+            Some(template) => MailContent::Template {
                 name: template.clone(),
                 data: template_data([
                     ("appName", of.app),
@@ -148,13 +148,13 @@ impl Writer {
                     ("loginUrl", of.login),
                 ]),
             },
-            None => Words::Ours {
+            None => MailContent::BuiltIn {
                 subject: format!("{} is ready on {}", of.tenant_name, of.app),
                 html: render(&WelcomeHtml { of: &of })?,
                 text: render(&WelcomeText { of: &of })?,
             },
         };
-        Ok(Some(Mail { to: contact.details.email.clone(), words }))
+        Ok(Some(Mail { to: contact.details.email.clone(), content }))
     }
 }
 

@@ -41,7 +41,7 @@ async function send(method, path, { bearer, body, signal } = {}) {
   if (body !== undefined) request.body = JSON.stringify(body);
   const answer = await fetch(new URL(path, base), request).catch((cause) => {
     if (signal?.aborted) throw cause;
-    throw new NetworkError("The API can't be reached.", { cause });
+    throw new NetworkError("The API can’t be reached.", { cause });
   });
   if (answer.ok) return answer;
   const envelope = await answer.json().catch(() => null);
@@ -73,7 +73,7 @@ function parseExact(text) {
     return JSON.parse(text, revive);
   } catch (cause) {
     // For example, an HTML page from a proxy in between.
-    throw new NetworkError("The API's answer can't be parsed.", { cause });
+    throw new NetworkError("The API’s answer can’t be parsed.", { cause });
   }
 }
 
@@ -119,7 +119,7 @@ export async function fetchPage(path, parameters, cursor, bearer) {
  */
 export function errorMessage(problem) {
   if (problem instanceof NetworkError) {
-    return "The API can't be reached. Check your connection and try again. Nothing you entered is lost.";
+    return "The API can’t be reached. Check your connection and try again. Nothing you entered is lost.";
   }
   if (!(problem instanceof ApiError)) {
     console.error(problem);
@@ -127,7 +127,7 @@ export function errorMessage(problem) {
   }
   if (problem.code === "TOO_MANY_BUILDS") {
     const next = new Date(Date.now() + problem.retryAfter * 1000).toISOString();
-    return `You've reached the limit of 5 attempts in 24 hours. Try again after ${formatTime(next)}.`;
+    return `You’ve reached the limit of 5 attempts in 24 hours. Try again after ${formatTime(next)}.`;
   }
   if (problem.status === 429) return `Too many attempts. Try again in ${problem.retryAfter || 60} seconds.`;
   if (problem.status >= 500) {
@@ -137,6 +137,7 @@ export function errorMessage(problem) {
   if (problem.status === 431) {
     return "The request is too large. Shorten your input and try again.";
   }
-  if (problem.status === 403) return "Your token doesn't have permission to do this.";
+  if (problem.code === "ENTITY_NOT_FOUND") return "This item doesn’t exist or was deleted.";
+  if (problem.status === 403) return "Your token doesn’t have permission to do this.";
   return problem.message;
 }

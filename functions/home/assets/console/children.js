@@ -62,7 +62,7 @@ export async function children({ path, title, singular, columns, fields, body, e
   function draw(newItems) {
     items = newItems;
     fill(rows,
-      items.length ? table(title, [...columns, actions], items) : h("p", { class: "soft" }, `No ${title.toLowerCase()} yet.`),
+      items.length ? table(title, [...columns, actions], items) : h("p", { class: "soft" }, `No ${singular}s yet.`),
       showMore(next, nextPage));
   }
   /** @param {string} cursor */
