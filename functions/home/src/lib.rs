@@ -34,7 +34,7 @@ use shared::{
 
 use crate::assets::Asset;
 
-/// What the pages show of the environment.
+/// The environment variables that the pages show.
 #[derive(Clone, Debug)]
 struct Settings {
     /// The name of the product, `APP_NAME`.
