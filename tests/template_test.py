@@ -217,7 +217,7 @@ class Events(unittest.TestCase):
             self.queue(config["DestinationConfig"]["OnFailure"]["Destination"], function)
 
     def test_a_replay_repeats_no_effect(self):
-        source = (ROOT / "shared/src/store/idempotency.rs").read_text()
+        source = (ROOT / "shared/store/src/idempotency.rs").read_text()
         (days,) = re.findall(r"const KEPT: Duration = Duration::from_secs\((\d+) \* 24 \* 3600\);", source)
         for id, archive in of_type("AWS::Events::Archive").items():
             self.assertLess(archive["RetentionDays"], int(days), id)

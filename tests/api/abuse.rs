@@ -87,12 +87,12 @@ async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
         app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(204);
         app.status_of(&acme, 3).await;
     }
-    let (before, asked) = (app.settled().await, shared::now());
+    let (before, asked) = (app.settled().await, lambda::now());
     let refused = app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(429);
     assert_eq!(refused.text("/error/code"), "TOO_MANY_BUILDS");
     let message = refused.text("/error/message");
     let next = message.split(' ').next_back().unwrap().trim_end_matches('.');
-    let next: shared::domain::Timestamp = next.parse().unwrap();
+    let next: schema::Timestamp = next.parse().unwrap();
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((86_000..=86_400).contains(&wait), "{wait}");
     assert!(next.since(asked).as_secs().abs_diff(wait) <= 2, "{message}");
@@ -105,7 +105,7 @@ async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
     // A day later, only four builds are within the last 24 hours.
     let mut jobs = app.items_of("job");
     jobs.retain(|job| ["1", "2"].contains(&job["attempt"]["N"].as_str().unwrap()));
-    let earlier = shared::now() - Duration::from_secs(24 * 3600);
+    let earlier = lambda::now() - Duration::from_secs(24 * 3600);
     jobs.iter_mut().for_each(|job| job["createdOn"]["S"] = earlier.to_string().into());
     app.import(jobs);
     app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(204);

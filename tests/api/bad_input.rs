@@ -1,6 +1,6 @@
+use domain::TenantId;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::TenantId;
 use support::{App, lead, tenant};
 
 async fn send_raw(

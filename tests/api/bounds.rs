@@ -1,9 +1,9 @@
 //! Limits of request bodies: size, depth, numbers and duplicate members. A refused request changes
 //! nothing, and an accepted one works to its end.
 
+use domain::{JobId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::{JobId, TenantId};
 use support::{App, Options, Reply, Signed, config, contact, eventually, invoice, lead, tenant};
 
 use crate::random::{Random, any_json};

@@ -1,12 +1,10 @@
 //! Tenants cached in a real Redis: repeated reads need no DynamoDB call, and no read is stale.
 
+use domain::{JobId, TenantId};
+use lambda::aws::Aws;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use shared::{
-    aws::Aws,
-    domain::{JobId, TenantId},
-    store::Store,
-};
+use store::Store;
 use support::{App, Gate, Options, Redis, Reply, Signed, lead, subscription, tenant};
 
 pub(crate) async fn silent(redis: &Redis) -> App {

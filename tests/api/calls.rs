@@ -1,5 +1,5 @@
+use domain::TenantId;
 use serde_json::json;
-use shared::domain::TenantId;
 use support::{App, Signed, config, contact, invoice, lead, subscription, tenant, with_query};
 
 use crate::paging::with_tenants;

@@ -1,8 +1,8 @@
 //! Updates of contacts, invoices and tenant configurations.
 
+use domain::TenantId;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use shared::domain::TenantId;
 use support::{App, at_once, contact, with_query};
 
 use crate::children::{Kind, codes, kinds, with};

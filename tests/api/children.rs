@@ -1,7 +1,7 @@
 //! Behaviour that contacts, invoices and tenant configurations have in common.
 
+use domain::TenantId;
 use serde_json::{Value, json};
-use shared::domain::TenantId;
 use support::{App, Reply, config, contact, invoice, with_query};
 
 /// A kind of child: path, entity name, request body, and a field with a valid and an invalid value.

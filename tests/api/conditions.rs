@@ -3,16 +3,14 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use shared::{
-    Error,
-    aws::Aws,
-    domain::{
-        Closing, ConfigDetails, Contact, ContactDetails, JobId, JobKind, JobRef, Outcome, TenantId,
-        UserId, read,
-    },
-    store::{Change, Claim, Store, Stored},
+use domain::{
+    Closing, ConfigDetails, Contact, ContactDetails, Error, JobId, JobKind, JobRef, Outcome,
+    TenantId, UserId,
 };
+use lambda::aws::Aws;
+use schema::read;
+use serde_json::json;
+use store::{Change, Claim, Store, Stored};
 use support::{App, Signed, at_once, config, contact, lead};
 
 use crate::signup::verify;
@@ -67,9 +65,9 @@ async fn verifying_a_lead_that_another_click_has_verified_is_stale() {
     let (store, by) = (store(&app), UserId::from("test"));
     let again = app.read("/leads").await.text("/0/id").parse().unwrap();
     let read = store.lead(again).await.unwrap();
-    store.validate_lead(&read, shared::now(), &by, None).await.unwrap();
+    store.validate_lead(&read, lambda::now(), &by, None).await.unwrap();
     let before = app.settled().await;
-    let second = store.validate_lead(&read, shared::now(), &by, None).await;
+    let second = store.validate_lead(&read, lambda::now(), &by, None).await;
     assert!(matches!(second, Err(Error::Stale)), "{second:?}");
     assert_eq!(app.items(), before);
 }
@@ -84,7 +82,7 @@ async fn only_the_latest_open_job_can_be_closed() {
     for (id, attempt) in [(first, 2), (second, 1)] {
         let kind = JobKind::Provision;
         let job = JobRef { id, attempt, kind, opened_from: None, outcome: None };
-        let change = Change { job: &job, closing: &closing, now: shared::now(), by: &by };
+        let change = Change { job: &job, closing: &closing, now: lambda::now(), by: &by };
         let refused = store.close_job(tenant, &change).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     }
@@ -97,7 +95,7 @@ async fn a_running_or_closed_job_cannot_be_started_again() {
     let (tenant, _, _) = second_attempt(&app).await;
     let (store, before) = (store(&app), app.settled().await);
     for attempt in [1, 2] {
-        let refused = store.start_job(tenant, attempt, "execution", "log", shared::now()).await;
+        let refused = store.start_job(tenant, attempt, "execution", "log", lambda::now()).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     }
     assert_eq!(app.items(), before);
@@ -107,7 +105,7 @@ async fn a_running_or_closed_job_cannot_be_started_again() {
 async fn a_completed_effect_can_be_neither_claimed_nor_released() {
     let app = App::start().await;
     let (store, lease) = (store(&app), Duration::from_secs(10));
-    let (now, later) = (shared::now(), shared::now() + lease + Duration::from_secs(1));
+    let (now, later) = (lambda::now(), lambda::now() + lease + Duration::from_secs(1));
     let claim = async |at| store.claim_event("test", "e#1", at, lease).await.unwrap();
     assert_eq!(claim(now).await, Claim::Ours);
     assert_eq!(claim(now).await, Claim::Held(now + lease));
@@ -132,7 +130,7 @@ async fn outdated(app: &App, store: &Store) -> Stored<Contact> {
 #[tokio::test]
 async fn a_write_based_on_an_outdated_read_is_stale() {
     let app = App::start().await;
-    let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
+    let (store, now, by) = (store(&app), lambda::now(), UserId::from("test"));
     let child = outdated(&app, &store).await;
     let tenant = store.tenant(child.item.tenant_id).await.unwrap();
     let before = app.settled().await;
@@ -163,7 +161,7 @@ async fn a_write_based_on_an_outdated_read_is_stale() {
 #[tokio::test]
 async fn renaming_or_deleting_an_outdated_config_is_stale() {
     let app = App::start().await;
-    let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
+    let (store, now, by) = (store(&app), lambda::now(), UserId::from("test"));
     let acme = app.tenant("acme").await;
     let id = app.create("/tenant-configs", &config(&acme, "theme")).await;
     let (outdated, tenant) = store.child::<ConfigDetails>(id.parse().unwrap()).await.unwrap();
@@ -183,7 +181,7 @@ async fn renaming_or_deleting_an_outdated_config_is_stale() {
 #[tokio::test]
 async fn deleting_a_tenant_is_stale_if_a_child_has_changed() {
     let app = App::start().await;
-    let (store, now, by) = (store(&app), shared::now(), UserId::from("test"));
+    let (store, now, by) = (store(&app), lambda::now(), UserId::from("test"));
     let acme = app.tenant("acme").await;
     let id = app.create("/contacts", &contact(&acme)).await;
     let deletion = store.tenant_to_delete(acme.parse().unwrap()).await.unwrap();

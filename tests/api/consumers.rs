@@ -193,7 +193,7 @@ async fn a_record_that_fails_temporarily_is_retried_and_all_others_are_counted()
     assert_eq!((other.count("/leads").await, other.dead_letters()), (2, 0));
 
     // After a quarter of an hour, the failure counts as permanent.
-    let old = shared::now().seconds() - 1000;
+    let old = lambda::now().seconds() - 1000;
     records[0]["dynamodb"]["ApproximateCreationDateTime"] = old.into();
     records.extend(leads(&app).await.0.into_iter().skip(3));
     let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();

@@ -1,5 +1,5 @@
+use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use shared::domain::{JobId, TenantId};
 use support::{App, Options, Reply, Signed, eventually, subscription};
 
 async fn ask(app: &App, tenant: TenantId) -> Reply {

@@ -114,3 +114,11 @@ async fn every_route_of_the_template_is_served_by_its_function() {
         assert!(!message.starts_with("Endpoint"), "{route}: {message}");
     }
 }
+
+#[test]
+fn every_function_logs_at_the_configured_level() {
+    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../functions")).unwrap();
+    let folders = folders.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let crates = folders.map(|entry| entry.file_name().into_string().unwrap().replace('-', "_"));
+    assert_eq!(crates.collect::<BTreeSet<_>>(), lambda::FUNCTIONS.map(str::to_owned).into());
+}

@@ -1,8 +1,8 @@
 //! The headers of all responses: API, errors, pages and files.
 
+use domain::{LeadId, TenantId};
 use reqwest::Method;
 use serde_json::json;
-use shared::domain::{LeadId, TenantId};
 use support::{App, Reply, contact, invoice, lead};
 
 fn assert_headers(reply: &Reply, cached: &str, what: &str) {

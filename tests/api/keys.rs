@@ -1,7 +1,7 @@
 //! A function does not start with a key that is too weak for signing.
 
 use axum::Router;
-use shared::{Env, config::ConfigError};
+use lambda::{Env, config::ConfigError};
 use support::App;
 
 /// Returns the error that prevents a function from starting.

@@ -84,7 +84,7 @@ async fn the_response_can_contain_the_key_instead_of_an_email() {
 #[tokio::test]
 async fn public_routes_are_rate_limited_by_source_address() {
     let app = App::with(&[("PUBLIC_API_MAX_ATTEMPTS", "3")]).await;
-    let minute = || shared::now().seconds() / 60;
+    let minute = || lambda::now().seconds() / 60;
     let (started, mut passed) = (minute(), 0);
     for call in 0..10 {
         let path = format!("/leads?call={call}");

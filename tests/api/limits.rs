@@ -77,7 +77,7 @@ async fn the_limit_falls_back_to_the_table_while_redis_is_down() {
     let app = limited(&redis, "10").await;
     assert_eq!(call(&app.client, 0).await.status, 422);
     redis.kill();
-    let minute = || shared::now().seconds() / 60;
+    let minute = || lambda::now().seconds() / 60;
     let (started, replies) = (minute(), at_once((0..50).map(|n| call(&app.client, n))).await);
     let most = if started == minute() { 10..=10 } else { 10..=20 };
     assert!(most.contains(&passed(&replies).len()), "{}", passed(&replies).len());

@@ -26,7 +26,7 @@ fn measured(log: &Log) -> BTreeMap<String, u32> {
 #[tokio::test]
 async fn every_outcome_is_measured_once() {
     let log = Log::default();
-    let metrics = Targets::new().with_target(shared::metric::TARGET, LevelFilter::INFO);
+    let metrics = Targets::new().with_target(lambda::metric::TARGET, LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().with_writer(log.clone());
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(metrics));
     let _kept = tracing::subscriber::set_default(subscriber);

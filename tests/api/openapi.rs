@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use shared::openapi::{Operation, document};
+use openapi::{Operation, document};
 
 /// Returns the path of the document that `home` serves.
 fn file() -> PathBuf {

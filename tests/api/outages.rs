@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::TenantId;
+use lambda::aws::Aws;
 use serde_json::json;
-use shared::{aws::Aws, domain::TenantId, store::Store};
+use store::Store;
 use support::{App, Redis, at_once, eventually, lead};
 
 use crate::cache::{made, open_job, read, rename, report, silent, twice};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use shared::domain::{JobId, TenantId};
 use support::{App, Options, Signed};
 
 /// Starts a control plane whose jobs time out after half a second.
@@ -112,7 +112,7 @@ async fn a_job_that_cannot_be_closed_is_postponed_and_does_not_block_others() {
     assert_eq!(state(&app, innocent).await, "timed_out");
     assert_eq!(state(&app, poison).await, "running");
     let place = job_item(&app, poison.0)["gsi1sk"]["S"].as_str().unwrap().to_owned();
-    let soon = (shared::now() + Duration::from_secs(30)).to_string();
+    let soon = (lambda::now() + Duration::from_secs(30)).to_string();
     assert!(place > soon && place.ends_with(&poison.1.to_string()), "{place}");
 
     // The job is retried, but after the others.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use domain::Permission;
+use schema::Timestamp;
 use serde_json::{Value, json};
-use shared::domain::{Permission, Timestamp};
 use support::{App, Options, Signed, long_domains, rename, tenant, with_query};
 
 use crate::paging::{created, with_tenants};
@@ -39,7 +40,7 @@ async fn the_overview_counts_leads_tenants_and_the_activity_of_today() {
     assert_eq!(figures["leads"], json!({ "total": 1, "validated": 1 }));
     assert_eq!(figures["tenants"], json!([1, 1, 0, 0, 0, 0]));
     let day = today(&figures);
-    assert_eq!(day["date"], json!(shared::now().to_string()[..10]));
+    assert_eq!(day["date"], json!(lambda::now().to_string()[..10]));
     assert_eq!((&day["onboarded"], &day["activated"]), (&json!(3), &json!(1)));
     let median = figures["medianSeconds"].as_f64().unwrap();
     assert!(median < 60.0 && Some(median) == day["medianSeconds"].as_f64(), "{figures}");
@@ -87,7 +88,7 @@ async fn a_tenant_whose_job_timed_out_needs_attention() {
 
 /// Returns an item of a kind with a creation time `minutes` ago.
 fn aged(app: &App, kind: &str, minutes: u64) -> Value {
-    let before = shared::now().millis() - i64::try_from(minutes).unwrap() * 60_000;
+    let before = lambda::now().millis() - i64::try_from(minutes).unwrap() * 60_000;
     let mut item = app.items_of(kind).remove(0);
     item["createdOn"]["S"] = json!(Timestamp::from_millis(before).to_string());
     item

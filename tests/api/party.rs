@@ -1,5 +1,5 @@
+use domain::Permission;
 use serde_json::{Value, json};
-use shared::domain::Permission;
 use support::{
     App, config, contact, invoice, subscription,
     token::{LEAD, claims, token, with},

@@ -1,8 +1,8 @@
 //! AWS calls that no other test makes. `tests/permissions_test.py` compares the recorded calls with
 //! the permissions in `template.yaml`, so every permission must be exercised by a test.
 
+use lambda::aws::Aws;
 use serde_json::json;
-use shared::aws::Aws;
 use support::{App, Options, eventually, subscription, tenant};
 
 /// The variables contain secret ARNs, as on AWS.
@@ -51,7 +51,8 @@ async fn a_job_starts_even_if_its_secret_exists_with_another_value() {
     let path = format!("/tenants/{id}/provision");
     app.client.post(&app.operator, &path, &subscription("PREMIUM")).await.expect(204);
     let name = eventually("a secret", async || app.job_secrets().pop()).await;
-    let secrets = Aws::from_env(&app.local().env()).unwrap().secrets();
+    let aws = Aws::from_env(&app.local().env()).unwrap();
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let deleted = secrets.delete_secret().secret_id(&name).force_delete_without_recovery(true);
     deleted.send().await.unwrap();
     secrets.create_secret().name(&name).secret_string("another").send().await.unwrap();

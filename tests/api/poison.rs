@@ -1,7 +1,7 @@
 //! Unreadable stream records: each is moved to the dead-letter queue and blocks no other record.
 
+use domain::LeadId;
 use serde_json::{Value, json};
-use shared::domain::LeadId;
 use support::{App, lead};
 
 /// Writes an item that no function can parse.

@@ -1,8 +1,9 @@
 //! Compatibility with ARC SaaS: every operation of its API, with the status of a success.
 
+use domain::TenantId;
+use lambda::keys::mac;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::{domain::TenantId, keys::mac};
 use support::{App, Options, Signed, VerifiedLead, lead, subscription, tenant};
 
 /// ARC SaaS's operations, in an order in which they can be called. Differences: leads are
@@ -140,7 +141,7 @@ impl Walk {
             return self.report().await;
         }
         let body = self.body(method, path).to_string();
-        let timestamp = shared::now().millis().to_string();
+        let timestamp = lambda::now().millis().to_string();
         let signature = mac(SECRET.as_bytes(), &[body.as_bytes(), timestamp.as_bytes()]);
         let hex: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let verb = Method::from_bytes(method.as_bytes()).unwrap();

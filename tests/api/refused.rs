@@ -97,7 +97,7 @@ async fn only_refused_events_are_retried_within_an_invocation() {
     assert_eq!(OTHERS.map(|email| published(&app, email)), [2, 2], "one more event of each");
 
     // After a quarter of an hour, the failure counts as permanent if the bus accepts other events.
-    let old = shared::now().seconds() - 1000;
+    let old = lambda::now().seconds() - 1000;
     for record in &mut records {
         record["dynamodb"]["ApproximateCreationDateTime"] = old.into();
     }

@@ -17,7 +17,7 @@ fn kept(app: &App, id: &str) -> Option<i64> {
     let item = item(app, id);
     let expiry: i64 = item["expiresAt"]["N"].as_str()?.parse().unwrap();
     let changed = item["modifiedOn"]["S"].as_str().unwrap();
-    let changed: shared::domain::Timestamp = changed.parse().unwrap();
+    let changed: schema::Timestamp = changed.parse().unwrap();
     Some((expiry - changed.seconds()) / DAY)
 }
 
@@ -25,7 +25,7 @@ fn kept(app: &App, id: &str) -> Option<i64> {
 fn expire(app: &App, ids: &[&str]) {
     let expired = |id: &&str| {
         let mut item = item(app, id);
-        item["expiresAt"] = json!({ "N": (shared::now().seconds() - 1).to_string() });
+        item["expiresAt"] = json!({ "N": (lambda::now().seconds() - 1).to_string() });
         item
     };
     app.import(ids.iter().map(expired).collect());

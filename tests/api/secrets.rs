@@ -18,7 +18,7 @@ impl Log {
     fn start() -> Self {
         let log = Self::default();
         let lines = tracing_subscriber::fmt::layer().json().with_writer(log.clone());
-        let filter = shared::lambda::logged(LevelFilter::TRACE);
+        let filter = lambda::logged(LevelFilter::TRACE);
         tracing_subscriber::registry().with(lines).with(filter).init();
         log
     }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use domain::{Permission, entities};
+use filter::Schema;
 use serde_json::{Value, json};
-use shared::{
-    domain::Permission,
-    filter::{Schema, entities},
-};
 use support::{
     App, invoice,
     token::{OPERATOR, claims, token},
@@ -190,7 +188,7 @@ async fn an_update_by_id_does_not_reveal_stored_values() {
         for (guess, right) in
             [("createdBy", &stored["createdBy"]), ("tenantId", &stored["tenantId"])]
         {
-            let other = json!(shared::domain::TenantId::mint());
+            let other = json!(domain::TenantId::mint());
             let answers = [right, &other].map(|value| json!({ guess: value }));
             let right = app.client.patch(&blind, &own, &answers[0]).await.expect(422);
             let wrong = app.client.patch(&blind, &own, &answers[1]).await.expect(422);

@@ -1,8 +1,8 @@
 //! Kinds of tokens: the header's `typ` marks a lead's token, and all others are operators' tokens.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use domain::{LeadId, Permission, TenantId};
 use serde_json::{Value, json};
-use shared::domain::{LeadId, Permission, TenantId};
 use support::{
     App, VerifiedLead, invoice, subscription, tenant,
     token::{LEAD, OPERATOR, claims, token, with, without},

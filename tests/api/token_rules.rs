@@ -1,8 +1,8 @@
 //! Validation of a token's header and claims, with hand-signed tokens.
 
+use domain::{LeadId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::{LeadId, TenantId};
 use support::{
     App,
     token::{LEAD, OPERATOR, claims, token, with, without},
@@ -23,13 +23,13 @@ fn viewer() -> Value {
 
 /// Returns the time `later` seconds from now, in seconds since the epoch.
 fn at(later: f64) -> Value {
-    json!(shared::now().millis() as f64 / 1000.0 + later)
+    json!(lambda::now().millis() as f64 / 1000.0 + later)
 }
 
 #[tokio::test]
 async fn claims_are_validated() {
     let app = App::start().await;
-    let now = shared::now().seconds();
+    let now = lambda::now().seconds();
     for (name, value, good) in [
         ("exp", json!(now), true),
         ("exp", json!(now - 30), true),

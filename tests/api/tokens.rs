@@ -1,6 +1,6 @@
+use domain::{Permission, TenantId};
 use reqwest::Method;
 use serde_json::json;
-use shared::domain::{Permission, TenantId};
 use support::{
     App, subscription, tenant,
     token::{LEAD, OPERATOR, claims, token, with},

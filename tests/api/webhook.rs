@@ -1,5 +1,5 @@
+use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use shared::domain::{JobId, TenantId};
 use support::{App, Signed, at_once};
 
 fn success(tenant: TenantId) -> Value {
@@ -84,7 +84,7 @@ async fn a_message_of_an_earlier_attempt_does_not_affect_a_later_one() {
 async fn every_invalid_signature_gets_the_same_response() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
-    let now = shared::now().millis();
+    let now = lambda::now().millis();
     let (body, stranger) = (success(tenant), TenantId::mint());
     let good = Signed::new(&app.keys, tenant, job, &body);
     let mut answers = Vec::new();

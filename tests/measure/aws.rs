@@ -4,9 +4,9 @@ use std::{
     process::Stdio,
 };
 
+use lambda::Env;
 use local::{Local, Outcome};
 use serde_json::{Value, json};
-use shared::Env;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},

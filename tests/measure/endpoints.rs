@@ -158,7 +158,7 @@ pub(crate) fn fresh_email() -> String {
 
 fn fresh() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let millis = u64::try_from(shared::now().millis()).unwrap();
+    let millis = u64::try_from(lambda::now().millis()).unwrap();
     let _ = NEXT.compare_exchange(0, millis, Ordering::Relaxed, Ordering::Relaxed);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

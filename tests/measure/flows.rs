@@ -1,12 +1,8 @@
 use std::time::{Duration, Instant};
 
+use domain::{JobId, LeadId, TenantId};
+use lambda::{Env, aws::Aws, keys::MasterKeys};
 use serde_json::{Value, json};
-use shared::{
-    Env,
-    aws::Aws,
-    domain::{JobId, LeadId, TenantId},
-    keys::MasterKeys,
-};
 use support::{Client, Signed, at_once, lead, subscription};
 
 use crate::{

@@ -78,7 +78,7 @@ pub(crate) async fn event(request: Request) -> Bytes {
             "accountId": "000000000000", "apiId": "measured", "routeKey": "$default",
             "domainName": "127.0.0.1", "domainPrefix": "127", "stage": "$default",
             "requestId": "JKJaXmPLvHcESHA=", "time": "24/Nov/2026:15:00:00 +0000",
-            "timeEpoch": shared::now().millis(),
+            "timeEpoch": lambda::now().millis(),
             "http": {
                 "method": parts.method.as_str(), "path": path, "protocol": "HTTP/1.1",
                 "sourceIp": "127.0.0.1", "userAgent": "measure",

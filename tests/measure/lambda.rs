@@ -133,7 +133,7 @@ async fn next(State(api): State<Arc<Api>>) -> Response {
     };
     let id = api.next.fetch_add(1, Ordering::Relaxed);
     api.answers.lock().unwrap().insert(id, answer);
-    let deadline = shared::now().millis() + 30_000;
+    let deadline = lambda::now().millis() + 30_000;
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", id.to_string()),

@@ -11,7 +11,7 @@ pub(crate) fn describe() -> Value {
         "architecture": std::env::consts::ARCH,
         "commit": output_of(&["git", "describe", "--always", "--dirty", "--abbrev=12"]),
         "rustc": output_of(&["rustc", "--version"]),
-        "time": shared::now().to_string(),
+        "time": lambda::now().to_string(),
         "load_before": load(),
     })
 }

@@ -1,14 +1,10 @@
 use std::time::{Duration, Instant};
 
+use domain::{JobId, LeadId, TenantId};
+use lambda::{Env, aws::Aws, keys::MasterKeys};
 use local::{Fault, Local, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::{
-    Env,
-    aws::Aws,
-    domain::{JobId, LeadId, TenantId},
-    keys::MasterKeys,
-};
 
 use crate::{Client, Options, lead, subscription, tenant, watch::Watch};
 

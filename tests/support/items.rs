@@ -1,5 +1,5 @@
+use domain::TenantId;
 use serde_json::{Value, json};
-use shared::domain::TenantId;
 
 /// Turns a stored tenant item into tenant number `n` with a new ID and creation time.
 pub fn rename(item: &mut Value, n: usize, created: String) {

@@ -1,8 +1,8 @@
 //! Hand-signed tokens with arbitrary headers and claims.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use lambda::keys::mac;
 use serde_json::{Value, json};
-use shared::keys::mac;
 
 use crate::JWT_SECRET;
 
@@ -23,7 +23,7 @@ pub fn token(header: &str, claims: &str) -> String {
 pub fn claims(permissions: &[&str]) -> Value {
     json!({
         "id": "op-1", "userTenantId": "ops", "iss": "tenantry",
-        "exp": shared::now().seconds() + 60, "permissions": permissions,
+        "exp": lambda::now().seconds() + 60, "permissions": permissions,
     })
 }
 

@@ -4,7 +4,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use shared::Env;
+use lambda::Env;
 
 use crate::app::eventually;
 

@@ -1,9 +1,7 @@
+use domain::{JobId, TenantId};
+use lambda::keys::{MasterKeys, mac};
 use reqwest::Method;
 use serde_json::Value;
-use shared::{
-    domain::{JobId, TenantId},
-    keys::{MasterKeys, mac},
-};
 
 use crate::{Client, Reply};
 
@@ -18,7 +16,7 @@ pub struct Signed {
 impl Signed {
     /// Signs `body` with the secret of the tenant's job, as of now.
     pub fn new(keys: &MasterKeys, tenant: TenantId, job: JobId, body: &Value) -> Self {
-        Self::at(keys, tenant, job, body, shared::now().millis())
+        Self::at(keys, tenant, job, body, lambda::now().millis())
     }
 
     /// Signs `body` as of `millis` since the epoch.
@@ -28,7 +26,7 @@ impl Signed {
 
     /// Signs the unchanged text `body`, as of now.
     pub fn text(keys: &MasterKeys, tenant: TenantId, job: JobId, body: String) -> Self {
-        Self::sign(keys, tenant, job, body, shared::now().millis())
+        Self::sign(keys, tenant, job, body, lambda::now().millis())
     }
 
     fn sign(keys: &MasterKeys, tenant: TenantId, job: JobId, body: String, millis: i64) -> Self {

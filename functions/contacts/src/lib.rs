@@ -5,12 +5,9 @@ mod operations;
 pub use operations::operations;
 
 use axum::Router;
-use shared::{
-    Env,
-    config::ConfigError,
-    domain::ContactDetails,
-    http::{Children, child_routes, finish},
-};
+use domain::ContactDetails;
+use lambda::{Env, config::ConfigError};
+use web::{Children, child_routes, finish};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///

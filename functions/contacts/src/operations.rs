@@ -1,7 +1,5 @@
-use shared::{
-    domain::ContactDetails,
-    openapi::{Operation, child_operations},
-};
+use domain::ContactDetails;
+use openapi::{Operation, child_operations};
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]

@@ -4,7 +4,8 @@ use axum::{
     http::{HeaderMap, header::CACHE_CONTROL, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use shared::{Error, Result};
+use domain::Error;
+use web::Result;
 
 use crate::packed;
 
@@ -29,7 +30,7 @@ impl Asset {
     /// # Errors
     ///
     /// [`Error::NoRoute`] if there is no such asset.
-    pub(crate) fn at(path: &'static str) -> Result<&'static Self> {
+    pub(crate) fn at(path: &'static str) -> domain::Result<&'static Self> {
         let found = ASSETS.iter().find(|asset| asset.path == path);
         found.ok_or_else(|| Error::NoRoute(path.to_owned()))
     }

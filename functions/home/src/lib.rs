@@ -25,12 +25,9 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use shared::{
-    Env, Error, Result,
-    config::ConfigError,
-    domain::LeadId,
-    http::{Id, finish_or},
-};
+use domain::{Error, LeadId};
+use lambda::{Env, config::ConfigError};
+use web::{Id, Result, finish_or};
 
 use crate::assets::Asset;
 
@@ -178,7 +175,7 @@ async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response> {
 }
 
 fn page(page: &impl Template) -> Result<Response> {
-    let html = page.render().map_err(Error::aws("writing a page"))?;
+    let html = page.render().map_err(Error::internal("writing a page"))?;
     Ok(([(CACHE_CONTROL, "no-cache")], Html(html)).into_response())
 }
 

@@ -1,5 +1,5 @@
+use openapi::{Answer, Operation, Shape};
 use serde_json::json;
-use shared::openapi::{Answer, Operation, Shape};
 
 /// Returns this function's operations for the OpenAPI document.
 #[must_use]

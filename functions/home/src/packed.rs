@@ -12,8 +12,9 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use domain::Error;
 use flate2::read::GzDecoder;
-use shared::{Error, Result};
+use web::Result;
 
 /// The OpenAPI document.
 const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/document.gz"));
@@ -27,7 +28,7 @@ pub(crate) fn answer(gzip: &'static [u8], headers: &HeaderMap) -> Result<Respons
     }
     let mut plain = Vec::new();
     let unpacked = GzDecoder::new(gzip).read_to_end(&mut plain);
-    unpacked.map_err(Error::aws("unpacking a file"))?;
+    unpacked.map_err(Error::internal("unpacking a file"))?;
     Ok(([vary], plain).into_response())
 }
 

@@ -6,8 +6,9 @@ use axum::{
     extract::State,
     http::{HeaderMap, Uri},
 };
+use schema::Timestamp;
 use serde::Serialize;
-use shared::{domain::Timestamp, http::Json};
+use web::Json;
 
 use crate::Settings;
 
@@ -49,7 +50,7 @@ pub(crate) async fn ping(
     };
     Json(Ping {
         greeting: format!("Hello from {app}"),
-        date: shared::now(),
+        date: lambda::now(),
         url: uri.path().to_owned(),
         headers: shown.map(|name| (name, values(name))).collect(),
     })

@@ -3,8 +3,9 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
+use domain::LeadId;
+use lambda::Env;
 use serde_json::Value;
-use shared::{Env, domain::LeadId};
 use tower::ServiceExt;
 
 struct Reply {

@@ -1,6 +1,6 @@
 //! Requests for which API Gateway has no route.
 
-use shared::Error;
+use domain::Error;
 
 /// The methods and paths of the API, from the OpenAPI document.
 const ROUTES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/routes.rs"));

@@ -7,6 +7,7 @@ use axum::{
         header::{AUTHORIZATION, CONTENT_TYPE},
     },
 };
+use domain::{Error, Result};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client as Hyper, connect::HttpConnector},
@@ -14,7 +15,6 @@ use hyper_util::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared::{Error, Result};
 use url::{Url, form_urlencoded};
 
 /// The time limit of a call to a provider.

@@ -1,5 +1,6 @@
 use aws_sdk_cognitoidentityprovider::{
     Client,
+    config::retry::RetryConfig,
     error::{ProvideErrorMetadata, SdkError},
     primitives::DateTime,
     types::{
@@ -9,8 +10,9 @@ use aws_sdk_cognitoidentityprovider::{
         VerifiedAttributeType,
     },
 };
-use shared::{
-    Env, Error, Result,
+use domain::{Error, Result};
+use lambda::{
+    Env,
     aws::Aws,
     config::ConfigError,
     fault::{Fault, Service},
@@ -64,7 +66,10 @@ impl Cognito {
             Some(identity) => Some(through_ses(identity, env.required("FROM_EMAIL")?)),
             None => None,
         };
-        Ok(Some(Self { client: aws.cognito(), reads: aws.cognito_reads(), mails }))
+        let reading = aws.service("COGNITO_IDENTITY_PROVIDER");
+        // Cognito would make twice what is sent twice.
+        let writing = reading.to_builder().retry_config(RetryConfig::disabled()).build();
+        Ok(Some(Self { client: Client::new(&writing), reads: Client::new(&reading), mails }))
     }
 
     /// Sets up the tenant and returns the ID (`sub`) of its admin. Idempotent.
@@ -255,7 +260,7 @@ fn through_ses(identity: &str, from: &str) -> EmailConfigurationType {
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType> {
     let built = AttributeType::builder().name(name).value(value).build();
-    built.map_err(Error::aws("building a user attribute"))
+    built.map_err(Error::internal("building a user attribute"))
 }
 
 fn is<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {

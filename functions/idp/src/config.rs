@@ -1,4 +1,5 @@
-use shared::{Env, Result, aws::Aws, config::ConfigError, domain::TenantKey, keys::secret};
+use domain::{Result, TenantKey};
+use lambda::{Env, aws::Aws, config::ConfigError, keys::secret};
 use url::Url;
 
 /// Parses the value of the variable `name` as an HTTP URL.

@@ -24,21 +24,21 @@ pub use operations::operations;
 use std::{collections::BTreeSet, time::Duration};
 
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
+use lambda::{
+    Env,
+    aws::Aws,
+    config::{ConfigError, millis},
+};
 use providers::Providers;
 use sender::Senders;
 use serde::Serialize;
 use setup::Setup;
-use shared::{
-    Env, Result,
-    aws::Aws,
-    config::{ConfigError, millis},
-    http::{Body, Json, Limiter, RawBody, Signature, finish, limited},
-    store::Store,
-};
 use space::Space;
+use store::Store;
+use web::{Body, Json, Limiter, RawBody, Result, Signature, finish, limited};
 
 #[cfg(doc)]
-use shared::keys::MasterKeys;
+use lambda::keys::MasterKeys;
 
 /// The state of the handler.
 #[derive(Clone)]
@@ -93,7 +93,7 @@ async fn manage(
     headers: HeaderMap,
     RawBody(bytes): RawBody,
 ) -> Result<Json<Managed>> {
-    let signature = Signature::of(&headers, shared::now(), idp.tolerance)?;
+    let signature = Signature::of(&headers, lambda::now(), idp.tolerance)?;
     let sender = idp.senders.of(&signature, &bytes, &idp.store).await?;
     let setup: Setup = Body::declared(&headers, bytes)?.0.read()?;
     sender.may_set_up(&setup)?;

@@ -1,8 +1,6 @@
+use openapi::{Answer, Operation, Shape};
+use schema::FromJson;
 use serde_json::json;
-use shared::{
-    domain::FromJson,
-    openapi::{Answer, Operation, Shape},
-};
 
 use crate::setup::Setup;
 

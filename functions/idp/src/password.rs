@@ -1,5 +1,5 @@
+use domain::{Error, Result};
 use ring::rand::{SecureRandom, SystemRandom};
-use shared::{Error, Result};
 
 /// Character classes. None of the characters looks like another or is special in HTML.
 const CLASSES: [&[u8]; 4] =

@@ -1,13 +1,10 @@
 use std::time::Duration;
 
+use domain::{Error, Result};
+use lambda::{Env, aws::Aws, config::ConfigError};
+use schema::Violation;
 use serde_json::json;
-use shared::{
-    Env, Error, Result,
-    aws::Aws,
-    config::ConfigError,
-    domain::Violation,
-    store::{Claim, Store},
-};
+use store::{Claim, Store};
 
 use crate::{
     auth0::Auth0,
@@ -59,7 +56,7 @@ impl Providers {
         hold(store, &held).await?;
         let done = tokio::time::timeout(LONGEST, self.call(provider, setup, space)).await;
         // If this fails, the lock expires.
-        let _ = store.release_event("idp", &held, shared::now()).await;
+        let _ = store.release_event("idp", &held, lambda::now()).await;
         done.unwrap_or_else(|_| Err(Failure::Late.at("setting up the tenant")))
     }
 
@@ -112,7 +109,7 @@ impl Providers {
 async fn hold(store: &Store, held: &str) -> Result<()> {
     let (times, pause) = PATIENCE;
     for _ in 0..times {
-        if store.claim_event("idp", held, shared::now(), LEASE).await? == Claim::Ours {
+        if store.claim_event("idp", held, lambda::now(), LEASE).await? == Claim::Ours {
             return Ok(());
         }
         tokio::time::sleep(pause).await;

@@ -1,13 +1,13 @@
-use serde_json::Value;
-use shared::{
-    Env, Error, Result,
+use domain::{Error, Result, TenantKey};
+use lambda::{
+    Env,
     aws::Aws,
     config::ConfigError,
-    domain::TenantKey,
-    http::Signature,
     keys::{MasterKeys, is_signature, must_be_strong, secret},
-    store::Store,
 };
+use serde_json::Value;
+use store::Store;
+use web::Signature;
 
 use crate::setup::{Claimed, Setup};
 

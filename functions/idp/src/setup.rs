@@ -1,5 +1,6 @@
+use domain::{Email, TenantId, TenantKey, Text};
+use schema::{FromJson, FromMembers, Members, Reader};
 use serde_json::{Value, json};
-use shared::domain::{Email, FromJson, FromMembers, Members, Reader, TenantId, TenantKey, Text};
 
 /// A supported identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ impl FromMembers for Plan {
 
 #[cfg(test)]
 mod tests {
-    use shared::{Error, domain::read};
+    use schema::{Invalid, read};
 
     use super::*;
 
@@ -162,7 +163,7 @@ mod tests {
             },
             "plan": {},
         });
-        let Err(Error::Invalid(violations)) = read::<Setup>(&body) else { panic!() };
+        let Err(Invalid(violations)) = read::<Setup>(&body) else { panic!() };
         let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
         assert_eq!(
             found,
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(admin.first_name.as_str(), "Ada");
         let admin = of(json!([contact("Eve", false), contact("Bob", false)])).unwrap();
         assert_eq!(admin.first_name.as_str(), "Eve");
-        let Err(Error::Invalid(violations)) = of(json!([])) else { panic!() };
+        let Err(Invalid(violations)) = of(json!([])) else { panic!() };
         assert_eq!(violations[0].code, "minItems");
     }
 }

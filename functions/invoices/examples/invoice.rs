@@ -4,9 +4,9 @@
 
 use std::{env, error::Error, fs};
 
+use domain::{Invoice, Tenant};
 use invoices::pdf;
 use serde_json::{Value, json};
-use shared::domain::{Invoice, Tenant};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args().skip(1);

@@ -3,14 +3,11 @@ use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use domain::{Error, InvoiceDetails, InvoiceId, permit};
+use lambda::token::Bearer;
 use serde::Deserialize;
-use shared::{
-    Error, Result,
-    domain::{InvoiceDetails, InvoiceId, permit},
-    http::{Allowed, Id},
-    store::Store,
-    token::Bearer,
-};
+use store::Store;
+use web::{Allowed, Id, Result};
 
 use crate::{Issuer, pdf};
 

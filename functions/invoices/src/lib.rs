@@ -9,14 +9,10 @@ pub use operations::operations;
 use std::sync::Arc;
 
 use axum::{Router, extract::FromRef, routing::get};
-use shared::{
-    Env,
-    config::ConfigError,
-    domain::InvoiceDetails,
-    http::{Children, child_routes, finish},
-    store::Store,
-    token::Tokens,
-};
+use domain::InvoiceDetails;
+use lambda::{Env, config::ConfigError, token::Tokens};
+use store::Store;
+use web::{Children, child_routes, finish};
 
 /// The state of the download handlers.
 #[derive(Clone, Debug, FromRef)]

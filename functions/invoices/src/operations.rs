@@ -1,8 +1,7 @@
+use domain::{InvoiceDetails, InvoiceId, permit};
+use openapi::{Answer, Operation, child_operations};
+use schema::FromJson;
 use serde_json::json;
-use shared::{
-    domain::{FromJson, InvoiceDetails, InvoiceId, permit},
-    openapi::{Answer, Operation, child_operations},
-};
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]

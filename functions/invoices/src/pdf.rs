@@ -14,14 +14,11 @@ mod sheet;
 mod tests;
 mod text;
 
+use domain::{Error, Invoice, Result, Tenant};
 use krilla::{
     Document,
     metadata::{DateTime, Metadata},
     page::PageSettings,
-};
-use shared::{
-    Error, Result,
-    domain::{Invoice, Tenant},
 };
 
 use fonts::Fonts;
@@ -32,7 +29,7 @@ use sheet::{HEIGHT, Sheet, WIDTH};
 ///
 /// # Errors
 ///
-/// [`Error::Aws`] if the PDF cannot be written. No invoice should cause this.
+/// [`Error::Internal`] if the PDF cannot be written. No invoice should cause this.
 pub fn render(invoice: &Invoice, tenant: &Tenant, issuer: &str) -> Result<Vec<u8>> {
     let fonts = Fonts::new();
     let size = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| broken("invalid page size"))?;
@@ -46,7 +43,7 @@ pub fn render(invoice: &Invoice, tenant: &Tenant, issuer: &str) -> Result<Vec<u8
 }
 
 fn broken(cause: &str) -> Error {
-    Error::aws("writing an invoice's PDF")(cause)
+    Error::internal("writing an invoice's PDF")(cause)
 }
 
 fn metadata(invoice: &Invoice, issuer: &str) -> Metadata {

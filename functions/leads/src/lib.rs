@@ -14,22 +14,23 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Serialize;
-use shared::{
-    Env, Error, Result,
+use domain::{
+    Error, Lead, LeadId, MAILS_A_DAY, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
+    UserId, permit,
+};
+use lambda::{
+    Env,
     aws::Aws,
     config::{ConfigError, LeadKeys, lead_retention},
-    domain::{
-        Lead, LeadId, MAILS_A_DAY, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
-        UserId, permit, read,
-    },
-    http::{
-        Allowed, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, count, finish, limited, list,
-        view,
-    },
     keys::MasterKeys,
-    store::{KeyState, Store, deciding_again},
     token::Tokens,
+};
+use schema::read;
+use serde::Serialize;
+use store::{KeyState, Store, deciding_again};
+use web::{
+    Allowed, Failure, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, Result, count, finish,
+    limited, list, view,
 };
 
 /// The state of the handlers.
@@ -106,7 +107,7 @@ async fn create(
     RequestId(request): RequestId,
     Json(new): Json<NewLead>,
 ) -> Result<Json<Created>> {
-    let lead = new.into_lead(shared::now(), &leads.system, leads.retention);
+    let lead = new.into_lead(lambda::now(), &leads.system, leads.retention);
     let (id, LeadKeys { length, in_response, .. }) = (lead.id, leads.lead_keys);
     // A facade that sends the email itself applies its own limit.
     let most = (!in_response).then_some(MAILS_A_DAY);
@@ -121,7 +122,7 @@ async fn resend(
     RequestId(request): RequestId,
     Json(new): Json<NewResend>,
 ) -> Result<StatusCode> {
-    store.ask_to_resend(&new.into_resend(shared::now()), &request).await?;
+    store.ask_to_resend(&new.into_resend(lambda::now()), &request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -150,19 +151,19 @@ async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>
 }
 
 /// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: not supported. Leads are read-only.
-async fn never_edited(_: Allowed<permit::UpdateLead>, uri: Uri) -> Error {
+async fn never_edited(_: Allowed<permit::UpdateLead>, uri: Uri) -> Failure {
     never(&uri)
 }
 
 /// `DELETE /leads/{id}`: not supported. Leads cannot be deleted.
-async fn never_deleted(_: Allowed<permit::DeleteLead>, uri: Uri) -> Error {
+async fn never_deleted(_: Allowed<permit::DeleteLead>, uri: Uri) -> Failure {
     never(&uri)
 }
 
-fn never(uri: &Uri) -> Error {
+fn never(uri: &Uri) -> Failure {
     let path = uri.path().to_owned();
     let allow = if path == "/leads" { "GET, POST" } else { "GET" };
-    Error::MethodNotAllowed { path, allow: allow.to_owned() }
+    Failure(Error::MethodNotAllowed { path, allow: allow.to_owned() })
 }
 
 /// `POST /leads/{id}/verify`: verifies the lead's address with the key from the email. A forged or
@@ -173,10 +174,10 @@ async fn verify(
     KeyBearer(key): KeyBearer,
     id: Id,
 ) -> Result<Json<Verified>> {
-    let (id, now) = (id.of("id", "Lead")?, shared::now());
+    let (id, now) = (id.of("id", "Lead")?, lambda::now());
     let LeadKeys { length, expiry, .. } = leads.lead_keys;
     if Lead::key_expired(id, now, expiry) || !leads.keys.is_lead_key(id, length, &key) {
-        return Err(Error::Unauthorized("invalid or expired lead key"));
+        return Err(Error::Unauthorized("invalid or expired lead key").into());
     }
     deciding_again(|| async {
         let lead = leads.store.lead(id).await?;
@@ -202,7 +203,7 @@ async fn become_tenant(
         Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown lead")),
         found => found,
     }?;
-    let onboarding = lead.become_tenant(request, shared::now(), &bearer.id)?;
+    let onboarding = lead.become_tenant(request, lambda::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
     Ok(Json(TenantView::onboarded(&onboarding, Some(&lead))).into_response())
 }

@@ -1,10 +1,7 @@
+use domain::{Entity, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, permit};
+use openapi::{Answer, Operation, Shape, count, example, list, onboarded, view};
+use schema::FromJson;
 use serde_json::json;
-use shared::{
-    domain::{
-        Entity, FromJson, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, permit,
-    },
-    openapi::{Answer, Operation, Shape, count, example, list, onboarded, view},
-};
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]

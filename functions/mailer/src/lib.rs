@@ -19,17 +19,16 @@ use aws_sdk_sesv2::{
     operation::{RequestId, send_email::SendEmailError},
     types::Destination,
 };
-use shared::{
-    Env, Error, Result,
+use domain::{Error, Event, Result};
+use lambda::{
+    Env, Envelope, Payload,
     aws::Aws,
     config::ConfigError,
     dead_letter::EventFailures,
-    domain::Event,
     fault::{Fault, Service},
-    lambda::{Envelope, Payload},
     metric::{Metric, Metrics},
-    store::{Claim, Store},
 };
+use store::{Claim, Store};
 
 use crate::{mail::Mail, writer::Writer};
 
@@ -63,7 +62,7 @@ impl Mailer {
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         Ok(Self {
-            client: aws.ses(),
+            client: aws_sdk_sesv2::Client::new(&aws.service("SESV2")),
             store: Store::from_env(env, &aws)?,
             from: sender::from_env(env)?,
             configuration_set: env.get("CONFIGURATION_SET").map(str::to_owned),
@@ -91,7 +90,7 @@ impl Mailer {
         let (id, mail) = match event.detail_type.as_str() {
             "LEAD_CREATED" => {
                 let Event { id, lead, .. } = event.event()?;
-                (id, lead.map(|lead| self.writer.verification(&lead, shared::now())))
+                (id, lead.map(|lead| self.writer.verification(&lead, lambda::now())))
             }
             "TENANT_PROVISIONING_SUCCESS" => {
                 let Event { id, tenant, job, .. } = event.event()?;
@@ -113,21 +112,21 @@ impl Mailer {
 
     async fn send_once(&self, event: &str, mail: &Mail) -> Result<()> {
         loop {
-            match self.store.claim_event(CONSUMER, event, shared::now(), LEASE).await? {
+            match self.store.claim_event(CONSUMER, event, lambda::now(), LEASE).await? {
                 Claim::Ours => break,
                 Claim::Done => return Ok(()),
                 Claim::Held(until) => {
-                    let remaining = until.since(shared::now()) + Duration::from_millis(1);
+                    let remaining = until.since(lambda::now()) + Duration::from_millis(1);
                     tokio::time::sleep(remaining.min(CLAIM_RETRY)).await;
                 }
             }
         }
         let sent = self.send(mail).await;
         let saved = match &sent {
-            Ok(()) => self.store.complete_event(CONSUMER, event, shared::now()).await,
+            Ok(()) => self.store.complete_event(CONSUMER, event, lambda::now()).await,
             Err(_) => {
-                self.metrics.write(&Metric::MailFailed, shared::now());
-                self.store.release_event(CONSUMER, event, shared::now()).await
+                self.metrics.write(&Metric::MailFailed, lambda::now());
+                self.store.release_event(CONSUMER, event, lambda::now()).await
             }
         };
         // An error would deliver the event again, and send a second email after the lease.
@@ -160,10 +159,10 @@ fn failed(cause: SdkError<SendEmailError>) -> Error {
             format!("SES rejected the email: {code} (request {request})")
         }
         SdkError::ResponseError(_) => "the answer of SES could not be parsed".to_owned(),
-        _ => return Error::of(Service::Ses, SENDING)(cause),
+        _ => return Service::Ses.error(SENDING)(cause),
     };
     match Service::Ses.fault_of(&cause) {
         Fault::Permanent => Error::permanent(SENDING)(message),
-        Fault::Transient => Error::aws(SENDING)(message),
+        Fault::Transient => Error::internal(SENDING)(message),
     }
 }

@@ -5,8 +5,8 @@ use aws_sdk_sesv2::{
     error::BuildError,
     types::{Body, Content, EmailContent, Message, Template},
 };
+use domain::{Email, Error, Result};
 use serde_json::{Map, Value};
-use shared::{Error, Result, domain::Email};
 
 /// An email, ready to be sent.
 pub(crate) struct Mail {

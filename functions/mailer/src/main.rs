@@ -4,5 +4,5 @@ use mailer::Mailer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::lambda::consume(Mailer::new, Mailer::handle).await
+    lambda::consume(Mailer::new, Mailer::handle).await
 }

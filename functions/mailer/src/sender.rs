@@ -1,11 +1,9 @@
 //! The sender address of emails.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use shared::{
-    Env,
-    config::ConfigError,
-    domain::{Email, read},
-};
+use domain::Email;
+use lambda::{Env, config::ConfigError};
+use schema::read;
 
 /// Reads the sender from `FROM_EMAIL`: an address, or `Name <address>`.
 pub(crate) fn from_env(env: &Env) -> Result<String, ConfigError> {

@@ -1,13 +1,8 @@
 use std::time::Duration;
 
+use domain::{EventJob, EventLead, EventTenant, LeadId, TenantId};
+use lambda::{Env, Payload, aws::Aws, keys::MasterKeys};
 use serde_json::{Value, json};
-use shared::{
-    Env,
-    aws::Aws,
-    domain::{EventJob, EventLead, EventTenant, LeadId, TenantId},
-    keys::MasterKeys,
-    lambda::Payload,
-};
 
 use crate::{
     Mailer,
@@ -84,7 +79,7 @@ fn built_in(mail: &Mail) -> (&str, &str, &str) {
 async fn the_verification_email_has_a_link_and_its_expiry() {
     let lead = lead("Ada");
     let writer = writer(&[("APP_NAME", "Rocket")]).await;
-    let mail = writer.verification(&lead, shared::now()).unwrap().unwrap();
+    let mail = writer.verification(&lead, lambda::now()).unwrap().unwrap();
     assert_eq!(mail.to.as_str(), "ada@acme.test");
 
     let env = env(&[]);
@@ -142,7 +137,7 @@ async fn a_tenant_without_a_url_is_linked_to_the_login_page() {
 async fn hostile_names_are_shown_as_text() {
     for template in [None, Some("theirs")] {
         let writer = writer(&[("VERIFICATION_TEMPLATE", template.unwrap_or_default())]).await;
-        let mail = writer.verification(&lead(HOSTILE), shared::now()).unwrap().unwrap();
+        let mail = writer.verification(&lead(HOSTILE), lambda::now()).unwrap().unwrap();
         let (html, rest) = match &mail.content {
             MailContent::BuiltIn { html, text, .. } => (html.clone(), text.clone()),
             MailContent::Template { data, .. } => {
@@ -159,7 +154,7 @@ async fn hostile_names_are_shown_as_text() {
 #[tokio::test]
 async fn a_custom_template_gets_every_value_as_html_and_as_text() {
     let writer = writer(&[("VERIFICATION_TEMPLATE", "verify"), ("WELCOME_TEMPLATE", "hi")]).await;
-    let verification = writer.verification(&lead("Ada"), shared::now()).unwrap().unwrap();
+    let verification = writer.verification(&lead("Ada"), lambda::now()).unwrap().unwrap();
     let welcome = writer.welcome(&tenant(), None).unwrap().unwrap();
     let data = |mail: &Mail| match &mail.content {
         MailContent::Template { name, data } => (name.clone(), data.clone()),

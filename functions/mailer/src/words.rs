@@ -1,6 +1,6 @@
 //! Formats user-chosen names and dates for emails.
 
-use shared::domain::Timestamp;
+use schema::Timestamp;
 
 /// Makes a user-chosen name safe to show in an email.
 ///

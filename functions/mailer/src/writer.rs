@@ -1,13 +1,14 @@
 //! Writes the verification and the welcome email.
 
 use askama::Template;
-use shared::{
-    Env, Error, Result,
+use domain::{Error, EventJob, EventLead, EventTenant, Lead, Result};
+use lambda::{
+    Env,
     aws::Aws,
     config::{ConfigError, LeadKeys},
-    domain::{EventJob, EventLead, EventTenant, Lead, Timestamp},
     keys::MasterKeys,
 };
+use schema::Timestamp;
 
 use crate::{
     mail::{Mail, MailContent, template_data},

@@ -8,10 +8,11 @@ use std::sync::{
 };
 
 use axum::{Router, http::StatusCode, routing::post};
+use domain::LeadId;
 use dynoxide::{Database, server};
+use lambda::{Env, Payload};
 use mailer::Mailer;
 use serde_json::json;
-use shared::{Env, domain::LeadId, lambda::Payload};
 use tokio::net::TcpListener;
 
 /// Returns a mailer with its own table, and an SES that rejects the first `refusals` emails.

@@ -4,11 +4,8 @@ use aws_sdk_codepipeline::{
     operation::start_pipeline_execution::StartPipelineExecutionError,
     types::PipelineVariable,
 };
-use shared::{
-    Error, Result,
-    domain::{JobId, TenantId},
-    fault::{Fault, Service},
-};
+use domain::{Error, JobId, Result, TenantId};
+use lambda::fault::{Fault, Service};
 
 /// The tenant and job that an execution belongs to, according to its variables.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +42,11 @@ pub(crate) async fn start(
     match request.send().await {
         Ok(started) => {
             let id = started.pipeline_execution_id.ok_or("the response has no execution ID");
-            id.map(Started::Runs).map_err(Error::aws(STARTING))
+            id.map(Started::Runs).map_err(Error::internal(STARTING))
         }
         Err(error) => match Service::CodePipeline.fault_of(&error) {
             Fault::Permanent => Ok(Started::Refused(refusal(pipeline, error))),
-            Fault::Transient => Err(Error::aws(STARTING)(error)),
+            Fault::Transient => Err(Error::internal(STARTING)(error)),
         },
     }
 }
@@ -73,7 +70,7 @@ fn refusal(pipeline: &str, cause: SdkError<StartPipelineExecutionError>) -> Stri
 pub(crate) async fn named(client: &Client, pipeline: &str, id: &str) -> Result<Option<Execution>> {
     let request = client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(id);
     let reply = request.send().await;
-    let reply = reply.map_err(Error::of(Service::CodePipeline, "reading a pipeline execution"))?;
+    let reply = reply.map_err(Service::CodePipeline.error("reading a pipeline execution"))?;
     let variables =
         reply.pipeline_execution.map(|execution| execution.variables.unwrap_or_default());
     let variables = variables.unwrap_or_default();

@@ -7,19 +7,13 @@ mod execution;
 mod secret;
 
 use aws_sdk_codepipeline::Client;
-use serde::Deserialize;
-use shared::{
-    Env, Error, Result,
-    aws::Aws,
-    config::ConfigError,
-    dead_letter::EventFailures,
-    domain::{
-        Closing, Event, EventJob, EventTenant, Isolation, Job, JobRef, JobState, Outcome, TenantId,
-        UserId,
-    },
-    lambda::{Envelope, Payload},
-    store::{Change, Store},
+use domain::{
+    Closing, Error, Event, EventJob, EventTenant, Isolation, Job, JobRef, JobState, Outcome,
+    Result, TenantId, UserId,
 };
+use lambda::{Env, Envelope, Payload, aws::Aws, config::ConfigError, dead_letter::EventFailures};
+use serde::Deserialize;
+use store::{Change, Store};
 
 use crate::{
     execution::{Execution, Started},
@@ -65,7 +59,7 @@ impl Pipelines {
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
         Ok(Self {
-            client: aws.codepipeline(),
+            client: aws_sdk_codepipeline::Client::new(&aws.service("CODEPIPELINE")),
             store: Store::from_env(env, &aws)?,
             secrets: JobSecrets::from_env(env, &aws).await?,
             siloed: env.required("SILOED_PIPELINE")?.to_owned(),
@@ -125,7 +119,7 @@ impl Pipelines {
             }
         };
         let log_url = self.log_url(pipeline, &id);
-        let started = self.store.start_job(tenant.id, job.attempt, &id, &log_url, shared::now());
+        let started = self.store.start_job(tenant.id, job.attempt, &id, &log_url, lambda::now());
         match started.await {
             // A concurrent delivery stored it, or the job is closed and its secret must be deleted.
             Err(Error::Stale) => match self.store.job(tenant.id, job.attempt, job.id).await? {
@@ -168,7 +162,7 @@ impl Pipelines {
 
     async fn close(&self, tenant: TenantId, job: &JobRef, reason: String) -> Result<()> {
         let closing = Closing::badly(Outcome::Failed, reason);
-        let change = Change { job, closing: &closing, now: shared::now(), by: &self.system };
+        let change = Change { job, closing: &closing, now: lambda::now(), by: &self.system };
         match self.store.close_job(tenant, &change).await {
             Err(Error::Stale) => Ok(()),
             closed => closed,

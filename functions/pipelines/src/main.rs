@@ -4,5 +4,5 @@ use pipelines::Pipelines;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::lambda::consume(Pipelines::new, Pipelines::handle).await
+    lambda::consume(Pipelines::new, Pipelines::handle).await
 }

@@ -1,12 +1,6 @@
 use aws_sdk_secretsmanager::Client;
-use shared::{
-    Env, Error, Result,
-    aws::Aws,
-    config::ConfigError,
-    domain::{JobId, TenantId},
-    fault::Service,
-    keys::MasterKeys,
-};
+use domain::{Error, JobId, Result, TenantId};
+use lambda::{Env, aws::Aws, config::ConfigError, fault::Service, keys::MasterKeys};
 
 /// The secrets that builds sign with. There is one for each open job; builds of both pipelines can
 /// read them.
@@ -21,7 +15,7 @@ impl JobSecrets {
     /// Reads `JOB_SECRET_PREFIX`, the prefix of the names that the pipelines' policy allows.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            client: aws.secrets(),
+            client: aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER")),
             keys: MasterKeys::load(env, aws).await?,
             prefix: env.get("JOB_SECRET_PREFIX").unwrap_or("tenantry/jobs/").to_owned(),
         })
@@ -41,7 +35,7 @@ impl JobSecrets {
             Ok(created) => named(created.arn),
             Err(error) => match error.as_service_error() {
                 Some(cause) if cause.is_resource_exists_exception() => self.found(job).await,
-                _ => Err(Error::of(Service::SecretsManager, "creating a job's secret")(error)),
+                _ => Err(Service::SecretsManager.error("creating a job's secret")(error)),
             },
         }
     }
@@ -53,7 +47,7 @@ impl JobSecrets {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(cause) if cause.is_resource_not_found_exception() => Ok(()),
-                _ => Err(Error::of(Service::SecretsManager, "deleting a job's secret")(error)),
+                _ => Err(Service::SecretsManager.error("deleting a job's secret")(error)),
             },
         }
     }
@@ -64,7 +58,7 @@ impl JobSecrets {
             request
                 .send()
                 .await
-                .map_err(Error::of(Service::SecretsManager, "finding a job's secret"))?
+                .map_err(Service::SecretsManager.error("finding a job's secret"))?
                 .arn,
         )
     }
@@ -75,5 +69,6 @@ impl JobSecrets {
 }
 
 fn named(arn: Option<String>) -> Result<String> {
-    arn.ok_or("the response has no ARN").map_err(Error::aws("reading the ARN of a job's secret"))
+    arn.ok_or("the response has no ARN")
+        .map_err(Error::internal("reading the ARN of a job's secret"))
 }

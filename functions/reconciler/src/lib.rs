@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use shared::{
-    Env, Error, Result,
+use domain::{Closing, Error, Outcome, Result, UserId};
+use lambda::{
+    Env,
     aws::Aws,
     config::ConfigError,
-    domain::{Closing, Outcome, Timestamp, UserId},
     each::each,
     metric::{Metric, Metrics},
-    store::{Change, Overdue, OverdueJob, Store},
 };
+use schema::Timestamp;
+use serde_json::Value;
+use store::{Change, Overdue, OverdueJob, Store};
 
 /// Closes overdue jobs as timed out.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Reconciler {
     ///
     /// If the list of jobs cannot be read. The next run tries again.
     pub async fn handle(&self, _: Value) -> Result<()> {
-        let (now, start, mut next) = (shared::now(), Instant::now(), None);
+        let (now, start, mut next) = (lambda::now(), Instant::now(), None);
         loop {
             let page = self.store.overdue_jobs(now, next).await?;
             let time = TIME.saturating_sub(start.elapsed());

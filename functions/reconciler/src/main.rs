@@ -4,5 +4,5 @@ use reconciler::Reconciler;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::lambda::consume(Reconciler::new, Reconciler::handle).await
+    lambda::consume(Reconciler::new, Reconciler::handle).await
 }

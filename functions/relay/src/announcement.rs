@@ -1,7 +1,4 @@
-use shared::{
-    Result,
-    domain::{Event, EventType, Job, Lead},
-};
+use domain::{Event, EventType, Job, Lead, Result};
 
 /// An event to publish.
 #[derive(Clone, Debug)]

@@ -1,11 +1,8 @@
 use aws_lambda_events::dynamodb::EventRecord;
+use domain::{Error, Job, Lead, Result};
+use lambda::metric::Metric;
 use serde_dynamo::{AttributeValue, Item, from_item};
-use shared::{
-    Error, Result,
-    domain::{Job, Lead},
-    metric::Metric,
-    store::Item as _,
-};
+use store::Item as _;
 
 use crate::{Announcement, measures};
 
@@ -29,16 +26,16 @@ impl Change {
         match text(&new, "entity") {
             Some(Lead::KIND) => {
                 let metrics = measures::of_lead(&new, &old);
-                let announced = (record.event_name == "INSERT").then(|| {
+                let announced = (record.event_name == "INSERT").then(|| -> Result<_> {
                     let version = version(&new)?;
-                    let lead: Lead = from_item(new).map_err(Error::aws("reading a lead"))?;
+                    let lead: Lead = from_item(new).map_err(Error::internal("reading a lead"))?;
                     Ok(Announcement::of_lead(lead, version, request))
                 });
                 Ok(Self { announcement: announced.transpose()?, metrics })
             }
             Some(Job::KIND) if text(&new, "state") != text(&old, "state") => {
                 let version = version(&new)?;
-                let job: Job = from_item(new).map_err(Error::aws("reading a job"))?;
+                let job: Job = from_item(new).map_err(Error::internal("reading a job"))?;
                 let metrics = measures::of_job(&job);
                 Ok(Self { announcement: Announcement::of_job(job, version, request)?, metrics })
             }
@@ -57,8 +54,8 @@ fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {
 fn version(image: &Item) -> Result<u64> {
     match image.get("version") {
         Some(AttributeValue::N(version)) => {
-            version.parse().map_err(Error::aws("reading an item's version"))
+            version.parse().map_err(Error::internal("reading an item's version"))
         }
-        _ => Err(Error::aws("reading an item's version")("the item has no version")),
+        _ => Err(Error::internal("reading an item's version")("the item has no version")),
     }
 }

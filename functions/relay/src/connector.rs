@@ -4,8 +4,9 @@ use aws_sdk_eventbridge::{
     Client,
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
-use shared::{
-    Env, Error, Result,
+use domain::{Error, Result};
+use lambda::{
+    Env,
     aws::Aws,
     config::ConfigError,
     fault::{Fault, Service},
@@ -50,7 +51,7 @@ impl EventBridge {
     /// [`ConfigError::Missing`] if `EVENT_BUS` is not set.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            client: aws.eventbridge(),
+            client: aws_sdk_eventbridge::Client::new(&aws.service("EVENTBRIDGE")),
             bus: env.required("EVENT_BUS")?.to_owned(),
             source: env.get("EVENT_SOURCE").unwrap_or("tenantry").to_owned(),
         })
@@ -127,10 +128,10 @@ impl EventBridge {
     async fn put_once(&self, entries: Vec<PutEventsRequestEntry>) -> Result<Vec<Result<()>>> {
         let many = entries.len();
         let reply = self.client.put_events().set_entries(Some(entries)).send().await;
-        let reply = reply.map_err(Error::of(Service::EventBridge, PUBLISHING))?;
+        let reply = reply.map_err(Service::EventBridge.error(PUBLISHING))?;
         let mut results: Vec<_> = reply.entries().iter().map(taken).collect();
         results.resize_with(many, || {
-            Err(Error::aws(PUBLISHING)("the response has no result for this entry"))
+            Err(Error::internal(PUBLISHING)("the response has no result for this entry"))
         });
         Ok(results)
     }
@@ -155,7 +156,7 @@ fn taken(entry: &PutEventsResultEntry) -> Result<()> {
     let cause = format!("the bus rejected the entry: {code}");
     Err(match Service::EventBridgeEntry.fault(code) {
         Fault::Permanent => Error::permanent(PUBLISHING)(cause),
-        Fault::Transient => Error::aws(PUBLISHING)(cause),
+        Fault::Transient => Error::internal(PUBLISHING)(cause),
     })
 }
 

@@ -9,8 +9,9 @@ mod connector;
 mod measures;
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use shared::{
-    Env, Error, Result,
+use domain::{Error, Result};
+use lambda::{
+    Env,
     aws::Aws,
     config::ConfigError,
     metric::Metrics,
@@ -93,7 +94,7 @@ impl<C: EventConnector> Relay<C> {
         let failed = self.failures.pass_over(records, some_went).await;
         let done = records.iter().filter_map(Record::readable);
         for (_, change) in done.take_while(|(sequence, _)| Some(*sequence) != failed.as_deref()) {
-            change.metrics.iter().for_each(|metric| self.metrics.write(metric, shared::now()));
+            change.metrics.iter().for_each(|metric| self.metrics.write(metric, lambda::now()));
         }
         failed
     }

@@ -1,8 +1,6 @@
+use domain::{Isolation, Job, JobKind, Outcome};
+use lambda::metric::Metric;
 use serde_dynamo::{AttributeValue, Item};
-use shared::{
-    domain::{Isolation, Job, JobKind, Outcome},
-    metric::Metric,
-};
 
 /// Returns the metrics of a changed lead.
 pub(crate) fn of_lead(new: &Item, old: &Item) -> Vec<Metric> {

@@ -10,9 +10,10 @@ use aws_sdk_secretsmanager::{
     operation::{describe_secret::DescribeSecretOutput, get_secret_value::GetSecretValueError},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use domain::{Error, Result};
+use lambda::{Env, aws::Aws, config::ConfigError, keys::KeySet};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
-use shared::{Env, Error, Result, aws::Aws, config::ConfigError, keys::KeySet};
 
 /// Bytes of a key. In Base64 these are 64 characters, the block size of SHA-256. Longer keys would
 /// not be stronger (RFC 2104 §3).
@@ -56,7 +57,8 @@ impl Rotator {
     ///
     /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { client: Aws::from_env(env)?.secrets() })
+        let aws = Aws::from_env(env)?;
+        Ok(Self { client: Client::new(&aws.service("SECRETS_MANAGER")) })
     }
 
     /// Performs one step of a rotation.
@@ -85,23 +87,25 @@ impl Rotator {
             .secret_string(current.rotated(fresh_key()?).to_secret())
             .version_stages(PENDING)
             .send();
-        put.await.map(drop).map_err(Error::aws("writing a rotated set of keys"))
+        put.await.map(drop).map_err(Error::internal("writing a rotated set of keys"))
     }
 
     async fn test(&self, id: &str, version: &str) -> Result<()> {
         let pending = self.set(id, PENDING, Some(version)).await?;
         let pending = pending
             .ok_or("there is no pending version")
-            .map_err(Error::aws("testing a set of keys"))?;
+            .map_err(Error::internal("testing a set of keys"))?;
         if pending.verifies(&self.current(id).await?) {
             return Ok(());
         }
-        Err(Error::aws("testing a set of keys")("the new set would not accept current signatures"))
+        Err(Error::internal("testing a set of keys")(
+            "the new set would not accept current signatures",
+        ))
     }
 
     async fn finish(&self, id: &str, version: &str) -> Result<()> {
         let described = self.client.describe_secret().secret_id(id).send().await;
-        let described = described.map_err(Error::aws("reading the versions of a secret"))?;
+        let described = described.map_err(Error::internal("reading the versions of a secret"))?;
         let current = version_at(&described, CURRENT);
         if current == Some(version) {
             return Ok(());
@@ -114,14 +118,14 @@ impl Rotator {
             .move_to_version_id(version)
             .set_remove_from_version_id(current.map(str::to_owned))
             .send();
-        moved.await.map(drop).map_err(Error::aws("promoting a set of keys"))
+        moved.await.map(drop).map_err(Error::internal("promoting a set of keys"))
     }
 
     async fn current(&self, id: &str) -> Result<KeySet> {
         let current = self.set(id, CURRENT, None).await?;
         current
             .ok_or("there is no current version")
-            .map_err(Error::aws("reading the current set of keys"))
+            .map_err(Error::internal("reading the current set of keys"))
     }
 
     async fn set(&self, id: &str, stage: &str, version: Option<&str>) -> Result<Option<KeySet>> {
@@ -131,10 +135,12 @@ impl Rotator {
             Ok(reply) => reply.secret_string.unwrap_or_default(),
             Err(cause) => match cause.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => return Ok(None),
-                _ => return Err(Error::aws("reading a set of keys")(cause)),
+                _ => return Err(Error::internal("reading a set of keys")(cause)),
             },
         };
-        KeySet::parse("the secret", &value).map(Some).map_err(Error::aws("reading a set of keys"))
+        KeySet::parse("the secret", &value)
+            .map(Some)
+            .map_err(Error::internal("reading a set of keys"))
     }
 }
 
@@ -149,6 +155,6 @@ fn fresh_key() -> Result<String> {
     let filled = SystemRandom::new().fill(&mut bytes);
     filled
         .map_err(|_| "the random number generator failed")
-        .map_err(Error::aws("generating a key"))?;
+        .map_err(Error::internal("generating a key"))?;
     Ok(BASE64.encode(bytes))
 }

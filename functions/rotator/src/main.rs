@@ -4,5 +4,5 @@ use rotator::Rotator;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::lambda::consume(Rotator::new, Rotator::handle).await
+    lambda::consume(Rotator::new, Rotator::handle).await
 }

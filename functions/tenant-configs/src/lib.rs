@@ -10,14 +10,11 @@ use axum::{
     response::Response,
     routing::get,
 };
-use shared::{
-    Env, Result,
-    config::ConfigError,
-    domain::{ConfigDetails, Entity, Tenant, permit},
-    filter::Filter,
-    http::{AllowedBoth, Children, Id, child_routes, finish, may_include, shown},
-    store::{Listed, Store},
-};
+use domain::{ConfigDetails, Entity, Tenant, permit};
+use filter::Filter;
+use lambda::{Env, config::ConfigError};
+use store::{Listed, Store};
+use web::{AllowedBoth, Children, Id, Result, child_routes, finish, may_include, shown};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///

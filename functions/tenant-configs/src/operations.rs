@@ -1,7 +1,5 @@
-use shared::{
-    domain::{ConfigDetails, Entity, Tenant, permit},
-    openapi::{Answer, Operation, child_operations, found, one},
-};
+use domain::{ConfigDetails, Entity, Tenant, permit};
+use openapi::{Answer, Operation, child_operations, found, one};
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]

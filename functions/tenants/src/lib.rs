@@ -16,15 +16,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use shared::{
-    Env, Result,
+use domain::{NewTenant, Tenant, TenantView, permit};
+use lambda::{
+    Env,
     aws::Aws,
     config::{ConfigError, millis},
-    domain::{NewTenant, Tenant, TenantView, permit},
-    http::{Allowed, Id, Json, Operator, change, change_all, count, finish, list, replace, view},
     keys::MasterKeys,
-    store::{Store, deciding_again},
     token::Tokens,
+};
+use store::{Store, deciding_again};
+use web::{
+    Allowed, Id, Json, Operator, Result, change, change_all, count, finish, list, replace, view,
 };
 
 /// The state of the handlers.
@@ -82,7 +84,7 @@ async fn create(
     Operator { bearer, .. }: Operator<permit::CreateTenant>,
     Json(new): Json<NewTenant>,
 ) -> Result<Response> {
-    let onboarding = new.onboard(shared::now(), &bearer.id)?;
+    let onboarding = new.onboard(lambda::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
     Ok(Json(TenantView::onboarded(&onboarding, None)).into_response())
 }
@@ -99,7 +101,7 @@ async fn delete(
         let tenant = &doomed.tenant.item;
         bearer.may_act_on(tenant.lead_id)?;
         tenant.may_be_deleted()?;
-        store.delete_tenant(&doomed, shared::now(), &bearer.id).await
+        store.delete_tenant(&doomed, lambda::now(), &bearer.id).await
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,13 +1,10 @@
-use serde_json::{Value, json};
-use shared::{
-    domain::{
-        Entity, FromJson, NewTenant, Overview, Resource, Subscription, Tenant, nullable, permit,
-    },
-    openapi::{
-        Answer, Operation, Shape, change, change_all, component, count, example, list, onboarded,
-        replace, view,
-    },
+use domain::{Entity, NewTenant, Overview, Resource, Subscription, Tenant, permit};
+use openapi::{
+    Answer, Operation, Shape, change, change_all, component, count, example, list, onboarded,
+    replace, view,
 };
+use schema::{FromJson, nullable};
+use serde_json::{Value, json};
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]
@@ -96,7 +93,7 @@ fn overview() -> Operation {
         .operator::<permit::ViewTenant>()
 }
 
-/// A job as [`JobView`](shared::domain::JobView) writes it; the audit is that of every entity.
+/// A job as [`JobView`](domain::JobView) writes it; the audit is that of every entity.
 fn job_shape() -> Shape {
     let states = ["queued", "running", "succeeded", "failed", "timed_out"];
     let state = json!({ "type": "string", "enum": states });

@@ -3,13 +3,10 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use shared::{
-    Error, Result,
-    domain::{Isolation, Job, JobKind, Subscription, Tenant, TenantId, Work, permit},
-    http::{Allowed, Body, Id, RequestId},
-    store::{Store, deciding_again},
-    token::Bearer,
-};
+use domain::{Error, Isolation, Job, JobKind, Subscription, Tenant, TenantId, Work, permit};
+use lambda::token::Bearer;
+use store::{Store, deciding_again};
+use web::{Allowed, Body, Id, RequestId, Result};
 
 use crate::Plans;
 
@@ -70,11 +67,11 @@ async fn open(
         bearer.may_act_on(tenant.lead_id)?;
         tenant.status_after_opening(kind)?;
         if kind == JobKind::Provision && bearer.lead().is_some() {
-            Job::may_build_again(&jobs, shared::now())?;
+            Job::may_build_again(&jobs, lambda::now())?;
         }
         let work = work(&tenant, &jobs).ok_or("no job has built the tenant");
-        let work = work.map_err(Error::aws("opening a job"))?;
-        let job = Job::open(&tenant, contacts, work, plans.expiry, shared::now(), &bearer.id)?;
+        let work = work.map_err(Error::internal("opening a job"))?;
+        let job = Job::open(&tenant, contacts, work, plans.expiry, lambda::now(), &bearer.id)?;
         store.open_job(&tenant, &job, request).await?;
         Ok(job)
     })

@@ -2,13 +2,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use shared::{
-    Result,
-    domain::{JobView, Overview, TenantId, permit},
-    http::{Allowed, Id, Json, Operator, Paged},
-    keys::MasterKeys,
-    store::Store,
-};
+use domain::{JobView, Overview, TenantId, permit};
+use lambda::keys::MasterKeys;
+use store::Store;
+use web::{Allowed, Id, Json, Operator, Paged, Result};
 
 /// A caller with permission to view jobs. A lead may view those of its own tenant.
 type Follower = Allowed<permit::ViewJob>;
@@ -59,5 +56,5 @@ pub(crate) async fn overview(
     State(store): State<Store>,
     _: Operator<permit::ViewTenant>,
 ) -> Result<Json<Overview>> {
-    Box::pin(store.overview(shared::now())).await.map(Json)
+    Ok(Json(Box::pin(store.overview(lambda::now())).await?))
 }

@@ -1,12 +1,10 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
+use domain::{Error, Lead, Resend, Result, Tenant, TenantId, Waits};
+use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_item};
-use shared::{
-    Error, Result,
-    domain::{Lead, Resend, Tenant, TenantId, Timestamp, Waits},
-    store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status},
-};
+use store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status};
 
 /// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
@@ -40,7 +38,7 @@ impl Change {
         let removed = record.event_name == "REMOVE";
         let last = if removed { old } else { new };
         let unread =
-            |what| Error::aws("reading a stream record")(format!("the item has no {what}"));
+            |what| Error::internal("reading a stream record")(format!("the item has no {what}"));
         let kind = text(last, "entity").ok_or_else(|| unread("entity"))?.to_owned();
         let id = text(last, "id").ok_or_else(|| unread("id"))?;
         let version = number(last, "version").ok_or_else(|| unread("version"))?;
@@ -103,7 +101,8 @@ impl Change {
 impl Asked {
     fn of(image: &Item) -> Result<Self> {
         let request = text(image, "requestId").unwrap_or_default().to_owned();
-        let resend = from_item(image.clone()).map_err(Error::aws("reading a resend request"))?;
+        let resend =
+            from_item(image.clone()).map_err(Error::internal("reading a resend request"))?;
         Ok(Self { resend, request })
     }
 }

@@ -10,15 +10,15 @@ mod change;
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use shared::{
-    Env, Result,
+use domain::{Result, UserId};
+use lambda::{
+    Env,
     aws::Aws,
     config::{ConfigError, lead_retention},
-    domain::UserId,
     each::{each, summary},
-    store::{Store, Tally},
     stream::{Batch, Failures, Record, answer},
 };
+use store::{Store, Tally};
 
 pub use change::{Asked, Change};
 
@@ -85,13 +85,13 @@ impl Upkeep {
         let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
         let buried = match change.deleted_tenant() {
             Some(tenant) => {
-                Box::pin(self.store.bury_children(tenant, shared::now(), &self.system)).await
+                Box::pin(self.store.bury_children(tenant, lambda::now(), &self.system)).await
             }
             None => Ok(()),
         };
         let renewed = match change.asked() {
             Some(Asked { resend, request }) => {
-                let (now, by) = (shared::now(), &self.system);
+                let (now, by) = (lambda::now(), &self.system);
                 Box::pin(self.store.resend(resend, request, now, by, self.retention)).await
             }
             None => Ok(()),
@@ -102,7 +102,7 @@ impl Upkeep {
     async fn count(&self, changes: impl Iterator<Item = &Change>) -> Result<()> {
         let tallies = changes.flat_map(|change| [change.tally(), change.day()]);
         let tallies: Vec<Tally> = tallies.flatten().collect();
-        self.store.count_changes(&tallies, shared::now()).await
+        self.store.count_changes(&tallies, lambda::now()).await
     }
 
     /// Invalidates changed tenants in the cache.

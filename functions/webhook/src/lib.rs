@@ -13,16 +13,17 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
-use shared::{
-    Env, Error, Result,
+use domain::{Error, Initiator, JobRef, Message, UserId};
+use lambda::{
+    Env,
     aws::Aws,
     config::{ConfigError, millis},
-    domain::{Document, Initiator, JobRef, Limits, Message, UserId},
-    http::{Limiter, RawBody, Signature, finish, limited},
     keys::MasterKeys,
-    store::{Change, Store, deciding_again},
 };
+use schema::{Document, Limits};
 use signature::job_of;
+use store::{Change, Store, deciding_again};
+use web::{Limiter, RawBody, Result, Signature, finish, limited};
 
 /// The state of the handler.
 #[derive(Clone, Debug, FromRef)]
@@ -62,7 +63,7 @@ async fn report(
     headers: HeaderMap,
     RawBody(bytes): RawBody,
 ) -> Result<StatusCode> {
-    let now = shared::now();
+    let now = lambda::now();
     let signature = Signature::of(&headers, now, webhook.tolerance)?;
     let body = str::from_utf8(&bytes).ok();
     let body = body.and_then(|text| Document::parse(text.to_owned(), Limits::REPORT).ok());
@@ -90,7 +91,7 @@ async fn report(
 /// # Errors
 ///
 /// [`Error::Contradiction`] if `message` contradicts the job.
-fn already_closed(job: &JobRef, message: &Message) -> Result<bool> {
+fn already_closed(job: &JobRef, message: &Message) -> domain::Result<bool> {
     if job.kind != message.kind {
         return Err(Error::Contradiction);
     }

@@ -1,8 +1,7 @@
+use domain::Message;
+use openapi::{Answer, Operation, Shape};
+use schema::FromJson;
 use serde_json::json;
-use shared::{
-    domain::{FromJson, Message},
-    openapi::{Answer, Operation, Shape},
-};
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]

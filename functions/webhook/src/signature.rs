@@ -1,9 +1,6 @@
-use shared::{
-    Error, Result,
-    domain::{JobRef, Tenant},
-    http::Signature,
-    keys::MasterKeys,
-};
+use domain::{Error, JobRef, Result, Tenant};
+use lambda::keys::MasterKeys;
+use web::Signature;
 
 /// Returns the latest job of `tenant` if its secret signed `body`.
 pub(crate) fn job_of<'t>(

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::Env;
+use lambda::Env;
 
 use crate::{
     Options,

@@ -2,11 +2,12 @@
 
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
+use lambda::Env;
 use lambda_http::Context;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
-use shared::{Env, lambda::HttpFunction};
 use tracing::Instrument;
+use web::HttpFunction;
 
 use crate::{
     Error, Result,
@@ -118,7 +119,7 @@ impl Functions {
         let bound = self.bound(binary)?;
         check(payload.to_string().len(), most)?;
         let handler = Arc::clone(&bound.handler);
-        let span = shared::lambda::span(&uuid::Uuid::new_v4().to_string());
+        let span = lambda::span(&uuid::Uuid::new_v4().to_string());
         let handled = async move { handler.handle(payload).await }.instrument(span);
         run(bound.timeout, handled).await.inspect_err(|failure| {
             tracing::warn!(function = binary, error = %failure, "an event failed");
@@ -206,7 +207,7 @@ fn read<T: DeserializeOwned>(payload: Value) -> Result<T, String> {
     serde_json::from_value(payload).map_err(|cause| format!("the event cannot be read: {cause}"))
 }
 
-fn write<T: Serialize>(answer: shared::Result<T>) -> Result<Value, String> {
+fn write<T: Serialize>(answer: domain::Result<T>) -> Result<Value, String> {
     let answer = answer.map_err(|error| told(&error))?;
     serde_json::to_value(answer).map_err(|cause| cause.to_string())
 }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use clap::Parser;
+use lambda::Env;
 use local::{Error, Local, Options};
-use shared::Env;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -75,24 +75,9 @@ async fn stopped() -> io::Result<()> {
 fn log() {
     let level = Env::process().get("LOG_LEVEL").and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
-    let ours = [
-        "home",
-        "leads",
-        "local",
-        "mailer",
-        "pipelines",
-        "reconciler",
-        "relay",
-        "shared",
-        "tenants",
-        "webhook",
-    ];
-    let ours = ours.into_iter().map(|name| (name, level));
     // The embedded table warns about every failed condition, which is not an error.
-    let others = LevelFilter::WARN.min(level);
-    let filter = Targets::new()
-        .with_default(others)
-        .with_targets(ours)
+    let filter = lambda::logged(level)
+        .with_target("local", level)
         .with_target("dynoxide", LevelFilter::ERROR);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
     tracing_subscriber::registry().with(lines).with(filter).init();

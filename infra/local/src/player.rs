@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
+use lambda::Env;
 use serde_json::json;
-use shared::Env;
 use tokio::{process::Command, sync::Semaphore, task::JoinSet};
 
 use crate::{

@@ -8,15 +8,15 @@ mod limits;
 use aws_sdk_codepipeline::types::PipelineVariable;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Template};
+use lambda::aws::Aws;
 use local::{Fault, Local, Options, Outcome};
-use shared::aws::Aws;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
 async fn start() -> (Local, Aws) {
     let mut options = Options::private(TEMPLATE);
     options.pipeline_outcome = Outcome::Silent;
-    let local = Local::start(options, shared::Env::default()).await.unwrap();
+    let local = Local::start(options, lambda::Env::default()).await.unwrap();
     let aws = Aws::from_env(&local.env()).unwrap();
     (local, aws)
 }
@@ -35,7 +35,9 @@ async fn put_events_accepts_valid_entries_and_reports_invalid_ones() {
         entry("nowhere", "{}"),
         PutEventsRequestEntry::builder().source("aws.x").detail_type("T").detail("{}").build(),
     ];
-    let request = aws.eventbridge().put_events().set_entries(Some(entries.into()));
+    let request = aws_sdk_eventbridge::Client::new(&aws.service("EVENTBRIDGE"))
+        .put_events()
+        .set_entries(Some(entries.into()));
     let reply = request.send().await.unwrap();
     assert_eq!(reply.failed_entry_count(), 3);
     let codes: Vec<_> = reply.entries().iter().map(|entry| entry.error_code()).collect();
@@ -48,10 +50,21 @@ async fn put_events_accepts_valid_entries_and_reports_invalid_ones() {
     assert_eq!(events[0].envelope["id"], reply.entries()[0].event_id().unwrap());
 
     let many = vec![entry("default", "{}"); 11];
-    let refused = aws.eventbridge().put_events().set_entries(Some(many)).send().await;
+    let refused = aws_sdk_eventbridge::Client::new(&aws.service("EVENTBRIDGE"))
+        .put_events()
+        .set_entries(Some(many))
+        .send()
+        .await;
     assert!(refused.is_err());
     let large = entry("default", &format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20)));
-    assert!(aws.eventbridge().put_events().entries(large).send().await.is_err());
+    assert!(
+        aws_sdk_eventbridge::Client::new(&aws.service("EVENTBRIDGE"))
+            .put_events()
+            .entries(large)
+            .send()
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -62,7 +75,11 @@ async fn emails_arrive_and_are_shown() {
     let message = Message::builder().subject(part("Hi <b>")).body(body.text(part("x")).build());
     let send = |content: EmailContent| {
         let to = Destination::builder().to_addresses("ada@acme.test").build();
-        aws.ses().send_email().from_email_address("no@x.test").destination(to).content(content)
+        aws_sdk_sesv2::Client::new(&aws.service("SESV2"))
+            .send_email()
+            .from_email_address("no@x.test")
+            .destination(to)
+            .content(content)
     };
     let simple = EmailContent::builder().simple(message.build()).build();
     assert!(send(simple).send().await.unwrap().message_id().is_some());
@@ -89,7 +106,7 @@ async fn emails_arrive_and_are_shown() {
 #[tokio::test]
 async fn secrets_are_created_once_read_and_deleted() {
     let (_local, aws) = start().await;
-    let secrets = aws.secrets();
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let create = |value: &str, token: &str| {
         let request = secrets.create_secret().name("tenantry/jobs/1").client_request_token(token);
         request.secret_string(value).send()
@@ -115,7 +132,7 @@ async fn secrets_are_created_once_read_and_deleted() {
 #[tokio::test]
 async fn executions_start_once_per_token_and_return_their_variables() {
     let (_local, aws) = start().await;
-    let pipelines = aws.codepipeline();
+    let pipelines = aws_sdk_codepipeline::Client::new(&aws.service("CODEPIPELINE"));
     let start = |pipeline: &str, name: &str, value: &str, token: &str| {
         let variable = PipelineVariable::builder().name(name).value(value).build().unwrap();
         let request = pipelines.start_pipeline_execution().name(pipeline).variables(variable);
@@ -149,10 +166,18 @@ async fn executions_start_once_per_token_and_return_their_variables() {
 #[tokio::test]
 async fn other_calls_are_rejected_by_name() {
     let (_local, aws) = start().await;
-    let refused = aws.ses().list_contact_lists().send().await.unwrap_err();
+    let refused = aws_sdk_sesv2::Client::new(&aws.service("SESV2"))
+        .list_contact_lists()
+        .send()
+        .await
+        .unwrap_err();
     let message = format!("{refused:?}");
     assert!(message.contains("GET /v2/email/contact-lists is not simulated"), "{message}");
-    let refused = aws.secrets().list_secrets().send().await.unwrap_err();
+    let refused = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"))
+        .list_secrets()
+        .send()
+        .await
+        .unwrap_err();
     assert!(format!("{refused:?}").contains("SecretsManager ListSecrets is not simulated"));
 }
 
@@ -161,7 +186,9 @@ async fn calls_are_counted_and_can_be_made_to_fail() {
     let (local, aws) = start().await;
     let put = || {
         let id = aws_sdk_dynamodb::types::AttributeValue::S("x".into());
-        let request = aws.dynamodb().put_item().table_name("tenantry-local-Table");
+        let request = aws_sdk_dynamodb::Client::new(&aws.service("DYNAMODB"))
+            .put_item()
+            .table_name("tenantry-local-Table");
         request.item("pk", id.clone()).item("sk", id).send()
     };
     local.calls().forget();

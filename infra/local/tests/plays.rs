@@ -5,12 +5,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use aws_sdk_codepipeline::types::PipelineVariable;
+use lambda::{Env, aws::Aws};
 use local::{
     Data, Fault, Local, Options, Outcome,
     state::{DeliveryState, Status},
 };
 use serde_json::{Value, json};
-use shared::{Env, aws::Aws};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
@@ -124,7 +124,7 @@ async fn a_build_without_a_job_fails_and_publishes_an_event() {
         ("CALLBACK_URL", &callback),
         ("SECRET_ARN", "nothing"),
     ];
-    let pipelines = aws.codepipeline();
+    let pipelines = aws_sdk_codepipeline::Client::new(&aws.service("CODEPIPELINE"));
     let mut request = pipelines.start_pipeline_execution().name("tenantry-pool");
     for (name, value) in variables {
         let variable = PipelineVariable::builder().name(name).value(value).build().unwrap();

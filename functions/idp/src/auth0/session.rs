@@ -1,7 +1,7 @@
 use axum::http::Method;
+use domain::Result;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use shared::Result;
 
 use super::Auth0;
 use crate::{

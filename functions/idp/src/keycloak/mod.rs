@@ -1,10 +1,11 @@
 mod session;
 
 use axum::http::Method;
+use domain::Result;
+use lambda::{Env, aws::Aws, config::ConfigError, keys::secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use session::Session;
-use shared::{Env, Result, aws::Aws, config::ConfigError, keys::secret};
 use url::Url;
 
 use crate::{

@@ -11,18 +11,19 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
+use domain::{NewTenant, TenantId};
 use dynoxide::{Database, server::serve_on};
-use serde_json::{Value, json};
-use shared::{
+use lambda::{
     Env,
     aws::Aws,
-    domain::{NewTenant, TenantId, read},
     keys::{MasterKeys, mac},
-    store::Store,
 };
+use schema::read;
+use serde_json::{Value, json};
+use store::Store;
 use tower::ServiceExt;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
+use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
+use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
 
 /// The master key.
 pub(crate) const MASTER: &str = "master-marker-0b1c-of-32-bytes-at-least";
@@ -53,8 +54,7 @@ pub(crate) struct Response {
 impl Idp {
     pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
         let log = Log::default();
-        let ours = Targets::new()
-            .with_targets(["idp", "shared"].map(|name| (name, tracing::Level::TRACE)));
+        let ours = lambda::logged(LevelFilter::TRACE);
         let lines = tracing_subscriber::fmt::layer().json().with_writer(log.clone());
         let subscriber = tracing_subscriber::registry().with(lines).with(ours);
         let guard = tracing::subscriber::set_default(subscriber);
@@ -93,7 +93,7 @@ impl Idp {
     }
 
     pub(crate) async fn signed(&self, secret: &str, body: &[u8]) -> Response {
-        self.signed_at(secret, body, shared::now().millis()).await
+        self.signed_at(secret, body, lambda::now().millis()).await
     }
 
     pub(crate) async fn signed_at(&self, secret: &str, body: &[u8], millis: i64) -> Response {
@@ -131,7 +131,7 @@ impl Idp {
             },
         }))
         .unwrap();
-        let onboarding = new.onboard(shared::now(), &"operator".into()).unwrap();
+        let onboarding = new.onboard(lambda::now(), &"operator".into()).unwrap();
         self.store.onboard(&onboarding).await.unwrap();
         onboarding.tenant.id
     }
@@ -162,7 +162,8 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 async fn create_table(aws: &Aws) {
-    let mut table = aws.dynamodb().create_table().table_name("table");
+    let mut table =
+        aws_sdk_dynamodb::Client::new(&aws.service("DYNAMODB")).create_table().table_name("table");
     for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
         let attribute = AttributeDefinition::builder().attribute_name(name);
         let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();

@@ -40,7 +40,7 @@ async fn the_secret_of_a_tenant_is_only_valid_for_that_tenant() {
 async fn a_signature_covers_the_bytes_and_the_time() {
     let idp = Idp::start(&[]).await;
     let body = ours("acme", "0199aa00-0000-7000-8000-000000000001").to_string();
-    let now = shared::now().millis();
+    let now = lambda::now().millis();
     assert_eq!(idp.signed_at(FACADE, body.as_bytes(), now - 19_000).await.status, 200);
     assert_eq!(idp.signed_at(FACADE, body.as_bytes(), now - 21_000).await.status, 401);
     assert_eq!(idp.signed("another", body.as_bytes()).await.status, 401);

@@ -1,7 +1,8 @@
 //! The positions of all elements on the page.
 
+use domain::{Invoice, InvoiceStatus, Tenant};
 use jiff::{civil::Date, tz::Offset};
-use shared::domain::{Invoice, InvoiceStatus, Tenant, Timestamp};
+use schema::Timestamp;
 
 use super::{
     fonts::Weight::{Bold, Regular},

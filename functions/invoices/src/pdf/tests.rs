@@ -1,7 +1,7 @@
 //! Tests of the text in rendered invoices.
 
+use domain::{Invoice, Tenant};
 use serde_json::{Value, json};
-use shared::domain::{Invoice, Tenant};
 
 use super::render;
 

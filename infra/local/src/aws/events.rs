@@ -1,6 +1,6 @@
+use schema::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::domain::Timestamp;
 
 use super::{Aws, AwsFault, Result, detail};
 use crate::bus::Published;
@@ -119,7 +119,7 @@ impl Entry {
             detail_type: self.detail_type,
             detail,
             resources: self.resources,
-            time: time.unwrap_or_else(shared::now),
+            time: time.unwrap_or_else(lambda::now),
         })
     }
 }

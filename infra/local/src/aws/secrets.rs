@@ -95,7 +95,7 @@ impl Aws {
             || (secret_arn(&self.secrets_arn, &request.secret_id), request.secret_id.clone()),
             |secret| (secret.arn, secret.name),
         );
-        Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": seconds(shared::now().millis()) }))
+        Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": seconds(lambda::now().millis()) }))
     }
 
     fn found(&self, request: &Named) -> Result<Secret> {

@@ -1,5 +1,5 @@
+use schema::Timestamp;
 use serde_json::{Value, json};
-use shared::domain::Timestamp;
 
 use crate::{
     state::{NewDelivery, NewEvent},
@@ -56,7 +56,7 @@ impl Buses {
                 "version": 1.0,
             }),
             resources: vec![arn],
-            time: shared::now(),
+            time: lambda::now(),
         })
     }
 

@@ -101,7 +101,7 @@ impl Worker {
     fn wait(&self, delivery: &Delivery, envelope: &Value) -> Option<i64> {
         let Retries { most, max_age } = self.template.function(&delivery.function)?.retries;
         let published = envelope["time"].as_str().and_then(|time| time.parse().ok());
-        let age = published.map(|published| shared::now().since(published)).unwrap_or_default();
+        let age = published.map(|published| lambda::now().since(published)).unwrap_or_default();
         let may_go_on = delivery.attempts < most && age < max_age;
         may_go_on.then(|| 1000 << delivery.attempts.min(16))
     }

@@ -88,7 +88,7 @@ impl<'a> Event<'a> {
             request_id: uuid::Uuid::new_v4().to_string(),
             route_key: key.clone(),
             stage: "$default",
-            time_epoch: shared::now().millis(),
+            time_epoch: lambda::now().millis(),
         };
         Self {
             version: "2.0",

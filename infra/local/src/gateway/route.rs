@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
-use shared::lambda::fits;
+use web::fits;
 
 use crate::template::Route;
 

@@ -8,8 +8,8 @@ use axum::{
 };
 use lambda_http::Context;
 use serde_json::{Value, json, value::to_raw_value};
-use shared::{http::finish, lambda::HttpFunction};
 use tower::ServiceExt;
+use web::{HttpFunction, finish};
 
 use super::*;
 

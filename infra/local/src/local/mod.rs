@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use shared::{Env, domain::Permission, token::Tokens};
+use domain::Permission;
+use lambda::{Env, token::Tokens};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
@@ -202,9 +203,9 @@ impl Local {
     async fn token(&self) -> Result<String> {
         let doing = || Error::doing("signing the operator token");
         let env = self.env();
-        let aws = shared::aws::Aws::from_env(&env).map_err(doing())?;
+        let aws = lambda::aws::Aws::from_env(&env).map_err(doing())?;
         let tokens = Tokens::from_env(&env, &aws).await.map_err(doing())?;
-        let expiry = shared::now() + OPERATOR_EXPIRY;
+        let expiry = lambda::now() + OPERATOR_EXPIRY;
         let token = tokens.for_operator("local-operator", Permission::ALL, expiry);
         token.map_err(Error::doing("signing the operator token"))
     }

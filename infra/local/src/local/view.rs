@@ -1,7 +1,7 @@
 use std::sync::{MutexGuard, PoisonError};
 
+use lambda::Env;
 use serde_json::Value;
-use shared::Env;
 
 use super::Local;
 use crate::{
@@ -92,7 +92,7 @@ impl Local {
     ///
     /// If the database cannot be written.
     pub fn sweep_expired(&self) -> Result<usize> {
-        let (tables, now) = (self.template.tables.iter(), shared::now().seconds());
+        let (tables, now) = (self.template.tables.iter(), lambda::now().seconds());
         tables.map(|table| table::sweep(&self.engine, table, now)).sum()
     }
 

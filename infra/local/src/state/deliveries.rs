@@ -1,7 +1,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::domain::Timestamp;
 
 use super::{Result, State, letters, now};
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
+use schema::Timestamp;
 use serde::Serialize;
-use shared::domain::Timestamp;
 
 use super::{NewEvent, Result, State, events, now};
 

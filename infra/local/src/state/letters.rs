@@ -1,7 +1,7 @@
 use rusqlite::{Connection, Row, params};
+use schema::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use shared::domain::Timestamp;
 
 use super::{Result, State, now};
 

@@ -1,6 +1,6 @@
 use rusqlite::{OptionalExtension, Row, params};
+use schema::Timestamp;
 use serde::Serialize;
-use shared::domain::Timestamp;
 
 use super::{Result, State, now};
 

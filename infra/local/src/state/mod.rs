@@ -26,7 +26,7 @@ pub use letters::DeadLetter;
 pub use mails::{Mail, NewMail};
 pub use secrets::Secret;
 
-/// A result with an error of SQLite.
+/// A result with an error of `SQLite`.
 pub type Result<T> = std::result::Result<T, rusqlite::Error>;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -93,7 +93,7 @@ fn set_checkpoint(connection: &Connection, mapping: &str, sequence: &str) -> Res
 
 /// Returns the current time, in milliseconds since the epoch.
 pub(crate) fn now() -> i64 {
-    shared::now().millis()
+    lambda::now().millis()
 }
 
 /// Reads a column of JSON.

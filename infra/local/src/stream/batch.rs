@@ -85,7 +85,7 @@ impl<'a> Batch<'a> {
         let oldest = piece
             .first()
             .and_then(|record| record["dynamodb"]["ApproximateCreationDateTime"].as_i64());
-        let age = shared::now().seconds() - oldest.unwrap_or_else(|| shared::now().seconds());
+        let age = lambda::now().seconds() - oldest.unwrap_or_else(|| lambda::now().seconds());
         let is_used_up = reader.mapping.retries.is_some_and(|most| self.attempts >= most);
         let limit = reader.mapping.max_age.map(|limit| limit.as_secs());
         let is_too_old = limit.is_some_and(|limit| u64::try_from(age).unwrap_or(0) > limit);

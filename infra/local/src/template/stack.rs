@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use lambda::Env;
 use serde_json::{Map, Value, json};
-use shared::Env;
 
 use super::{Fault, Result, resources, yaml};
 

@@ -39,7 +39,12 @@ async fn entries_of_put_events_are_accepted_or_rejected_separately() {
 
 /// Returns the error code of each entry.
 async fn codes(aws: &Aws, entries: Vec<PutEventsRequestEntry>) -> Vec<Option<&'static str>> {
-    let reply = aws.eventbridge().put_events().set_entries(Some(entries)).send().await.unwrap();
+    let reply = aws_sdk_eventbridge::Client::new(&aws.service("EVENTBRIDGE"))
+        .put_events()
+        .set_entries(Some(entries))
+        .send()
+        .await
+        .unwrap();
     let known = ["MalformedDetail", "InvalidArgument"];
     let named = |code: Option<&str>| {
         code.map(|code| *known.iter().find(|known| **known == code).unwrap_or(&"another"))
@@ -50,7 +55,12 @@ async fn codes(aws: &Aws, entries: Vec<PutEventsRequestEntry>) -> Vec<Option<&'s
 #[tokio::test]
 async fn put_events_is_limited_to_10_entries_and_1_mb() {
     let (_local, aws) = start().await;
-    let send = |entries| aws.eventbridge().put_events().set_entries(Some(entries)).send();
+    let send = |entries| {
+        aws_sdk_eventbridge::Client::new(&aws.service("EVENTBRIDGE"))
+            .put_events()
+            .set_entries(Some(entries))
+            .send()
+    };
     assert!(send(vec![event().build(); 10]).await.is_ok());
     assert!(send(vec![event().build(); 11]).await.is_err());
     let around = "testTEST".len() + r#"{"a":""}"#.len();
@@ -80,7 +90,9 @@ fn nested(lists: usize, value: AttributeValue) -> AttributeValue {
 async fn items_have_the_limits_of_dynamodb() {
     let (_local, aws) = start().await;
     let put = async |item: HashMap<String, AttributeValue>| {
-        let request = aws.dynamodb().put_item().table_name("tenantry-local-Table");
+        let request = aws_sdk_dynamodb::Client::new(&aws.service("DYNAMODB"))
+            .put_item()
+            .table_name("tenantry-local-Table");
         match request.set_item(Some(item)).send().await {
             Ok(_) => true,
             Err(error) => {
@@ -114,7 +126,8 @@ async fn items_have_the_limits_of_dynamodb() {
 #[tokio::test]
 async fn batches_have_the_limits_of_dynamodb() {
     let (_local, aws) = start().await;
-    let (dynamodb, table) = (aws.dynamodb(), "tenantry-local-Table");
+    let (dynamodb, table) =
+        (aws_sdk_dynamodb::Client::new(&aws.service("DYNAMODB")), "tenantry-local-Table");
     let keyed =
         |n: usize| HashMap::from([("pk".into(), text(&format!("k{n}"))), ("sk".into(), text("x"))]);
     let write = |count: usize| {
@@ -155,7 +168,10 @@ async fn emails_with_invalid_addresses_or_subjects_are_rejected() {
         let message = Message::builder().subject(part(subject)).body(body).build();
         let to = Destination::builder().set_to_addresses(Some(to)).build();
         let content = EmailContent::builder().simple(message).build();
-        let request = aws.ses().send_email().from_email_address(from).destination(to);
+        let request = aws_sdk_sesv2::Client::new(&aws.service("SESV2"))
+            .send_email()
+            .from_email_address(from)
+            .destination(to);
         request.content(content).send().await.is_ok()
     };
     let to = |address: &str| vec![address.to_owned()];
@@ -190,7 +206,11 @@ async fn messages_are_limited_to_1_mb_and_secrets_to_64_kb() {
     let (_local, aws) = start().await;
     let message = |payload: String| {
         let body = format!(r#"{{"requestPayload":"{payload}"}}"#);
-        aws.sqs().send_message().queue_url("http://q/1/Q").message_body(body).send()
+        aws_sdk_sqs::Client::new(&aws.service("SQS"))
+            .send_message()
+            .queue_url("http://q/1/Q")
+            .message_body(body)
+            .send()
     };
     let around = r#"{"requestPayload":""}"#.len();
     assert!(message("x".repeat((1 << 20) - around)).await.is_ok());
@@ -200,7 +220,10 @@ async fn messages_are_limited_to_1_mb_and_secrets_to_64_kb() {
         assert!(message(refused.into()).await.is_err(), "{refused:?}");
     }
     let secret = |name: &'static str, bytes: usize, token: usize| {
-        let request = aws.secrets().create_secret().name(name).secret_string("x".repeat(bytes));
+        let request = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"))
+            .create_secret()
+            .name(name)
+            .secret_string("x".repeat(bytes));
         request.client_request_token("t".repeat(token)).send()
     };
     assert!(secret("large", 65_536, 32).await.is_ok());
@@ -215,7 +238,9 @@ async fn executions_are_limited_to_50_variables_of_1000_characters() {
     let start = async |count: usize, value: &str, token: &str| {
         let named = |n: usize| if n == 0 { "TENANT_ID".into() } else { format!("V{n}") };
         let variable = |n| PipelineVariable::builder().name(named(n)).value(value).build().unwrap();
-        let request = aws.codepipeline().start_pipeline_execution().name("tenantry-silo");
+        let request = aws_sdk_codepipeline::Client::new(&aws.service("CODEPIPELINE"))
+            .start_pipeline_execution()
+            .name("tenantry-silo");
         let request = request.set_variables(Some((0..count).map(variable).collect()));
         match request.client_request_token(token).send().await {
             Ok(_) => String::new(),

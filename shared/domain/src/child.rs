@@ -1,0 +1,142 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::Result;
+use crate::{Audit, Editable, Entity, EntityId, Permit, TenantId, UserId, entity::wire_of};
+use filter::Schema;
+use schema::{FromMembers, Members, Timestamp};
+
+/// The properties of a child entity besides ID, tenant and audit. Implemented once for each kind of
+/// child.
+pub trait Details:
+    FromMembers + Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The type of the child's ID.
+    type Id: EntityId;
+    /// The kind of child.
+    const KIND: ChildKind;
+    /// The child's properties on the wire.
+    const SCHEMA: &'static Schema;
+    /// The permission to create a child.
+    type Create: Permit;
+    /// The permission to view a child.
+    type View: Permit;
+    /// The permission to update a child.
+    type Update: Permit;
+    /// The permission to delete a child.
+    type Delete: Permit;
+
+    /// Returns the value that must be unique among the tenant's children of this kind, if there is
+    /// one.
+    fn unique(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The kinds of child entities of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildKind {
+    /// A contact person.
+    Contact,
+    /// A configuration.
+    Config,
+    /// An invoice.
+    Invoice,
+}
+
+impl ChildKind {
+    /// Returns the name that this kind has in the table's keys.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Config => "config",
+            Self::Invoice => "invoice",
+        }
+    }
+}
+
+/// An entity that belongs to a tenant and is soft-deleted with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", bound = "")]
+pub struct Child<D: Details> {
+    /// The child's ID.
+    pub id: D::Id,
+    /// The properties that clients can change.
+    #[serde(flatten)]
+    pub details: D,
+    /// The tenant that owns the child. Never changes.
+    pub tenant_id: TenantId,
+    /// The audit fields of the child.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// The body of a request that creates a child.
+#[derive(Clone, Debug)]
+pub struct NewChild<D> {
+    /// The properties that clients can change.
+    pub details: D,
+    /// The tenant that will own the child.
+    pub tenant_id: TenantId,
+}
+
+impl<D: Details> FromMembers for NewChild<D> {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        let (details, tenant_id) = (D::from_members(members), members.required("tenantId"));
+        Some(Self { details: details?, tenant_id: tenant_id? })
+    }
+}
+
+impl<D: Details> NewChild<D> {
+    /// Creates the child with a new ID.
+    #[must_use]
+    pub fn create(self, now: Timestamp, by: &UserId) -> Child<D> {
+        Child {
+            id: D::Id::mint(),
+            details: self.details,
+            tenant_id: self.tenant_id,
+            audit: Audit::created(now, by),
+        }
+    }
+}
+
+impl<D: Details> Entity for Child<D> {
+    const SCHEMA: &'static Schema = D::SCHEMA;
+    type View = D::View;
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn wire(&self) -> Result<Map<String, Value>> {
+        wire_of(self)
+    }
+}
+
+impl<D: Details> Editable for Child<D> {
+    type Details = D;
+    type Update = D::Update;
+
+    const FIXED: &'static [&'static str] = &[
+        "id",
+        "tenantId",
+        "createdOn",
+        "modifiedOn",
+        "createdBy",
+        "modifiedBy",
+        "deleted",
+        "deletedOn",
+        "deletedBy",
+    ];
+
+    fn edited(self, details: D, now: Timestamp, by: &UserId) -> Self {
+        Self { details, audit: self.audit.changed(now, by), ..self }
+    }
+
+    fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+}

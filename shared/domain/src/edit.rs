@@ -1,0 +1,137 @@
+use std::{collections::BTreeMap, marker::PhantomData};
+
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{Editable, UserId};
+use crate::{Error, Result};
+use filter::Wire;
+use schema::{Document, Form, Invalid, Limits, Timestamp, Violation, check};
+
+/// The body of a PATCH or PUT, checked as far as possible without the stored entity.
+///
+/// A client may send back everything that it read. Read-only members are accepted if they equal the
+/// stored value, and are never assigned.
+#[derive(Debug)]
+pub struct Edit<E> {
+    given: BTreeMap<String, Box<RawValue>>,
+    value: Value,
+    replaces: bool,
+    /// Whether the caller may view the entity.
+    seen: bool,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: Editable> Edit<E> {
+    /// Reads the body of a PATCH: omitted members keep their values.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every violation.
+    pub fn patch(body: &Document) -> Result<Self> {
+        Self::read(Form::Changing(E::FIXED), body)
+    }
+
+    /// Reads the body of a PUT: omitted optional members are cleared, and required members must be
+    /// given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every violation.
+    pub fn put(body: &Document) -> Result<Self> {
+        Self::read(Form::Replacing(E::FIXED), body)
+    }
+
+    fn read(form: Form, body: &Document) -> Result<Self> {
+        check::<E::Details>(form, body)?;
+        Ok(Self {
+            given: members(body.text())?,
+            value: body.value().clone(),
+            replaces: matches!(form, Form::Replacing(_)),
+            seen: true,
+            entity: PhantomData,
+        })
+    }
+
+    /// Returns the same edit for a caller who may not view the entity. The answer must not depend
+    /// on the stored value of a read-only member, so giving such a member is always a violation.
+    #[must_use]
+    pub fn unseen(self) -> Self {
+        Self { seen: false, ..self }
+    }
+
+    /// Returns the value that the client gives for the member `name`.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        self.value.get(name)
+    }
+
+    /// Applies the edit to `entity` on behalf of `by`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the edit changes a read-only member, or if the given and the stored
+    /// members together break a rule.
+    pub fn of(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
+        let stored = entity.wire()?;
+        let changed = |name: &&&str| {
+            let differs = |given: &Value| !self.seen || Some(given) != stored.get(**name);
+            self.given(name).is_some_and(differs)
+        };
+        let (conflicts, violations): (Vec<_>, Vec<_>) = E::FIXED
+            .iter()
+            .filter(changed)
+            .map(|name| (E::conflict(name), fixed(name)))
+            .partition(|(conflict, _)| conflict.is_some());
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations.into_iter().map(|(_, fixed)| fixed).collect()));
+        }
+        if let Some((Some(conflict), _)) = conflicts.into_iter().next() {
+            return Err(conflict);
+        }
+        let mut members = match self.replaces {
+            true => BTreeMap::new(),
+            false => members(&json_text(&Wire::new(E::SCHEMA, &stored))?)?,
+        };
+        members.extend(self.given.clone());
+        members.retain(|name, _| !E::FIXED.contains(&name.as_str()));
+        let body = Document::parse(json_text(&members)?, Limits::BODY);
+        let details = body.map_err(Error::internal("reading an edit"))?.read();
+        let details = details.map_err(|invalid| self.hidden(invalid))?;
+        Ok(entity.edited(details, now, by))
+    }
+}
+
+impl<E> Edit<E> {
+    /// Hides the parameters of rules that are broken together with stored values, if the caller may not
+    /// see the entity: a parameter may be such a value.
+    fn hidden(&self, Invalid(violations): Invalid) -> Invalid {
+        let blind = |violation| Violation {
+            message: "must be consistent with the other members".to_owned(),
+            info: json!({}),
+            ..violation
+        };
+        if self.seen {
+            Invalid(violations)
+        } else {
+            Invalid(violations.into_iter().map(blind).collect())
+        }
+    }
+}
+
+/// Returns the violation for changing a read-only member. It does not reveal the stored value.
+fn fixed(name: &str) -> Violation {
+    Violation {
+        path: format!("/{name}"),
+        code: "const",
+        message: "must be equal to constant".to_owned(),
+        info: json!({}),
+    }
+}
+
+fn members(text: &str) -> Result<BTreeMap<String, Box<RawValue>>> {
+    serde_json::from_str(text).map_err(Error::internal("reading the members of a body"))
+}
+
+fn json_text(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal("writing the members of a body"))
+}

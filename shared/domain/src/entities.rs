@@ -1,0 +1,120 @@
+//! Schemas of the entities that can be listed or included.
+
+use crate::{Contact, Entity, Invoice, Lead, Permit, Resource, Tenant, TenantConfig};
+use filter::{
+    Kind::{self, *},
+    Relation, Schema,
+};
+
+/// Returns the permissions to view an entity of this type. Any one is enough.
+const fn view_of<E: Entity>() -> &'static [u16] {
+    <E::View as Permit>::CODES
+}
+
+/// Lists the properties of an entity: its ID, its own properties and its audit.
+macro_rules! properties {
+    ($($name:literal: $kind:expr),* $(,)?) => {
+        &[
+            ("id", Id),
+            $(($name, $kind),)*
+            ("createdOn", Time),
+            ("modifiedOn", Time),
+            ("createdBy", Text),
+            ("modifiedBy", Text),
+            ("deleted", Boolean),
+            ("deletedOn", Time),
+            ("deletedBy", Text),
+        ] as &[(&str, Kind)]
+    };
+}
+
+/// A lead.
+pub static LEAD: Schema = Schema {
+    entity: "Lead",
+    view: view_of::<Lead>(),
+    properties: properties! {
+        "firstName": Text, "lastName": Text, "companyName": Text, "email": Email,
+        "isValidated": Boolean, "addressId": Id,
+    },
+    nullable: &["addressId", "deletedOn", "deletedBy"],
+    relations: &[
+        Relation { name: "tenant", schema: &TENANT, many: false },
+        Relation { name: "address", schema: &ADDRESS, many: false },
+    ],
+};
+
+/// A tenant.
+pub static TENANT: Schema = Schema {
+    entity: "Tenant",
+    view: view_of::<Tenant>(),
+    properties: properties! {
+        "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
+        "leadId": Id, "addressId": Id,
+    },
+    nullable: &["spocUserId", "leadId", "addressId", "deletedOn", "deletedBy"],
+    relations: &[
+        Relation { name: "contacts", schema: &CONTACT, many: true },
+        Relation { name: "resources", schema: &RESOURCE, many: true },
+        Relation { name: "lead", schema: &LEAD, many: false },
+        Relation { name: "address", schema: &ADDRESS, many: false },
+    ],
+};
+
+/// A contact of a tenant.
+pub static CONTACT: Schema = Schema {
+    entity: "Contact",
+    view: view_of::<Contact>(),
+    properties: properties! {
+        "firstName": Text, "lastName": Text, "email": Email, "isPrimary": Boolean, "type": Text,
+        "tenantId": Id,
+    },
+    nullable: &["type", "deletedOn", "deletedBy"],
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
+};
+
+/// An invoice of a tenant.
+pub static INVOICE: Schema = Schema {
+    entity: "Invoice",
+    view: view_of::<Invoice>(),
+    properties: properties! {
+        "startDate": Time, "endDate": Time, "amount": Money, "currencyCode": Text,
+        "dueDate": Time, "status": Number, "invoiceFile": Text, "tenantId": Id,
+    },
+    nullable: &["invoiceFile", "deletedOn", "deletedBy"],
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
+};
+
+/// A configuration of a tenant.
+pub static TENANT_CONFIG: Schema = Schema {
+    entity: "TenantConfig",
+    view: view_of::<TenantConfig>(),
+    properties: properties! { "configKey": Text, "configValue": Object, "tenantId": Id },
+    nullable: &["deletedOn", "deletedBy"],
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
+};
+
+/// A resource of a tenant.
+pub static RESOURCE: Schema = Schema {
+    entity: "Resource",
+    view: view_of::<Resource>(),
+    properties: properties! {
+        "externalIdentifier": Text, "type": Text, "metadata": Object, "tenantId": Id,
+    },
+    nullable: &["deletedOn", "deletedBy"],
+    relations: &[],
+};
+
+/// The address of a lead or a tenant.
+pub static ADDRESS: Schema = Schema {
+    entity: "Address",
+    // An address is a part of its lead or tenant, so it requires no permission of its own.
+    view: &[],
+    properties: properties! {
+        "address": Text, "city": Text, "state": Text, "zip": Text, "country": Text,
+    },
+    nullable: &["address", "city", "state", "zip", "country", "deletedOn", "deletedBy"],
+    relations: &[],
+};
+
+#[cfg(test)]
+mod tests;

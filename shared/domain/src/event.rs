@@ -1,0 +1,245 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Result;
+use crate::{
+    Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
+    Tenant, TenantId, TenantKey, TenantStatus, Text,
+};
+use schema::Timestamp;
+
+/// The type of an event on the bus, its `detail-type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventType {
+    /// A lead was created.
+    LeadCreated,
+    /// A provisioning job was opened.
+    TenantProvisioning,
+    /// A provisioning job succeeded.
+    TenantProvisioningSuccess,
+    /// A provisioning job failed or timed out.
+    TenantProvisioningFailure,
+    /// A deprovisioning job was opened.
+    TenantDeprovisioning,
+    /// A deprovisioning job succeeded.
+    TenantDeprovisioningSuccess,
+    /// A deprovisioning job failed or timed out.
+    TenantDeprovisioningFailure,
+}
+
+/// The `detail` of an event. It contains no secrets. Consumers ignore events with an `id` that they
+/// have already seen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// The version of the event format: 1.
+    pub version: u8,
+    /// The ID and the new version of the changed lead or job, `<id>#<version>`.
+    pub id: String,
+    /// When the change happened.
+    pub time: Timestamp,
+    /// The ID of the API request that caused the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The lead, in `LEAD_CREATED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<EventLead>,
+    /// The tenant as it was when the job was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<EventTenant>,
+    /// The subscription as the client sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Box<RawValue>>,
+    /// The job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<EventJob>,
+}
+
+/// A lead in an event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventLead {
+    /// The lead's ID.
+    pub id: LeadId,
+    /// First name.
+    pub first_name: Text<1, 100>,
+    /// Last name.
+    pub last_name: Text<1, 100>,
+    /// Name of the company.
+    pub company_name: Text<1, 100>,
+    /// Recipient of the verification email.
+    pub email: Email,
+    /// The company's address.
+    pub address: Option<Address>,
+    /// Whether to send no verification email because the mailbox has reached its daily limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmailed: bool,
+}
+
+/// A tenant in an event and in a job, as it was when the job was opened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventTenant {
+    /// The tenant's ID.
+    pub id: TenantId,
+    /// The tenant's unique key.
+    pub key: TenantKey,
+    /// The tenant's name.
+    pub name: Text<1, 100>,
+    /// The tenant's status while the job is open.
+    pub status: TenantStatus,
+    /// Email domains that belong to the tenant.
+    pub domains: Vec<Hostname>,
+    /// The lead that became the tenant.
+    pub lead_id: Option<LeadId>,
+    /// The tenant's address.
+    pub address: Option<Address>,
+    /// The tenant's contacts, the primary contact first. At most 50 contacts and 64 KiB of JSON.
+    pub contacts: Vec<Contact>,
+}
+
+/// The maximum number of a tenant's contacts in a job and its events.
+const MOST_CONTACTS: usize = 50;
+
+/// The maximum size of these contacts in bytes of JSON, which is larger than their size in an item.
+const MOST_OF_CONTACTS: usize = 64 * 1024;
+
+/// A job in an event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventJob {
+    /// The job's ID.
+    pub id: JobId,
+    /// The number of the attempt, starting at 1 for the tenant's first job.
+    pub attempt: u32,
+    /// Whether the job provisions or deprovisions the tenant.
+    pub kind: JobKind,
+    /// The tier of the tenant's plan.
+    pub tier: Text<1, 100>,
+    /// Whether the tenant is siloed or pooled, which selects the pipeline.
+    pub isolation: Isolation,
+    /// The job's state.
+    pub state: JobState,
+    /// Why the job failed.
+    pub reason: Option<String>,
+    /// URL of the tenant's application.
+    pub app_plane_url: Option<String>,
+}
+
+impl Event {
+    /// Creates the event for a new lead.
+    #[must_use]
+    pub fn of_lead(lead: Lead, version: u64) -> Self {
+        Self {
+            version: 1,
+            id: format!("{}#{version}", lead.id),
+            time: lead.audit.modified_on,
+            request_id: None,
+            lead: Some(EventLead {
+                id: lead.id,
+                first_name: lead.first_name,
+                last_name: lead.last_name,
+                company_name: lead.company_name,
+                email: lead.email,
+                address: lead.address,
+                unmailed: lead.unmailed,
+            }),
+            tenant: None,
+            subscription: None,
+            job: None,
+        }
+    }
+
+    /// Creates the event for a job that was opened or closed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
+    pub fn of_job(job: Job, version: u64) -> Result<Self> {
+        Ok(Self {
+            version: 1,
+            id: format!("{}#{version}", job.id),
+            time: job.audit.modified_on,
+            request_id: None,
+            lead: None,
+            subscription: Some(job.subscription.raw()?),
+            tenant: Some(job.tenant),
+            job: Some(EventJob {
+                id: job.id,
+                attempt: job.attempt,
+                kind: job.kind,
+                tier: job.tier,
+                isolation: job.isolation,
+                state: job.state,
+                reason: job.reason,
+                app_plane_url: job.app_plane_url,
+            }),
+        })
+    }
+}
+
+impl EventTenant {
+    /// Creates a copy of `tenant` with this `status` and as many of its contacts as a job may
+    /// contain.
+    #[must_use]
+    pub fn of(tenant: &Tenant, status: TenantStatus, mut contacts: Vec<Contact>) -> Self {
+        contacts.sort_by_key(|contact| !contact.details.is_primary);
+        let mut bytes = 0;
+        contacts.retain(|contact| {
+            let json = serde_json::to_string(contact).unwrap_or_default();
+            bytes += json.len();
+            bytes <= MOST_OF_CONTACTS
+        });
+        contacts.truncate(MOST_CONTACTS);
+        Self {
+            id: tenant.id,
+            key: tenant.key.clone(),
+            name: tenant.name.clone(),
+            status,
+            domains: tenant.domains.clone(),
+            lead_id: tenant.lead_id,
+            address: tenant.address.clone(),
+            contacts,
+        }
+    }
+
+    /// Returns the primary contact, or the first contact if none is primary.
+    #[must_use]
+    pub fn primary_contact(&self) -> Option<&Contact> {
+        self.contacts
+            .iter()
+            .find(|contact| contact.details.is_primary)
+            .or_else(|| self.contacts.first())
+    }
+}
+
+impl EventType {
+    /// Returns the type of event for a job in this state, or `None` if its pipeline has just
+    /// started.
+    #[must_use]
+    pub fn of_job(kind: JobKind, state: JobState) -> Option<Self> {
+        match (kind, state) {
+            (_, JobState::Running) => None,
+            (JobKind::Provision, JobState::Queued) => Some(Self::TenantProvisioning),
+            (JobKind::Provision, JobState::Succeeded) => Some(Self::TenantProvisioningSuccess),
+            (JobKind::Provision, JobState::Failed | JobState::TimedOut) => {
+                Some(Self::TenantProvisioningFailure)
+            }
+            (JobKind::Deprovision, JobState::Queued) => Some(Self::TenantDeprovisioning),
+            (JobKind::Deprovision, JobState::Succeeded) => Some(Self::TenantDeprovisioningSuccess),
+            (JobKind::Deprovision, JobState::Failed | JobState::TimedOut) => {
+                Some(Self::TenantDeprovisioningFailure)
+            }
+        }
+    }
+}
+
+impl fmt::Display for EventType {
+    /// Writes the `detail-type`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}

@@ -1,0 +1,151 @@
+use std::{fmt, hash::Hash, str::FromStr};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use schema::{FromJson, Reader, Timestamp};
+
+/// The ID of an entity of some kind.
+pub trait EntityId:
+    Copy
+    + fmt::Debug
+    + fmt::Display
+    + Eq
+    + FromStr
+    + Hash
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// Returns a new ID.
+    fn mint() -> Self;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Returns a new ID: a `UUIDv7`, which starts with a timestamp of 48 bits (RFC 9562).
+            #[must_use]
+            pub fn mint() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// Returns the 16 bytes of the ID.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// Returns when the ID was created, or `None` if it is not a `UUIDv7` and so was not
+            /// created by this program.
+            #[must_use]
+            pub fn minted(&self) -> Option<Timestamp> {
+                let bytes = self.0.as_bytes();
+                (self.0.get_version_num() == 7).then(|| {
+                    let mut millis = [0; 8];
+                    millis[2..].copy_from_slice(&bytes[..6]);
+                    Timestamp::from_millis(i64::from_be_bytes(millis))
+                })
+            }
+        }
+
+        impl EntityId for $name {
+            fn mint() -> Self {
+                Self::mint()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            /// Accepts only the hyphenated form, so that an ID has one spelling.
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                s.parse::<uuid::fmt::Hyphenated>().map(|id| Self(id.into_uuid()))
+            }
+        }
+
+        impl FromJson for $name {
+            fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+                at.text(value, 0, 100)?.parse().ok().or_else(|| {
+                    at.wrong_format("uuid");
+                    None
+                })
+            }
+
+            fn schema() -> Value {
+                json!({ "type": "string", "format": "uuid" })
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// Identifies an address.
+    AddressId
+    /// Identifies a contact.
+    ContactId
+    /// Identifies an invoice.
+    InvoiceId
+    /// Identifies a job: one attempt at provisioning or deprovisioning.
+    JobId
+    /// Identifies a lead.
+    LeadId
+    /// Identifies a request to resend a verification email.
+    ResendId
+    /// Identifies a resource of a tenant, as reported by a build.
+    ResourceId
+    /// Identifies a configuration of a tenant.
+    TenantConfigId
+    /// Identifies a tenant.
+    TenantId
+}
+
+/// The ID of the user who made a change: the `id` claim of a token, or `SYSTEM_USER_ID`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(String);
+
+impl From<&str> for UserId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_contains_its_creation_time() {
+        let minted = LeadId::mint().minted().unwrap();
+        assert!(crate::now().since(minted).as_secs() < 5);
+        let foreign: LeadId = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();
+        assert_eq!(foreign.minted(), None);
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert!("{6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21}".parse::<LeadId>().is_err());
+        assert!("6b2f0d5c6b1e4a559d2c0d3b1f9a7e21".parse::<LeadId>().is_err());
+    }
+}

@@ -1,0 +1,204 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de};
+use serde_json::{Value, json};
+
+use crate::entities;
+use crate::{Amount, Child, ChildKind, Currency, Details, InvoiceId, NewChild, Text, permit};
+use filter::Schema;
+use schema::{Date, FromJson, FromMembers, Members, Reader, Timestamp};
+
+/// An invoice of a tenant for a period.
+pub type Invoice = Child<InvoiceDetails>;
+
+/// The body of `POST /invoices`.
+pub type NewInvoice = NewChild<InvoiceDetails>;
+
+/// The properties of an invoice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceDetails {
+    /// The first day of the period.
+    pub start_date: Timestamp,
+    /// The last day of the period, not before the first.
+    pub end_date: Timestamp,
+    /// The amount to pay.
+    pub amount: Amount,
+    /// Currency of the amount.
+    pub currency_code: Currency,
+    /// The date by which the invoice must be paid.
+    pub due_date: Timestamp,
+    /// Whether the invoice is pending, paid or cancelled.
+    pub status: InvoiceStatus,
+    /// A reference to an invoice file that was created elsewhere.
+    pub invoice_file: Option<Text<0, 2048>>,
+}
+
+/// The status of an invoice, a number on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceStatus {
+    /// Not paid yet.
+    Pending = 0,
+    /// Paid.
+    Paid = 1,
+    /// No longer payable.
+    Cancelled = 2,
+}
+
+impl FromMembers for InvoiceDetails {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        let (start, end) = (members.required("startDate"), members.required("endDate"));
+        let (amount, currency_code) =
+            (members.required("amount"), members.required("currencyCode"));
+        let (due, status) = (members.required("dueDate"), members.required("status"));
+        let invoice_file = members.optional("invoiceFile");
+        if let (Some(Date(start)), Some(Date(end))) = (start, end)
+            && end < start
+        {
+            let message = format!("must be >= \"{start}\"");
+            let info = json!({ "comparison": ">=", "limit": start });
+            if let Some(mut at) = members.place(Some("endDate")) {
+                at.violate("formatMinimum", message, info);
+            }
+        }
+        let (Date(start_date), Date(end_date), Date(due_date)) = (start?, end?, due?);
+        Some(Self {
+            start_date,
+            end_date,
+            amount: amount?,
+            currency_code: currency_code?,
+            due_date,
+            status: status?,
+            invoice_file,
+        })
+    }
+}
+
+impl Details for InvoiceDetails {
+    type Id = InvoiceId;
+    const KIND: ChildKind = ChildKind::Invoice;
+    const SCHEMA: &'static Schema = &entities::INVOICE;
+    type Create = permit::CreateInvoice;
+    type View = permit::ViewInvoice;
+    type Update = permit::UpdateInvoice;
+    type Delete = permit::DeleteInvoice;
+}
+
+impl InvoiceStatus {
+    /// Every status, indexed by its number.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Cancelled];
+
+    /// Returns the status's number on the wire.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    fn numbered(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| u64::from(status.number()) == number)
+    }
+}
+
+impl FromJson for InvoiceStatus {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        if !value.is_number() {
+            at.wrong_type("number");
+            return None;
+        }
+        value.as_u64().and_then(Self::numbered).or_else(|| {
+            at.not_allowed(&json!(Self::ALL.map(Self::number)));
+            None
+        })
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "enum": Self::ALL.map(Self::number) })
+    }
+}
+
+impl Serialize for InvoiceStatus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.number())
+    }
+}
+
+impl<'de> Deserialize<'de> for InvoiceStatus {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let known = Self::numbered(u64::deserialize(deserializer)?);
+        known.ok_or_else(|| de::Error::custom("an invoice's status must be 0 to 2"))
+    }
+}
+
+impl fmt::Display for InvoiceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "Pending",
+            Self::Paid => "Paid",
+            Self::Cancelled => "Cancelled",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Entity, Error, Result, UserId};
+    use filter::Wire;
+    use schema::{Document, Limits};
+
+    const BODY: &str = r#"{"startDate":"2026-01-01","endDate":"2026-01-31T23:59:59.999Z",
+        "amount":12345678901234567.89,"currencyCode":"EUR","dueDate":"2026-02-14T00:00:00+02:00",
+        "status":0,"tenantId":"6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21"}"#;
+
+    fn invoice(text: &str) -> Result<Invoice> {
+        let body = Document::parse(text.to_owned(), Limits::BODY).unwrap();
+        let new: NewInvoice = body.read()?;
+        Ok(new.create(Timestamp::from_millis(0), &UserId::from("u1")))
+    }
+
+    #[test]
+    fn it_goes_out_as_it_came_in_with_dates_as_date_times() {
+        let mut invoice = invoice(BODY).unwrap();
+        invoice.id = "0193a5b0-0000-7000-8000-000000000001".parse().unwrap();
+        let wire = invoice.wire().unwrap();
+        let wire = serde_json::to_string_pretty(&Wire::new(Invoice::SCHEMA, &wire)).unwrap();
+        insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn all_violations_are_reported_at_once() {
+        let text = r#"{"startDate":"2026-02-01","endDate":"2026-01-31","amount":-1.5,"number":7,
+            "currencyCode":"EUX","dueDate":"soon","status":3,"tenantId":"acme"}"#;
+        let Error::Invalid(violations) = invoice(text).unwrap_err() else { panic!() };
+        let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/amount", "minimum"),
+                ("/currencyCode", "format"),
+                ("/dueDate", "format"),
+                ("/status", "enum"),
+                ("/endDate", "formatMinimum"),
+                ("/tenantId", "format"),
+                ("", "additionalProperties"),
+            ]
+        );
+        assert_eq!(violations[4].message, "must be >= \"2026-02-01T00:00:00.000Z\"");
+        let Error::Invalid(violations) = invoice("{}").unwrap_err() else { panic!() };
+        assert_eq!(violations.len(), 7);
+        assert!(violations.iter().all(|violation| violation.code == "required"));
+    }
+
+    #[test]
+    fn amounts_must_be_numbers_and_a_period_may_be_one_day() {
+        let one_day = BODY.replace("2026-01-31T23:59:59.999Z", "2026-01-01");
+        assert!(invoice(&one_day).is_ok());
+        for (amount, code) in
+            [("\"5\"", "type"), ("null", "type"), ("1e39", "format"), ("-5", "minimum")]
+        {
+            let text = BODY.replace("12345678901234567.89", amount);
+            let Error::Invalid(violations) = invoice(&text).unwrap_err() else { panic!() };
+            assert_eq!(violations[0].code, code, "{amount}");
+        }
+    }
+}

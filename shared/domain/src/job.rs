@@ -1,0 +1,286 @@
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Audit, Closing, Contact, EventTenant, JobId, Outcome, Subscription, Tenant, TenantId,
+    TenantStatus, Text, Transition, UserId,
+};
+use crate::{Error, Result};
+use schema::Timestamp;
+
+/// The maximum number of builds that a lead may start for one tenant within [`BUILD_WINDOW`].
+pub const BUILDS: usize = 5;
+
+/// The period in which [`BUILDS`] are counted.
+pub const BUILD_WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// The kind of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobKind {
+    /// Creates the tenant's resources.
+    Provision,
+    /// Removes the tenant's resources.
+    Deprovision,
+}
+
+/// The state of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// The job is open but its pipeline has not been started.
+    Queued,
+    /// The pipeline is running.
+    Running,
+    /// The job is closed: the build succeeded.
+    Succeeded,
+    /// The job is closed: the build failed.
+    Failed,
+    /// The job is closed: its deadline passed.
+    TimedOut,
+}
+
+/// Whether a tenant has dedicated or shared resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Dedicated resources.
+    Silo,
+    /// Shared resources.
+    Pool,
+}
+
+/// A state change of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The new state.
+    pub name: JobState,
+    /// When the state changed.
+    pub time: Timestamp,
+}
+
+/// A reference to a tenant's latest job, stored in the tenant's item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRef {
+    /// The job's ID.
+    pub id: JobId,
+    /// The number of the attempt, starting at 1 for the tenant's first job.
+    pub attempt: u32,
+    /// Whether the job provisions or deprovisions the tenant.
+    pub kind: JobKind,
+    /// The tenant's status before the job was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_from: Option<TenantStatus>,
+    /// The outcome, or `None` while the job is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// The effect of closing a job on the resources that exist for the tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remains {
+    /// The job created resources.
+    Built,
+    /// The resources of all earlier jobs are removed.
+    Removed,
+    /// The resources are unchanged.
+    Same,
+}
+
+impl JobRef {
+    /// Returns whether the job failed to deprovision an active tenant.
+    #[must_use]
+    pub fn left_standing(&self) -> bool {
+        let failed = matches!(self.outcome, Some(Outcome::Failed | Outcome::TimedOut));
+        let active = self.opened_from != Some(TenantStatus::ProvisionFailed);
+        self.kind == JobKind::Deprovision && failed && active
+    }
+
+    /// Returns the tenant's transition when the job closes. A failed deprovisioning restores the
+    /// tenant's previous status.
+    #[must_use]
+    pub fn closing(&self, outcome: Outcome) -> Transition {
+        match (self.kind, outcome, self.opened_from) {
+            (JobKind::Provision, Outcome::Succeeded, _) => Transition::Activate,
+            (JobKind::Provision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Fail,
+            (JobKind::Deprovision, Outcome::Succeeded, _) => Transition::Deactivate,
+            (
+                JobKind::Deprovision,
+                Outcome::Failed | Outcome::TimedOut,
+                Some(TenantStatus::ProvisionFailed),
+            ) => Transition::RestoreFailed,
+            (JobKind::Deprovision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Restore,
+        }
+    }
+
+    /// Returns the effect of closing the job on the tenant's resources. A failed build may also
+    /// report the resources that it created before it failed.
+    #[must_use]
+    pub fn remains(&self, closing: &Closing) -> Remains {
+        match (self.kind, closing.outcome) {
+            (JobKind::Provision, Outcome::Succeeded) => Remains::Built,
+            (JobKind::Provision, _) if !closing.resources.is_empty() => Remains::Built,
+            (JobKind::Deprovision, Outcome::Succeeded) => Remains::Removed,
+            _ => Remains::Same,
+        }
+    }
+}
+
+/// One attempt at provisioning or deprovisioning a tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// The job's ID, which is also the `context` of its webhook.
+    pub id: JobId,
+    /// The tenant of the job.
+    pub tenant_id: TenantId,
+    /// Whether the job provisions or deprovisions the tenant.
+    pub kind: JobKind,
+    /// The tenant's status before the job was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_from: Option<TenantStatus>,
+    /// The number of the attempt, starting at 1 for the tenant's first job.
+    pub attempt: u32,
+    /// The job's state.
+    pub state: JobState,
+    /// The tier of the tenant's plan.
+    pub tier: Text<1, 100>,
+    /// Whether the tenant is siloed or pooled, which selects the pipeline.
+    pub isolation: Isolation,
+    /// The subscription when the job was opened.
+    pub subscription: Subscription,
+    /// The tenant when the job was opened.
+    pub tenant: EventTenant,
+    /// State changes, oldest first.
+    pub steps: Vec<Step>,
+    /// When the job times out.
+    pub deadline: Timestamp,
+    /// The ID of the pipeline execution.
+    pub execution_id: Option<String>,
+    /// URL of the build log.
+    pub log_url: Option<String>,
+    /// URL of the tenant's application.
+    pub app_plane_url: Option<String>,
+    /// Why the job failed.
+    pub reason: Option<String>,
+    /// The audit fields of the job.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// The work that a job performs.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Whether the job provisions or deprovisions the tenant.
+    pub kind: JobKind,
+    /// The subscription of the tenant.
+    pub subscription: Subscription,
+    /// Whether the tenant is siloed or pooled, which selects the pipeline.
+    pub isolation: Isolation,
+}
+
+impl JobKind {
+    /// Returns the tenant's transition when a job of this kind opens.
+    #[must_use]
+    pub fn opening(self) -> Transition {
+        match self {
+            Self::Provision => Transition::Provision,
+            Self::Deprovision => Transition::Deprovision,
+        }
+    }
+
+    /// Returns the tenant's status while a job of this kind is open.
+    #[must_use]
+    pub fn status_while_open(self) -> TenantStatus {
+        match self {
+            Self::Provision => TenantStatus::Provisioning,
+            Self::Deprovision => TenantStatus::Deprovisioning,
+        }
+    }
+}
+
+impl fmt::Display for JobKind {
+    /// Writes the kind as on the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl Job {
+    /// Opens the next job of `tenant`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`](crate::Error::IllegalTransition) if the tenant's status does
+    /// not allow such a job.
+    pub fn open(
+        tenant: &Tenant,
+        contacts: Vec<Contact>,
+        work: Work,
+        expiry: Duration,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<Self> {
+        let Work { kind, subscription, isolation } = work;
+        let status = tenant.status_after_opening(kind)?;
+        Ok(Self {
+            id: JobId::mint(),
+            tenant_id: tenant.id,
+            kind,
+            opened_from: Some(tenant.status),
+            attempt: tenant.latest_job.as_ref().map_or(0, |job| job.attempt) + 1,
+            state: JobState::Queued,
+            tier: subscription.tier()?,
+            isolation,
+            subscription,
+            tenant: EventTenant::of(tenant, status, contacts),
+            steps: vec![Step { name: JobState::Queued, time: now }],
+            deadline: now + expiry,
+            execution_id: None,
+            log_url: None,
+            app_plane_url: None,
+            reason: None,
+            audit: Audit::created(now, by),
+        })
+    }
+
+    /// Checks that a lead may start another build of a tenant. `jobs` are the tenant's jobs, newest
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyBuilds`] with the time of the next possible build.
+    pub fn may_build_again(jobs: &[Self], now: Timestamp) -> Result<()> {
+        let opened = jobs.iter().filter(|job| job.kind == JobKind::Provision);
+        let oldest = opened.map(|job| job.audit.created_on).nth(BUILDS - 1);
+        match oldest.map(|opened| opened + BUILD_WINDOW) {
+            Some(next) if next > now => Err(Error::TooManyBuilds { next, wait: next.since(now) }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the work that removes the resources of this job, with the same subscription and
+    /// isolation.
+    #[must_use]
+    pub fn undone(&self) -> Work {
+        let (subscription, isolation) = (self.subscription.clone(), self.isolation);
+        Work { kind: JobKind::Deprovision, subscription, isolation }
+    }
+
+    /// Returns the reference to this open job for the tenant's item.
+    #[must_use]
+    pub fn reference(&self) -> JobRef {
+        let Self { id, attempt, kind, opened_from, .. } = *self;
+        JobRef { id, attempt, kind, opened_from, outcome: None }
+    }
+
+    /// Returns whether the job is queued or running.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, JobState::Queued | JobState::Running)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::Result;
+use crate::{Audit, Isolation, Job, JobId, JobKind, JobState, Step, TenantId, Text};
+use schema::Timestamp;
+
+/// A job on the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobView<'a> {
+    id: JobId,
+    tenant_id: TenantId,
+    kind: JobKind,
+    attempt: u32,
+    state: JobState,
+    tier: &'a Text<1, 100>,
+    isolation: Isolation,
+    subscription: Box<RawValue>,
+    steps: &'a [Step],
+    deadline: Timestamp,
+    execution_id: Option<&'a str>,
+    log_url: Option<&'a str>,
+    app_plane_url: Option<&'a str>,
+    reason: Option<&'a str>,
+    #[serde(flatten)]
+    audit: &'a Audit,
+}
+
+impl<'a> JobView<'a> {
+    /// Creates the view of `job`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
+    pub fn of(job: &'a Job) -> Result<Self> {
+        Ok(Self {
+            id: job.id,
+            tenant_id: job.tenant_id,
+            kind: job.kind,
+            attempt: job.attempt,
+            state: job.state,
+            tier: &job.tier,
+            isolation: job.isolation,
+            subscription: job.subscription.raw()?,
+            steps: &job.steps,
+            deadline: job.deadline,
+            execution_id: job.execution_id.as_deref(),
+            log_url: job.log_url.as_deref(),
+            app_plane_url: job.app_plane_url.as_deref(),
+            reason: job.reason.as_deref(),
+            audit: &job.audit,
+        })
+    }
+}

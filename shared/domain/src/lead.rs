@@ -1,0 +1,284 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    Address, AddressParts, Audit, ContactDetails, Email, Entity, LeadId, LeadView, OnboardTenant,
+    Onboarding, Tenant, TenantId, Text, UserId, entity::wire_of, permit,
+};
+use crate::{Error, Result, entities};
+use filter::Schema;
+use schema::{FromMembers, Members, Timestamp};
+
+/// A person who signs up and verifies an email address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lead {
+    /// The lead's ID, a `UUIDv7` that contains its creation time.
+    pub id: LeadId,
+    /// First name.
+    pub first_name: Text<1, 100>,
+    /// Last name.
+    pub last_name: Text<1, 100>,
+    /// Name of the company.
+    pub company_name: Text<1, 100>,
+    /// Recipient of the verification email.
+    pub email: Email,
+    /// Whether the email address is verified.
+    pub is_validated: bool,
+    /// The company's address.
+    pub address: Option<Address>,
+    /// The tenant that the lead was converted into.
+    pub tenant_id: Option<TenantId>,
+    /// Whether the lead renews another lead or was renewed. Such a lead may take over the email
+    /// address from a lead of the same origin without a tenant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_over: bool,
+    /// The lead that this one renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<LeadId>,
+    /// When the table deletes the lead, in seconds since 1970. `None` for a verified lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    /// Whether to send no verification email because the mailbox has reached its daily limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmailed: bool,
+    /// The audit fields of the lead.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+/// The maximum number of verification emails per mailbox and day (UTC), over all callers and
+/// routes.
+pub const MAILS_A_DAY: u32 = 5;
+
+/// The body of `POST /leads`.
+#[derive(Clone, Debug)]
+pub struct NewLead {
+    first_name: Text<1, 100>,
+    last_name: Text<1, 100>,
+    company_name: Text<1, 100>,
+    /// Recipient of the verification email.
+    pub email: Email,
+    address: Option<AddressParts>,
+}
+
+impl FromMembers for NewLead {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
+        let (company_name, email) = (members.required("companyName"), members.required("email"));
+        let address = members.optional("address");
+        Some(Self {
+            first_name: first_name?,
+            last_name: last_name?,
+            company_name: company_name?,
+            email: email?,
+            address,
+        })
+    }
+}
+
+impl Entity for Lead {
+    const SCHEMA: &'static Schema = &entities::LEAD;
+    type View = permit::ViewLead;
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn wire(&self) -> Result<Map<String, Value>> {
+        wire_of(&LeadView::from(self))
+    }
+}
+
+impl NewLead {
+    /// Creates the lead. The table deletes it after `retention` unless it is verified.
+    #[must_use]
+    pub fn into_lead(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Lead {
+        Lead {
+            id: LeadId::mint(),
+            first_name: self.first_name,
+            last_name: self.last_name,
+            company_name: self.company_name,
+            email: self.email,
+            is_validated: false,
+            address: self.address.and_then(AddressParts::into_address),
+            tenant_id: None,
+            takes_over: false,
+            origin: None,
+            expires_at: Lead::expiry(now, retention),
+            unmailed: false,
+            audit: Audit::created(now, by),
+        }
+    }
+}
+
+impl Lead {
+    /// Returns whether a key for the lead with this `id` has expired, judging by the ID's creation
+    /// time.
+    #[must_use]
+    pub fn key_expired(id: LeadId, now: Timestamp, expiry: Duration) -> bool {
+        id.minted().is_none_or(|minted| now.since(minted) > expiry)
+    }
+
+    /// Returns the ID of the original lead: the origin of a renewed lead, otherwise its own ID.
+    #[must_use]
+    pub fn root(&self) -> LeadId {
+        self.origin.unwrap_or(self.id)
+    }
+
+    /// Returns whether two leads have the same names, company and address.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let said = |lead: &Self| {
+            let address = lead.address.as_ref().map(|address| address.parts.clone());
+            (lead.first_name.clone(), lead.last_name.clone(), lead.company_name.clone(), address)
+        };
+        said(self) == said(other)
+    }
+
+    /// Returns when the table deletes a lead that is unverified at `now`, in seconds since 1970.
+    #[must_use]
+    pub fn expiry(now: Timestamp, retention: Option<Duration>) -> Option<i64> {
+        retention.map(|retention| (now + retention).seconds())
+    }
+
+    /// Returns a copy of the lead with a new ID, and so with a new key. Returns `None` if the lead
+    /// has a tenant.
+    #[must_use]
+    pub fn renewed(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Option<Self> {
+        if self.tenant_id.is_some() {
+            return None;
+        }
+        let origin = Some(self.root());
+        let address =
+            self.address.map(|address| address.parts).and_then(AddressParts::into_address);
+        let (id, audit) = (LeadId::mint(), Audit::created(now, by));
+        let expires_at = Self::expiry(now, retention);
+        Some(Self {
+            id,
+            is_validated: false,
+            takes_over: true,
+            origin,
+            expires_at,
+            unmailed: false,
+            address,
+            audit,
+            ..self
+        })
+    }
+
+    /// Converts a verified lead into a tenant. The lead becomes the tenant's first contact.
+    ///
+    /// Writes nothing: [`Store::onboard`](store::Store::onboard) writes the result and
+    /// repeats the uniqueness checks atomically.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthorized`] if the lead is not verified, and [`Error::LeadAlreadyConverted`] if
+    /// it has a tenant; both are 401, as in ARC SaaS. [`Error::Refused`] if the address differs
+    /// from the lead's, or if the email's host is not among the domains.
+    pub fn become_tenant(
+        &self,
+        request: OnboardTenant,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<Onboarding> {
+        if !self.is_validated {
+            return Err(Error::Unauthorized("the lead is not verified"));
+        }
+        if self.tenant_id.is_some() {
+            return Err(Error::LeadAlreadyConverted);
+        }
+        let address = self.address_of_tenant(&request.address)?;
+        let contact = ContactDetails {
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            email: self.email.clone(),
+            is_primary: true,
+            role: Some(Text::admin()),
+        };
+        let name = request.name.unwrap_or_else(|| self.company_name.clone());
+        let tenant = Tenant::pending(request.key, name, request.domains, now, by);
+        let tenant = Tenant { lead_id: Some(self.id), address, ..tenant };
+        Onboarding::of(tenant, contact, now, by)
+    }
+
+    /// Returns the lead's address, or the requested one if the lead has none. They must not differ.
+    fn address_of_tenant(&self, requested: &AddressParts) -> Result<Option<Address>> {
+        match &self.address {
+            Some(own) if *requested != AddressParts::default() && own.parts != *requested => {
+                Err(Error::Refused("Address mismatch with Lead"))
+            }
+            Some(own) => Ok(Some(own.clone())),
+            None => Ok(requested.clone().into_address()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::TenantStatus;
+    use schema::read;
+
+    fn verified(address: &Value) -> Lead {
+        let new: NewLead = read(&json!({
+            "firstName": "Ada", "lastName": "Lovelace", "companyName": "Acme",
+            "email": "Ada@Acme.test", "address": address,
+        }))
+        .unwrap();
+        Lead { is_validated: true, ..new.into_lead(crate::now(), &"system".into(), None) }
+    }
+
+    fn become_tenant(lead: &Lead, request: &Value) -> Result<Onboarding> {
+        lead.become_tenant(read(request)?, crate::now(), &"lead".into())
+    }
+
+    #[test]
+    fn a_verified_lead_becomes_a_pending_tenant_with_its_company_name() {
+        let lead = verified(&Value::Null);
+        let request = json!({ "key": "acme", "domains": ["ACME.test"] });
+        let Onboarding { tenant, contact } = become_tenant(&lead, &request).unwrap();
+        assert_eq!(tenant.status, TenantStatus::PendingProvision);
+        assert_eq!((tenant.name.as_str(), tenant.lead_id), ("Acme", Some(lead.id)));
+        let contact = contact.details;
+        assert_eq!((contact.is_primary, contact.role.unwrap().as_str()), (true, "admin"));
+    }
+
+    #[test]
+    fn an_unverified_or_converted_lead_is_refused() {
+        let request = json!({ "key": "acme", "domains": ["acme.test"] });
+        let unverified = Lead { is_validated: false, ..verified(&Value::Null) };
+        assert!(matches!(become_tenant(&unverified, &request), Err(Error::Unauthorized(_))));
+        let converted = Lead { tenant_id: Some(TenantId::mint()), ..verified(&Value::Null) };
+        assert!(matches!(become_tenant(&converted, &request), Err(Error::LeadAlreadyConverted)));
+    }
+
+    #[test]
+    fn the_tenant_gets_the_leads_address_and_a_different_one_is_refused() {
+        let lead = verified(&json!({ "city": "Ely", "country": "GB" }));
+        let with = |address: Value| {
+            let mut request = json!({ "key": "acme", "domains": ["acme.test"] });
+            request.as_object_mut().unwrap().extend(address.as_object().unwrap().clone());
+            become_tenant(&lead, &request)
+        };
+        assert_eq!(with(json!({})).unwrap().tenant.address, lead.address);
+        assert!(with(json!({ "city": "Ely", "country": "GB" })).is_ok());
+        assert!(matches!(
+            with(json!({ "city": "Bath" })),
+            Err(Error::Refused("Address mismatch with Lead"))
+        ));
+    }
+
+    #[test]
+    fn a_key_expires_with_the_age_of_the_lead_id() {
+        let (id, hour) = (LeadId::mint(), Duration::from_secs(3600));
+        let minted = id.minted().unwrap();
+        assert!(!Lead::key_expired(id, minted + hour, hour));
+        assert!(Lead::key_expired(id, minted + hour + Duration::from_millis(1), hour));
+    }
+}

@@ -1,0 +1,310 @@
+use serde_json::{Value, json};
+
+use crate::{Closing, JobKind, NewResource, Outcome, TenantId};
+use schema::{FromJson, FromMembers, Members, Reader};
+
+/// The maximum number of resources in one report. A DynamoDB transaction has at most 100 items, and
+/// two of them are the tenant and its job.
+const MOST_RESOURCES: usize = 98;
+
+/// The maximum size in bytes of the metadata of all resources. A transaction has at most 4 MB (AWS
+/// limit).
+const MOST_METADATA: usize = 300 * 1024;
+
+/// The tenant ID claimed by a webhook whose signature is not verified yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Initiator(pub TenantId);
+
+impl Initiator {
+    /// Reads the initiator from a body, or returns `None` if there is none.
+    #[must_use]
+    pub fn of(body: &Value) -> Option<Self> {
+        body["initiatorId"].as_str()?.parse().ok().map(Self)
+    }
+}
+
+/// The report of a build, in the long or the short form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// The kind of the job.
+    pub kind: JobKind,
+    /// The result of the job.
+    pub closing: Closing,
+}
+
+/// Text of up to `MAX` characters that may contain line breaks.
+struct Prose<const MAX: usize>(String);
+
+/// An absolute `http` or `https` URL of up to 2,048 characters, in normalized form. Control
+/// characters are refused because URL parsers ignore some of them.
+struct WebUrl(String);
+
+/// The maximum length of a URL in characters, before and after encoding.
+const LONGEST_URL: usize = 2048;
+
+/// The resources that a build reports.
+struct Resources(Vec<NewResource>);
+
+/// `type`: 0 provisioned, 1 deprovisioned.
+struct Kind(JobKind);
+
+/// `data.status`: 1 success, 0 failure.
+struct Code(Outcome);
+
+/// `status` of the short form: `success` or `failure`.
+struct Word(Outcome);
+
+/// The long form, with `data`.
+struct Long(Message);
+
+/// The short form, with only a `status`.
+struct Short(Message);
+
+impl FromJson for Message {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        match value.get("status").is_some_and(|status| !status.is_null()) {
+            true => Short::from_json(value, at).map(|Short(message)| message),
+            false => Long::from_json(value, at).map(|Long(message)| message),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "oneOf": [Long::schema(), Short::schema()] })
+    }
+}
+
+impl FromMembers for Long {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        members.required::<TenantId>("initiatorId");
+        let (kind, closing) = (members.required::<Kind>("type"), members.required("data"));
+        Some(Self(Message { kind: kind?.0, closing: closing? }))
+    }
+}
+
+impl FromMembers for Short {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        members.required::<TenantId>("initiatorId");
+        let (kind, word) = (members.required::<Kind>("type"), members.required::<Word>("status"));
+        let (Kind(kind), Word(outcome)) = (kind?, word?);
+        let closing = Closing { outcome, reason: None, resources: Vec::new(), app_plane_url: None };
+        Some(Self(Message { kind, closing }))
+    }
+}
+
+impl FromMembers for Closing {
+    fn from_members(members: &mut impl Members) -> Option<Self> {
+        let outcome = members.required::<Code>("status");
+        let resources = members.optional::<Resources>("resources");
+        let app_plane_url = members.optional::<WebUrl>("appPlaneUrl");
+        let reason = members.optional::<Prose<2000>>("reason");
+        Some(Self {
+            outcome: outcome?.0,
+            reason: reason.map(|Prose(reason)| reason),
+            resources: resources.map(|Resources(all)| all).unwrap_or_default(),
+            app_plane_url: app_plane_url.map(|WebUrl(url)| url),
+        })
+    }
+}
+
+impl FromJson for Resources {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        if !at.at_most(value, MOST_RESOURCES) {
+            return None;
+        }
+        let resources: Vec<NewResource> = Vec::from_json(value, at)?;
+        let metadata = resources.iter().map(NewResource::metadata_bytes).sum();
+        at.within_bytes(metadata, MOST_METADATA).then_some(Self(resources))
+    }
+
+    fn schema() -> Value {
+        let mut resources = Vec::<NewResource>::schema();
+        resources["maxItems"] = MOST_RESOURCES.into();
+        let rule =
+            format!("The metadata of all resources has at most {MOST_METADATA} bytes in total.");
+        resources["description"] = rule.into();
+        resources
+    }
+}
+
+impl FromJson for Kind {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        match value.as_u64() {
+            Some(0) => Some(Self(JobKind::Provision)),
+            Some(1) => Some(Self(JobKind::Deprovision)),
+            _ => {
+                at.not_allowed(&json!([0, 1]));
+                None
+            }
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "enum": [0, 1] })
+    }
+}
+
+impl FromJson for Code {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        match value.as_u64() {
+            Some(0) => Some(Self(Outcome::Failed)),
+            Some(1) => Some(Self(Outcome::Succeeded)),
+            _ => {
+                at.not_allowed(&json!([0, 1]));
+                None
+            }
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "enum": [0, 1] })
+    }
+}
+
+impl FromJson for Word {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        match value.as_str() {
+            Some("success") => Some(Self(Outcome::Succeeded)),
+            Some("failure") => Some(Self(Outcome::Failed)),
+            _ => {
+                at.not_allowed(&json!(["success", "failure"]));
+                None
+            }
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": ["success", "failure"] })
+    }
+}
+
+impl<const MAX: usize> FromJson for Prose<MAX> {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.text(value, 0, MAX).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "maxLength": MAX })
+    }
+}
+
+impl FromJson for WebUrl {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let text = at.text(value, 1, LONGEST_URL)?;
+        let plain = !text.chars().any(char::is_control);
+        let url = url::Url::parse(text).ok().filter(|url| {
+            plain && matches!(url.scheme(), "http" | "https") && url.as_str().len() <= LONGEST_URL
+        });
+        let Some(url) = url else {
+            at.wrong_format("uri");
+            return None;
+        };
+        Some(Self(url.into()))
+    }
+
+    fn schema() -> Value {
+        let pattern = "^[Hh][Tt][Tt][Pp][Ss]?:";
+        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": LONGEST_URL })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::{Document, Invalid, Limits, read};
+
+    #[test]
+    fn both_forms_are_equivalent() {
+        let tenant = TenantId::mint();
+        let long = json!({ "initiatorId": tenant, "type": 0, "data": { "status": 0 } });
+        let short = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
+        let message: Message = read(&long).unwrap();
+        assert_eq!(message, read(&short).unwrap());
+        assert_eq!((message.kind, message.closing.outcome), (JobKind::Provision, Outcome::Failed));
+    }
+
+    fn report(resources: &str) -> Result<Message, Invalid> {
+        let text = format!(
+            r#"{{"initiatorId":"{}","type":0,"data":{{"status":1,"resources":{resources}}}}}"#,
+            TenantId::mint()
+        );
+        Document::parse(text, Limits::REPORT).unwrap().read()
+    }
+
+    #[test]
+    fn any_metadata_is_kept_as_it_was_sent() {
+        let deep = format!("{}{}", r#"{"a":"#.repeat(300) + "1", "}".repeat(300));
+        for metadata in [
+            &*deep,
+            r#"{"a":1e200,"b":1e400,"c":99999999999999999999999999999999999999999999}"#,
+            r#"{"":1,"":{"":2}}"#,
+            r#"{ "a" : [ 1 , 1.50 ] ,
+                "\ud800": "\udfff\u0000" }"#,
+        ] {
+            let built =
+                format!(r#"[{{"type":"x","externalIdentifier":"y","metadata":{metadata}}}]"#);
+            let message = report(&built).unwrap();
+            let now = crate::now();
+            let [resource] = &*message.closing.resources else { panic!() };
+            let kept = resource.of(TenantId::mint(), 1, now, &"u".into());
+            assert_eq!(serde_json::to_value(kept.metadata).unwrap(), json!(metadata));
+        }
+    }
+
+    #[test]
+    fn metadata_and_resources_are_limited() {
+        let one = |bytes: usize| {
+            let text = "x".repeat(bytes - r#"{"bucket":"b","t":""}"#.len());
+            format!(r#"{{"type":"b","metadata":{{"bucket":"b","t":"{text}"}}}}"#)
+        };
+        let many = |bytes: usize, many: usize| format!("[{}]", vec![one(bytes); many].join(","));
+        assert!(report(&many(16_384, 18)).is_ok());
+        for (resources, expected) in [
+            (many(16_385, 1), ("/data/resources/0/metadata", "maxBytes")),
+            (many(16_384, 19), ("/data/resources", "maxBytes")),
+            (many(21, 99), ("/data/resources", "maxItems")),
+        ] {
+            let Invalid(violations) = report(&resources).unwrap_err();
+            assert_eq!((violations[0].path.as_str(), violations[0].code), expected);
+        }
+    }
+
+    #[test]
+    fn a_url_is_kept_in_normalized_form() {
+        let url = |text: &str| read::<WebUrl>(&json!(text)).map(|WebUrl(url)| url).ok();
+        assert_eq!(url("HTTPS://acme.example").as_deref(), Some("https://acme.example/"));
+        assert_eq!(url("https://acme.example/a b").as_deref(), Some("https://acme.example/a%20b"));
+        for bad in [
+            "ht\ntps://a.example/\n\nPay here: https://evil.example",
+            "https://a.example/\t",
+            "\u{0}https://a.example",
+            "https://a.example/\u{85}",
+            "javascript:alert(1)",
+            &format!("https://a.example/{}", "\u{65e5}".repeat(300)),
+        ] {
+            assert_eq!(url(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_violation_is_reported() {
+        let body = json!({
+            "initiatorId": "x", "type": 7,
+            "data": {
+                "status": 2, "appPlaneUrl": "javascript:alert(1)",
+                "resources": [{ "type": "db" }, { "type": "bucket", "metadata": { "bucket": "b" } }],
+            },
+        });
+        let Invalid(violations) = read::<Message>(&body).unwrap_err();
+        let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/initiatorId", "format"),
+                ("/type", "enum"),
+                ("/data/status", "enum"),
+                ("/data/resources/0", "required"),
+                ("/data/appPlaneUrl", "format"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Kind;
+use schema::Decimal;
+
+/// A value from a client, in JSON or bracket notation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// An exact number.
+    Number(Decimal),
+    /// A JSON string.
+    Text(String),
+    /// A value in bracket notation, whose type depends on its property.
+    Loose(String),
+    /// An array.
+    List(Vec<Node>),
+    /// An object.
+    Object(BTreeMap<String, Node>),
+}
+
+impl Node {
+    /// Returns the integer, or `None` if the value is not one.
+    pub(super) fn integer(&self) -> Option<u32> {
+        match self {
+            Self::Number(number) => number.integer(),
+            Self::Loose(text) => text.parse::<Decimal>().ok()?.integer(),
+            _ => None,
+        }
+    }
+
+    /// Returns the boolean, or `None` if the value is not one.
+    pub(super) fn boolean(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(truth) => Some(*truth),
+            Self::Loose(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns the text, or `None` if the value is not text.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Loose(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the members, or `None` if the value is not an object.
+    pub(super) fn object(&self) -> Option<&BTreeMap<String, Self>> {
+        match self {
+            Self::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// Returns the items, or `None` if the value is not an array.
+    pub(super) fn list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Converts the value to `kind`: untyped values become text, and text becomes lowercase if
+    /// `kind` ignores case.
+    pub(super) fn settled(&self, kind: Kind) -> Self {
+        match self {
+            Self::Text(text) | Self::Loose(text) if kind.ignores_case() => {
+                Self::Text(text.to_ascii_lowercase())
+            }
+            Self::Text(text) | Self::Loose(text) => Self::Text(text.clone()),
+            Self::List(items) => Self::List(items.iter().map(|item| item.settled(kind)).collect()),
+            Self::Object(members) => {
+                let settled = |(name, node): (&String, &Self)| (name.clone(), node.settled(kind));
+                Self::Object(members.iter().map(settled).collect())
+            }
+            Self::Null | Self::Boolean(_) | Self::Number(_) => self.clone(),
+        }
+    }
+}
+
+impl From<&Value> for Node {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(truth) => Self::Boolean(*truth),
+            Value::Number(number) => {
+                let text = number.to_string();
+                text.parse().map_or(Self::Text(text), Self::Number)
+            }
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(members) => {
+                let nodes = members.iter().map(|(name, value)| (name.clone(), Self::from(value)));
+                Self::Object(nodes.collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Parses query strings into filters.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::{
+    Filter, Schema, Where,
+    brackets::Tree,
+    json,
+    node::Node,
+    place::{Budget, Place, Short},
+};
+use crate::{BadParameter, Result};
+
+impl Filter {
+    /// Parses the query of a list: `filter`, `limit` (a shorthand for `filter[limit]`) and
+    /// `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadParameter`] with the position of the first unknown or invalid part.
+    pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["filter", "limit", "cursor"], &budget)?;
+        let mut filter = match parameters.take("filter", &budget)? {
+            Some(node) => Self::read(&node, schema, 0, &Place::parameter("filter", &budget))?,
+            None => Self::default(),
+        };
+        if let Some(node) = parameters.take_text("limit", &budget)? {
+            let at = Place::parameter("limit", &budget);
+            if filter.limit.is_some() {
+                return Err(at.refuse("is also given in the filter. Use only one of them."));
+            }
+            filter.limit = Some(super::limit(&Node::Loose(node), &at)?);
+        }
+        if let Some(cursor) = parameters.take_text("cursor", &budget)? {
+            filter.cursor = Some(cursor);
+            filter.skip = 0;
+        }
+        Ok(filter)
+    }
+
+    /// Parses the query for one entity. Its `filter` must not have `where`, because the path has
+    /// the ID.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Filter::from_query`].
+    pub fn of_entity(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["filter"], &budget)?;
+        let Some(node) = parameters.take("filter", &budget)? else { return Ok(Self::default()) };
+        let at = Place::parameter("filter", &budget);
+        if node.object().is_some_and(|members| members.contains_key("where")) {
+            return Err(at.below("where").refuse("can't be combined with an ID in the path"));
+        }
+        Self::read(&node, schema, 0, &at)
+    }
+}
+
+/// The query of a list that has no filter.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// The number of items on a page.
+    pub limit: u16,
+    /// The cursor from the link to this page.
+    pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Parses the query of a list without filter: `limit` and `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Filter::from_query`].
+    pub fn from_query(query: &str) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["limit", "cursor"], &budget)?;
+        let limit = match parameters.take_text("limit", &budget)? {
+            Some(limit) => super::limit(&Node::Loose(limit), &Place::parameter("limit", &budget))?,
+            None => super::USUAL_PAGE,
+        };
+        Ok(Self { limit, cursor: parameters.take_text("cursor", &budget)? })
+    }
+}
+
+impl Where {
+    /// Parses the query of a count or a bulk update: `where`. Without `where`, everything matches.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Filter::from_query`].
+    pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["where"], &budget)?;
+        let Some(node) = parameters.take("where", &budget)? else { return Ok(Self::default()) };
+        Self::read(&node, schema, &Place::parameter("where", &budget))
+    }
+}
+
+/// Returns the query of the next page: the same `query` with another `cursor`.
+#[must_use]
+pub fn with_cursor(query: &str, cursor: &str) -> String {
+    let is_cursor = |pair: &str| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        name.is_empty() || decode(name).is_ok_and(|name| name == "cursor")
+    };
+    let mut next: String = query
+        .split('&')
+        .filter(|pair| !is_cursor(pair))
+        .fold(String::new(), |next, pair| next + pair + "&");
+    next.push_str("cursor=");
+    next.extend(url::form_urlencoded::byte_serialize(cursor.as_bytes()));
+    next
+}
+
+/// The parameters of a query, without duplicates, as text or in bracket notation.
+struct Parameters(Vec<(&'static str, Parameter)>);
+
+enum Parameter {
+    Text(String),
+    Brackets(Tree),
+}
+
+impl Parameters {
+    fn read(query: &str, known: &[&'static str], budget: &Budget) -> Result<Self> {
+        let mut parameters = Self(Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
+            let (root, brackets) = name.split_at(name.find('[').unwrap_or(name.len()));
+            let at = Place::parameter(root, budget);
+            let unknown = || {
+                at.refuse(format_args!(
+                    "is not a parameter of this route (supported: {})",
+                    known.join(", ")
+                ))
+            };
+            let root = known.iter().find(|known| **known == root).ok_or_else(unknown)?;
+            parameters.add(root, brackets, value, &at)?;
+        }
+        Ok(parameters)
+    }
+
+    fn add(
+        &mut self,
+        name: &'static str,
+        brackets: &str,
+        value: String,
+        at: &Place<'_>,
+    ) -> Result<()> {
+        let found = self.0.iter_mut().find(|(known, _)| *known == name);
+        match (found, brackets) {
+            (None, "") => self.0.push((name, Parameter::Text(value))),
+            (None, _) => {
+                let mut tree = Tree::default();
+                tree.add(brackets, value, at)?;
+                self.0.push((name, Parameter::Brackets(tree)));
+            }
+            (Some((_, Parameter::Brackets(tree))), brackets) if !brackets.is_empty() => {
+                tree.add(brackets, value, at)?;
+            }
+            (Some(_), _) => return Err(at.refuse("must not be given more than once")),
+        }
+        Ok(())
+    }
+
+    fn take_raw(&mut self, name: &str) -> Option<Parameter> {
+        let position = self.0.iter().position(|(known, _)| *known == name)?;
+        Some(self.0.swap_remove(position).1)
+    }
+
+    /// Takes a parameter in JSON or bracket notation.
+    fn take(&mut self, name: &str, budget: &Budget) -> Result<Option<Node>> {
+        let at = Place::parameter(name, budget);
+        let read = |parameter| match parameter {
+            Parameter::Text(text) => json::parse(&text, &at),
+            Parameter::Brackets(tree) => tree.into_node(&at),
+        };
+        self.take_raw(name).map(read).transpose()
+    }
+
+    /// Takes a parameter that is plain text.
+    fn take_text(&mut self, name: &str, budget: &Budget) -> Result<Option<String>> {
+        let at = Place::parameter(name, budget);
+        let read = |parameter| match parameter {
+            Parameter::Text(text) => Ok(text),
+            Parameter::Brackets(_) => Err(at.refuse("does not support brackets")),
+        };
+        self.take_raw(name).map(read).transpose()
+    }
+}
+
+/// Decodes form encoding.
+fn decode(text: &str) -> Result<String> {
+    let spaced: Cow<'_, str> =
+        if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned);
+    decoded.map_err(|_| {
+        let text = Short(text);
+        BadParameter(format!("the query string is not valid UTF-8: {text}"))
+    })
+}

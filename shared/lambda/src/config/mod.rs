@@ -1,0 +1,35 @@
+//! The configuration: environment variables, read once when a function starts.
+
+mod env;
+mod lead_keys;
+mod reserved_keys;
+
+pub use env::{Env, millis, seconds};
+pub use lead_keys::{LeadKeys, lead_retention};
+pub use reserved_keys::reserved_keys;
+
+/// A configuration error that prevents a function from starting. Names the variable.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A required variable is not set or is empty.
+    #[error("the environment variable {0} is required but not set")]
+    Missing(String),
+
+    /// A variable has an invalid value. The value is not shown, because it may be secret.
+    #[error("the environment variable {name} {rule}")]
+    Malformed {
+        /// The name of the variable.
+        name: String,
+        /// The violated rule.
+        rule: String,
+    },
+
+    /// A dependency needed at startup could not be reached.
+    #[error("{doing}: {cause}")]
+    Unreachable {
+        /// The step that failed.
+        doing: String,
+        /// The cause.
+        cause: String,
+    },
+}

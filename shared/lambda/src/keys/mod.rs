@@ -1,0 +1,274 @@
+//! Master keys, and the secrets derived from them.
+//!
+//! No secret is stored: a lead's key, a job's webhook secret and a cursor's signature are each an
+//! HMAC-SHA256 under a master key, over a label and the IDs they belong to. Rotation adds a key
+//! with a new `kid`; secrets derived from an older key remain valid until that key is removed.
+
+mod set;
+
+use ring::hmac;
+pub use set::KeySet;
+use subtle::ConstantTimeEq;
+
+use crate::{
+    aws::Aws,
+    config::{ConfigError, Env},
+};
+use domain::{JobId, LeadId, TenantId};
+
+/// The minimum length of an HMAC key in bytes: that of the hash (RFC 7518 §3.2).
+const KEY_BYTES: usize = 32;
+
+/// Checks that `key` is long enough for signing. `name` is the variable to name in the error.
+/// Surrounding whitespace does not count.
+///
+/// # Errors
+///
+/// [`ConfigError::Malformed`] if it is shorter than 32 bytes.
+pub fn must_be_strong(name: &str, key: &str) -> Result<(), ConfigError> {
+    if key.trim().len() >= KEY_BYTES {
+        return Ok(());
+    }
+    let rule = format!("must have keys of at least {KEY_BYTES} bytes (RFC 7518 §3.2)");
+    Err(Env::malformed(name, rule))
+}
+
+/// Returns the value of the variable `name`, or of the secret named by `<name>_ARN`. Returns `None`
+/// if neither is set.
+///
+/// # Errors
+///
+/// [`ConfigError::Unreachable`] if the secret cannot be read.
+pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, ConfigError> {
+    if let Some(value) = env.get(name) {
+        return Ok(Some(value.to_owned()));
+    }
+    let variable = format!("{name}_ARN");
+    let Some(arn) = env.get(&variable) else { return Ok(None) };
+    let secret = Box::pin(
+        aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"))
+            .get_secret_value()
+            .secret_id(arn)
+            .send(),
+    )
+    .await;
+    let secret = secret.map_err(|cause| ConfigError::Unreachable {
+        doing: format!("reading the secret of {variable}"),
+        cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),
+    })?;
+    Ok(secret.secret_string)
+}
+
+/// The master keys (`MASTER_KEYS`), from which other secrets are derived.
+#[derive(Clone, Debug)]
+pub struct MasterKeys(KeySet);
+
+impl MasterKeys {
+    /// Reads the keys from `MASTER_KEYS` or `MASTER_KEYS_ARN`.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`KeySet::load`].
+    pub async fn load(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        KeySet::load(env, aws, "MASTER_KEYS").await.map(Self)
+    }
+
+    /// Returns the key in a lead's verification email: `length` hex characters.
+    #[must_use]
+    pub fn lead_key(&self, lead: LeadId, length: usize) -> String {
+        cut_lead_key(self.0.signing().1, lead, length)
+    }
+
+    /// Whether `presented` is the key of `lead`.
+    #[must_use]
+    pub fn is_lead_key(&self, lead: LeadId, length: usize, presented: &str) -> bool {
+        self.0.verifying(None).any(|key| same(&cut_lead_key(key, lead, length), presented))
+    }
+
+    /// Returns the secret that signs a job's webhook, in hex.
+    #[must_use]
+    pub fn webhook_secret(&self, tenant: TenantId, job: JobId) -> String {
+        cut_webhook_secret(self.0.signing().1, tenant, job)
+    }
+
+    /// Whether `signature` signs `message` with the secret of this tenant's job.
+    #[must_use]
+    pub fn is_webhook_signature(
+        &self,
+        tenant: TenantId,
+        job: JobId,
+        message: &[&[u8]],
+        signature: &[u8],
+    ) -> bool {
+        self.0
+            .verifying(None)
+            .any(|key| is_signature(&cut_webhook_secret(key, tenant, job), message, signature))
+    }
+
+    /// Returns the secret that a tenant's build uses to sign `POST /manage/users`, in hex. It is
+    /// valid only for this tenant's identity provider.
+    #[must_use]
+    pub fn idp_secret(&self, tenant: TenantId) -> String {
+        cut_idp_secret(self.0.signing().1, tenant)
+    }
+
+    /// Whether `signature` signs `message` with this tenant's [`Self::idp_secret`].
+    #[must_use]
+    pub fn is_idp_signature(&self, tenant: TenantId, message: &[&[u8]], signature: &[u8]) -> bool {
+        self.0
+            .verifying(None)
+            .any(|key| is_signature(&cut_idp_secret(key, tenant), message, signature))
+    }
+
+    /// Returns the tag that authenticates a cursor.
+    #[must_use]
+    pub fn cursor_tag(&self, cursor: &[u8]) -> Vec<u8> {
+        mac(self.0.signing().1.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16].to_vec()
+    }
+
+    /// Whether `tag` is the tag of `cursor`.
+    #[must_use]
+    pub fn is_cursor_tag(&self, cursor: &[u8], tag: &[u8]) -> bool {
+        self.0
+            .verifying(None)
+            .any(|key| same_bytes(&mac(key.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16], tag))
+    }
+}
+
+fn cut_lead_key(master: &str, lead: LeadId, length: usize) -> String {
+    let mut key = hex::encode(mac(master.as_bytes(), &[b"lead\0", lead.as_bytes()]));
+    key.truncate(length);
+    key
+}
+
+fn cut_webhook_secret(master: &str, tenant: TenantId, job: JobId) -> String {
+    let parts: [&[u8]; 3] = [b"webhook\0", tenant.as_bytes(), job.as_bytes()];
+    hex::encode(mac(master.as_bytes(), &parts))
+}
+
+fn cut_idp_secret(master: &str, tenant: TenantId) -> String {
+    hex::encode(mac(master.as_bytes(), &[b"idp\0", tenant.as_bytes()]))
+}
+
+/// Whether `signature` signs `message` with `secret`. Compares in constant time.
+#[must_use]
+pub fn is_signature(secret: &str, message: &[&[u8]], signature: &[u8]) -> bool {
+    same_bytes(mac(secret.as_bytes(), message).as_ref(), signature)
+}
+
+/// Returns the HMAC-SHA256 of the concatenated `parts`.
+#[must_use]
+pub fn mac(key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    for part in parts {
+        context.update(part);
+    }
+    context.sign()
+}
+
+fn same(ours: &str, presented: &str) -> bool {
+    same_bytes(ours.as_bytes(), presented.as_bytes())
+}
+
+/// Compares in constant time. Only a difference in length is observable, and lengths are public.
+fn same_bytes(ours: &[u8], presented: &[u8]) -> bool {
+    ours.ct_eq(presented).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a key of the minimum length, 32 bytes.
+    fn long(start: &str) -> String {
+        format!("{start:-<32}")
+    }
+
+    fn master(value: &str) -> MasterKeys {
+        MasterKeys(KeySet::parse("MASTER_KEYS", value).unwrap())
+    }
+
+    #[test]
+    fn a_rotated_key_still_verifies_and_no_longer_signs() {
+        let (tenant, job, lead) = (TenantId::mint(), JobId::mint(), LeadId::mint());
+        let (old, new) = (long("old"), long("new"));
+        let before = master(&format!(r#"{{"current":"k1","k1":"{old}"}}"#));
+        let after = master(&format!(r#"{{"current":"k2","k1":"{old}","k2":"{new}"}}"#));
+        let retired = master(&format!(r#"{{"current":"k2","k2":"{new}"}}"#));
+
+        let key = before.lead_key(lead, 32);
+        assert_eq!(key.len(), 32);
+        assert!(after.is_lead_key(lead, 32, &key));
+        assert!(!retired.is_lead_key(lead, 32, &key));
+        assert_ne!(after.lead_key(lead, 32), key);
+
+        let message: [&[u8]; 2] = [b"body", b"context"];
+        let signature = mac(before.webhook_secret(tenant, job).as_bytes(), &message);
+        assert!(after.is_webhook_signature(tenant, job, &message, signature.as_ref()));
+        assert!(!retired.is_webhook_signature(tenant, job, &message, signature.as_ref()));
+        assert!(!after.is_webhook_signature(tenant, JobId::mint(), &message, signature.as_ref()));
+    }
+
+    #[test]
+    fn an_idp_secret_is_valid_for_one_tenant_and_no_job() {
+        let (keys, tenant, job) = (master(&long("secret")), TenantId::mint(), JobId::mint());
+        let message: [&[u8]; 2] = [b"body", b"1"];
+        let signature = mac(keys.idp_secret(tenant).as_bytes(), &message);
+        assert!(keys.is_idp_signature(tenant, &message, signature.as_ref()));
+        assert!(!keys.is_idp_signature(TenantId::mint(), &message, signature.as_ref()));
+        assert!(!keys.is_webhook_signature(tenant, job, &message, signature.as_ref()));
+    }
+
+    #[test]
+    fn a_lead_key_is_valid_for_one_lead_and_only_in_full() {
+        let (keys, lead) = (master(&long("secret")), LeadId::mint());
+        let key = keys.lead_key(lead, 32);
+        assert!(!keys.is_lead_key(LeadId::mint(), 32, &key));
+        assert!(!keys.is_lead_key(lead, 32, &key[..31]));
+        assert!(!keys.is_lead_key(lead, 32, ""));
+    }
+
+    #[test]
+    fn a_set_without_its_current_key_is_refused_and_not_shown() {
+        let set = format!(r#"{{"current":"k9","k1":"{}"}}"#, long("hidden"));
+        let error = KeySet::parse("JWT_SECRET", &set).unwrap_err();
+        assert!(error.to_string().contains("JWT_SECRET"));
+        assert!(!format!("{error} {:?}", master(&long("hidden"))).contains("hidden"));
+    }
+
+    #[test]
+    fn a_key_under_256_bits_is_refused_by_name_and_not_shown() {
+        let (short, enough) = ("s".repeat(31), "e".repeat(32));
+        for weak in [
+            "a".to_owned(),
+            " ".repeat(64),
+            "\t\n".repeat(40),
+            short.clone(),
+            format!("  {short}\n"),
+            format!(r#"{{"current":"k2","k1":"{short}","k2":"{enough}"}}"#),
+            format!(r#"{{"current":"k1","k1":"{short}","k2":"{enough}"}}"#),
+            format!(r#"{{"current":"k1","k1":"{}"}}"#, " ".repeat(64)),
+        ] {
+            let error = KeySet::parse("JWT_SECRET", &weak).unwrap_err().to_string();
+            let rule = "JWT_SECRET must have keys of at least 32 bytes (RFC 7518 §3.2)";
+            assert!(error.contains(rule) && !error.contains(&short), "{error}");
+        }
+        assert!(KeySet::parse("JWT_SECRET", &enough).is_ok());
+        // 32 bytes, although only 16 characters.
+        assert!(KeySet::parse("JWT_SECRET", &"é".repeat(16)).is_ok());
+    }
+
+    #[test]
+    fn bytes_are_compared_to_the_last_one() {
+        for (presented, same) in [
+            ("abc", true),
+            ("abd", false),
+            ("bbc", false),
+            ("ab", false),
+            ("abcd", false),
+            ("", false),
+        ] {
+            assert_eq!(same_bytes(b"abc", presented.as_bytes()), same, "{presented}");
+        }
+    }
+}

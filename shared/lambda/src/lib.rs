@@ -1,0 +1,36 @@
+//! What every function starts with.
+//!
+//! * [`consume`] and [`start`]: the environment, the log, the runtime's loop.
+//! * [`config`] and [`aws`]: the environment, read once, and the configuration of AWS clients.
+//! * [`keys`] and [`token`]: master keys, the secrets derived from them, and bearer tokens.
+//! * [`stream`] and [`Payload`]: events of consumers.
+//! * [`fault`]: which failures to retry; [`dead_letter`]: dead-letter queues; [`each`]: loops that
+//!   continue after a failure.
+//! * [`metric`]: CloudWatch metrics.
+
+pub mod aws;
+pub mod config;
+pub mod dead_letter;
+pub mod each;
+mod event;
+pub mod fault;
+pub mod keys;
+mod log;
+pub mod metric;
+mod start;
+pub mod stream;
+pub mod token;
+
+pub use config::Env;
+pub use event::{Envelope, Payload};
+pub use log::{FUNCTIONS, logged};
+pub use start::{consume, report, span, start};
+
+use schema::Timestamp;
+
+/// Returns the current time. Callers pass it to the rules, which never read a clock.
+#[must_use]
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    Timestamp::from(jiff::Timestamp::now())
+}

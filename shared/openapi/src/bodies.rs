@@ -1,0 +1,50 @@
+use serde_json::{Value, json};
+
+use super::{Shape, entities::property, example};
+use domain::Editable;
+use schema::FromJson;
+
+/// Returns the body of a PATCH: all members are optional. Read-only members may be sent back
+/// unchanged.
+#[must_use]
+pub fn patch<E: Editable>() -> Shape {
+    let mut schema = editable::<E>();
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("required");
+    }
+    shape::<E>("Partial", schema)
+}
+
+/// Returns the body of a PUT: required members must be present. Read-only members may be sent back
+/// unchanged.
+#[must_use]
+pub fn put<E: Editable>() -> Shape {
+    shape::<E>("Replacement", editable::<E>())
+}
+
+/// Returns the schema of the members that clients may set or, if read-only, send back unchanged.
+fn editable<E: Editable>() -> Value {
+    let mut schema = E::Details::schema();
+    for (name, kind) in E::SCHEMA.properties {
+        if E::FIXED.contains(name) {
+            let mut repeated = property(E::SCHEMA, name, *kind);
+            if let Some(members) = repeated.as_object_mut() {
+                members.insert("readOnly".to_owned(), true.into());
+                let rule = "Read-only. May be sent back unchanged.";
+                members.insert("description".to_owned(), rule.into());
+            }
+            schema["properties"][*name] = repeated;
+        }
+    }
+    schema
+}
+
+/// Returns the shape of a body, with an example of the members that can be changed.
+fn shape<E: Editable>(form: &str, mut schema: Value) -> Shape {
+    let mut example = example(E::SCHEMA);
+    if let Some(members) = example.as_object_mut() {
+        members.retain(|name, value| !E::FIXED.contains(&name.as_str()) && !value.is_null());
+    }
+    schema["examples"] = json!([example]);
+    Shape::new(&format!("{}{form}", E::SCHEMA.entity), schema, example)
+}

@@ -1,0 +1,210 @@
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Operation, Shape, component, entities, errors, filters, with_relations};
+use domain::TenantKey;
+use schema::FromJson;
+
+/// Returns the OpenAPI document of all `operations`.
+#[must_use]
+pub fn document(operations: &[Operation]) -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in operations {
+        let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
+        path[operation.method.to_ascii_lowercase()] = described(operation, operations);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tenantry",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "A control plane for SaaS on AWS.",
+            "description": "Leads become tenants, pipelines provision the tenants, and their progress is \
+                reported here. All errors share one envelope; `details` lists every violation of a request \
+                body. A request body may have at most 262,144 bytes and 64 levels of nested objects and \
+                arrays, and must not repeat a member. `x-permissions` lists permission codes, any one of \
+                which grants access; an operation with `x-permissions-also` requires one of those codes as \
+                well. A query string may have at most 8,192 bytes, not counting its `cursor`. API Gateway \
+                answers some requests itself, with only a `message` (`GatewayError`): 413 if a body is over \
+                6 MB (4.5 MB if it is not text), 429 if the account is throttled, 431 if the request line \
+                and header values together exceed 10,240 bytes, and 500 or 503 if a function fails or takes \
+                longer than 30 seconds.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "tags": tags(operations),
+        "paths": paths,
+        "components": {
+            "securitySchemes": security_schemes(),
+            "schemas": schemas(operations),
+            "responses": errors::components(),
+            "headers": headers(),
+        },
+    })
+}
+
+fn tags(operations: &[Operation]) -> Vec<Value> {
+    let mut tags: Vec<&str> = Vec::new();
+    for operation in operations {
+        if !tags.contains(&operation.tag()) {
+            tags.push(operation.tag());
+        }
+    }
+    tags.into_iter().map(|tag| json!({ "name": tag })).collect()
+}
+
+fn described(operation: &Operation, all: &[Operation]) -> Value {
+    let parameters = operation.path_parameters().map(path_parameter);
+    let parameters: Vec<_> = parameters.chain(operation.parameters.iter().cloned()).collect();
+    let mut described = json!({
+        "operationId": operation.id,
+        "tags": [operation.tag()],
+        "summary": operation.summary,
+        "security": operation.who.security(),
+        "responses": responses(operation, all),
+    });
+    if !parameters.is_empty() {
+        described["parameters"] = parameters.into();
+    }
+    if let Some(body) = &operation.body {
+        let content = json!({ "schema": body.reference(), "example": body.example });
+        described["requestBody"] =
+            json!({ "required": true, "content": { "application/json": content } });
+    }
+    let codes = operation.who.codes();
+    if !codes.is_empty() {
+        let told = |codes: &[u16]| codes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        described["x-permissions"] = json!(told(codes));
+        let mut needed = told(codes).join(" or ");
+        if !operation.also.is_empty() {
+            described["x-permissions-also"] = json!(told(operation.also));
+            needed = format!("{needed}, and {}", told(operation.also).join(" or "));
+        }
+        described["description"] = format!("| Permissions |\n| ------- |\n| {needed} |").into();
+    }
+    described
+}
+
+fn path_parameter(name: &str) -> Value {
+    let schema = match name {
+        "file" => json!({ "type": "string" }),
+        "key" => TenantKey::schema(),
+        _ => json!({ "type": "string", "format": "uuid" }),
+    };
+    json!({ "name": name, "in": "path", "required": true, "schema": schema })
+}
+
+fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
+    let mut responses = errors::of(operation);
+    let mut headers = errors::headers(operation.limited);
+    if operation.parameters.iter().any(|parameter| parameter["name"] == "filter") {
+        headers.insert("X-Truncated".to_owned(), errors::header("Truncated"));
+    }
+    let json = |schema: Value, example: Value| json!({ "application/json": { "schema": schema, "example": example } });
+    let (status, description, content) = match &operation.answer {
+        Answer::One(shape) => ("200", "OK.", Some(json(shape.reference(), shape.example.clone()))),
+        Answer::Many(shape) => {
+            headers.insert("Link".to_owned(), errors::header("Link"));
+            let items = json!({ "type": "array", "items": shape.reference() });
+            ("200", "A page of the list.", Some(json(items, json!([shape.example]))))
+        }
+        Answer::File(media_type) => ("200", "OK.", Some(json!({ *media_type: {} }))),
+        Answer::Nothing => ("204", "No content.", None),
+        Answer::Job => {
+            headers.insert("Location".to_owned(), errors::header("Location"));
+            ("204", "Job accepted. Poll `Location` for progress.", None)
+        }
+        Answer::Never => return responses,
+    };
+    let mut response = json!({ "description": description, "headers": headers });
+    if let Some(content) = content {
+        response["content"] = content;
+    }
+    let links = links(operation, all);
+    if !links.is_empty() {
+        response["links"] = links.into();
+    }
+    responses.insert(status.to_owned(), response);
+    responses
+}
+
+/// Returns links from an answer with an entity's ID to the operations on this entity.
+fn links(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
+    let Some((path, pointer)) = &operation.yields else { return Map::new() };
+    let (by_id, id) = (format!("{path}/{{id}}"), format!("$response.body#{pointer}"));
+    let served = |other: &&Operation| !matches!(other.answer, Answer::Never);
+    let below = all.iter().filter(served).filter(|other| other.path.starts_with(&by_id));
+    let links = below.filter(|other| other.path_parameters().count() == 1).map(|other| {
+        let link = json!({ "operationId": other.id, "parameters": { "id": id } });
+        (other.id.clone(), link)
+    });
+    let mut links: Map<_, _> = links.collect();
+    if path == "/tenants" {
+        let tenant = json!({ "tenantId": id });
+        for child in all.iter().filter(|other| other.creates_a_child()) {
+            let link = json!({ "operationId": child.id, "requestBody": tenant });
+            links.insert(child.id.clone(), link);
+        }
+    }
+    links
+}
+
+impl Operation {
+    fn creates_a_child(&self) -> bool {
+        let body = self.body.as_ref().map(|body| &body.schema["properties"]["tenantId"]);
+        self.method == "POST" && body.is_some_and(Value::is_object)
+    }
+}
+
+fn schemas(operations: &[Operation]) -> Map<String, Value> {
+    let mut schemas = Map::from_iter([
+        ("Error".to_owned(), errors::schema()),
+        ("GatewayError".to_owned(), errors::of_gateway()),
+    ]);
+    for (name, schema) in entities::statuses() {
+        schemas.insert(name.to_owned(), schema);
+    }
+    for schema in entities::ALL {
+        schemas.insert(schema.entity.to_owned(), component(schema, &[]));
+        schemas.insert(format!("{}WithRelations", schema.entity), with_relations(schema));
+        schemas.extend(filters::components(schema));
+    }
+    schemas.extend(filters::conditions_of_kinds());
+    let shapes = operations.iter().flat_map(|operation| {
+        let answer = match &operation.answer {
+            Answer::One(shape) | Answer::Many(shape) => Some(shape),
+            Answer::File(_) | Answer::Nothing | Answer::Job | Answer::Never => None,
+        };
+        answer.into_iter().chain(&operation.body)
+    });
+    schemas.extend(shapes.map(|Shape { name, schema, .. }| (name.clone(), schema.clone())));
+    schemas
+}
+
+fn security_schemes() -> Value {
+    let bearer = |format: &str, description: &str| json!({ "type": "http", "scheme": "bearer", "bearerFormat": format, "description": description });
+    let header = |name: &str, description: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": description });
+    json!({
+        "operator": bearer("JWT", "Token of an operator. Must grant the permissions that the operation requires."),
+        "leadToken": bearer("JWT", "Token of a verified lead. Valid for this lead and its tenant."),
+        "leadKey": bearer("hex", "Key from a verification email."),
+        "signature": header("x-signature", "HMAC-SHA256 of body, context and timestamp, in lowercase hex. The context \
+            of a webhook is the job's ID; `POST /manage/users` has no context."),
+        "timestamp": header("x-timestamp", "Time of signing, in milliseconds since 1970-01-01 (Unix epoch)."),
+    })
+}
+
+fn headers() -> Value {
+    let header = |kind: &str, required: bool, description: &str| json!({ "schema": { "type": kind }, "required": required, "description": description });
+    json!({
+        "RequestId": header("string", true, "Request ID, as in the logs."),
+        "RateLimitLimit": header("integer", true, "Calls allowed per minute to this operation from one address."),
+        "RateLimitRemaining": header("integer", true, "Calls remaining."),
+        "RateLimitReset": header("integer", true, "Seconds until the quota resets."),
+        "RetryAfter": header("integer", true, "Seconds to wait before retrying."),
+        "Allow": header("string", true, "Methods that the endpoint supports."),
+        "Link": header("string", false, "Link to the next page: `<…>; rel=\"next\"`. Absent on the last page."),
+        "Location": header("string", true, "Location of the job."),
+        "Truncated": header("string", false, "Included relations that are incomplete in this answer, \
+            separated by commas: `contacts, lead.tenant.resources`. Read the complete list from its own endpoint."),
+    })
+}

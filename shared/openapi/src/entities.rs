@@ -1,0 +1,118 @@
+use serde_json::{Map, Value, json};
+
+use super::examples;
+use domain::{InvoiceStatus, TenantStatus, entities};
+use filter::{Kind, Relation, Schema};
+use schema::nullable;
+
+/// All entities in answers.
+pub(super) const ALL: [&Schema; 7] = [
+    &entities::LEAD,
+    &entities::TENANT,
+    &entities::CONTACT,
+    &entities::INVOICE,
+    &entities::TENANT_CONFIG,
+    &entities::RESOURCE,
+    &entities::ADDRESS,
+];
+
+/// Returns the JSON Schema of an entity's property.
+pub(super) fn property(schema: &Schema, name: &str, kind: Kind) -> Value {
+    let value = match (schema.entity, name) {
+        ("Tenant", "status") => status("TenantStatus"),
+        ("Invoice", "status") => status("InvoiceStatus"),
+        _ => of_kind(kind),
+    };
+    if schema.nullable.contains(&name) { nullable(value) } else { value }
+}
+
+/// Returns the JSON Schema of a value of `kind`.
+pub(super) fn of_kind(kind: Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Number | Kind::Money => json!({ "type": "number" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Id => json!({ "type": "string", "format": "uuid" }),
+        Kind::Email => json!({ "type": "string", "format": "email" }),
+        Kind::Object => json!({ "type": "object" }),
+        Kind::List => json!({ "type": "array" }),
+        Kind::Hosts => {
+            json!({ "type": "array", "items": { "type": "string", "format": "hostname" } })
+        }
+    }
+}
+
+fn status(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// Returns the statuses of entities as components.
+pub(super) fn statuses() -> [(&'static str, Value); 2] {
+    let told = |all: Vec<String>| all.join(", ");
+    let tenant = TenantStatus::ALL.map(|status| format!("{} {status:?}", status.number()));
+    let invoice = InvoiceStatus::ALL.map(|status| format!("{} {status:?}", status.number()));
+    let (tenants, invoices) = (
+        TenantStatus::ALL.map(TenantStatus::number),
+        InvoiceStatus::ALL.map(InvoiceStatus::number),
+    );
+    [
+        (
+            "TenantStatus",
+            json!({ "type": "integer", "enum": tenants, "description": told(tenant.to_vec()) }),
+        ),
+        (
+            "InvoiceStatus",
+            json!({ "type": "integer", "enum": invoices, "description": told(invoice.to_vec()) }),
+        ),
+    ]
+}
+
+fn properties(schema: &Schema) -> Map<String, Value> {
+    let described = schema
+        .properties
+        .iter()
+        .map(|(name, kind)| ((*name).to_owned(), property(schema, name, *kind)));
+    described.collect()
+}
+
+/// Returns the schema of an entity with all its properties and the relations in `with`.
+#[must_use]
+pub fn component(schema: &Schema, with: &[&str]) -> Value {
+    let mut properties = properties(schema);
+    let mut required: Vec<&str> = schema.properties.iter().map(|(name, _)| *name).collect();
+    for relation in schema.relations.iter().filter(|relation| with.contains(&relation.name)) {
+        properties.insert(relation.name.to_owned(), related(relation, ""));
+        required.push(relation.name);
+    }
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+        "examples": [examples::example(schema)],
+    })
+}
+
+/// Returns the schema of a filtered entity: the properties in `fields` and the relations in
+/// `include`.
+#[must_use]
+pub fn with_relations(schema: &Schema) -> Value {
+    let mut properties = properties(schema);
+    for relation in schema.relations {
+        properties.insert(relation.name.to_owned(), related(relation, "WithRelations"));
+    }
+    json!({
+        "type": "object",
+        "description": "`fields` omits properties; `include` adds relations.",
+        "properties": properties,
+        "additionalProperties": false,
+        "examples": [examples::example(schema)],
+    })
+}
+
+fn related(relation: &Relation, form: &str) -> Value {
+    let reference = format!("#/components/schemas/{}{form}", relation.schema.entity);
+    let one = json!({ "$ref": reference });
+    if relation.many { json!({ "type": "array", "items": one }) } else { nullable(one) }
+}

@@ -1,0 +1,49 @@
+use serde_json::{Map, Value, json};
+
+use filter::{Kind, Schema};
+
+const ID: &str = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
+const MOMENT: &str = "2026-11-23T17:54:06.859Z";
+
+/// Returns a realistic example of an entity.
+#[must_use]
+pub fn example(schema: &Schema) -> Value {
+    let member = |(name, kind): &(&str, Kind)| ((*name).to_owned(), value(schema, name, *kind));
+    schema.properties.iter().map(member).collect::<Map<_, _>>().into()
+}
+
+fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
+    match (name, kind) {
+        ("deletedOn" | "deletedBy" | "spocUserId" | "invoiceFile", _) => Value::Null,
+        ("createdBy" | "modifiedBy", _) => "operator-1".into(),
+        ("firstName", _) => "Ada".into(),
+        ("lastName", _) => "Lovelace".into(),
+        ("companyName" | "name", _) => "Acme".into(),
+        ("key", _) => "acme".into(),
+        ("currencyCode", _) => "GBP".into(),
+        ("configKey", _) => "theme".into(),
+        ("configValue", _) => json!({ "colour": "teal" }),
+        ("externalIdentifier", _) => "acme-files".into(),
+        ("metadata", _) => json!({ "region": "eu-west-1" }),
+        ("address", _) => "12 St James's Square".into(),
+        ("city", _) => "London".into(),
+        ("state", _) => Value::Null,
+        ("zip", _) => "SW1Y 4LB".into(),
+        ("country", _) => "GB".into(),
+        ("type", _) if schema.entity == "Resource" => "bucket".into(),
+        ("type", _) => "admin".into(),
+        ("startDate", _) => "2026-11-01T00:00:00.000Z".into(),
+        ("endDate", _) => "2026-11-30T00:00:00.000Z".into(),
+        ("dueDate", _) => "2026-12-31T00:00:00.000Z".into(),
+        (_, Kind::Id) => ID.into(),
+        (_, Kind::Time) => MOMENT.into(),
+        (_, Kind::Email) => "ada@acme.test".into(),
+        (_, Kind::Hosts) => json!(["acme.test"]),
+        (_, Kind::Money) => json!(49.9),
+        (_, Kind::Number) => 0.into(),
+        (_, Kind::Boolean) => (name != "deleted").into(),
+        (_, Kind::Object) => json!({}),
+        (_, Kind::List) => json!([]),
+        (_, Kind::Text) => "text".into(),
+    }
+}

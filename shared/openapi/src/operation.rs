@@ -1,0 +1,259 @@
+use serde_json::{Value, json};
+
+use domain::{Permission, Permit};
+
+/// A route as described by the document.
+///
+/// The errors of an operation follow from its other parts: token, body, query, and ID in the path.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) id: String,
+    pub(super) summary: String,
+    pub(super) who: Who,
+    /// Permissions of which the caller needs one in addition, unless the caller is a lead.
+    pub(super) also: &'static [u16],
+    pub(super) limited: bool,
+    pub(super) parameters: Vec<Value>,
+    pub(super) body: Option<Shape>,
+    pub(super) answer: Answer,
+    /// When the operation answers 409.
+    pub(super) conflict: Option<&'static str>,
+    /// When the operation answers 429, apart from the rate limit.
+    pub(super) quota: Option<&'static str>,
+    /// Whether the operation calls an external system, so that it can answer 502.
+    pub(super) relays: bool,
+    /// Whether the operation uses the table, so that it can answer 503.
+    pub(super) stored: bool,
+    /// The path of the entities whose ID is in the answer, and a JSON Pointer to the ID.
+    pub(super) yields: Option<(String, &'static str)>,
+}
+
+/// The callers of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    Anybody,
+    LeadKey,
+    LeadToken,
+    Permitted { codes: &'static [u16], operators_alone: bool },
+    Signed,
+}
+
+/// A JSON value with a named schema.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The name of the schema among the components.
+    pub name: String,
+    /// The schema.
+    pub schema: Value,
+    /// A value that matches the schema.
+    pub example: Value,
+}
+
+/// The successful answer of an operation.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// 200 with a value.
+    One(Shape),
+    /// 200 with an array of values.
+    Many(Shape),
+    /// 200 with content of this media type other than JSON.
+    File(&'static str),
+    /// 204 without content.
+    Nothing,
+    /// 204 with the `Location` of a job.
+    Job,
+    /// No success: the route only exists to answer 405.
+    Never,
+}
+
+impl Shape {
+    /// Creates a shape from the name of its schema, the schema and an example.
+    #[must_use]
+    pub fn new(name: &str, schema: Value, example: Value) -> Self {
+        Self { name: name.to_owned(), schema, example }
+    }
+
+    pub(super) fn reference(&self) -> Value {
+        json!({ "$ref": format!("#/components/schemas/{}", self.name) })
+    }
+}
+
+impl Operation {
+    /// Describes a route such as `"GET /ping"`, with its operation ID and summary.
+    #[must_use]
+    pub fn new(
+        route: &'static str,
+        id: impl Into<String>,
+        summary: impl Into<String>,
+        answer: Answer,
+    ) -> Self {
+        let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
+        Self::at(method, path, id, summary, answer)
+    }
+
+    pub(super) fn at(
+        method: &'static str,
+        path: &str,
+        id: impl Into<String>,
+        summary: impl Into<String>,
+        answer: Answer,
+    ) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            id: id.into(),
+            summary: summary.into(),
+            who: Who::Anybody,
+            also: &[],
+            limited: false,
+            parameters: Vec::new(),
+            body: None,
+            answer,
+            conflict: None,
+            quota: None,
+            relays: false,
+            stored: true,
+            yields: None,
+        }
+    }
+
+    /// Requires a token that grants `P`.
+    #[must_use]
+    pub fn allowed<P: Permit>(self) -> Self {
+        Self { who: Who::Permitted { codes: P::CODES, operators_alone: false }, ..self }
+    }
+
+    /// Requires a token that grants `V` in addition, because the answer or the filter reveals data
+    /// that needs `V`.
+    #[must_use]
+    pub fn also<V: Permit>(self) -> Self {
+        Self { also: V::CODES, ..self }
+    }
+
+    /// Adds the parameters of a paged list without a filter.
+    #[must_use]
+    pub fn paged(self) -> Self {
+        super::filters::paging().into_iter().fold(self, Self::query)
+    }
+
+    /// Requires an operator's token that grants `P`.
+    #[must_use]
+    pub fn operator<P: Permit>(self) -> Self {
+        Self { who: Who::Permitted { codes: P::CODES, operators_alone: true }, ..self }
+    }
+
+    /// Requires the key from the lead's verification email.
+    #[must_use]
+    pub fn lead_key(self) -> Self {
+        Self { who: Who::LeadKey, ..self }
+    }
+
+    /// Requires the token of the lead in the path.
+    #[must_use]
+    pub fn lead_token(self) -> Self {
+        Self { who: Who::LeadToken, ..self }
+    }
+
+    /// Requires a signed body.
+    #[must_use]
+    pub fn signed(self) -> Self {
+        Self { who: Who::Signed, ..self }
+    }
+
+    /// Marks the operation as rate limited.
+    #[must_use]
+    pub fn limited(self) -> Self {
+        Self { limited: true, ..self }
+    }
+
+    /// Sets the request body.
+    #[must_use]
+    pub fn body(self, body: Shape) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// Adds a query parameter: a Parameter Object without `in`.
+    #[must_use]
+    pub fn query(mut self, mut parameter: Value) -> Self {
+        parameter["in"] = "query".into();
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Describes when the operation answers 409.
+    #[must_use]
+    pub fn conflict(self, when: &'static str) -> Self {
+        Self { conflict: Some(when), ..self }
+    }
+
+    /// Describes when the operation answers 429, apart from the rate limit.
+    #[must_use]
+    pub fn quota(self, when: &'static str) -> Self {
+        Self { quota: Some(when), ..self }
+    }
+
+    /// Marks the operation as calling an external system, which can lead to 502.
+    #[must_use]
+    pub fn relays(self) -> Self {
+        Self { relays: true, ..self }
+    }
+
+    /// Marks the operation as not using the table.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { stored: false, ..self }
+    }
+
+    /// Declares an entity in the answer, with links to the operations at `path` and below. They
+    /// take the ID at `pointer` in the answer.
+    #[must_use]
+    pub fn yields(self, path: impl Into<String>, pointer: &'static str) -> Self {
+        Self { yields: Some((path.into(), pointer)), ..self }
+    }
+
+    /// Returns the tag of the operation: the noun at the start of its path.
+    pub(super) fn tag(&self) -> &str {
+        let noun = self.path.split('/').nth(1).unwrap_or_default();
+        match noun {
+            "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook" => noun,
+            "keys" => "leads",
+            "overview" => "tenants",
+            "manage" => "identity providers",
+            _ => "pages",
+        }
+    }
+
+    /// Returns the names of the path parameters.
+    pub(super) fn path_parameters(&self) -> impl Iterator<Item = &str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+impl Who {
+    /// Returns the Security Requirement Objects, any one of which is sufficient.
+    pub(super) fn security(&self) -> Value {
+        match self {
+            Self::Anybody => json!([]),
+            Self::LeadKey => json!([{ "leadKey": [] }]),
+            Self::LeadToken => json!([{ "leadToken": [] }]),
+            Self::Signed => json!([{ "signature": [], "timestamp": [] }]),
+            Self::Permitted { codes, operators_alone } => {
+                let granted = |code: &u16| Permission::OF_A_LEAD.contains(&&*code.to_string());
+                if *operators_alone || !codes.iter().any(granted) {
+                    json!([{ "operator": [] }])
+                } else {
+                    json!([{ "operator": [] }, { "leadToken": [] }])
+                }
+            }
+        }
+    }
+
+    pub(super) fn codes(&self) -> &'static [u16] {
+        match self {
+            Self::Permitted { codes, .. } => codes,
+            Self::Anybody | Self::LeadKey | Self::LeadToken | Self::Signed => &[],
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The operations that all entities share, as served by `web`.
+
+use serde_json::json;
+
+use super::{Answer, Operation, Shape, example, filters, patch, put};
+use domain::{Child, Details, Editable, Entity, NewChild, entities};
+use filter::Schema;
+use schema::FromJson;
+use store::CHILDREN_OF_A_LEAD;
+
+/// Returns the shape of an entity in lists and views.
+#[must_use]
+pub fn found(schema: &Schema) -> Shape {
+    let name = format!("{}WithRelations", schema.entity);
+    Shape::new(&name, super::with_relations(schema), example(schema))
+}
+
+/// Returns the noun of a kind: the plural, and the singular with its article.
+fn nouns(kind: &str) -> (String, String) {
+    let plural = kind.replace('-', " ");
+    let singular = plural.strip_suffix('s').unwrap_or(&plural);
+    let article = if singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let singular = format!("{article} {singular}");
+    (plural, singular)
+}
+
+fn counted() -> Answer {
+    let count = json!({
+        "type": "object",
+        "properties": { "count": { "type": "integer", "minimum": 0 } },
+        "required": ["count"],
+        "additionalProperties": false,
+    });
+    Answer::One(Shape::new("Count", count, json!({ "count": 7 })))
+}
+
+/// Returns the answer with a newly onboarded tenant, including all its relations.
+#[must_use]
+pub fn onboarded() -> Answer {
+    let relations = entities::TENANT.relations;
+    let names: Vec<_> = relations.iter().map(|relation| relation.name).collect();
+    let mut tenant = example(&entities::TENANT);
+    for relation in relations {
+        let one = example(relation.schema);
+        tenant[relation.name] = if relation.many { json!([one]) } else { one };
+    }
+    let schema = super::component(&entities::TENANT, &names);
+    Answer::One(Shape::new("OnboardedTenant", schema, tenant))
+}
+
+/// Describes `GET /<kind>`.
+#[must_use]
+pub fn list<E: Entity>(kind: &str) -> Operation {
+    let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
+    let summary = format!(
+        "List {}, newest first. Eventually consistent: changes appear after about one second.",
+        nouns(kind).0
+    );
+    let example = json!({ "order": "createdOn DESC", "limit": 20 });
+    let filter = filters::parameter("filter", &format!("{entity}Filter"), false, &example);
+    let operation = Operation::at(
+        "GET",
+        &path,
+        format!("list{entity}s"),
+        summary,
+        Answer::Many(found(E::SCHEMA)),
+    );
+    let operation = operation.allowed::<E::View>().query(filter);
+    filters::paging().into_iter().fold(operation, Operation::query)
+}
+
+/// Describes `GET /<kind>/count`.
+#[must_use]
+pub fn count<E: Entity>(kind: &str) -> Operation {
+    let (path, entity) = (format!("/{kind}/count"), E::SCHEMA.entity);
+    let summary = format!(
+        "Count {}. Eventually consistent: changes are counted after about one second.",
+        nouns(kind).0
+    );
+    Operation::at("GET", &path, format!("count{entity}s"), summary, counted())
+        .allowed::<E::View>()
+        .query(matching::<E>(false))
+}
+
+/// Describes `GET /<kind>/{id}`.
+#[must_use]
+pub fn view<E: Entity>(kind: &str) -> Operation {
+    let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
+    let summary = format!("Get {}. Strongly consistent.", nouns(kind).1);
+    Operation::at("GET", &path, format!("get{entity}"), summary, Answer::One(found(E::SCHEMA)))
+        .allowed::<E::View>()
+        .query(one::<E>())
+}
+
+/// Returns the `filter` parameter of an operation on one entity.
+#[must_use]
+pub fn one<E: Entity>() -> serde_json::Value {
+    let component = format!("{}FilterById", E::SCHEMA.entity);
+    filters::parameter("filter", &component, false, &json!({ "fields": ["id", "createdOn"] }))
+}
+
+fn matching<E: Entity>(required: bool) -> serde_json::Value {
+    let component = format!("{}Where", E::SCHEMA.entity);
+    let example = json!({ "createdOn": { "lt": "2026-01-01" } });
+    filters::parameter("where", &component, required, &example)
+}
+
+/// Describes `PATCH /<kind>/{id}`.
+#[must_use]
+pub fn change<E: Editable>(kind: &str) -> Operation {
+    let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
+    let summary = format!("Update {}. Omitted fields keep their values.", nouns(kind).1);
+    Operation::at("PATCH", &path, format!("change{entity}"), summary, Answer::Nothing)
+        .allowed::<E::Update>()
+        .body(patch::<E>())
+}
+
+/// Describes `PUT /<kind>/{id}`.
+#[must_use]
+pub fn replace<E: Editable>(kind: &str) -> Operation {
+    let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
+    let summary = format!("Replace {}. Omitted optional fields are cleared.", nouns(kind).1);
+    Operation::at("PUT", &path, format!("replace{entity}"), summary, Answer::Nothing)
+        .allowed::<E::Update>()
+        .body(put::<E>())
+}
+
+/// Describes `PATCH /<kind>`.
+#[must_use]
+pub fn change_all<E: Editable>(kind: &str) -> Operation {
+    let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
+    let summary = format!(
+        "Update up to 1,000 {} in bulk. All are validated before the first is written; writes are then applied one by one.",
+        nouns(kind).0
+    );
+    Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
+        .allowed::<E::Update>()
+        .also::<E::View>()
+        .query(matching::<E>(true))
+        .body(patch::<E>())
+}
+
+/// Returns the operations of a kind of children, as [`child_routes`](web::child_routes)
+/// serves them. `conflict` describes a 409 of a write.
+#[must_use]
+pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) -> Vec<Operation> {
+    let (path, entity) = (format!("/{kind}"), D::SCHEMA.entity);
+    let (many, one) = nouns(kind);
+    let created = Shape::new(entity, super::component(D::SCHEMA, &[]), example(D::SCHEMA));
+    let mut given = put::<Child<D>>().example;
+    given["tenantId"] = example(D::SCHEMA)["tenantId"].clone();
+    let new = Shape::new(&format!("New{entity}"), NewChild::<D>::schema(), given);
+    let create = Operation::at(
+        "POST",
+        &path,
+        format!("create{entity}"),
+        format!(
+            "Create {one} for a tenant. At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
+        ),
+        Answer::One(created),
+    );
+    let create = create.allowed::<D::Create>().body(new).yields(&path, "/id");
+    let gone = format!("Delete {one}. Soft delete: it no longer appears in any answer.");
+    let by_id = format!("/{kind}/{{id}}");
+    let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)
+        .allowed::<D::Delete>();
+    let writes =
+        [create, change_all::<Child<D>>(kind), change::<Child<D>>(kind), replace::<Child<D>>(kind)];
+    let writes = writes.map(|write| conflict.into_iter().fold(write, Operation::conflict));
+    let reads = [list::<Child<D>>(kind), count::<Child<D>>(kind), view::<Child<D>>(kind), delete];
+    reads.into_iter().chain(writes).collect()
+}

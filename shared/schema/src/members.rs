@@ -1,0 +1,169 @@
+use serde_json::{Map, Value, json};
+
+use crate::{Form, FromJson, Reader};
+
+/// A value that is read from the members of a JSON object. Several such values may be read from one
+/// object.
+pub trait FromMembers: Sized {
+    /// Whether unknown members are accepted. Otherwise they are refused.
+    const OPEN: bool = false;
+
+    /// Reads the value, or notes every violation and returns `None`.
+    ///
+    /// An implementation must read the same members regardless of their values, because its reads
+    /// also generate the schema.
+    fn from_members(members: &mut impl Members) -> Option<Self>;
+
+    /// Returns additional JSON Schema keywords that apply to the object as a whole.
+    #[must_use]
+    fn rules() -> Map<String, Value> {
+        Map::new()
+    }
+}
+
+impl<T: FromMembers> FromJson for T {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let mut object = at.object(value)?;
+        let read = Self::from_members(&mut object);
+        if !Self::OPEN {
+            object.finish();
+        }
+        read
+    }
+
+    fn schema() -> Value {
+        let mut described = Described::default();
+        let _ = Self::from_members(&mut described);
+        let mut schema = described.schema();
+        if !Self::OPEN {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
+        schema.extend(Self::rules());
+        schema.into()
+    }
+}
+
+/// Reads the members of an object by name.
+pub trait Members {
+    /// Reads a required member.
+    fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
+
+    /// Reads a member that may be absent or `null`.
+    fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
+
+    /// Returns whether the member `name` is given and not `null`.
+    fn gives(&self, name: &str) -> bool;
+
+    /// Returns a reader for noting violations at the object, or at its member `name`. Returns
+    /// `None` if there is no object.
+    fn place(&mut self, name: Option<&str>) -> Option<Reader<'_>>;
+}
+
+/// The members of a JSON object. Members that were not read are refused at the end.
+#[derive(Debug)]
+pub(crate) struct Object<'v, 'r> {
+    object: &'v Map<String, Value>,
+    at: Reader<'r>,
+    known: Vec<&'static str>,
+}
+
+impl<'v, 'r> Object<'v, 'r> {
+    pub(crate) fn of(object: &'v Map<String, Value>, at: Reader<'r>) -> Self {
+        Self { object, at, known: Vec::new() }
+    }
+
+    /// Notes a violation for every member that was not read.
+    fn finish(mut self) {
+        if let Form::Replacing(fixed) | Form::Changing(fixed) = self.at.form {
+            self.known.extend(fixed);
+        }
+        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let info = json!({ "additionalProperty": name });
+            self.at.violate("additionalProperties", "must NOT have additional properties", info);
+        }
+    }
+}
+
+impl Members for Object<'_, '_> {
+    fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.known.push(name);
+        if let Some(value) = self.object.get(name) {
+            return T::from_json(value, &mut self.at.at(name));
+        }
+        if !matches!(self.at.form, Form::Changing(_)) {
+            let message = format!("must have required property '{name}'");
+            self.at.violate("required", message, json!({ "missingProperty": name }));
+        }
+        None
+    }
+
+    fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.known.push(name);
+        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        T::from_json(value, &mut self.at.at(name))
+    }
+
+    fn gives(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    fn place(&mut self, name: Option<&str>) -> Option<Reader<'_>> {
+        Some(match name {
+            Some(name) => self.at.at(name),
+            None => self.at.here(),
+        })
+    }
+}
+
+/// Records which members a type reads, to generate its schema.
+#[derive(Debug, Default)]
+struct Described {
+    properties: Map<String, Value>,
+    required: Vec<Value>,
+}
+
+impl Described {
+    fn schema(self) -> Map<String, Value> {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("properties".to_owned(), self.properties.into());
+        if !self.required.is_empty() {
+            schema.insert("required".to_owned(), self.required.into());
+        }
+        schema
+    }
+}
+
+impl Members for Described {
+    fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.properties.insert(name.to_owned(), T::schema());
+        self.required.push(name.into());
+        None
+    }
+
+    fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
+        self.properties.insert(name.to_owned(), nullable(T::schema()));
+        None
+    }
+
+    fn gives(&self, _: &str) -> bool {
+        false
+    }
+
+    fn place(&mut self, _: Option<&str>) -> Option<Reader<'_>> {
+        None
+    }
+}
+
+/// Returns the schema of a value that matches `schema` or is `null`.
+#[must_use]
+pub fn nullable(mut schema: Value) -> Value {
+    if schema["anyOf"].is_array() || !schema["type"].is_string() {
+        return json!({ "anyOf": [schema, { "type": "null" }] });
+    }
+    schema["type"] = json!([schema["type"], "null"]);
+    if let Some(allowed) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        allowed.push(Value::Null);
+    }
+    schema
+}

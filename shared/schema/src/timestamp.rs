@@ -1,0 +1,147 @@
+use std::{fmt, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{FromJson, Reader};
+
+/// A point in time in milliseconds. On the wire it is RFC 3339 with milliseconds and `Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Creates the timestamp `millis` milliseconds after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Returns the seconds since 1970-01-01T00:00:00Z, rounded down.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Returns the duration since `earlier`, or zero if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(moment: jiff::Timestamp) -> Self {
+        Self(moment.as_millisecond())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
+        write!(f, "{moment:.3}")
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        s.parse::<jiff::Timestamp>().map(Self::from)
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = jiff::Error;
+
+    fn try_from(s: String) -> Result<Self, Self::Error> {
+        s.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(moment: Timestamp) -> Self {
+        moment.to_string()
+    }
+}
+
+/// A date or date-time from a client. A date means midnight in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub Timestamp);
+
+impl FromStr for Date {
+    type Err = jiff::Error;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let date = s.len() == "2026-01-01".len() && !s.contains(['T', 't', ' ']);
+        let midnight = if date { "T00:00:00Z" } else { "" };
+        format!("{s}{midnight}").parse().map(Self)
+    }
+}
+
+impl FromJson for Date {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.text(value, 0, 40)?.parse().ok().or_else(|| {
+            at.wrong_format("date-time");
+            None
+        })
+    }
+
+    fn schema() -> Value {
+        let forms = json!([{ "format": "date-time" }, { "format": "date" }]);
+        json!({ "type": "string", "maxLength": 40, "anyOf": forms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_midnight_in_utc() {
+        for (given, moment) in [
+            ("2026-02-28", "2026-02-28T00:00:00.000Z"),
+            ("2026-02-28T23:30:00-02:00", "2026-03-01T01:30:00.000Z"),
+        ] {
+            assert_eq!(given.parse::<Date>().unwrap().0.to_string(), moment);
+        }
+        for given in ["2026-02-30", "2026-2-3", "20260228", "2026-02-28T10:00:00", "soon", ""] {
+            assert!(given.parse::<Date>().is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_is_written_with_milliseconds_and_z() {
+        for (millis, written) in [
+            (1_795_456_446_859, "2026-11-23T17:54:06.859Z"),
+            (1_795_456_446_000, "2026-11-23T17:54:06.000Z"),
+            (0, "1970-01-01T00:00:00.000Z"),
+        ] {
+            let moment = Timestamp::from_millis(millis);
+            assert_eq!(moment.to_string(), written);
+            assert_eq!(written.parse::<Timestamp>().unwrap(), moment);
+        }
+    }
+}

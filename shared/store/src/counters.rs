@@ -1,0 +1,108 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Key, Store, item::Attributes};
+use domain::{Error, Result};
+use schema::Timestamp;
+
+/// How long a counted change is remembered: longer than any retry or redrive of the stream, which
+/// keeps its records for a day.
+const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// Maximum number of changes in one transaction, which may have 100 writes (AWS limit) including
+/// those of the counters.
+const AT_ONCE: usize = 50;
+
+/// Name of the number of a kind's items that are not deleted.
+pub const TOTAL: &str = "total";
+
+/// Returns the name of the number of tenants with this status.
+#[must_use]
+pub fn of_status(status: impl std::fmt::Display) -> String {
+    format!("status{status}")
+}
+
+/// The effect of one change of an item on the counter of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Identifies the change: the item and the version that the change created.
+    pub change: String,
+    /// The kind of the item.
+    pub kind: String,
+    /// The amount to add to each number.
+    pub numbers: BTreeMap<String, i64>,
+}
+
+impl Store {
+    /// Returns the numbers of a kind's counter, about one second old.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if the counter cannot be read.
+    pub async fn counter(&self, kind: &str) -> Result<BTreeMap<String, u64>> {
+        let item = self.attributes(Key::counter(kind)).await?.unwrap_or_default();
+        Ok(numbers(item))
+    }
+
+    /// Applies each of `tallies` exactly once, in any order. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// An error if one of them cannot be written. Earlier ones may have been applied.
+    pub async fn count_changes(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
+        // A batch may repeat a change, but a transaction allows only one write to an item.
+        let mut seen = BTreeSet::new();
+        let tallies: Vec<_> = tallies.iter().filter(|tally| seen.insert(&tally.change)).collect();
+        for chunk in tallies.chunks(AT_ONCE) {
+            match self.count_all(chunk, now).await {
+                // One was counted before, and DynamoDB does not report which others were.
+                Err(Error::Stale) => {
+                    for tally in chunk {
+                        match self.count_all(std::slice::from_ref(tally), now).await {
+                            Ok(()) | Err(Error::Stale) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                counted => counted?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies all of `tallies`, or fails with [`Error::Stale`] if one was applied before.
+    async fn count_all(&self, tallies: &[&Tally], now: Timestamp) -> Result<()> {
+        let (mut writes, mut sums) = (self.transaction(), BTreeMap::new());
+        for Tally { change, kind, numbers } in tallies {
+            writes = writes.claim(Key::counted(change), counted(now), Error::Stale)?;
+            let sum: &mut BTreeMap<String, i64> = sums.entry(kind).or_default();
+            for (name, number) in numbers {
+                *sum.entry(name.clone()).or_default() += number;
+            }
+        }
+        for (kind, numbers) in sums {
+            writes = writes.add(Key::counter(kind), &numbers)?;
+        }
+        writes.commit().await
+    }
+}
+
+/// Returns the numbers of a counter.
+pub(super) fn numbers(item: Attributes) -> BTreeMap<String, u64> {
+    let number = |(name, value): (String, AttributeValue)| {
+        Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))
+    };
+    item.into_iter().filter_map(number).collect()
+}
+
+fn counted(now: Timestamp) -> Attributes {
+    [
+        ("entity".into(), AttributeValue::S("counted".into())),
+        ("expiresAt".into(), AttributeValue::N((now + KEPT).seconds().to_string())),
+    ]
+    .into()
+}

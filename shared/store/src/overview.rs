@@ -1,0 +1,101 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Item, Key, Store, TOTAL, counters::numbers, of_status};
+use domain::{Day, Lead, Leads, Overview, Result, Tenant, TenantStatus, Waits};
+use schema::Timestamp;
+
+/// Number of days in an overview.
+const DAYS: u32 = 30;
+
+/// Length of a day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Name of the daily number of onboarded tenants.
+pub const ONBOARDED: &str = "onboarded";
+
+/// Returns the kind of counter that holds a month's daily numbers.
+#[must_use]
+pub fn days_of_month(moment: Timestamp) -> String {
+    format!("days-{}", part(moment, 0..7))
+}
+
+/// Returns the name of a daily `number` in the counter of its month.
+#[must_use]
+pub fn of_day(moment: Timestamp, number: &str) -> String {
+    format!("day{}{number}", part(moment, 8..10))
+}
+
+/// Returns a range of characters of a date such as `2026-11-24`.
+fn part(moment: Timestamp, range: std::ops::Range<usize>) -> String {
+    moment.to_string().get(range).unwrap_or_default().to_owned()
+}
+
+/// Counters by kind, each with its numbers by name.
+type Counters = BTreeMap<String, BTreeMap<String, u64>>;
+
+impl Store {
+    /// Returns the dashboard statistics. They are eventually consistent, about one second old. The
+    /// cost does not grow with the number of tenants: this reads two counters, the counters of the
+    /// last months, and the start of each list of tenants that need attention.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if something cannot be read.
+    pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
+        let days: Vec<_> = (0..DAYS).rev().map(|ago| now - DAY * ago).collect();
+        let months: BTreeSet<_> = days.iter().map(|day| days_of_month(*day)).collect();
+        let kinds = [Lead::KIND, Tenant::KIND].map(str::to_owned);
+        let (counters, attention) =
+            tokio::try_join!(self.counters(kinds.into_iter().chain(months)), self.attention(now))?;
+        let number = |kind: &str, name: &str| {
+            counters.get(kind).and_then(|numbers| numbers.get(name)).copied().unwrap_or(0)
+        };
+        let (days, waits) = last(&counters, &days);
+        Ok(Overview {
+            leads: Leads {
+                total: number(Lead::KIND, TOTAL),
+                validated: number(Lead::KIND, "validated"),
+            },
+            tenants: TenantStatus::ALL
+                .map(|status| number(Tenant::KIND, &of_status(status.number()))),
+            days,
+            median_seconds: waits.median().map(|median| median.as_secs_f64()),
+            attention,
+        })
+    }
+
+    async fn counters(&self, kinds: impl Iterator<Item = String>) -> Result<Counters> {
+        let (kinds, keys): (Vec<_>, Vec<_>) =
+            kinds.map(|kind| (kind.clone(), Key::counter(&kind))).unzip();
+        let named = self.get_all(&keys).await?.into_iter().filter_map(|item| {
+            let key = Key::of_item(&item)?;
+            let place = keys.iter().position(|known| *known == key)?;
+            Some((kinds.get(place)?.clone(), numbers(item)))
+        });
+        Ok(named.collect())
+    }
+}
+
+/// Returns the numbers of `days`, and the time to activation of all tenants activated on these
+/// days.
+fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Waits) {
+    let mut all = Waits::default();
+    let days = days.iter().map(|day| {
+        let (mut waits, prefix) = (Waits::default(), of_day(*day, ""));
+        let numbers = counters.get(&days_of_month(*day)).into_iter().flatten();
+        let numbers = numbers.filter_map(|(name, many)| Some((name.strip_prefix(&prefix)?, *many)));
+        let numbers: BTreeMap<_, _> = numbers.collect();
+        numbers.iter().for_each(|(name, many)| waits.add(name, *many));
+        all.add_all(&waits);
+        Day {
+            date: part(*day, 0..10),
+            onboarded: numbers.get(ONBOARDED).copied().unwrap_or(0),
+            activated: waits.count(),
+            median_seconds: waits.median().map(|median| median.as_secs_f64()),
+        }
+    });
+    (days.collect(), all)
+}

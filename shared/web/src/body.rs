@@ -1,0 +1,125 @@
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::Failure;
+use domain::{Error, Result};
+use schema::{Document, FromJson, Limits};
+
+/// Maximum size of a request body, in bytes.
+pub const BODY_LIMIT: usize = 256 * 1024;
+
+/// The bytes of a request body of any type, up to [`BODY_LIMIT`].
+#[derive(Clone, Debug)]
+pub struct RawBody(pub Vec<u8>);
+
+/// A JSON request body, not validated against a schema yet.
+#[derive(Clone, Debug)]
+pub struct Body(pub Document);
+
+/// A valid JSON request body. As an answer, a value sent as JSON.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+        Ok(Self(bytes.map_err(|_| Error::TooLarge(BODY_LIMIT))?.into()))
+    }
+}
+
+impl Body {
+    /// Reads a body that must be JSON according to `headers`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedMediaType`] if the content type is not JSON; otherwise the same as
+    /// [`Self::parse`].
+    pub fn declared(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self> {
+        let declared = headers.get(CONTENT_TYPE);
+        let json = declared.is_some_and(|declared| declared.to_str().is_ok_and(is_json));
+        // An empty body without a type is reported as empty, not as the wrong type.
+        if !(json || declared.is_none() && bytes.is_empty()) {
+            return Err(Error::UnsupportedMediaType);
+        }
+        Self::parse(bytes)
+    }
+
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] with the position of the first syntax error.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self> {
+        if bytes.is_empty() {
+            return Err(Error::Malformed("The request body is empty; JSON is expected.".into()));
+        }
+        let text = String::from_utf8(bytes).map_err(|cause| Error::not_json(&cause))?;
+        Document::parse(text, Limits::BODY).map(Self).map_err(|cause| Error::not_json(&cause))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let headers = request.headers().clone();
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        Ok(Self::declared(&headers, bytes)?)
+    }
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let Body(document) = Body::from_request(request, state).await?;
+        Ok(Self(document.read()?))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// Whether a content type is `application/json` or `application/*+json`, with any parameters.
+fn is_json(declared: &str) -> bool {
+    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/").unwrap_or_default();
+    subtype == "json" || subtype.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_body_is_refused_with_its_position() {
+        let error = Body::parse(b"{\"key\": acme}".to_vec()).unwrap_err().to_string();
+        assert!(error.contains("line 1 column 9"), "{error}");
+        assert!(Body::parse(Vec::new()).unwrap_err().to_string().contains("empty"));
+        assert!(Body::parse("[".repeat(100_000).into_bytes()).is_err());
+        assert!(Body::parse(b"\"\xff\"".to_vec()).is_err());
+    }
+
+    #[test]
+    fn json_media_types_are_recognised() {
+        for (declared, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/json", false),
+            ("application/jsonx", false),
+            ("text/plain", false),
+        ] {
+            assert_eq!(is_json(declared), json, "{declared}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The routes shared by contacts, invoices and tenant configs.
+
+use axum::{
+    Router,
+    extract::{FromRef, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::{
+    Allowed, Id, Json, Result,
+    entities::{change, change_all, count, list, replace, view},
+};
+use domain::{Child, Details, Entity, NewChild};
+use filter::Wire;
+use lambda::{Env, aws::Aws, config::ConfigError, keys::MasterKeys, token::Tokens};
+use store::{Store, deciding_again};
+
+/// The state of the handlers of children.
+#[derive(Clone, Debug, FromRef)]
+pub struct Children {
+    /// The table.
+    pub store: Store,
+    /// Verifies bearer tokens.
+    pub tokens: Tokens,
+    /// Signs cursors.
+    pub keys: MasterKeys,
+}
+
+impl Children {
+    /// Creates the state from the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a variable is missing or malformed.
+    pub async fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let aws = Aws::from_env(env)?;
+        let store = Store::from_env(env, &aws)?;
+        let (tokens, keys, ()) =
+            tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
+        Ok(Self { store, tokens: tokens?, keys: keys? })
+    }
+}
+
+/// Returns the routes of a kind of children, at `/<kind>`, `/<kind>/count` and `/<kind>/{id}`.
+pub fn child_routes<D: Details>(kind: &str) -> Router<Children> {
+    Router::new()
+        .route(
+            &format!("/{kind}"),
+            get(list::<Child<D>>).post(create::<D>).patch(change_all::<Child<D>>),
+        )
+        .route(&format!("/{kind}/count"), get(count::<Child<D>>))
+        .route(
+            &format!("/{kind}/{{id}}"),
+            get(view::<Child<D>>)
+                .patch(change::<Child<D>>)
+                .put(replace::<Child<D>>)
+                .delete(delete::<D>),
+        )
+}
+
+/// `POST /<kind>`.
+async fn create<D: Details>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<D::Create>,
+    Json(new): Json<NewChild<D>>,
+) -> Result<Response> {
+    // The write checks that the tenant exists. A lead must also own the tenant.
+    if bearer.lead().is_some() {
+        bearer.may_act_on(store.tenant(new.tenant_id).await?.lead_id)?;
+    }
+    let child = new.create(lambda::now(), &bearer.id);
+    store.add_child(&child, bearer.lead()).await?;
+    Ok(Json(Wire::new(D::SCHEMA, &child.wire()?)).into_response())
+}
+
+/// `DELETE /<kind>/{id}`.
+async fn delete<D: Details>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<D::Delete>,
+    id: Id,
+) -> Result<StatusCode> {
+    let id = id.of("id", D::SCHEMA.entity)?;
+    deciding_again(|| async {
+        let (child, tenant) = store.child::<D>(id).await?;
+        bearer.may_act_on(tenant.lead_id)?;
+        store.delete_child(&child, &tenant, lambda::now(), &bearer.id).await
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,223 @@
+//! The handlers shared by all entities: lists, counts, reads and edits.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::Response,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use super::{Allowed, AllowedBoth, Asked, Body, Id, Json, Result, linked, shown};
+use domain::{Edit, Error, Permit, UserId};
+use filter::{Filter, Where};
+use lambda::{keys::MasterKeys, token::Bearer};
+use store::{Ask, Cursor, Listed, Store, Stored, Writable, deciding_again};
+
+/// Maximum number of entities that one request changes.
+const MOST_CHANGED: usize = 1000;
+
+/// Number of entities that are written concurrently.
+const AT_ONCE: usize = 16;
+
+/// The number of entities that were found or changed.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Count {
+    /// The number.
+    pub count: u64,
+}
+
+/// Handles `GET /<entities>`: a page of a list, eventually consistent.
+///
+/// # Errors
+///
+/// The errors of [`Store::list`]; [`Error::IncludeNotAllowed`]; [`Error::BadParameter`] if the
+/// cursor belongs to another list.
+pub async fn list<E: Listed>(
+    State(store): State<Store>,
+    State(keys): State<MasterKeys>,
+    Allowed { bearer, .. }: Allowed<E::View>,
+    asked: Asked<E>,
+) -> Result<Response> {
+    may_include(&bearer, &asked.filter)?;
+    let list = asked.place.list(&bearer);
+    let from = asked.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
+    let ask = Ask { filter: &asked.filter, whose: bearer.lead(), from: from.transpose()? };
+    let page = store.list::<E>(ask).await?;
+    linked(&asked.place, page, &bearer, &keys)
+}
+
+/// Handles `GET /<entities>/count`.
+///
+/// # Errors
+///
+/// Same as [`Store::count`].
+pub async fn count<E: Listed>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::View>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Count>> {
+    let conditions = Where::from_query(&query.unwrap_or_default(), E::SCHEMA)?;
+    let count = store.count::<E>(&conditions, bearer.lead()).await?;
+    Ok(Json(Count { count }))
+}
+
+/// Handles `GET /<entities>/{id}`. An entity can be read as soon as it has been created.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if there is no such entity; [`Error::IncludeNotAllowed`];
+/// [`Error::Forbidden`] if it belongs to another lead.
+pub async fn view<E: Listed>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::View>,
+    id: Id,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let filter = Filter::of_entity(&query.unwrap_or_default(), E::SCHEMA)?;
+    may_include(&bearer, &filter)?;
+    let (stored, lead) = E::to_show(&store, id.of("id", E::SCHEMA.entity)?).await?;
+    bearer.may_act_on(lead)?;
+    shown(store.complete(stored, &filter).await?)
+}
+
+/// Checks that the bearer may see everything that `filter` includes: each relation requires the
+/// permission to view its entity, at any level. A lead may see everything that belongs to it.
+///
+/// # Errors
+///
+/// [`Error::IncludeNotAllowed`] if a permission is missing.
+pub fn may_include(bearer: &Bearer, filter: &Filter) -> domain::Result<()> {
+    let allowed = filter.views().all(|view| bearer.may_see(view));
+    allowed.then_some(()).ok_or(Error::IncludeNotAllowed)
+}
+
+/// Handles `PATCH /<entities>/{id}`: omitted fields keep their values.
+///
+/// # Errors
+///
+/// Same as [`Edit::patch`] and [`Edit::of`].
+pub async fn change<E: Writable>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::Update>,
+    id: Id,
+    body: Body,
+) -> Result<StatusCode> {
+    edit(&store, &bearer, &id, Edit::<E>::patch(&body.0)?).await
+}
+
+/// Handles `PUT /<entities>/{id}`: omitted optional fields are cleared.
+///
+/// # Errors
+///
+/// Same as [`Edit::put`] and [`Edit::of`].
+pub async fn replace<E: Writable>(
+    State(store): State<Store>,
+    Allowed { bearer, .. }: Allowed<E::Update>,
+    id: Id,
+    body: Body,
+) -> Result<StatusCode> {
+    edit(&store, &bearer, &id, Edit::<E>::put(&body.0)?).await
+}
+
+async fn edit<E: Writable>(
+    store: &Store,
+    bearer: &Bearer,
+    id: &Id,
+    edit: Edit<E>,
+) -> Result<StatusCode> {
+    let sees = bearer.may_see(<E::View as Permit>::CODES);
+    let edit = if sees { edit } else { edit.unseen() };
+    deciding_again(|| async {
+        let before = owned::<E>(store, bearer, id).await?;
+        let after = edit.of(before.item.clone(), lambda::now(), &bearer.id)?;
+        E::write(store, &before, &after).await
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Handles `PATCH /<entities>?where=`: the same edit for every match. The edit is validated for all
+/// entities before the first is written; writes are then applied one by one. `where` is required,
+/// `{}` for all. The number of matches reveals data, so the caller must also be allowed to view the
+/// entities.
+///
+/// # Errors
+///
+/// [`Error::BadParameter`] without `where`; [`Error::FilterTooBroad`] for more than 1,000 entities;
+/// otherwise the same as [`change`].
+pub async fn change_all<E: Writable>(
+    State(store): State<Store>,
+    AllowedBoth { bearer, .. }: AllowedBoth<E::Update, E::View>,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Result<Json<Count>> {
+    let edit = Edit::<E>::patch(&body.0)?;
+    let query = query.filter(|query| !query.is_empty());
+    let query = query.ok_or_else(|| Error::BadParameter("where: is required".to_owned()))?;
+    let conditions = Where::from_query(&query, E::SCHEMA)?;
+    let found = store.find::<E>(&conditions, bearer.lead()).await?;
+    let edits = decide(&edit, found, &bearer.id)?;
+    let written = stream::iter(edits)
+        .map(|before| write_if_asked(&store, before, &edit, &conditions, &bearer.id));
+    let written: Vec<bool> = written.buffer_unordered(AT_ONCE).try_collect().await?;
+    let count = written.into_iter().filter(|written| *written).count();
+    Ok(Json(Count { count: u64::try_from(count).map_err(Error::internal("counting"))? }))
+}
+
+/// Returns the entities to change, after validating the edit for all of them.
+fn decide<E: Writable>(
+    edit: &Edit<E>,
+    found: Vec<Stored<E>>,
+    by: &UserId,
+) -> domain::Result<Vec<Stored<E>>> {
+    if found.len() > MOST_CHANGED {
+        let rule = "The filter matches more than 1,000 entities. Narrow `where`.";
+        return Err(Error::FilterTooBroad(rule));
+    }
+    for before in &found {
+        let after = edit.of(before.item.clone(), lambda::now(), by)?;
+        if found.len() > 1 && E::claims_anew(&before.item, &after) {
+            return Err(Error::Refused(
+                "A unique field can't be changed in bulk. Change one entity at a time.",
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the edit of one entity in a bulk update, unless the entity no longer matches
+/// `conditions`.
+async fn write_if_asked<E: Writable>(
+    store: &Store,
+    found: Stored<E>,
+    edit: &Edit<E>,
+    conditions: &Where,
+    by: &UserId,
+) -> domain::Result<bool> {
+    let id = found.item.id();
+    let mut latest = Some(found);
+    deciding_again(|| {
+        let known = latest.take();
+        async move {
+            let before = match known {
+                Some(before) => Some(before),
+                None => E::by_ids(store, vec![id]).await?.pop(),
+            };
+            let Some(before) = before else { return Ok(false) };
+            if !conditions.matches(&before.item.wire()?) {
+                return Ok(false);
+            }
+            let after = edit.of(before.item.clone(), lambda::now(), by)?;
+            E::write(store, &before, &after).await.map(|()| true)
+        }
+    })
+    .await
+}
+
+/// Returns the entity in the path if the bearer may act on it.
+async fn owned<E: Listed>(store: &Store, bearer: &Bearer, id: &Id) -> domain::Result<Stored<E>> {
+    let (stored, lead) = E::one(store, id.of("id", E::SCHEMA.entity)?).await?;
+    bearer.may_act_on(lead)?;
+    Ok(stored)
+}

@@ -1,0 +1,25 @@
+//! Extractors, shared handlers, and the mapping from [`Error`](domain::Error) to a response.
+
+mod auth;
+mod body;
+mod children;
+mod entities;
+mod error;
+mod function;
+mod id;
+mod limit;
+mod page;
+mod request;
+mod signature;
+
+pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
+pub use body::{BODY_LIMIT, Body, Json, RawBody};
+pub use children::{Children, child_routes};
+pub use entities::{Count, change, change_all, count, list, may_include, replace, view};
+pub use error::{Failure, Result, envelope, error_name};
+pub use function::{Answer, HttpFunction, fits, serve};
+pub use id::Id;
+pub use limit::{Limiter, limited};
+pub use page::{Asked, Paged, Place, linked, shown};
+pub use request::{PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_or};
+pub use signature::Signature;

@@ -1,0 +1,151 @@
+use std::marker::PhantomData;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, header::LINK, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+use super::Json;
+use crate::Failure;
+use domain::{Entity, Error, Result};
+use filter::{Filter, PageQuery, with_cursor};
+use lambda::{keys::MasterKeys, token::Bearer};
+use store::{Cursor, Page, Paging};
+
+/// The header that lists incomplete included relations, separated by commas, for example `contacts,
+/// lead.tenant.resources`.
+const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
+
+/// The path and query of a requested list.
+#[derive(Clone, Debug)]
+pub struct Place {
+    path: String,
+    query: String,
+}
+
+impl Place {
+    fn of(parts: &Parts) -> Self {
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        Self { path: parts.uri.path().to_owned(), query }
+    }
+
+    /// Returns the scope in which a cursor is valid: this list with this query, for this lead or
+    /// for operators.
+    #[must_use]
+    pub fn list(&self, bearer: &Bearer) -> String {
+        let whose = bearer.lead().map(|lead| lead.to_string()).unwrap_or_default();
+        format!("{whose} {}?{}", self.path, with_cursor(&self.query, ""))
+    }
+}
+
+/// The request for a list of `E`.
+#[derive(Clone, Debug)]
+pub struct Asked<E> {
+    /// Conditions, order, fields and inclusions.
+    pub filter: Filter,
+    /// The path and query of the list.
+    pub place: Place,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
+    type Rejection = Failure;
+
+    /// Rejects unknown parameters, because a typo must not select everything.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let place = Place::of(parts);
+        let filter = Filter::from_query(&place.query, E::SCHEMA)?;
+        Ok(Self { filter, place, entity: PhantomData })
+    }
+}
+
+/// The request for a list without a filter.
+#[derive(Clone, Debug)]
+pub struct Paged {
+    place: Place,
+    query: PageQuery,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paged {
+    type Rejection = Failure;
+
+    /// Rejects unknown parameters, like other lists.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let place = Place::of(parts);
+        let query = PageQuery::from_query(&place.query)?;
+        Ok(Self { place, query })
+    }
+}
+
+impl Paged {
+    /// Returns the requested page.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadParameter`] if the cursor is not valid for this list.
+    pub fn paging(&self, bearer: &Bearer, keys: &MasterKeys) -> Result<Paging> {
+        let list = self.place.list(bearer);
+        let from = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
+        Ok(Paging { limit: self.query.limit, from: from.transpose()? })
+    }
+
+    /// Returns the response for `page`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if the link cannot be written.
+    pub fn answer(
+        &self,
+        page: Page,
+        bearer: &Bearer,
+        keys: &MasterKeys,
+    ) -> Result<Response, Failure> {
+        linked(&self.place, page, bearer, keys)
+    }
+}
+
+/// Returns the response for a page of a list, with a link to the next page (RFC 8288).
+///
+/// # Errors
+///
+/// [`Error::Internal`] if the link cannot be written.
+pub fn linked(
+    place: &Place,
+    page: Page,
+    bearer: &Bearer,
+    keys: &MasterKeys,
+) -> Result<Response, Failure> {
+    let next = page.next.map(|next| next.seal(&place.list(bearer), keys)).transpose()?;
+    let mut response = Json(page.items).into_response();
+    truncated(response.headers_mut(), page.cut);
+    if let Some(next) = next {
+        let link = format!("<{}?{}>; rel=\"next\"", place.path, with_cursor(&place.query, &next));
+        let link =
+            HeaderValue::from_str(&link).map_err(Error::internal("linking the next page"))?;
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
+}
+
+/// Returns the response for the only entity of `page`.
+///
+/// # Errors
+///
+/// [`Error::Aws`] if the page is empty.
+pub fn shown(page: Page) -> Result<Response, Failure> {
+    let entity = page.items.into_iter().next().ok_or("it has none");
+    let mut response = Json(entity.map_err(Error::internal("showing an entity"))?).into_response();
+    truncated(response.headers_mut(), page.cut);
+    Ok(response)
+}
+
+/// Sets the header that lists incomplete relations.
+fn truncated(headers: &mut HeaderMap, cut: impl IntoIterator<Item = String>) {
+    let relations = cut.into_iter().collect::<Vec<_>>().join(", ");
+    if let Ok(relations) = HeaderValue::from_str(&relations)
+        && !relations.is_empty()
+    {
+        headers.insert(TRUNCATED, relations);
+    }
+}
