@@ -3,7 +3,7 @@
 `OPENINGS` and `WORDS` are the rules that a program can check. Code in backticks is not checked.
 """
 
-import bisect
+import functools
 import json
 import pathlib
 import re
@@ -81,7 +81,7 @@ HASH = re.compile(r"(?P<comment>(?:(?<=\s)|^)\#[ !][^\n]*(?:\n[ \t]*\#[^\n]*)*)"
 DESCRIPTION = re.compile(r"""^ *(?:- )?\w*Description: *(?P<string>[^\n]+)""", re.MULTILINE)
 MARKS = re.compile(r"^[ \t]*(?://[/!]?|\#+!?|/\*+|\*/|\*(?= )|--)[ ]?", re.MULTILINE)
 
-# What a file's texts are found by. Comments are Markdown; a string is a text if it has a space.
+# The patterns that find the texts of a file. Comments are Markdown; a string is a text if it has a space.
 FORMATS = {
     ".rs": [RUST], ".js": [SCRIPT], ".mjs": [SCRIPT], ".py": [PYTHON], ".yaml": [HASH, DESCRIPTION], ".yml": [HASH],
     ".toml": [HASH], ".sh": [HASH], ".lua": [re.compile(r"(?P<comment>--[^\n]*(?:\n[ \t]*--[^\n]*)*)")],
@@ -93,7 +93,7 @@ PATH = re.compile(r"(?<![\w./-])((?:shared|functions|infra|tests)/[\w./-]*\.(?:m
 
 
 def strings_of(value):
-    """The summaries, descriptions and names of an OpenAPI document."""
+    """Yields the summaries and descriptions of an OpenAPI document."""
     if isinstance(value, dict):
         for key, one in value.items():
             if key in ("summary", "description") and isinstance(one, str):
@@ -105,8 +105,13 @@ def strings_of(value):
             yield from strings_of(one)
 
 
+@functools.cache
 def texts(name):
-    """The texts of a file, each with the offset at which it begins."""
+    return list(texts_of(name))
+
+
+def texts_of(name):
+    """Yields the texts of a file, each with the offset at which it begins."""
     source, suffix = (ROOT / name).read_text(), pathlib.Path(name).suffix
     if suffix == ".md":
         yield 0, re.sub(r"^#+ .*$", lambda heading: " " * len(heading[0]), source, flags=re.MULTILINE)
@@ -137,7 +142,7 @@ def blank(found):
 
 
 def sentences(text):
-    """The sentences of a text in Markdown, each with its offset; code is blanked."""
+    """Yields the sentences of a text in Markdown, each with its offset; code is blanked."""
     text = re.sub(r"^[ \t]*```.*?^[ \t]*```", blank, text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"`[^`\n]*`|\]\([^)\s]*\)|https?://\S+|\{[{%].*?[%}]\}", blank, text)
     at = 0
@@ -159,7 +164,7 @@ ALL_WORDS, ALL_VISIBLE = compiled(WORDS), compiled(WORDS + VISIBLE_WORDS)
 
 
 def findings(name):
-    """What is wrong with the texts of a file: offset, words, advice."""
+    """Yields the violations in the texts of a file: offset, words, advice."""
     for start, text in texts(name):
         for found in CITATIONS.finditer(text):
             yield start + found.start(), found[0], "cite a document of the repository"
@@ -180,8 +185,7 @@ def anchors(page):
 
 
 def line_of(name, offset):
-    source = (ROOT / name).read_text()
-    return bisect.bisect([at for at, letter in enumerate(source) if letter == "\n"], offset) + 1
+    return (ROOT / name).read_text().count("\n", 0, offset) + 1
 
 
 class Language(unittest.TestCase):
