@@ -128,7 +128,7 @@ function resourcesPanel(items, more) {
     { name: "Name", cell: (/** @type {any} */ { externalIdentifier }) => userText(externalIdentifier) },
   ];
   return h("section", { class: "panel" }, h("h2", {}, "Resources"),
-    items.length ? table("Resources", columns, items) : h("p", { class: "soft" }, "No resources yet. Successful jobs report them."), more);
+    items.length ? table("Resources", columns, items) : h("p", { class: "soft" }, "No resources yet. Jobs report the resources that they create."), more);
 }
 
 /** @param {string} id @returns {Promise<import("./console.js").View>} */
