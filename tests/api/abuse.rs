@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::json;
 use support::{App, Options, at_once, config, contact, lead, subscription, tenant};
 
-use crate::signup::{become_tenant, verify};
+use crate::signup::{convert, verify};
 
 #[tokio::test]
 async fn a_mailbox_gets_at_most_five_sign_up_emails_a_day_in_any_spelling() {
@@ -81,7 +81,7 @@ async fn unreachable_email_addresses_are_refused_on_every_route() {
 async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
     let app = App::with_options(Options::failing()).await;
     let ada = app.verified_lead("ada@acme.test").await;
-    let acme = become_tenant(&app, &ada.id, &ada.token).await.expect(200).text("/id");
+    let acme = convert(&app, &ada.id, &ada.token).await.expect(200).text("/id");
     let path = format!("/tenants/{acme}/provision");
     for _ in 0..5 {
         app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(204);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use support::{App, lead};
 
-use crate::signup::{become_tenant, verify};
+use crate::signup::{convert, verify};
 
 const ADA: &str = "ada@acme.test";
 const COMPANIES: [&str; 5] = ["Acme", "Evil", "Own", "Second", "Third"];
@@ -71,9 +71,9 @@ async fn once_an_email_is_verified_only_its_lead_is_renewed() {
     }
     assert_eq!(companies(&app).await[2..], ["Own", "Own"]);
     verify(&app, &newest(&app, "Own").await).await.expect(200);
-    become_tenant(&app, &own, &token).await.expect(401);
+    convert(&app, &own, &token).await.expect(401);
     verify(&app, &own).await.expect(200);
-    become_tenant(&app, &own, &token).await.expect(200);
+    convert(&app, &own, &token).await.expect(200);
     resend(&app, json!({ "email": ADA, "leadId": own })).await;
     assert_eq!(companies(&app).await.len(), 4, "a lead with a tenant gets no link");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use support::{App, lead};
 
-use crate::signup::{become_tenant, verify};
+use crate::signup::{convert, verify};
 
 const DAY: i64 = 24 * 3600;
 
@@ -97,7 +97,7 @@ async fn a_lead_expires_unless_it_is_verified() {
             "the renewed lead took over the email"
         );
         verify(&app, &ada).await.expect(200);
-        become_tenant(&app, &ada, &token).await.expect(200);
+        convert(&app, &ada, &token).await.expect(200);
         assert_eq!((kept(&app, &again), kept(&app, &ada)), (kept_for, None));
     }
 }

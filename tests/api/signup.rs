@@ -88,7 +88,7 @@ async fn verified_leads(app: &App) -> Vec<Value> {
     app.read("/leads?filter[where][isValidated]=true").await.each("id")
 }
 
-pub(crate) async fn become_tenant(app: &App, lead: &str, token: &str) -> Reply {
+pub(crate) async fn convert(app: &App, lead: &str, token: &str) -> Reply {
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
     app.client.post(token, &format!("/leads/{lead}/tenants"), &body).await
 }
@@ -103,13 +103,13 @@ async fn a_verified_lead_without_a_tenant_can_be_renewed() {
     let token = verify(&app, &again).await.expect(200).text("/token");
     assert_eq!(verified_leads(&app).await, [json!(again)]);
     assert_eq!(app.count("/leads").await, 2);
-    become_tenant(&app, &ada.id, &ada.token).await.expect(401);
+    convert(&app, &ada.id, &ada.token).await.expect(401);
 
     // The first link works until it expires.
     verify(&app, &ada.id).await.expect(200);
     assert_eq!(verified_leads(&app).await, [json!(ada.id)]);
     verify(&app, &again).await.expect(200);
-    become_tenant(&app, &again, &token).await.expect(200);
+    convert(&app, &again, &token).await.expect(200);
     let before = app.settled().await;
     verify(&app, &ada.id).await.expect(409);
     assert_eq!(app.items(), before);
@@ -124,7 +124,7 @@ async fn after_conversion_pending_links_for_the_same_email_are_refused() {
     let app = App::start().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let again = resend(&app, "ada@acme.test").await;
-    become_tenant(&app, &ada.id, &ada.token).await.expect(200);
+    convert(&app, &ada.id, &ada.token).await.expect(200);
     let before = app.settled().await;
     verify(&app, &again).await.expect(409);
     assert_eq!(app.items(), before);

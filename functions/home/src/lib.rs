@@ -27,7 +27,7 @@ use axum::{
 };
 use domain::{Error, LeadId};
 use lambda::{Env, config::ConfigError};
-use web::{Id, Result, finish_or};
+use web::{Id, Result, finish_with};
 
 use crate::assets::Asset;
 
@@ -82,7 +82,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         .route("/console", get(console))
         .route("/assets/{file}", get(asset))
         .layer(middleware::map_response(guard));
-    Ok(finish_or(routes.with_state(settings), unserved::unserved))
+    Ok(finish_with(routes.with_state(settings), unserved::unserved))
 }
 
 /// The parts that all pages share.

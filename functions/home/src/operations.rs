@@ -1,4 +1,4 @@
-use openapi::{Answer, Operation, Shape};
+use openapi::{Answer, NamedSchema, Operation};
 use serde_json::json;
 
 /// Returns this function's operations for the OpenAPI document.
@@ -21,9 +21,9 @@ pub fn operations() -> Vec<Operation> {
         "greeting": "Hello from Tenantry", "date": "2026-11-23T17:54:06.859Z", "url": "/ping",
         "headers": { "accept": "*/*" },
     });
-    let ping = Shape::new("Ping", ping, answer);
+    let ping = NamedSchema::new("Ping", ping, answer);
     let document =
-        Shape::new("Document", json!({ "type": "object" }), json!({ "openapi": "3.1.0" }));
+        NamedSchema::new("Document", json!({ "type": "object" }), json!({ "openapi": "3.1.0" }));
     let validate = "The page behind a verification link.";
     [
         Operation::new("GET /", "home", "The home page.", html()),
@@ -40,6 +40,6 @@ pub fn operations() -> Vec<Operation> {
         Operation::new("GET /console", "console", "The operators' console.", html()),
         Operation::new("GET /assets/{file}", "asset", "What pages load.", Answer::File("*/*")),
     ]
-    .map(Operation::alone)
+    .map(Operation::without_table)
     .into()
 }

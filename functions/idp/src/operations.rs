@@ -1,4 +1,4 @@
-use openapi::{Answer, Operation, Shape};
+use openapi::{Answer, NamedSchema, Operation};
 use schema::FromJson;
 use serde_json::json;
 
@@ -28,12 +28,12 @@ pub fn operations() -> Vec<Operation> {
         "required": ["authId"],
         "additionalProperties": false,
     });
-    let answer = Shape::new("ManagedUser", answer, json!({ "authId": "" }));
+    let answer = NamedSchema::new("ManagedUser", answer, json!({ "authId": "" }));
     let summary = "Sets a tenant up at its identity provider, or finds it so.";
     let manage = Operation::new("POST /manage/users", "manageUsers", summary, Answer::One(answer))
         .signed()
         .limited()
-        .body(Shape::new("Setup", Setup::schema(), body))
-        .relays();
+        .body(NamedSchema::new("Setup", Setup::schema(), body))
+        .calls_upstream();
     vec![manage]
 }

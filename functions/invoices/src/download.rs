@@ -17,7 +17,7 @@ type Downloader = Allowed<permit::DownloadInvoice>;
 /// The query of `GET /invoices/download`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct DownloadQuery {
     id: String,
 }
 
@@ -36,11 +36,11 @@ pub(crate) async fn by_query(
     State(store): State<Store>,
     State(issuer): State<Issuer>,
     Allowed { bearer, .. }: Downloader,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    query: Result<Query<DownloadQuery>, QueryRejection>,
 ) -> Result<Response> {
     let rule =
         |_| Error::BadParameter("`id` is required. Other parameters aren't supported.".to_owned());
-    let Query(Wanted { id }) = wanted.map_err(rule)?;
+    let Query(DownloadQuery { id }) = query.map_err(rule)?;
     let id = id.parse().map_err(|_| Error::not_found("Invoice", id))?;
     download(&store, &issuer, &bearer, id).await
 }

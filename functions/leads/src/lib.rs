@@ -67,20 +67,22 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let routes = Router::new()
         .route(
             "/leads",
-            limited(post(create), limit("POST /leads")).get(list::<Lead>).patch(never_edited),
+            limited(post(create), limit("POST /leads"))
+                .get(list::<Lead>)
+                .patch(update_not_supported),
         )
         .route("/leads/count", get(count::<Lead>))
         .route("/leads/resend", limited(post(resend), limit("POST /leads/resend")))
         .route(
             "/leads/{id}",
-            get(view::<Lead>).patch(never_edited).put(never_edited).delete(never_deleted),
+            get(view::<Lead>)
+                .patch(update_not_supported)
+                .put(update_not_supported)
+                .delete(delete_not_supported),
         )
         .route("/leads/{id}/verify", post(verify))
         .route("/keys/{key}", limited(get(key), limit("GET /keys/{key}")))
-        .route(
-            "/leads/{id}/tenants",
-            limited(post(become_tenant), limit("POST /leads/{id}/tenants")),
-        );
+        .route("/leads/{id}/tenants", limited(post(convert), limit("POST /leads/{id}/tenants")));
     Ok(finish(routes.with_state(leads)))
 }
 
@@ -151,16 +153,16 @@ async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>
 }
 
 /// `PATCH /leads`, `PATCH` and `PUT /leads/{id}`: not supported. Leads are read-only.
-async fn never_edited(_: Allowed<permit::UpdateLead>, uri: Uri) -> Failure {
-    never(&uri)
+async fn update_not_supported(_: Allowed<permit::UpdateLead>, uri: Uri) -> Failure {
+    not_supported(&uri)
 }
 
 /// `DELETE /leads/{id}`: not supported. Leads cannot be deleted.
-async fn never_deleted(_: Allowed<permit::DeleteLead>, uri: Uri) -> Failure {
-    never(&uri)
+async fn delete_not_supported(_: Allowed<permit::DeleteLead>, uri: Uri) -> Failure {
+    not_supported(&uri)
 }
 
-fn never(uri: &Uri) -> Failure {
+fn not_supported(uri: &Uri) -> Failure {
     let path = uri.path().to_owned();
     let allow = if path == "/leads" { "GET, POST" } else { "GET" };
     Failure(Error::MethodNotAllowed { path, allow: allow.to_owned() })
@@ -193,7 +195,7 @@ async fn verify(
 
 /// `POST /leads/{id}/tenants`: converts a verified lead into a tenant. Each lead becomes at most
 /// one tenant.
-async fn become_tenant(
+async fn convert(
     State(store): State<Store>,
     LeadBearer(bearer): LeadBearer,
     id: Id,
@@ -203,7 +205,7 @@ async fn become_tenant(
         Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown lead")),
         found => found,
     }?;
-    let onboarding = lead.become_tenant(request, lambda::now(), &bearer.id)?;
+    let onboarding = lead.convert(request, lambda::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
     Ok(Json(TenantView::onboarded(&onboarding, Some(&lead))).into_response())
 }

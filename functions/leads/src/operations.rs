@@ -1,12 +1,13 @@
 use domain::{Entity, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, permit};
-use openapi::{Answer, Operation, Shape, count, example, list, onboarded, view};
+use openapi::{Answer, NamedSchema, Operation, count, example, list, onboarded, view};
 use schema::FromJson;
 use serde_json::json;
 
 /// The routes of this function, as the OpenAPI document describes them.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let never = |route, id, summary| Operation::new(route, id, summary, Answer::Never).alone();
+    let never =
+        |route, id, summary| Operation::new(route, id, summary, Answer::Never).without_table();
     let edits = [
         never("PATCH /leads", "changeLeads", "A lead is never edited."),
         never("PATCH /leads/{id}", "changeLead", "A lead is never edited."),
@@ -22,7 +23,7 @@ pub fn operations() -> Vec<Operation> {
         resend(),
         verify(),
         key(),
-        become_tenant(),
+        convert(),
         delete.allowed::<permit::DeleteLead>(),
     ];
     operations.into_iter().chain(edits).collect()
@@ -42,19 +43,20 @@ fn create() -> Operation {
         "required": ["id"],
         "additionalProperties": false,
     });
-    let answer = Shape::new("CreatedLead", answer, json!({ "id": example(Lead::SCHEMA)["id"] }));
+    let answer =
+        NamedSchema::new("CreatedLead", answer, json!({ "id": example(Lead::SCHEMA)["id"] }));
     let summary = "Create a lead and send a verification email. At most five emails a day are sent to one mailbox; the answer does not change.";
     Operation::new("POST /leads", "createLead", summary, Answer::One(answer))
         .limited()
-        .body(Shape::new("NewLead", NewLead::schema(), body))
+        .body(NamedSchema::new("NewLead", NewLead::schema(), body))
         .conflict("A verified lead has this e-mail.")
-        .yields("/leads", "/id")
+        .links_to("/leads", "/id")
 }
 
 fn resend() -> Operation {
     let id = example(Lead::SCHEMA)["id"].clone();
     let asked = json!({ "email": "ada@acme.test", "leadId": id });
-    let body = Shape::new("Resend", NewResend::schema(), asked);
+    let body = NamedSchema::new("Resend", NewResend::schema(), asked);
     let summary = "Ask for another verification email. One is sent for the verified lead of the address, otherwise for \
         the lead with `leadId`, otherwise for each different lead of the address, up to three; none for a lead that has \
         a tenant. At most five emails a day are sent to one mailbox; the answer does not change.";
@@ -77,7 +79,7 @@ fn key() -> Operation {
         "required": ["key", "available"],
         "additionalProperties": false,
     });
-    let answer = Shape::new("Key", answer, json!({ "key": "acme", "available": true }));
+    let answer = NamedSchema::new("Key", answer, json!({ "key": "acme", "available": true }));
     let summary = "Check whether a new tenant may have this key.";
     Operation::new("GET /keys/{key}", "viewKey", summary, Answer::One(answer)).limited()
 }
@@ -93,7 +95,8 @@ fn verify() -> Operation {
         "additionalProperties": false,
     });
     let id = example(Lead::SCHEMA)["id"].clone();
-    let answer = Shape::new("VerifiedLead", answer, json!({ "id": id, "token": "eyJhbGciOi…" }));
+    let answer =
+        NamedSchema::new("VerifiedLead", answer, json!({ "id": id, "token": "eyJhbGciOi…" }));
     let summary =
         "The key from the mail proves the address; using it again works, within its time.";
     Operation::new("POST /leads/{id}/verify", "verifyLead", summary, Answer::One(answer))
@@ -101,13 +104,13 @@ fn verify() -> Operation {
         .conflict("Another lead with this e-mail was first.")
 }
 
-fn become_tenant() -> Operation {
+fn convert() -> Operation {
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
     let summary = "A verified lead becomes a tenant, once.";
     Operation::new("POST /leads/{id}/tenants", "becomeTenant", summary, onboarded())
         .lead_token()
         .limited()
-        .body(Shape::new("OnboardTenant", OnboardTenant::schema(), body))
+        .body(NamedSchema::new("OnboardTenant", OnboardTenant::schema(), body))
         .conflict("The key is taken, or reserved (`TENANT_KEY_RESERVED`).")
-        .yields("/tenants", "/id")
+        .links_to("/tenants", "/id")
 }

@@ -14,7 +14,7 @@ use domain::{ConfigDetails, Entity, Tenant, permit};
 use filter::Filter;
 use lambda::{Env, config::ConfigError};
 use store::{Listed, Store};
-use web::{AllowedBoth, Children, Id, Result, child_routes, finish, may_include, shown};
+use web::{AllowedBoth, Children, Id, Result, child_routes, entity_response, finish, may_include};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -40,5 +40,5 @@ async fn tenant(
     let (_, tenant) = store.child::<ConfigDetails>(id.of("id", "TenantConfig")?).await?;
     bearer.may_act_on(tenant.lead_id)?;
     let (stored, _) = Tenant::one(&store, tenant.id).await?;
-    shown(store.complete(stored, &filter).await?)
+    entity_response(store.complete(stored, &filter).await?)
 }

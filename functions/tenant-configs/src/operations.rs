@@ -9,7 +9,7 @@ pub fn operations() -> Vec<Operation> {
     let tenant =
         Operation::new(route, "getTenantOfConfig", summary, Answer::One(found(Tenant::SCHEMA)))
             .allowed::<permit::ViewTenantConfig>()
-            .also::<permit::ViewTenant>()
+            .also_requires::<permit::ViewTenant>()
             .query(one::<Tenant>());
     let taken = "The tenant has a configuration of this key.";
     let mut operations = child_operations::<ConfigDetails>("tenant-configs", Some(taken));

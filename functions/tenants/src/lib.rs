@@ -26,7 +26,7 @@ use lambda::{
 };
 use store::{Store, deciding_again};
 use web::{
-    Allowed, Id, Json, Operator, Result, change, change_all, count, finish, list, replace, view,
+    Allowed, Id, Json, Operator, Result, count, finish, list, replace, update, update_all, view,
 };
 
 /// The state of the handlers.
@@ -63,11 +63,11 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
     let tenants = Tenants { store, tokens: tokens?, keys: keys?, plans };
     let routes = Router::new()
-        .route("/tenants", get(list::<Tenant>).post(create).patch(change_all::<Tenant>))
+        .route("/tenants", get(list::<Tenant>).post(create).patch(update_all::<Tenant>))
         .route("/tenants/count", get(count::<Tenant>))
         .route(
             "/tenants/{id}",
-            get(view::<Tenant>).patch(change::<Tenant>).put(replace::<Tenant>).delete(delete),
+            get(view::<Tenant>).patch(update::<Tenant>).put(replace::<Tenant>).delete(delete),
         )
         .route("/tenants/{id}/provision", post(provisioning::provision))
         .route("/tenants/{id}/deprovision", post(provisioning::deprovision))

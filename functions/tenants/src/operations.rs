@@ -1,7 +1,7 @@
 use domain::{Entity, NewTenant, Overview, Resource, Subscription, Tenant, permit};
 use openapi::{
-    Answer, Operation, Shape, change, change_all, component, count, example, list, onboarded,
-    replace, view,
+    Answer, NamedSchema, Operation, component, count, example, list, onboarded, replace, update,
+    update_all, view,
 };
 use schema::{FromJson, nullable};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let edits = [
-        change::<Tenant>("tenants"),
-        change_all::<Tenant>("tenants"),
+        update::<Tenant>("tenants"),
+        update_all::<Tenant>("tenants"),
         replace::<Tenant>("tenants"),
     ]
     .map(|edit| edit.conflict("The key is taken or reserved (`TENANT_KEY_RESERVED`), or the status is another than the stored one."));
@@ -30,9 +30,9 @@ fn create() -> Operation {
     let summary = "An operator onboards a tenant without a lead.";
     Operation::new("POST /tenants", "createTenant", summary, onboarded())
         .operator::<permit::CreateTenant>()
-        .body(Shape::new("NewTenant", NewTenant::schema(), body))
+        .body(NamedSchema::new("NewTenant", NewTenant::schema(), body))
         .conflict("The key is taken, or reserved (`TENANT_KEY_RESERVED`).")
-        .yields("/tenants", "/id")
+        .links_to("/tenants", "/id")
 }
 
 fn delete() -> Operation {
@@ -50,7 +50,7 @@ fn provision() -> Operation {
     let summary = "Opens a job that builds the tenant for a subscription.";
     Operation::new("POST /tenants/{id}/provision", "provisionTenant", summary, Answer::Job)
         .allowed::<permit::ProvisionTenant>()
-        .body(Shape::new("Subscription", Subscription::schema(), body))
+        .body(NamedSchema::new("Subscription", Subscription::schema(), body))
         .conflict("The tenant is neither pending nor was its last attempt a failure.")
         .quota("A lead's tenant was built five times within 24 hours (`TOO_MANY_BUILDS`).")
 }
@@ -65,19 +65,19 @@ fn deprovision() -> Operation {
 
 fn jobs() -> Operation {
     let summary = "List a tenant's jobs, newest first.";
-    Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_shape()))
+    Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_schema()))
         .allowed::<permit::ViewJob>()
         .paged()
 }
 
 fn job() -> Operation {
     let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "One attempt.");
-    Operation::new(route, "getJob", summary, Answer::One(job_shape())).allowed::<permit::ViewJob>()
+    Operation::new(route, "getJob", summary, Answer::One(job_schema())).allowed::<permit::ViewJob>()
 }
 
 fn resources() -> Operation {
     let schema = Resource::SCHEMA;
-    let resource = Shape::new("Resource", component(schema, &[]), example(schema));
+    let resource = NamedSchema::new("Resource", component(schema, &[]), example(schema));
     let summary =
         "List what is built for a tenant, newest first. Nothing is listed after a deprovisioning.";
     Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
@@ -86,7 +86,7 @@ fn resources() -> Operation {
 }
 
 fn overview() -> Operation {
-    let overview = Shape::new("Overview", Overview::schema(), Overview::example());
+    let overview = NamedSchema::new("Overview", Overview::schema(), Overview::example());
     let summary =
         "How things stand, about a second ago: counts, the last 30 days, what needs attention.";
     Operation::new("GET /overview", "overview", summary, Answer::One(overview))
@@ -94,7 +94,7 @@ fn overview() -> Operation {
 }
 
 /// A job as [`JobView`](domain::JobView) writes it; the audit is that of every entity.
-fn job_shape() -> Shape {
+fn job_schema() -> NamedSchema {
     let states = ["queued", "running", "succeeded", "failed", "timed_out"];
     let state = json!({ "type": "string", "enum": states });
     let moment = json!({ "type": "string", "format": "date-time" });
@@ -129,7 +129,7 @@ fn job_shape() -> Shape {
     job["required"] = names.collect::<Vec<_>>().into();
     let example = job_example();
     job["examples"] = json!([example]);
-    Shape::new("Job", job, example)
+    NamedSchema::new("Job", job, example)
 }
 
 fn job_example() -> Value {

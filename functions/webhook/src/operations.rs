@@ -1,5 +1,5 @@
 use domain::Message;
-use openapi::{Answer, Operation, Shape};
+use openapi::{Answer, NamedSchema, Operation};
 use schema::FromJson;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub fn operations() -> Vec<Operation> {
     let report = Operation::new("POST /webhook", "reportJob", summary, Answer::Nothing)
         .signed()
         .limited()
-        .body(Shape::new("Message", Message::schema(), body))
+        .body(NamedSchema::new("Message", Message::schema(), body))
         .conflict("The job is closed with another outcome.");
     vec![report]
 }

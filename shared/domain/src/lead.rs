@@ -179,7 +179,7 @@ impl Lead {
     /// [`Error::Unauthorized`] if the lead is not verified, and [`Error::LeadAlreadyConverted`] if
     /// it has a tenant; both are 401, as in ARC SaaS. [`Error::Refused`] if the address differs
     /// from the lead's, or if the email's host is not among the domains.
-    pub fn become_tenant(
+    pub fn convert(
         &self,
         request: OnboardTenant,
         now: Timestamp,
@@ -234,15 +234,15 @@ mod tests {
         Lead { is_validated: true, ..new.into_lead(crate::now(), &"system".into(), None) }
     }
 
-    fn become_tenant(lead: &Lead, request: &Value) -> Result<Onboarding> {
-        lead.become_tenant(read(request)?, crate::now(), &"lead".into())
+    fn convert(lead: &Lead, request: &Value) -> Result<Onboarding> {
+        lead.convert(read(request)?, crate::now(), &"lead".into())
     }
 
     #[test]
     fn a_verified_lead_becomes_a_pending_tenant_with_its_company_name() {
         let lead = verified(&Value::Null);
         let request = json!({ "key": "acme", "domains": ["ACME.test"] });
-        let Onboarding { tenant, contact } = become_tenant(&lead, &request).unwrap();
+        let Onboarding { tenant, contact } = convert(&lead, &request).unwrap();
         assert_eq!(tenant.status, TenantStatus::PendingProvision);
         assert_eq!((tenant.name.as_str(), tenant.lead_id), ("Acme", Some(lead.id)));
         let contact = contact.details;
@@ -253,9 +253,9 @@ mod tests {
     fn an_unverified_or_converted_lead_is_refused() {
         let request = json!({ "key": "acme", "domains": ["acme.test"] });
         let unverified = Lead { is_validated: false, ..verified(&Value::Null) };
-        assert!(matches!(become_tenant(&unverified, &request), Err(Error::Unauthorized(_))));
+        assert!(matches!(convert(&unverified, &request), Err(Error::Unauthorized(_))));
         let converted = Lead { tenant_id: Some(TenantId::mint()), ..verified(&Value::Null) };
-        assert!(matches!(become_tenant(&converted, &request), Err(Error::LeadAlreadyConverted)));
+        assert!(matches!(convert(&converted, &request), Err(Error::LeadAlreadyConverted)));
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
         let with = |address: Value| {
             let mut request = json!({ "key": "acme", "domains": ["acme.test"] });
             request.as_object_mut().unwrap().extend(address.as_object().unwrap().clone());
-            become_tenant(&lead, &request)
+            convert(&lead, &request)
         };
         assert_eq!(with(json!({})).unwrap().tenant.address, lead.address);
         assert!(with(json!({ "city": "Ely", "country": "GB" })).is_ok());

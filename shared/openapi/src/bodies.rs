@@ -1,25 +1,25 @@
 use serde_json::{Value, json};
 
-use super::{Shape, entities::property, example};
+use super::{NamedSchema, entities::property, example};
 use domain::Editable;
 use schema::FromJson;
 
 /// Returns the body of a PATCH: all members are optional. Read-only members may be sent back
 /// unchanged.
 #[must_use]
-pub fn patch<E: Editable>() -> Shape {
+pub fn patch<E: Editable>() -> NamedSchema {
     let mut schema = editable::<E>();
     if let Some(members) = schema.as_object_mut() {
         members.remove("required");
     }
-    shape::<E>("Partial", schema)
+    named::<E>("Partial", schema)
 }
 
 /// Returns the body of a PUT: required members must be present. Read-only members may be sent back
 /// unchanged.
 #[must_use]
-pub fn put<E: Editable>() -> Shape {
-    shape::<E>("Replacement", editable::<E>())
+pub fn put<E: Editable>() -> NamedSchema {
+    named::<E>("Replacement", editable::<E>())
 }
 
 /// Returns the schema of the members that clients may set or, if read-only, send back unchanged.
@@ -39,12 +39,12 @@ fn editable<E: Editable>() -> Value {
     schema
 }
 
-/// Returns the shape of a body, with an example of the members that can be changed.
-fn shape<E: Editable>(form: &str, mut schema: Value) -> Shape {
+/// Returns the named schema of a body, with an example of the members that can be changed.
+fn named<E: Editable>(form: &str, mut schema: Value) -> NamedSchema {
     let mut example = example(E::SCHEMA);
     if let Some(members) = example.as_object_mut() {
         members.retain(|name, value| !E::FIXED.contains(&name.as_str()) && !value.is_null());
     }
     schema["examples"] = json!([example]);
-    Shape::new(&format!("{}{form}", E::SCHEMA.entity), schema, example)
+    NamedSchema::new(&format!("{}{form}", E::SCHEMA.entity), schema, example)
 }

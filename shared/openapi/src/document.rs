@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Operation, Shape, component, entities, errors, filters, with_relations};
+use super::{Answer, NamedSchema, Operation, component, entities, errors, filters, with_relations};
 use domain::TenantKey;
 use schema::FromJson;
 
@@ -59,7 +59,7 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
         "operationId": operation.id,
         "tags": [operation.tag()],
         "summary": operation.summary,
-        "security": operation.who.security(),
+        "security": operation.caller.security(),
         "responses": responses(operation, all),
     });
     if !parameters.is_empty() {
@@ -70,14 +70,14 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
         described["requestBody"] =
             json!({ "required": true, "content": { "application/json": content } });
     }
-    let codes = operation.who.codes();
+    let codes = operation.caller.codes();
     if !codes.is_empty() {
         let told = |codes: &[u16]| codes.iter().map(ToString::to_string).collect::<Vec<_>>();
         described["x-permissions"] = json!(told(codes));
         let mut needed = told(codes).join(" or ");
-        if !operation.also.is_empty() {
-            described["x-permissions-also"] = json!(told(operation.also));
-            needed = format!("{needed}, and {}", told(operation.also).join(" or "));
+        if !operation.also_requires.is_empty() {
+            described["x-permissions-also"] = json!(told(operation.also_requires));
+            needed = format!("{needed}, and {}", told(operation.also_requires).join(" or "));
         }
         described["description"] = format!("| Permissions |\n| ------- |\n| {needed} |").into();
     }
@@ -101,11 +101,11 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     }
     let json = |schema: Value, example: Value| json!({ "application/json": { "schema": schema, "example": example } });
     let (status, description, content) = match &operation.answer {
-        Answer::One(shape) => ("200", "OK.", Some(json(shape.reference(), shape.example.clone()))),
-        Answer::Many(shape) => {
+        Answer::One(named) => ("200", "OK.", Some(json(named.reference(), named.example.clone()))),
+        Answer::Many(named) => {
             headers.insert("Link".to_owned(), errors::header("Link"));
-            let items = json!({ "type": "array", "items": shape.reference() });
-            ("200", "A page of the list.", Some(json(items, json!([shape.example]))))
+            let items = json!({ "type": "array", "items": named.reference() });
+            ("200", "A page of the list.", Some(json(items, json!([named.example]))))
         }
         Answer::File(media_type) => ("200", "OK.", Some(json!({ *media_type: {} }))),
         Answer::Nothing => ("204", "No content.", None),
@@ -129,7 +129,7 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
 
 /// Returns links from an answer with an entity's ID to the operations on this entity.
 fn links(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
-    let Some((path, pointer)) = &operation.yields else { return Map::new() };
+    let Some((path, pointer)) = &operation.links_to else { return Map::new() };
     let (by_id, id) = (format!("{path}/{{id}}"), format!("$response.body#{pointer}"));
     let served = |other: &&Operation| !matches!(other.answer, Answer::Never);
     let below = all.iter().filter(served).filter(|other| other.path.starts_with(&by_id));
@@ -169,14 +169,14 @@ fn schemas(operations: &[Operation]) -> Map<String, Value> {
         schemas.extend(filters::components(schema));
     }
     schemas.extend(filters::conditions_of_kinds());
-    let shapes = operations.iter().flat_map(|operation| {
+    let named = operations.iter().flat_map(|operation| {
         let answer = match &operation.answer {
-            Answer::One(shape) | Answer::Many(shape) => Some(shape),
+            Answer::One(named) | Answer::Many(named) => Some(named),
             Answer::File(_) | Answer::Nothing | Answer::Job | Answer::Never => None,
         };
         answer.into_iter().chain(&operation.body)
     });
-    schemas.extend(shapes.map(|Shape { name, schema, .. }| (name.clone(), schema.clone())));
+    schemas.extend(named.map(|NamedSchema { name, schema, .. }| (name.clone(), schema.clone())));
     schemas
 }
 

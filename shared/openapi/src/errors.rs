@@ -98,9 +98,9 @@ pub(super) fn components() -> Map<String, Value> {
 
 /// Returns references to the errors of `operation`, by their status.
 pub(super) fn of(operation: &Operation) -> Map<String, Value> {
-    use super::operation::Who;
-    let secured = operation.who != Who::Anybody;
-    let permitted = matches!(operation.who, Who::Permitted { .. });
+    use super::operation::Caller;
+    let secured = operation.caller != Caller::Anybody;
+    let permitted = matches!(operation.caller, Caller::Permitted { .. });
     let body = operation.body.is_some();
     let never = matches!(operation.answer, super::Answer::Never);
     let applies = |status: u16| match status {
@@ -116,14 +116,14 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
         413 | 415 | 422 => body,
         429 => operation.limited || operation.quota.is_some(),
         500 => true,
-        502 => operation.relays,
+        502 => operation.calls_upstream,
         503 => operation.stored,
         _ => false,
     };
     let answers = STATUSES.into_iter().filter(|status| applies(*status)).map(|status| {
         let component = component(status, operation.limited);
         let mut answer = json!({ "$ref": format!("#/components/responses/{component}") });
-        if let Some(when) = operation.said_of(status) {
+        if let Some(when) = operation.description_for(status) {
             answer["description"] = when.into();
         }
         (status.to_string(), answer)
@@ -138,7 +138,7 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
 
 impl Operation {
     /// Returns when the operation answers with this status, if it says more than the status does.
-    fn said_of(&self, status: u16) -> Option<&'static str> {
+    fn description_for(&self, status: u16) -> Option<&'static str> {
         match status {
             409 => self.conflict,
             429 => self.quota,

@@ -21,7 +21,7 @@ pub use bodies::{patch, put};
 pub use document::document;
 pub use entities::{component, with_relations};
 pub use examples::example;
-pub use operation::{Answer, Operation, Shape};
+pub use operation::{Answer, NamedSchema, Operation};
 pub use standard::{
-    change, change_all, child_operations, count, found, list, onboarded, one, replace, view,
+    child_operations, count, found, list, onboarded, one, replace, update, update_all, view,
 };

@@ -11,28 +11,28 @@ pub struct Operation {
     pub(super) path: String,
     pub(super) id: String,
     pub(super) summary: String,
-    pub(super) who: Who,
+    pub(super) caller: Caller,
     /// Permissions of which the caller needs one in addition, unless the caller is a lead.
-    pub(super) also: &'static [u16],
+    pub(super) also_requires: &'static [u16],
     pub(super) limited: bool,
     pub(super) parameters: Vec<Value>,
-    pub(super) body: Option<Shape>,
+    pub(super) body: Option<NamedSchema>,
     pub(super) answer: Answer,
     /// When the operation answers 409.
     pub(super) conflict: Option<&'static str>,
     /// When the operation answers 429, apart from the rate limit.
     pub(super) quota: Option<&'static str>,
     /// Whether the operation calls an external system, so that it can answer 502.
-    pub(super) relays: bool,
+    pub(super) calls_upstream: bool,
     /// Whether the operation uses the table, so that it can answer 503.
     pub(super) stored: bool,
     /// The path of the entities whose ID is in the answer, and a JSON Pointer to the ID.
-    pub(super) yields: Option<(String, &'static str)>,
+    pub(super) links_to: Option<(String, &'static str)>,
 }
 
 /// The callers of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum Caller {
     Anybody,
     LeadKey,
     LeadToken,
@@ -42,7 +42,7 @@ pub(super) enum Who {
 
 /// A JSON value with a named schema.
 #[derive(Clone, Debug)]
-pub struct Shape {
+pub struct NamedSchema {
     /// The name of the schema among the components.
     pub name: String,
     /// The schema.
@@ -55,9 +55,9 @@ pub struct Shape {
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// 200 with a value.
-    One(Shape),
+    One(NamedSchema),
     /// 200 with an array of values.
-    Many(Shape),
+    Many(NamedSchema),
     /// 200 with content of this media type other than JSON.
     File(&'static str),
     /// 204 without content.
@@ -68,8 +68,8 @@ pub enum Answer {
     Never,
 }
 
-impl Shape {
-    /// Creates a shape from the name of its schema, the schema and an example.
+impl NamedSchema {
+    /// Creates a named schema from its name, the schema and an example.
     #[must_use]
     pub fn new(name: &str, schema: Value, example: Value) -> Self {
         Self { name: name.to_owned(), schema, example }
@@ -105,31 +105,31 @@ impl Operation {
             path: path.to_owned(),
             id: id.into(),
             summary: summary.into(),
-            who: Who::Anybody,
-            also: &[],
+            caller: Caller::Anybody,
+            also_requires: &[],
             limited: false,
             parameters: Vec::new(),
             body: None,
             answer,
             conflict: None,
             quota: None,
-            relays: false,
+            calls_upstream: false,
             stored: true,
-            yields: None,
+            links_to: None,
         }
     }
 
     /// Requires a token that grants `P`.
     #[must_use]
     pub fn allowed<P: Permit>(self) -> Self {
-        Self { who: Who::Permitted { codes: P::CODES, operators_alone: false }, ..self }
+        Self { caller: Caller::Permitted { codes: P::CODES, operators_alone: false }, ..self }
     }
 
     /// Requires a token that grants `V` in addition, because the answer or the filter reveals data
     /// that needs `V`.
     #[must_use]
-    pub fn also<V: Permit>(self) -> Self {
-        Self { also: V::CODES, ..self }
+    pub fn also_requires<V: Permit>(self) -> Self {
+        Self { also_requires: V::CODES, ..self }
     }
 
     /// Adds the parameters of a paged list without a filter.
@@ -141,25 +141,25 @@ impl Operation {
     /// Requires an operator's token that grants `P`.
     #[must_use]
     pub fn operator<P: Permit>(self) -> Self {
-        Self { who: Who::Permitted { codes: P::CODES, operators_alone: true }, ..self }
+        Self { caller: Caller::Permitted { codes: P::CODES, operators_alone: true }, ..self }
     }
 
     /// Requires the key from the lead's verification email.
     #[must_use]
     pub fn lead_key(self) -> Self {
-        Self { who: Who::LeadKey, ..self }
+        Self { caller: Caller::LeadKey, ..self }
     }
 
     /// Requires the token of the lead in the path.
     #[must_use]
     pub fn lead_token(self) -> Self {
-        Self { who: Who::LeadToken, ..self }
+        Self { caller: Caller::LeadToken, ..self }
     }
 
     /// Requires a signed body.
     #[must_use]
     pub fn signed(self) -> Self {
-        Self { who: Who::Signed, ..self }
+        Self { caller: Caller::Signed, ..self }
     }
 
     /// Marks the operation as rate limited.
@@ -170,7 +170,7 @@ impl Operation {
 
     /// Sets the request body.
     #[must_use]
-    pub fn body(self, body: Shape) -> Self {
+    pub fn body(self, body: NamedSchema) -> Self {
         Self { body: Some(body), ..self }
     }
 
@@ -196,21 +196,21 @@ impl Operation {
 
     /// Marks the operation as calling an external system, which can lead to 502.
     #[must_use]
-    pub fn relays(self) -> Self {
-        Self { relays: true, ..self }
+    pub fn calls_upstream(self) -> Self {
+        Self { calls_upstream: true, ..self }
     }
 
     /// Marks the operation as not using the table.
     #[must_use]
-    pub fn alone(self) -> Self {
+    pub fn without_table(self) -> Self {
         Self { stored: false, ..self }
     }
 
     /// Declares an entity in the answer, with links to the operations at `path` and below. They
     /// take the ID at `pointer` in the answer.
     #[must_use]
-    pub fn yields(self, path: impl Into<String>, pointer: &'static str) -> Self {
-        Self { yields: Some((path.into(), pointer)), ..self }
+    pub fn links_to(self, path: impl Into<String>, pointer: &'static str) -> Self {
+        Self { links_to: Some((path.into(), pointer)), ..self }
     }
 
     /// Returns the tag of the operation: the noun at the start of its path.
@@ -231,7 +231,7 @@ impl Operation {
     }
 }
 
-impl Who {
+impl Caller {
     /// Returns the Security Requirement Objects, any one of which is sufficient.
     pub(super) fn security(&self) -> Value {
         match self {

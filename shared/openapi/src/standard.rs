@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::{Answer, Operation, Shape, example, filters, patch, put};
+use super::{Answer, NamedSchema, Operation, example, filters, patch, put};
 use domain::{Child, Details, Editable, Entity, NewChild, entities};
 use filter::Schema;
 use schema::FromJson;
 use store::CHILDREN_OF_A_LEAD;
 
-/// Returns the shape of an entity in lists and views.
+/// Returns the named schema of an entity in lists and views.
 #[must_use]
-pub fn found(schema: &Schema) -> Shape {
+pub fn found(schema: &Schema) -> NamedSchema {
     let name = format!("{}WithRelations", schema.entity);
-    Shape::new(&name, super::with_relations(schema), example(schema))
+    NamedSchema::new(&name, super::with_relations(schema), example(schema))
 }
 
 /// Returns the noun of a kind: the plural, and the singular with its article.
@@ -31,7 +31,7 @@ fn counted() -> Answer {
         "required": ["count"],
         "additionalProperties": false,
     });
-    Answer::One(Shape::new("Count", count, json!({ "count": 7 })))
+    Answer::One(NamedSchema::new("Count", count, json!({ "count": 7 })))
 }
 
 /// Returns the answer with a newly onboarded tenant, including all its relations.
@@ -45,7 +45,7 @@ pub fn onboarded() -> Answer {
         tenant[relation.name] = if relation.many { json!([one]) } else { one };
     }
     let schema = super::component(&entities::TENANT, &names);
-    Answer::One(Shape::new("OnboardedTenant", schema, tenant))
+    Answer::One(NamedSchema::new("OnboardedTenant", schema, tenant))
 }
 
 /// Describes `GET /<kind>`.
@@ -107,7 +107,7 @@ fn matching<E: Entity>(required: bool) -> serde_json::Value {
 
 /// Describes `PATCH /<kind>/{id}`.
 #[must_use]
-pub fn change<E: Editable>(kind: &str) -> Operation {
+pub fn update<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
     let summary = format!("Update {}. Omitted fields keep their values.", nouns(kind).1);
     Operation::at("PATCH", &path, format!("change{entity}"), summary, Answer::Nothing)
@@ -127,7 +127,7 @@ pub fn replace<E: Editable>(kind: &str) -> Operation {
 
 /// Describes `PATCH /<kind>`.
 #[must_use]
-pub fn change_all<E: Editable>(kind: &str) -> Operation {
+pub fn update_all<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
     let summary = format!(
         "Update up to 1,000 {} in bulk. All are validated before the first is written; writes are then applied one by one.",
@@ -135,7 +135,7 @@ pub fn change_all<E: Editable>(kind: &str) -> Operation {
     );
     Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
         .allowed::<E::Update>()
-        .also::<E::View>()
+        .also_requires::<E::View>()
         .query(matching::<E>(true))
         .body(patch::<E>())
 }
@@ -146,10 +146,10 @@ pub fn change_all<E: Editable>(kind: &str) -> Operation {
 pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) -> Vec<Operation> {
     let (path, entity) = (format!("/{kind}"), D::SCHEMA.entity);
     let (many, one) = nouns(kind);
-    let created = Shape::new(entity, super::component(D::SCHEMA, &[]), example(D::SCHEMA));
+    let created = NamedSchema::new(entity, super::component(D::SCHEMA, &[]), example(D::SCHEMA));
     let mut given = put::<Child<D>>().example;
     given["tenantId"] = example(D::SCHEMA)["tenantId"].clone();
-    let new = Shape::new(&format!("New{entity}"), NewChild::<D>::schema(), given);
+    let new = NamedSchema::new(&format!("New{entity}"), NewChild::<D>::schema(), given);
     let create = Operation::at(
         "POST",
         &path,
@@ -159,13 +159,13 @@ pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) 
         ),
         Answer::One(created),
     );
-    let create = create.allowed::<D::Create>().body(new).yields(&path, "/id");
+    let create = create.allowed::<D::Create>().body(new).links_to(&path, "/id");
     let gone = format!("Delete {one}. Soft delete: it no longer appears in any answer.");
     let by_id = format!("/{kind}/{{id}}");
     let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)
         .allowed::<D::Delete>();
     let writes =
-        [create, change_all::<Child<D>>(kind), change::<Child<D>>(kind), replace::<Child<D>>(kind)];
+        [create, update_all::<Child<D>>(kind), update::<Child<D>>(kind), replace::<Child<D>>(kind)];
     let writes = writes.map(|write| conflict.into_iter().fold(write, Operation::conflict));
     let reads = [list::<Child<D>>(kind), count::<Child<D>>(kind), view::<Child<D>>(kind), delete];
     reads.into_iter().chain(writes).collect()

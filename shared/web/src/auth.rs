@@ -27,7 +27,7 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let bearer = Tokens::from_ref(state).bearer(presented(&parts.headers)?)?;
+        let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
         bearer.must_have_one(Permission::of::<P>())?;
         Ok(Self { bearer, permit: PhantomData })
     }
@@ -90,7 +90,7 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let bearer = Tokens::from_ref(state).bearer(presented(&parts.headers)?)?;
+        let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
         let Ok(path) = Id::from_request_parts(parts, state).await;
         match (bearer.lead(), path.of("id", "Lead")) {
             (None, _) => Err(Error::Unauthorized("not a lead's token").into()),
@@ -117,13 +117,13 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyBearer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(presented(&parts.headers)?.to_owned()))
+        Ok(Self(bearer_token(&parts.headers)?.to_owned()))
     }
 }
 
 /// Returns the token of the only `Authorization: Bearer` header: the scheme in any case, one or
 /// more spaces, and a `token68` (RFC 9110 §11.2).
-fn presented(headers: &HeaderMap) -> Result<&str> {
+fn bearer_token(headers: &HeaderMap) -> Result<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Error::Unauthorized("not exactly one authorization header"));
@@ -154,7 +154,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
         }
-        presented(&headers).ok().map(str::to_owned)
+        bearer_token(&headers).ok().map(str::to_owned)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     Allowed, Id, Json, Result,
-    entities::{change, change_all, count, list, replace, view},
+    entities::{count, list, replace, update, update_all, view},
 };
 use domain::{Child, Details, Entity, NewChild};
 use filter::Wire;
@@ -48,13 +48,13 @@ pub fn child_routes<D: Details>(kind: &str) -> Router<Children> {
     Router::new()
         .route(
             &format!("/{kind}"),
-            get(list::<Child<D>>).post(create::<D>).patch(change_all::<Child<D>>),
+            get(list::<Child<D>>).post(create::<D>).patch(update_all::<Child<D>>),
         )
         .route(&format!("/{kind}/count"), get(count::<Child<D>>))
         .route(
             &format!("/{kind}/{{id}}"),
             get(view::<Child<D>>)
-                .patch(change::<Child<D>>)
+                .patch(update::<Child<D>>)
                 .put(replace::<Child<D>>)
                 .delete(delete::<D>),
         )

@@ -8,7 +8,9 @@ use axum::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::{Allowed, AllowedBoth, Asked, Body, Id, Json, Result, linked, shown};
+use super::{
+    Allowed, AllowedBoth, Body, Id, Json, ListQuery, Result, entity_response, page_response,
+};
 use domain::{Edit, Error, Permit, UserId};
 use filter::{Filter, Where};
 use lambda::{keys::MasterKeys, token::Bearer};
@@ -37,14 +39,14 @@ pub async fn list<E: Listed>(
     State(store): State<Store>,
     State(keys): State<MasterKeys>,
     Allowed { bearer, .. }: Allowed<E::View>,
-    asked: Asked<E>,
+    query: ListQuery<E>,
 ) -> Result<Response> {
-    may_include(&bearer, &asked.filter)?;
-    let list = asked.place.list(&bearer);
-    let from = asked.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
-    let ask = Ask { filter: &asked.filter, whose: bearer.lead(), from: from.transpose()? };
+    may_include(&bearer, &query.filter)?;
+    let list = query.url.list(&bearer);
+    let from = query.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
+    let ask = Ask { filter: &query.filter, whose: bearer.lead(), from: from.transpose()? };
     let page = store.list::<E>(ask).await?;
-    linked(&asked.place, page, &bearer, &keys)
+    page_response(&query.url, page, &bearer, &keys)
 }
 
 /// Handles `GET /<entities>/count`.
@@ -78,7 +80,7 @@ pub async fn view<E: Listed>(
     may_include(&bearer, &filter)?;
     let (stored, lead) = E::to_show(&store, id.of("id", E::SCHEMA.entity)?).await?;
     bearer.may_act_on(lead)?;
-    shown(store.complete(stored, &filter).await?)
+    entity_response(store.complete(stored, &filter).await?)
 }
 
 /// Checks that the bearer may see everything that `filter` includes: each relation requires the
@@ -97,7 +99,7 @@ pub fn may_include(bearer: &Bearer, filter: &Filter) -> domain::Result<()> {
 /// # Errors
 ///
 /// Same as [`Edit::patch`] and [`Edit::of`].
-pub async fn change<E: Writable>(
+pub async fn update<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
     id: Id,
@@ -145,8 +147,8 @@ async fn edit<E: Writable>(
 /// # Errors
 ///
 /// [`Error::BadParameter`] without `where`; [`Error::FilterTooBroad`] for more than 1,000 entities;
-/// otherwise the same as [`change`].
-pub async fn change_all<E: Writable>(
+/// otherwise the same as [`update`].
+pub async fn update_all<E: Writable>(
     State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<E::Update, E::View>,
     RawQuery(query): RawQuery,
@@ -159,7 +161,7 @@ pub async fn change_all<E: Writable>(
     let found = store.find::<E>(&conditions, bearer.lead()).await?;
     let edits = decide(&edit, found, &bearer.id)?;
     let written = stream::iter(edits)
-        .map(|before| write_if_asked(&store, before, &edit, &conditions, &bearer.id));
+        .map(|before| write_if_matching(&store, before, &edit, &conditions, &bearer.id));
     let written: Vec<bool> = written.buffer_unordered(AT_ONCE).try_collect().await?;
     let count = written.into_iter().filter(|written| *written).count();
     Ok(Json(Count { count: u64::try_from(count).map_err(Error::internal("counting"))? }))
@@ -188,7 +190,7 @@ fn decide<E: Writable>(
 
 /// Writes the edit of one entity in a bulk update, unless the entity no longer matches
 /// `conditions`.
-async fn write_if_asked<E: Writable>(
+async fn write_if_matching<E: Writable>(
     store: &Store,
     found: Stored<E>,
     edit: &Edit<E>,

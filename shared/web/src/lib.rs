@@ -15,11 +15,13 @@ mod signature;
 pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
 pub use children::{Children, child_routes};
-pub use entities::{Count, change, change_all, count, list, may_include, replace, view};
+pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, envelope, error_name};
-pub use function::{Answer, HttpFunction, fits, serve};
+pub use function::{Answer, HttpFunction, route_matches, serve};
 pub use id::Id;
 pub use limit::{Limiter, limited};
-pub use page::{Asked, Paged, Place, linked, shown};
-pub use request::{PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_or};
+pub use page::{ListQuery, ListUrl, Paged, entity_response, page_response};
+pub use request::{
+    PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_with,
+};
 pub use signature::Signature;

@@ -19,12 +19,12 @@ const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
 
 /// The path and query of a requested list.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ListUrl {
     path: String,
     query: String,
 }
 
-impl Place {
+impl ListUrl {
     fn of(parts: &Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         Self { path: parts.uri.path().to_owned(), query }
@@ -41,29 +41,29 @@ impl Place {
 
 /// The request for a list of `E`.
 #[derive(Clone, Debug)]
-pub struct Asked<E> {
+pub struct ListQuery<E> {
     /// Conditions, order, fields and inclusions.
     pub filter: Filter,
     /// The path and query of the list.
-    pub place: Place,
+    pub url: ListUrl,
     entity: PhantomData<fn() -> E>,
 }
 
-impl<S: Send + Sync, E: Entity> FromRequestParts<S> for Asked<E> {
+impl<S: Send + Sync, E: Entity> FromRequestParts<S> for ListQuery<E> {
     type Rejection = Failure;
 
     /// Rejects unknown parameters, because a typo must not select everything.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let place = Place::of(parts);
-        let filter = Filter::from_query(&place.query, E::SCHEMA)?;
-        Ok(Self { filter, place, entity: PhantomData })
+        let url = ListUrl::of(parts);
+        let filter = Filter::from_query(&url.query, E::SCHEMA)?;
+        Ok(Self { filter, url, entity: PhantomData })
     }
 }
 
 /// The request for a list without a filter.
 #[derive(Clone, Debug)]
 pub struct Paged {
-    place: Place,
+    url: ListUrl,
     query: PageQuery,
 }
 
@@ -72,9 +72,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Paged {
 
     /// Rejects unknown parameters, like other lists.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let place = Place::of(parts);
-        let query = PageQuery::from_query(&place.query)?;
-        Ok(Self { place, query })
+        let url = ListUrl::of(parts);
+        let query = PageQuery::from_query(&url.query)?;
+        Ok(Self { url, query })
     }
 }
 
@@ -85,7 +85,7 @@ impl Paged {
     ///
     /// [`Error::BadParameter`] if the cursor is not valid for this list.
     pub fn paging(&self, bearer: &Bearer, keys: &MasterKeys) -> Result<Paging> {
-        let list = self.place.list(bearer);
+        let list = self.url.list(bearer);
         let from = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
         Ok(Paging { limit: self.query.limit, from: from.transpose()? })
     }
@@ -101,7 +101,7 @@ impl Paged {
         bearer: &Bearer,
         keys: &MasterKeys,
     ) -> Result<Response, Failure> {
-        linked(&self.place, page, bearer, keys)
+        page_response(&self.url, page, bearer, keys)
     }
 }
 
@@ -110,17 +110,17 @@ impl Paged {
 /// # Errors
 ///
 /// [`Error::Internal`] if the link cannot be written.
-pub fn linked(
-    place: &Place,
+pub fn page_response(
+    url: &ListUrl,
     page: Page,
     bearer: &Bearer,
     keys: &MasterKeys,
 ) -> Result<Response, Failure> {
-    let next = page.next.map(|next| next.seal(&place.list(bearer), keys)).transpose()?;
+    let next = page.next.map(|next| next.seal(&url.list(bearer), keys)).transpose()?;
     let mut response = Json(page.items).into_response();
     truncated(response.headers_mut(), page.cut);
     if let Some(next) = next {
-        let link = format!("<{}?{}>; rel=\"next\"", place.path, with_cursor(&place.query, &next));
+        let link = format!("<{}?{}>; rel=\"next\"", url.path, with_cursor(&url.query, &next));
         let link =
             HeaderValue::from_str(&link).map_err(Error::internal("linking the next page"))?;
         response.headers_mut().insert(LINK, link);
@@ -133,7 +133,7 @@ pub fn linked(
 /// # Errors
 ///
 /// [`Error::Aws`] if the page is empty.
-pub fn shown(page: Page) -> Result<Response, Failure> {
+pub fn entity_response(page: Page) -> Result<Response, Failure> {
     let entity = page.items.into_iter().next().ok_or("it has none");
     let mut response = Json(entity.map_err(Error::internal("showing an entity"))?).into_response();
     truncated(response.headers_mut(), page.cut);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
-use web::fits;
+use web::route_matches;
 
 use crate::template::Route;
 
@@ -19,7 +19,7 @@ impl Routes {
     /// Returns the route that API Gateway would choose.
     pub(super) fn of(&self, method: &str, path: &str) -> Option<&Route> {
         let is_of = |route: &&Route| route.method == "ANY" || route.method == method;
-        self.0.iter().filter(is_of).find(|route| fits(&route.path, path))
+        self.0.iter().filter(is_of).find(|route| route_matches(&route.path, path))
     }
 }
 

@@ -11,7 +11,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use route::fits;
+pub use route::route_matches;
 pub use serve::serve;
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
@@ -64,7 +64,7 @@ impl HttpFunction {
         let answer = self.run(event, context.clone(), refusal);
         match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(answer)) => answer,
-            Err(_) => self.give_up(caller, context).await,
+            Err(_) => self.panic_answer(caller, context).await,
         }
     }
 
@@ -88,7 +88,11 @@ impl HttpFunction {
     }
 
     /// Returns the answer after a panic: an internal error with the request's own ID.
-    async fn give_up(&self, caller: ApiGatewayV2httpRequestContext, context: Context) -> Answer {
+    async fn panic_answer(
+        &self,
+        caller: ApiGatewayV2httpRequestContext,
+        context: Context,
+    ) -> Answer {
         let mut event = ApiGatewayV2httpRequest::default();
         event.raw_path = Some("/".into());
         event.request_context = caller;

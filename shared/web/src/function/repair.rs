@@ -5,7 +5,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
-use super::route;
+use super::route_matches;
 use crate::{PATH_LIMIT, QUERY_LIMIT, Refusal};
 
 /// Characters to encode in a path: all but `pchar` and `/` (RFC 3986 §3.3). `%` is handled
@@ -108,7 +108,7 @@ fn has_dots(path: &str) -> bool {
 /// Whether the decoded path still matches the route that the HTTP API selected.
 fn is_of_route(event: &ApiGatewayV2httpRequest, path: &str) -> bool {
     let key = event.route_key.as_deref().and_then(|key| key.split_once(' '));
-    key.is_none_or(|(_, pattern)| route::fits(pattern, path))
+    key.is_none_or(|(_, pattern)| route_matches(pattern, path))
 }
 
 fn is_base64(body: Option<&str>) -> bool {

@@ -1,7 +1,7 @@
 /// Whether a path matches a route pattern, by the rules of the HTTP API:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>.
 #[must_use]
-pub fn fits(pattern: &str, path: &str) -> bool {
+pub fn route_matches(pattern: &str, path: &str) -> bool {
     if pattern == "$default" {
         return true;
     }
