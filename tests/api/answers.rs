@@ -177,7 +177,7 @@ async fn jobs_and_resources_are_paged_by_number_and_by_bytes() {
         let mut item = template.clone();
         item["sk"] = json!({ "S": format!("JOB#{n:06}") });
         item["attempt"] = json!({ "N": n.to_string() });
-        item["id"] = json!({ "S": domain::JobId::mint().to_string() });
+        item["id"] = json!({ "S": domain::JobId::generate().to_string() });
         item
     };
     app.import((2..47).map(job_of).collect());
@@ -204,7 +204,7 @@ async fn jobs_and_resources_are_paged_by_number_and_by_bytes() {
         }
     }
     assert_eq!(app.job(id, job).await["attempt"], 1, "the oldest job");
-    let nobody = domain::TenantId::mint();
+    let nobody = domain::TenantId::generate();
     for noun in ["jobs", "resources"] {
         let path = format!("/tenants/{nobody}/{noun}");
         app.client.get(&app.operator, &path).await.expect(404);

@@ -48,7 +48,7 @@ async fn an_unreadable_body_is_refused_with_its_cause_and_changes_nothing() {
 async fn all_violations_of_a_lead_are_in_one_response() {
     let app = App::start().await;
     let body = json!({
-        "firstName": "", "lastName": "a\u{7}b", "email": "nobody", "id": TenantId::mint(),
+        "firstName": "", "lastName": "a\u{7}b", "email": "nobody", "id": TenantId::generate(),
         "address": { "zip": "x".repeat(26), "country": 7, "planet": "earth" },
     });
     let refused = app.client.post_openly("/leads", &body).await.expect(422);

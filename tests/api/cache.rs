@@ -156,7 +156,7 @@ async fn rate_limited_routes_make_one_call_less_with_a_cache() {
     app.settle().await;
     let forged = json!({ "initiatorId": id, "type": 0, "status": "success" });
     let before = app.table_calls();
-    let signed = Signed::new(&app.keys, id, JobId::mint(), &forged);
+    let signed = Signed::new(&app.keys, id, JobId::generate(), &forged);
     signed.send(&app.client).await.expect(401);
     assert_eq!(app.table_calls() - before, 1, "POST /webhook, forged");
 }

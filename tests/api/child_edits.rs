@@ -76,7 +76,7 @@ async fn put_requires_all_fields_and_an_invalid_change_changes_nothing() {
         half.expect(400);
         assert_eq!(app.items(), before, "{path}");
         // The body is validated before the entity is looked up.
-        let nobody = format!("{path}/{}", TenantId::mint());
+        let nobody = format!("{path}/{}", TenantId::generate());
         app.client.patch(&app.operator, &nobody, &json!({ name: bad })).await.expect(422);
         app.client.patch(&app.operator, &nobody, &json!({ name: value })).await.expect(404);
     }
@@ -106,7 +106,7 @@ async fn read_only_fields_cannot_be_changed() {
         let own = format!("{path}/{}", app.create(path, &body(&tenant)).await);
         let (read, before) = (app.read(&own).await.body, app.settled().await);
         for (name, value) in [
-            ("id", json!(TenantId::mint())),
+            ("id", json!(TenantId::generate())),
             ("tenantId", json!(other)),
             ("createdOn", json!("2026-01-01T00:00:00.000Z")),
             ("modifiedOn", json!("2026-01-01T00:00:00.000Z")),
@@ -166,7 +166,7 @@ async fn a_bulk_update_changes_only_matching_entities() {
         assert_eq!(changed.body, json!({ "count": 1 }));
         assert_eq!(app.read(&format!("{path}/{own}")).await.body[name], value);
         assert_ne!(app.read(&format!("{path}/{foreign}")).await.body[name], value, "{path}");
-        let none = with_query(path, "where", &json!({ "tenantId": TenantId::mint() }));
+        let none = with_query(path, "where", &json!({ "tenantId": TenantId::generate() }));
         let none = app.client.patch(&app.operator, &none, &change).await.expect(200);
         assert_eq!(none.body, json!({ "count": 0 }));
 

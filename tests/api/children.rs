@@ -75,7 +75,7 @@ async fn a_child_needs_an_existing_tenant() {
     app.client.delete(&app.operator, &format!("/tenants/{deleted}")).await.expect(204);
     let before = app.settled().await.len();
     for Kind { path, body, .. } in kinds() {
-        for tenant in [&deleted, &TenantId::mint().to_string()] {
+        for tenant in [&deleted, &TenantId::generate().to_string()] {
             let refused = app.client.post(&app.operator, path, &body(tenant)).await.expect(404);
             let message = format!("Entity not found: Tenant with id \"{tenant}\"");
             assert_eq!(refused.text("/error/message"), message, "{path}");
@@ -84,7 +84,7 @@ async fn a_child_needs_an_existing_tenant() {
         assert_eq!(codes(&refused), ["/tenantId format"], "{path}");
         let mut unknown = body(&deleted);
         unknown["colour"] = json!("red");
-        unknown["id"] = json!(TenantId::mint());
+        unknown["id"] = json!(TenantId::generate());
         unknown["createdOn"] = json!("2026-01-01T00:00:00.000Z");
         let refused = app.client.post(&app.operator, path, &unknown).await.expect(422);
         assert_eq!(codes(&refused), [" additionalProperties"; 3], "{path}");
@@ -138,7 +138,7 @@ async fn unknown_ids_and_methods_are_answered_with_404_or_405() {
         for id in ["not-a-uuid", "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21", "%00"] {
             let own = format!("{path}/{id}");
             let put =
-                app.client.put(&app.operator, &own, &body(&TenantId::mint().to_string())).await;
+                app.client.put(&app.operator, &own, &body(&TenantId::generate().to_string())).await;
             for missing in [app.client.get(&app.operator, &own).await, put] {
                 let message = missing.expect(404).text("/error/message");
                 assert!(message.starts_with(&format!("Entity not found: {entity} with id")));

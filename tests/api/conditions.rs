@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::{
-    Closing, ConfigDetails, Contact, ContactDetails, Error, JobId, JobKind, JobRef, Outcome,
+    ConfigDetails, Contact, ContactDetails, Error, JobId, JobKind, JobRef, JobResult, Outcome,
     TenantId, UserId,
 };
 use lambda::aws::Aws;
@@ -77,12 +77,12 @@ async fn only_the_latest_open_job_can_be_closed() {
     let app = App::silent().await;
     let (tenant, first, second) = second_attempt(&app).await;
     let (store, before) = (store(&app), app.settled().await);
-    let closing = Closing::badly(Outcome::Failed, "a test");
+    let result = JobResult::unsuccessful(Outcome::Failed, "a test");
     let by = UserId::from("test");
     for (id, attempt) in [(first, 2), (second, 1)] {
         let kind = JobKind::Provision;
         let job = JobRef { id, attempt, kind, opened_from: None, outcome: None };
-        let change = Change { job: &job, closing: &closing, now: lambda::now(), by: &by };
+        let change = Change { job: &job, result: &result, now: lambda::now(), by: &by };
         let refused = store.close_job(tenant, &change).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     }

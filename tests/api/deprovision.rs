@@ -129,7 +129,7 @@ async fn only_an_active_tenant_can_be_deprovisioned() {
     refused(tenant, 5).await;
     let path = format!("/tenants/{tenant}/provision");
     app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(409);
-    let unknown = TenantId::mint();
+    let unknown = TenantId::generate();
     ask(&app, unknown).await.expect(404);
 }
 

@@ -43,7 +43,10 @@ async fn api_responses_are_not_cached_or_sniffed() {
         ("403", client.get(&verified_token(&app).await, "/overview").await.expect(403)),
         (
             "404 of an entity",
-            client.get(&app.operator, &format!("/contacts/{}", TenantId::mint())).await.expect(404),
+            client
+                .get(&app.operator, &format!("/contacts/{}", TenantId::generate()))
+                .await
+                .expect(404),
         ),
         ("404 of a route", app.send(Method::GET, "/nowhere").await.expect(404)),
         ("404 of a page", app.send(Method::GET, "/validate/x").await.expect(404)),
@@ -69,14 +72,14 @@ async fn api_responses_are_not_cached_or_sniffed() {
     assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
     assert_headers(&pdf, "no-store", "a PDF");
     app.refuse("GetItem", true);
-    let failed = client.get(&app.operator, &format!("/contacts/{}", TenantId::mint())).await;
+    let failed = client.get(&app.operator, &format!("/contacts/{}", TenantId::generate())).await;
     assert_headers(&failed.expect(500), "no-store", "500");
 }
 
 #[tokio::test]
 async fn a_401_response_names_the_authentication_scheme() {
     let app = App::start().await;
-    let lead = LeadId::mint();
+    let lead = LeadId::generate();
     for (method, path, bearer) in [
         (Method::GET, "/tenants", ""),
         (Method::GET, "/tenants", "no-token"),
@@ -100,7 +103,7 @@ async fn verified_token(app: &App) -> String {
 #[tokio::test]
 async fn pages_have_security_headers_and_assets_are_cached() {
     let app = App::start().await;
-    let validate = format!("/validate/{}", LeadId::mint());
+    let validate = format!("/validate/{}", LeadId::generate());
     for path in ["/", "/signup", &validate, "/console", "/explorer"] {
         let page = app.send(Method::GET, path).await.expect(200);
         assert_headers(&page, "no-cache", path);

@@ -180,7 +180,7 @@ async fn a_failed_download_is_answered_with_an_error_envelope() {
 }
 
 fn uuid() -> String {
-    domain::InvoiceId::mint().to_string()
+    domain::InvoiceId::generate().to_string()
 }
 
 #[tokio::test]

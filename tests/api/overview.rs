@@ -207,5 +207,5 @@ async fn the_overview_requires_an_operator() {
     let app = App::silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
     app.client.get(&ada.token, "/overview").await.expect(403);
-    assert!(!Permission::OF_A_LEAD.contains(&"10207"));
+    assert!(!Permission::LEAD.contains(&"10207"));
 }

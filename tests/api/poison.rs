@@ -80,7 +80,7 @@ async fn a_redriven_record_is_kept_until_it_can_be_processed() {
         let mut payload = payload;
         let mut image = app.items_of("lead").into_iter().find(|item| item["version"].is_object());
         let image = image.as_mut().unwrap();
-        image["id"]["S"] = json!(LeadId::mint());
+        image["id"]["S"] = json!(LeadId::generate());
         image["email"]["S"] = json!("grace@acme.test");
         payload["Records"][0]["dynamodb"]["NewImage"] = image.clone();
         let answer = app.invoke(function, payload).await.unwrap();

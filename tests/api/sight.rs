@@ -188,7 +188,7 @@ async fn an_update_by_id_does_not_reveal_stored_values() {
         for (guess, right) in
             [("createdBy", &stored["createdBy"]), ("tenantId", &stored["tenantId"])]
         {
-            let other = json!(domain::TenantId::mint());
+            let other = json!(domain::TenantId::generate());
             let answers = [right, &other].map(|value| json!({ guess: value }));
             let right = app.client.patch(&blind, &own, &answers[0]).await.expect(422);
             let wrong = app.client.patch(&blind, &own, &answers[1]).await.expect(422);

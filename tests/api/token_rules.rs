@@ -10,7 +10,7 @@ use support::{
 
 /// Requests a tenant that does not exist. A valid token gets 404.
 async fn ask(app: &App, token: &str) -> u16 {
-    let refused = app.client.get(token, &format!("/tenants/{}", TenantId::mint())).await;
+    let refused = app.client.get(token, &format!("/tenants/{}", TenantId::generate())).await;
     if refused.status == 401 {
         assert_eq!(refused.text("/error/message"), "Unauthorized");
     }
@@ -212,7 +212,7 @@ async fn the_audience_is_required_if_it_is_configured() {
 async fn the_authorization_header_must_have_exactly_one_bearer_token() {
     let app = App::start().await;
     let good = token(OPERATOR, &viewer().to_string());
-    let path = format!("/tenants/{}", TenantId::mint());
+    let path = format!("/tenants/{}", TenantId::generate());
     let send = async |headers: &[&str]| {
         let sent = app.client.send(Method::GET, &path, |request| {
             headers
@@ -264,12 +264,12 @@ async fn the_authorization_header_must_have_exactly_one_bearer_token() {
 async fn a_lead_token_needs_a_lead_id() {
     let app = App::start().await;
     let path = "/tenants";
-    for id in ["op-1", "", "00000000", &LeadId::mint().to_string().replace('-', "")] {
+    for id in ["op-1", "", "00000000", &LeadId::generate().to_string().replace('-', "")] {
         let bearer = token(LEAD, &with(viewer(), "id", id).to_string());
         app.client.get(&bearer, path).await.expect(401);
     }
     let bearer = token(LEAD, &without(viewer(), "id").to_string());
     app.client.get(&bearer, path).await.expect(401);
-    let bearer = token(LEAD, &with(viewer(), "id", LeadId::mint().to_string()).to_string());
+    let bearer = token(LEAD, &with(viewer(), "id", LeadId::generate().to_string()).to_string());
     assert_eq!(app.client.get(&bearer, path).await.expect(200).body, json!([]));
 }

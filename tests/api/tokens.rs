@@ -83,8 +83,8 @@ async fn every_route_requires_a_token_and_its_permission() {
     app.warm().await;
     let before = app.table_calls();
     for (method, route, permission) in ROUTES {
-        let path = route.replace("{id}", &TenantId::mint().to_string());
-        let path = path.replace("{jobId}", &TenantId::mint().to_string());
+        let path = route.replace("{id}", &TenantId::generate().to_string());
+        let path = path.replace("{jobId}", &TenantId::generate().to_string());
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let body = json!({});
         let send = |token: String| {

@@ -85,12 +85,12 @@ async fn every_invalid_signature_gets_the_same_response() {
     let app = App::silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let now = lambda::now().millis();
-    let (body, stranger) = (success(tenant), TenantId::mint());
+    let (body, stranger) = (success(tenant), TenantId::generate());
     let good = Signed::new(&app.keys, tenant, job, &body);
     let mut answers = Vec::new();
     for bad in [
         good.tampered(&failure(tenant)),
-        Signed::new(&app.keys, tenant, JobId::mint(), &body),
+        Signed::new(&app.keys, tenant, JobId::generate(), &body),
         Signed::new(&app.keys, stranger, job, &success(stranger)),
         Signed::at(&app.keys, tenant, job, &body, now - 21_000),
         Signed::at(&app.keys, tenant, job, &body, now + 25_000),

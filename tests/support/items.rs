@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 /// Turns a stored tenant item into tenant number `n` with a new ID and creation time.
 pub fn rename(item: &mut Value, n: usize, created: String) {
-    let id = TenantId::mint().to_string();
+    let id = TenantId::generate().to_string();
     let text = |text: String| json!({ "S": text });
     let place = format!("{created}#{id}");
     item["pk"] = text(format!("TENANT#{id}"));
@@ -17,7 +17,7 @@ pub fn rename(item: &mut Value, n: usize, created: String) {
 /// Copies a stored child item, with a new ID and creation time. Returns the copy and the item that
 /// maps its ID to its tenant.
 pub fn sibling(item: &Value, created: &str) -> [Value; 2] {
-    let id = TenantId::mint().to_string();
+    let id = TenantId::generate().to_string();
     let text = |text: String| json!({ "S": text });
     let prefix = item["sk"]["S"].as_str().unwrap().split('#').next().unwrap().to_owned();
     let mut child = item.clone();

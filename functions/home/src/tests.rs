@@ -87,7 +87,7 @@ async fn ping_repeats_only_harmless_headers() {
 
 #[tokio::test]
 async fn pages_have_a_strict_policy_and_load_served_assets() {
-    let validate = format!("/validate/{}?code=x", LeadId::mint());
+    let validate = format!("/validate/{}?code=x", LeadId::generate());
     for path in ["/", "/signup", &validate, "/console", "/explorer"] {
         let page = get(path).await;
         assert_eq!(page.status, StatusCode::OK);
@@ -181,7 +181,7 @@ async fn the_home_page_links_to_the_repository_if_its_url_is_set() {
 
 #[tokio::test]
 async fn the_forms_have_the_fields_of_the_api() {
-    let validate = get(&format!("/validate/{}", LeadId::mint())).await.text;
+    let validate = get(&format!("/validate/{}", LeadId::generate())).await.text;
     let signup = get("/signup").await.text;
     for (page, fields) in [
         (validate, "name key domains address city state zip country tier email"),
@@ -199,7 +199,7 @@ async fn the_forms_have_the_fields_of_the_api() {
 
 #[tokio::test]
 async fn the_first_load_of_a_page_is_below_60_kb_and_preloads_every_module() {
-    for page in ["/signup", "/console", &format!("/validate/{}", LeadId::mint())] {
+    for page in ["/signup", "/console", &format!("/validate/{}", LeadId::generate())] {
         let html = get(page).await.text;
         let (mut bytes, linked) = (html.len(), linked(&html));
         for file in &linked {

@@ -71,7 +71,7 @@ impl Claimed {
 }
 
 impl FromMembers for Setup {
-    const OPEN: bool = true;
+    const ALLOWS_UNKNOWN: bool = true;
 
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let (tenant, plan) = (members.required("tenant"), members.required::<Plan>("plan"));
@@ -80,7 +80,7 @@ impl FromMembers for Setup {
 }
 
 impl FromMembers for Tenant {
-    const OPEN: bool = true;
+    const ALLOWS_UNKNOWN: bool = true;
 
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let id = members.required("id");
@@ -128,7 +128,7 @@ impl FromJson for Contacts {
 }
 
 impl FromMembers for Contact {
-    const OPEN: bool = true;
+    const ALLOWS_UNKNOWN: bool = true;
 
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
@@ -139,7 +139,7 @@ impl FromMembers for Contact {
 }
 
 impl FromMembers for Plan {
-    const OPEN: bool = true;
+    const ALLOWS_UNKNOWN: bool = true;
 
     fn from_members(members: &mut impl Members) -> Option<Self> {
         members.required("tier").map(Self)

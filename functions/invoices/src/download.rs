@@ -3,7 +3,7 @@ use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use domain::{Error, InvoiceDetails, InvoiceId, permit};
+use domain::{EntityId, Error, InvoiceDetails, InvoiceId, permit};
 use lambda::token::Bearer;
 use serde::Deserialize;
 use store::Store;
@@ -41,7 +41,8 @@ pub(crate) async fn by_query(
     let rule =
         |_| Error::BadParameter("`id` is required. Other parameters aren't supported.".to_owned());
     let Query(DownloadQuery { id }) = query.map_err(rule)?;
-    let id = id.parse().map_err(|_| Error::not_found("Invoice", id))?;
+    let id =
+        id.parse().map_err(|_| Error::NotFound { entity: InvoiceId::ENTITY, id: id.clone() })?;
     download(&store, &issuer, &bearer, id).await
 }
 

@@ -15,7 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    Error, Lead, LeadId, MAILS_A_DAY, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
+    EMAILS_PER_DAY, Error, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
     UserId, permit,
 };
 use lambda::{
@@ -112,7 +112,7 @@ async fn create(
     let lead = new.into_lead(lambda::now(), &leads.system, leads.retention);
     let (id, LeadKeys { length, in_response, .. }) = (lead.id, leads.lead_keys);
     // A facade that sends the email itself applies its own limit.
-    let most = (!in_response).then_some(MAILS_A_DAY);
+    let most = (!in_response).then_some(EMAILS_PER_DAY);
     leads.store.add_lead(lead, most, &request).await?;
     Ok(Json(Created { id, key: in_response.then(|| leads.keys.lead_key(id, length)) }))
 }

@@ -36,17 +36,17 @@ async fn writer(more: &[(&str, &str)]) -> Writer {
 
 fn lead(name: &str) -> EventLead {
     let lead = json!({
-        "id": LeadId::mint(), "firstName": name, "lastName": "Lovelace", "companyName": "Acme & Co.",
+        "id": LeadId::generate(), "firstName": name, "lastName": "Lovelace", "companyName": "Acme & Co.",
         "email": "ada@acme.test", "address": null,
     });
     serde_json::from_value(lead).unwrap()
 }
 
 fn tenant() -> EventTenant {
-    let (time, id) = ("2026-11-23T17:54:06.859Z", TenantId::mint());
+    let (time, id) = ("2026-11-23T17:54:06.859Z", TenantId::generate());
     let contact = |email: &str, primary: bool| {
         json!({
-            "id": TenantId::mint(), "firstName": "Ada", "lastName": "Lovelace", "email": email,
+            "id": TenantId::generate(), "firstName": "Ada", "lastName": "Lovelace", "email": email,
             "isPrimary": primary, "type": null, "tenantId": id, "createdOn": time,
             "modifiedOn": time, "createdBy": "x", "modifiedBy": "x", "deleted": false,
             "deletedOn": null, "deletedBy": null,
@@ -62,7 +62,7 @@ fn tenant() -> EventTenant {
 
 fn job(app_plane_url: Option<&str>) -> EventJob {
     let job = json!({
-        "id": TenantId::mint(), "attempt": 1, "kind": "provision", "tier": "PREMIUM",
+        "id": TenantId::generate(), "attempt": 1, "kind": "provision", "tier": "PREMIUM",
         "isolation": "silo", "state": "succeeded", "reason": null, "appPlaneUrl": app_plane_url,
     });
     serde_json::from_value(job).unwrap()
@@ -86,7 +86,7 @@ async fn the_verification_email_has_a_link_and_its_expiry() {
     let keys = MasterKeys::load(&env, &Aws::from_env(&env).unwrap()).await.unwrap();
     let key = keys.lead_key(lead.id, 32);
     let link = format!("https://api.test/validate/{}?code={key}", lead.id);
-    let until = crate::words::date(lead.id.minted().unwrap() + Duration::from_secs(86_400));
+    let until = crate::words::date(lead.id.created_at().unwrap() + Duration::from_secs(86_400));
     let (subject, html, text) = built_in(&mail);
     insta::assert_snapshot!(subject, @"Confirm your email address for Rocket");
     insta::assert_snapshot!(text.replace(&link, "<link>").replace(&until, "<until>"), @r#"
@@ -174,14 +174,14 @@ async fn a_custom_template_gets_every_value_as_html_and_as_text() {
 #[tokio::test]
 async fn an_expired_key_or_one_that_a_facade_sends_is_not_emailed() {
     let (lead, day) = (lead("Ada"), Duration::from_secs(86_400));
-    let minted = lead.id.minted().unwrap();
+    let created = lead.id.created_at().unwrap();
     let default = writer(&[]).await;
-    assert!(default.verification(&lead, minted + day).unwrap().is_some());
+    assert!(default.verification(&lead, created + day).unwrap().is_some());
     assert!(
-        default.verification(&lead, minted + day + Duration::from_millis(1)).unwrap().is_none()
+        default.verification(&lead, created + day + Duration::from_millis(1)).unwrap().is_none()
     );
     let facade = writer(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
-    assert!(facade.verification(&lead, minted).unwrap().is_none());
+    assert!(facade.verification(&lead, created).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ impl Writer {
             first_name: name(lead.first_name.as_str()),
             company_name: name(lead.company_name.as_str()),
             link: format!("{}/{}?code={key}", self.validate_url, lead.id),
-            until: date(lead.id.minted().unwrap_or(now) + expiry),
+            until: date(lead.id.created_at().unwrap_or(now) + expiry),
         };
         let content = match &self.verification_template {
             Some(template) => MailContent::Template {

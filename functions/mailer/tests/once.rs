@@ -68,7 +68,7 @@ async fn mailer(refusals: usize) -> (Mailer, Arc<AtomicUsize>) {
 }
 
 fn lead_created() -> String {
-    let id = LeadId::mint();
+    let id = LeadId::generate();
     json!({ "detail-type": "LEAD_CREATED", "detail": {
         "version": 1, "id": format!("{id}#1"), "time": "2026-11-23T17:54:06.859Z",
         "lead": { "id": id, "firstName": "Ada", "lastName": "Lovelace", "companyName": "Acme",

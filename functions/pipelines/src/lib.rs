@@ -8,7 +8,7 @@ mod secret;
 
 use aws_sdk_codepipeline::Client;
 use domain::{
-    Closing, Error, Event, EventJob, EventTenant, Isolation, Job, JobRef, JobState, Outcome,
+    Error, Event, EventJob, EventTenant, Isolation, Job, JobRef, JobResult, JobState, Outcome,
     Result, TenantId, UserId,
 };
 use lambda::{Env, Envelope, Payload, aws::Aws, config::ConfigError, dead_letter::EventFailures};
@@ -161,8 +161,8 @@ impl Pipelines {
     }
 
     async fn close(&self, tenant: TenantId, job: &JobRef, reason: String) -> Result<()> {
-        let closing = Closing::badly(Outcome::Failed, reason);
-        let change = Change { job, closing: &closing, now: lambda::now(), by: &self.system };
+        let result = JobResult::unsuccessful(Outcome::Failed, reason);
+        let change = Change { job, result: &result, now: lambda::now(), by: &self.system };
         match self.store.close_job(tenant, &change).await {
             Err(Error::Stale) => Ok(()),
             closed => closed,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Closing, Error, Outcome, Result, UserId};
+use domain::{Error, JobResult, Outcome, Result, UserId};
 use lambda::{
     Env,
     aws::Aws,
@@ -86,8 +86,8 @@ impl Reconciler {
 
     async fn give_up(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
         let reason = format!("No outcome was reported before the deadline, {}.", job.deadline);
-        let closing = Closing::badly(Outcome::TimedOut, reason);
-        let change = Change { job: &job.reference(), closing: &closing, now, by: &self.system };
+        let result = JobResult::unsuccessful(Outcome::TimedOut, reason);
+        let change = Change { job: &job.reference(), result: &result, now, by: &self.system };
         self.store.close_job(job.tenant_id, &change).await
     }
 }

@@ -12,7 +12,7 @@ pub struct Announcement {
 impl Announcement {
     /// Creates the event of a new lead. `request` is the ID of the request that created it.
     pub(crate) fn of_lead(lead: Lead, version: u64, request: Option<String>) -> Self {
-        let event = Event { request_id: request, ..Event::of_lead(lead, version) };
+        let event = Event { request_id: request, ..Event::for_lead(lead, version) };
         Self { kind: EventType::LeadCreated, event }
     }
 
@@ -22,8 +22,8 @@ impl Announcement {
     ///
     /// If the subscription of the job is not valid JSON.
     pub(crate) fn of_job(job: Job, version: u64, request: Option<String>) -> Result<Option<Self>> {
-        let Some(kind) = EventType::of_job(job.kind, job.state) else { return Ok(None) };
-        let event = Event { request_id: request, ..Event::of_job(job, version)? };
+        let Some(kind) = EventType::for_job(job.kind, job.state) else { return Ok(None) };
+        let event = Event { request_id: request, ..Event::for_job(job, version)? };
         Ok(Some(Self { kind, event }))
     }
 }

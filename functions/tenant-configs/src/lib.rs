@@ -35,7 +35,7 @@ async fn tenant(
     id: Id,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let filter = Filter::of_entity(&query.unwrap_or_default(), Tenant::SCHEMA)?;
+    let filter = Filter::from_entity_query(&query.unwrap_or_default(), Tenant::SCHEMA)?;
     may_include(&bearer, &filter)?;
     let (_, tenant) = store.child::<ConfigDetails>(id.of("id", "TenantConfig")?).await?;
     bearer.may_act_on(tenant.lead_id)?;

@@ -100,7 +100,7 @@ async fn delete(
         let doomed = store.tenant_to_delete(id).await?;
         let tenant = &doomed.tenant.item;
         bearer.may_act_on(tenant.lead_id)?;
-        tenant.may_be_deleted()?;
+        tenant.check_deletable()?;
         store.delete_tenant(&doomed, lambda::now(), &bearer.id).await
     })
     .await?;

@@ -42,7 +42,7 @@ pub(crate) async fn deprovision(
     open(&store, &plans, &caller, tenant, JobKind::Deprovision, |tenant, jobs| {
         let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
         let latest = || jobs.iter().find(|job| job.kind == JobKind::Provision);
-        built.or_else(latest).map(Job::undone)
+        built.or_else(latest).map(Job::to_deprovisioning)
     })
     .await
 }
@@ -67,7 +67,7 @@ async fn open(
         bearer.may_act_on(tenant.lead_id)?;
         tenant.status_after_opening(kind)?;
         if kind == JobKind::Provision && bearer.lead().is_some() {
-            Job::may_build_again(&jobs, lambda::now())?;
+            Job::check_build_limit(&jobs, lambda::now())?;
         }
         let work = work(&tenant, &jobs).ok_or("no job has built the tenant");
         let work = work.map_err(Error::internal("opening a job"))?;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, Lead, Resend, Result, Tenant, TenantId, Waits};
+use domain::{Error, Histogram, Lead, Resend, Result, Tenant, TenantId};
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_item};
 use store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status};
@@ -132,7 +132,7 @@ fn day(new: &Item, old: &Item) -> Option<(Timestamp, String)> {
     let active = |image| number(image, "status") == Some("0");
     let built = number(old, "status") == Some("2") && active(new);
     let then = moment("modifiedOn").filter(|_| built)?;
-    Some((then, Waits::class(then.since(moment("createdOn")?))))
+    Some((then, Histogram::bucket(then.since(moment("createdOn")?))))
 }
 
 fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {

@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
-use domain::{Error, Initiator, JobRef, Message, UserId};
+use domain::{BuildReport, ClaimedTenant, Error, JobRef, UserId};
 use lambda::{
     Env,
     aws::Aws,
@@ -68,18 +68,19 @@ async fn report(
     let body = str::from_utf8(&bytes).ok();
     let body = body.and_then(|text| Document::parse(text.to_owned(), Limits::REPORT).ok());
     let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
-    let Initiator(id) = Initiator::of(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
+    let ClaimedTenant(id) =
+        ClaimedTenant::from_body(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
     deciding_again(|| async {
         let tenant = match webhook.store.tenant(id).await {
             Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown tenant")),
             found => found,
         }?;
         let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
-        let message: Message = body.read()?;
-        if already_closed(job, &message)? {
+        let report: BuildReport = body.read()?;
+        if already_closed(job, &report)? {
             return Ok(());
         }
-        let change = Change { job, closing: &message.closing, now, by: &webhook.system };
+        let change = Change { job, result: &report.result, now, by: &webhook.system };
         webhook.store.close_job(tenant.id, &change).await
     })
     .await?;
@@ -90,14 +91,14 @@ async fn report(
 ///
 /// # Errors
 ///
-/// [`Error::Contradiction`] if `message` contradicts the job.
-fn already_closed(job: &JobRef, message: &Message) -> domain::Result<bool> {
-    if job.kind != message.kind {
-        return Err(Error::Contradiction);
+/// [`Error::OutcomeConflict`] if `report` contradicts the job.
+fn already_closed(job: &JobRef, report: &BuildReport) -> domain::Result<bool> {
+    if job.kind != report.kind {
+        return Err(Error::OutcomeConflict);
     }
     match job.outcome {
         None => Ok(false),
-        Some(outcome) if outcome == message.closing.outcome => Ok(true),
-        Some(_) => Err(Error::Contradiction),
+        Some(outcome) if outcome == report.result.outcome => Ok(true),
+        Some(_) => Err(Error::OutcomeConflict),
     }
 }

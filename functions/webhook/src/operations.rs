@@ -1,4 +1,4 @@
-use domain::Message;
+use domain::BuildReport;
 use openapi::{Answer, NamedSchema, Operation};
 use schema::FromJson;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub fn operations() -> Vec<Operation> {
     let report = Operation::new("POST /webhook", "reportJob", summary, Answer::Nothing)
         .signed()
         .limited()
-        .body(NamedSchema::new("Message", Message::schema(), body))
+        .body(NamedSchema::new("Message", BuildReport::schema(), body))
         .conflict("The job is closed with another outcome.");
     vec![report]
 }

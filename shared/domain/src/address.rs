@@ -42,7 +42,7 @@ impl AddressParts {
     /// Returns an address with these parts and a new ID, or `None` if all parts are empty.
     #[must_use]
     pub fn into_address(self) -> Option<Address> {
-        (self != Self::default()).then(|| Address { id: AddressId::mint(), parts: self })
+        (self != Self::default()).then(|| Address { id: AddressId::generate(), parts: self })
     }
 }
 

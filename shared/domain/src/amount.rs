@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use schema::{Decimal, FromJson, NotDecimal, Reader};
+use schema::{Decimal, FromJson, ParseDecimalError, Reader};
 
 /// The maximum number of digits of an amount, the same as for `DynamoDB`'s numbers.
 const DIGITS: i64 = 38;
@@ -22,7 +22,7 @@ pub struct Amount(Decimal);
 
 /// The reason why a text is not an [`Amount`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnAmount {
+pub enum ParseAmountError {
     /// The number is negative.
     #[error("an amount must not be negative")]
     Negative,
@@ -35,16 +35,16 @@ pub enum NotAnAmount {
 }
 
 impl FromStr for Amount {
-    type Err = NotAnAmount;
+    type Err = ParseAmountError;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let number: Decimal = s.parse().map_err(|NotDecimal| NotAnAmount::NoNumber)?;
+        let number: Decimal = s.parse().map_err(|ParseDecimalError| ParseAmountError::NoNumber)?;
         if number.is_negative() {
-            return Err(NotAnAmount::Negative);
+            return Err(ParseAmountError::Negative);
         }
         let (whole, fraction) = number.places();
         if whole + fraction > DIGITS {
-            return Err(NotAnAmount::TooLong);
+            return Err(ParseAmountError::TooLong);
         }
         Ok(Self(number))
     }
@@ -78,7 +78,7 @@ impl fmt::Display for Amount {
 }
 
 impl TryFrom<String> for Amount {
-    type Error = NotAnAmount;
+    type Error = ParseAmountError;
 
     fn try_from(s: String) -> Result<Self, Self::Error> {
         s.parse()
@@ -95,10 +95,12 @@ impl FromJson for Amount {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         match at.number(value)?.parse() {
             Ok(amount) => return Some(amount),
-            Err(NotAnAmount::Negative) => {
+            Err(ParseAmountError::Negative) => {
                 at.violate("minimum", "must be >= 0", json!({ "comparison": ">=", "limit": 0 }));
             }
-            Err(NotAnAmount::TooLong | NotAnAmount::NoNumber) => at.wrong_format("decimal"),
+            Err(ParseAmountError::TooLong | ParseAmountError::NoNumber) => {
+                at.wrong_format("decimal");
+            }
         }
         None
     }
@@ -147,22 +149,22 @@ mod tests {
     fn an_invalid_amount_is_rejected_with_the_reason() {
         let long = "1".repeat(39);
         for (given, why) in [
-            ("-0.01", NotAnAmount::Negative),
-            (long.as_str(), NotAnAmount::TooLong),
-            ("1e38", NotAnAmount::TooLong),
-            ("1e-39", NotAnAmount::TooLong),
-            ("1e999999999", NotAnAmount::TooLong),
-            ("1e-999999999", NotAnAmount::TooLong),
-            ("1e99999999999999999999", NotAnAmount::NoNumber),
-            ("", NotAnAmount::NoNumber),
-            ("-", NotAnAmount::NoNumber),
-            (".5", NotAnAmount::NoNumber),
-            ("5.", NotAnAmount::NoNumber),
-            ("+1", NotAnAmount::NoNumber),
-            ("1e", NotAnAmount::NoNumber),
-            ("1e+-2", NotAnAmount::NoNumber),
-            ("NaN", NotAnAmount::NoNumber),
-            ("\u{0661}", NotAnAmount::NoNumber),
+            ("-0.01", ParseAmountError::Negative),
+            (long.as_str(), ParseAmountError::TooLong),
+            ("1e38", ParseAmountError::TooLong),
+            ("1e-39", ParseAmountError::TooLong),
+            ("1e999999999", ParseAmountError::TooLong),
+            ("1e-999999999", ParseAmountError::TooLong),
+            ("1e99999999999999999999", ParseAmountError::NoNumber),
+            ("", ParseAmountError::NoNumber),
+            ("-", ParseAmountError::NoNumber),
+            (".5", ParseAmountError::NoNumber),
+            ("5.", ParseAmountError::NoNumber),
+            ("+1", ParseAmountError::NoNumber),
+            ("1e", ParseAmountError::NoNumber),
+            ("1e+-2", ParseAmountError::NoNumber),
+            ("NaN", ParseAmountError::NoNumber),
+            ("\u{0661}", ParseAmountError::NoNumber),
         ] {
             assert_eq!(given.parse::<Amount>(), Err(why), "{given}");
         }

@@ -95,7 +95,7 @@ impl<D: Details> NewChild<D> {
     #[must_use]
     pub fn create(self, now: Timestamp, by: &UserId) -> Child<D> {
         Child {
-            id: D::Id::mint(),
+            id: D::Id::generate(),
             details: self.details,
             tenant_id: self.tenant_id,
             audit: Audit::created(now, by),
@@ -120,7 +120,7 @@ impl<D: Details> Editable for Child<D> {
     type Details = D;
     type Update = D::Update;
 
-    const FIXED: &'static [&'static str] = &[
+    const READ_ONLY: &'static [&'static str] = &[
         "id",
         "tenantId",
         "createdOn",

@@ -5,7 +5,7 @@ use serde_json::{Value, json, value::RawValue};
 use crate::{Editable, UserId};
 use crate::{Error, Result};
 use filter::Wire;
-use schema::{Document, Form, Invalid, Limits, Timestamp, Violation, check};
+use schema::{BodyKind, Document, Invalid, Limits, Timestamp, Violation, check};
 
 /// The body of a PATCH or PUT, checked as far as possible without the stored entity.
 ///
@@ -28,7 +28,7 @@ impl<E: Editable> Edit<E> {
     ///
     /// [`Error::Invalid`] with every violation.
     pub fn patch(body: &Document) -> Result<Self> {
-        Self::read(Form::Changing(E::FIXED), body)
+        Self::read(BodyKind::Changing(E::READ_ONLY), body)
     }
 
     /// Reads the body of a PUT: omitted optional members are cleared, and required members must be
@@ -38,15 +38,15 @@ impl<E: Editable> Edit<E> {
     ///
     /// [`Error::Invalid`] with every violation.
     pub fn put(body: &Document) -> Result<Self> {
-        Self::read(Form::Replacing(E::FIXED), body)
+        Self::read(BodyKind::Replacing(E::READ_ONLY), body)
     }
 
-    fn read(form: Form, body: &Document) -> Result<Self> {
-        check::<E::Details>(form, body)?;
+    fn read(kind: BodyKind, body: &Document) -> Result<Self> {
+        check::<E::Details>(kind, body)?;
         Ok(Self {
             given: members(body.text())?,
             value: body.value().clone(),
-            replaces: matches!(form, Form::Replacing(_)),
+            replaces: matches!(kind, BodyKind::Replacing(_)),
             seen: true,
             entity: PhantomData,
         })
@@ -55,7 +55,7 @@ impl<E: Editable> Edit<E> {
     /// Returns the same edit for a caller who may not view the entity. The answer must not depend
     /// on the stored value of a read-only member, so giving such a member is always a violation.
     #[must_use]
-    pub fn unseen(self) -> Self {
+    pub fn without_view(self) -> Self {
         Self { seen: false, ..self }
     }
 
@@ -71,13 +71,13 @@ impl<E: Editable> Edit<E> {
     ///
     /// [`Error::Invalid`] if the edit changes a read-only member, or if the given and the stored
     /// members together break a rule.
-    pub fn of(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
+    pub fn apply(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
         let stored = entity.wire()?;
         let changed = |name: &&&str| {
             let differs = |given: &Value| !self.seen || Some(given) != stored.get(**name);
             self.given(name).is_some_and(differs)
         };
-        let (conflicts, violations): (Vec<_>, Vec<_>) = E::FIXED
+        let (conflicts, violations): (Vec<_>, Vec<_>) = E::READ_ONLY
             .iter()
             .filter(changed)
             .map(|name| (E::conflict(name), fixed(name)))
@@ -93,10 +93,10 @@ impl<E: Editable> Edit<E> {
             false => members(&json_text(&Wire::new(E::SCHEMA, &stored))?)?,
         };
         members.extend(self.given.clone());
-        members.retain(|name, _| !E::FIXED.contains(&name.as_str()));
+        members.retain(|name, _| !E::READ_ONLY.contains(&name.as_str()));
         let body = Document::parse(json_text(&members)?, Limits::BODY);
         let details = body.map_err(Error::internal("reading an edit"))?.read();
-        let details = details.map_err(|invalid| self.hidden(invalid))?;
+        let details = details.map_err(|invalid| self.redacted(invalid))?;
         Ok(entity.edited(details, now, by))
     }
 }
@@ -104,7 +104,7 @@ impl<E: Editable> Edit<E> {
 impl<E> Edit<E> {
     /// Hides the parameters of rules that are broken together with stored values, if the caller may not
     /// see the entity: a parameter may be such a value.
-    fn hidden(&self, Invalid(violations): Invalid) -> Invalid {
+    fn redacted(&self, Invalid(violations): Invalid) -> Invalid {
         let blind = |violation| Violation {
             message: "must be consistent with the other members".to_owned(),
             info: json!({}),

@@ -33,9 +33,9 @@ pub trait Editable: Entity {
     type Update: Permit;
 
     /// The read-only members: clients may repeat their values but not change them.
-    const FIXED: &'static [&'static str];
+    const READ_ONLY: &'static [&'static str];
 
-    /// Returns the error for changing this member of [`Self::FIXED`], or `None` if it is a plain
+    /// Returns the error for changing this member of [`Self::READ_ONLY`], or `None` if it is a plain
     /// violation.
     #[must_use]
     fn conflict(_fixed: &str) -> Option<Error> {

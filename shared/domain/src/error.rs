@@ -1,6 +1,6 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use crate::{BUILDS, TenantKey, TenantStatus, Transition};
+use crate::{EntityId, MAX_BUILDS, TenantKey, TenantStatus, Transition};
 use filter::BadParameter;
 use schema::{Invalid, Timestamp, Violation};
 
@@ -30,7 +30,7 @@ pub enum Error {
     RateLimited,
 
     /// A lead has started the maximum number of builds for now.
-    #[error("This tenant was built {BUILDS} times within 24 hours. Try again at {next}.")]
+    #[error("This tenant was built {MAX_BUILDS} times within 24 hours. Try again at {next}.")]
     TooManyBuilds {
         /// The time at which the next build is possible.
         next: Timestamp,
@@ -110,7 +110,7 @@ pub enum Error {
 
     /// A client tried to set the status of a tenant, which follows from its jobs.
     #[error("`status` can't be set directly. Use the provision or deprovision operation.")]
-    StatusFixed,
+    StatusReadOnly,
 
     /// A tenant with an open job can't be deleted.
     #[error("A tenant in status {0} can't be deleted. Wait for its job to finish.")]
@@ -132,7 +132,7 @@ pub enum Error {
 
     /// The job was already closed with another outcome.
     #[error("The job is already closed with another outcome.")]
-    Contradiction,
+    OutcomeConflict,
 
     /// An item has changed between the read and the write. Read it again and retry.
     #[error("the item changed in the meantime")]
@@ -210,9 +210,9 @@ impl Error {
         Causes(self)
     }
 
-    /// Creates the error for an `entity` that does not exist.
-    pub fn not_found(entity: &'static str, id: impl std::fmt::Display) -> Self {
-        Self::NotFound { entity, id: id.to_string() }
+    /// Creates the error for an entity that does not exist.
+    pub fn not_found<I: EntityId>(id: I) -> Self {
+        Self::NotFound { entity: I::ENTITY, id: id.to_string() }
     }
 }
 

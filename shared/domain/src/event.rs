@@ -102,10 +102,10 @@ pub struct EventTenant {
 }
 
 /// The maximum number of a tenant's contacts in a job and its events.
-const MOST_CONTACTS: usize = 50;
+const MAX_CONTACTS: usize = 50;
 
 /// The maximum size of these contacts in bytes of JSON, which is larger than their size in an item.
-const MOST_OF_CONTACTS: usize = 64 * 1024;
+const MAX_CONTACT_BYTES: usize = 64 * 1024;
 
 /// A job in an event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ pub struct EventJob {
 impl Event {
     /// Creates the event for a new lead.
     #[must_use]
-    pub fn of_lead(lead: Lead, version: u64) -> Self {
+    pub fn for_lead(lead: Lead, version: u64) -> Self {
         Self {
             version: 1,
             id: format!("{}#{version}", lead.id),
@@ -158,7 +158,7 @@ impl Event {
     /// # Errors
     ///
     /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
-    pub fn of_job(job: Job, version: u64) -> Result<Self> {
+    pub fn for_job(job: Job, version: u64) -> Result<Self> {
         Ok(Self {
             version: 1,
             id: format!("{}#{version}", job.id),
@@ -185,15 +185,15 @@ impl EventTenant {
     /// Creates a copy of `tenant` with this `status` and as many of its contacts as a job may
     /// contain.
     #[must_use]
-    pub fn of(tenant: &Tenant, status: TenantStatus, mut contacts: Vec<Contact>) -> Self {
+    pub fn new(tenant: &Tenant, status: TenantStatus, mut contacts: Vec<Contact>) -> Self {
         contacts.sort_by_key(|contact| !contact.details.is_primary);
         let mut bytes = 0;
         contacts.retain(|contact| {
             let json = serde_json::to_string(contact).unwrap_or_default();
             bytes += json.len();
-            bytes <= MOST_OF_CONTACTS
+            bytes <= MAX_CONTACT_BYTES
         });
-        contacts.truncate(MOST_CONTACTS);
+        contacts.truncate(MAX_CONTACTS);
         Self {
             id: tenant.id,
             key: tenant.key.clone(),
@@ -220,7 +220,7 @@ impl EventType {
     /// Returns the type of event for a job in this state, or `None` if its pipeline has just
     /// started.
     #[must_use]
-    pub fn of_job(kind: JobKind, state: JobState) -> Option<Self> {
+    pub fn for_job(kind: JobKind, state: JobState) -> Option<Self> {
         match (kind, state) {
             (_, JobState::Running) => None,
             (JobKind::Provision, JobState::Queued) => Some(Self::TenantProvisioning),

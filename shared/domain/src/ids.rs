@@ -20,12 +20,15 @@ pub trait EntityId:
     + Sync
     + 'static
 {
+    /// The name of the kind of entity, as in ARC SaaS.
+    const ENTITY: &'static str;
+
     /// Returns a new ID.
-    fn mint() -> Self;
+    fn generate() -> Self;
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $entity:literal)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -34,7 +37,7 @@ macro_rules! ids {
         impl $name {
             /// Returns a new ID: a `UUIDv7`, which starts with a timestamp of 48 bits (RFC 9562).
             #[must_use]
-            pub fn mint() -> Self {
+            pub fn generate() -> Self {
                 Self(Uuid::now_v7())
             }
 
@@ -47,19 +50,19 @@ macro_rules! ids {
             /// Returns when the ID was created, or `None` if it is not a `UUIDv7` and so was not
             /// created by this program.
             #[must_use]
-            pub fn minted(&self) -> Option<Timestamp> {
-                let bytes = self.0.as_bytes();
-                (self.0.get_version_num() == 7).then(|| {
-                    let mut millis = [0; 8];
-                    millis[2..].copy_from_slice(&bytes[..6]);
-                    Timestamp::from_millis(i64::from_be_bytes(millis))
-                })
+            pub fn created_at(&self) -> Option<Timestamp> {
+                let created = self.0.get_timestamp().filter(|_| self.0.get_version_num() == 7)?;
+                let (seconds, nanos) = created.to_unix();
+                let millis = seconds * 1000 + u64::from(nanos / 1_000_000);
+                i64::try_from(millis).ok().map(Timestamp::from_millis)
             }
         }
 
         impl EntityId for $name {
-            fn mint() -> Self {
-                Self::mint()
+            const ENTITY: &'static str = $entity;
+
+            fn generate() -> Self {
+                Self::generate()
             }
         }
 
@@ -95,23 +98,23 @@ macro_rules! ids {
 
 ids! {
     /// Identifies an address.
-    AddressId
+    AddressId = "Address"
     /// Identifies a contact.
-    ContactId
+    ContactId = "Contact"
     /// Identifies an invoice.
-    InvoiceId
+    InvoiceId = "Invoice"
     /// Identifies a job: one attempt at provisioning or deprovisioning.
-    JobId
+    JobId = "Job"
     /// Identifies a lead.
-    LeadId
+    LeadId = "Lead"
     /// Identifies a request to resend a verification email.
-    ResendId
+    ResendId = "Resend"
     /// Identifies a resource of a tenant, as reported by a build.
-    ResourceId
+    ResourceId = "Resource"
     /// Identifies a configuration of a tenant.
-    TenantConfigId
+    TenantConfigId = "TenantConfig"
     /// Identifies a tenant.
-    TenantId
+    TenantId = "Tenant"
 }
 
 /// The ID of the user who made a change: the `id` claim of a token, or `SYSTEM_USER_ID`.
@@ -137,10 +140,10 @@ mod tests {
 
     #[test]
     fn an_id_contains_its_creation_time() {
-        let minted = LeadId::mint().minted().unwrap();
-        assert!(crate::now().since(minted).as_secs() < 5);
+        let created = LeadId::generate().created_at().unwrap();
+        assert!(crate::now().since(created).as_secs() < 5);
         let foreign: LeadId = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();
-        assert_eq!(foreign.minted(), None);
+        assert_eq!(foreign.created_at(), None);
     }
 
     #[test]

@@ -3,16 +3,16 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audit, Closing, Contact, EventTenant, JobId, Outcome, Subscription, Tenant, TenantId,
+    Audit, Contact, EventTenant, JobId, JobResult, Outcome, Subscription, Tenant, TenantId,
     TenantStatus, Text, Transition, UserId,
 };
 use crate::{Error, Result};
 use schema::Timestamp;
 
 /// The maximum number of builds that a lead may start for one tenant within [`BUILD_WINDOW`].
-pub const BUILDS: usize = 5;
+pub const MAX_BUILDS: usize = 5;
 
-/// The period in which [`BUILDS`] are counted.
+/// The period in which [`MAX_BUILDS`] are counted.
 pub const BUILD_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// The kind of a job.
@@ -79,19 +79,19 @@ pub struct JobRef {
 
 /// The effect of closing a job on the resources that exist for the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remains {
+pub enum ResourceChange {
     /// The job created resources.
-    Built,
+    Created,
     /// The resources of all earlier jobs are removed.
     Removed,
     /// The resources are unchanged.
-    Same,
+    Unchanged,
 }
 
 impl JobRef {
     /// Returns whether the job failed to deprovision an active tenant.
     #[must_use]
-    pub fn left_standing(&self) -> bool {
+    pub fn failed_to_deprovision(&self) -> bool {
         let failed = matches!(self.outcome, Some(Outcome::Failed | Outcome::TimedOut));
         let active = self.opened_from != Some(TenantStatus::ProvisionFailed);
         self.kind == JobKind::Deprovision && failed && active
@@ -117,12 +117,12 @@ impl JobRef {
     /// Returns the effect of closing the job on the tenant's resources. A failed build may also
     /// report the resources that it created before it failed.
     #[must_use]
-    pub fn remains(&self, closing: &Closing) -> Remains {
-        match (self.kind, closing.outcome) {
-            (JobKind::Provision, Outcome::Succeeded) => Remains::Built,
-            (JobKind::Provision, _) if !closing.resources.is_empty() => Remains::Built,
-            (JobKind::Deprovision, Outcome::Succeeded) => Remains::Removed,
-            _ => Remains::Same,
+    pub fn resource_change(&self, result: &JobResult) -> ResourceChange {
+        match (self.kind, result.outcome) {
+            (JobKind::Provision, Outcome::Succeeded) => ResourceChange::Created,
+            (JobKind::Provision, _) if !result.resources.is_empty() => ResourceChange::Created,
+            (JobKind::Deprovision, Outcome::Succeeded) => ResourceChange::Removed,
+            _ => ResourceChange::Unchanged,
         }
     }
 }
@@ -225,7 +225,7 @@ impl Job {
         let Work { kind, subscription, isolation } = work;
         let status = tenant.status_after_opening(kind)?;
         Ok(Self {
-            id: JobId::mint(),
+            id: JobId::generate(),
             tenant_id: tenant.id,
             kind,
             opened_from: Some(tenant.status),
@@ -234,7 +234,7 @@ impl Job {
             tier: subscription.tier()?,
             isolation,
             subscription,
-            tenant: EventTenant::of(tenant, status, contacts),
+            tenant: EventTenant::new(tenant, status, contacts),
             steps: vec![Step { name: JobState::Queued, time: now }],
             deadline: now + expiry,
             execution_id: None,
@@ -251,9 +251,9 @@ impl Job {
     /// # Errors
     ///
     /// [`Error::TooManyBuilds`] with the time of the next possible build.
-    pub fn may_build_again(jobs: &[Self], now: Timestamp) -> Result<()> {
+    pub fn check_build_limit(jobs: &[Self], now: Timestamp) -> Result<()> {
         let opened = jobs.iter().filter(|job| job.kind == JobKind::Provision);
-        let oldest = opened.map(|job| job.audit.created_on).nth(BUILDS - 1);
+        let oldest = opened.map(|job| job.audit.created_on).nth(MAX_BUILDS - 1);
         match oldest.map(|opened| opened + BUILD_WINDOW) {
             Some(next) if next > now => Err(Error::TooManyBuilds { next, wait: next.since(now) }),
             _ => Ok(()),
@@ -263,7 +263,7 @@ impl Job {
     /// Returns the work that removes the resources of this job, with the same subscription and
     /// isolation.
     #[must_use]
-    pub fn undone(&self) -> Work {
+    pub fn to_deprovisioning(&self) -> Work {
         let (subscription, isolation) = (self.subscription.clone(), self.isolation);
         Work { kind: JobKind::Deprovision, subscription, isolation }
     }

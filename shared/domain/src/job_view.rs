@@ -33,7 +33,7 @@ impl<'a> JobView<'a> {
     /// # Errors
     ///
     /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
-    pub fn of(job: &'a Job) -> Result<Self> {
+    pub fn new(job: &'a Job) -> Result<Self> {
         Ok(Self {
             id: job.id,
             tenant_id: job.tenant_id,

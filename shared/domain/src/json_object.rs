@@ -37,12 +37,12 @@ pub struct ConfigValue(JsonObject);
 impl ConfigValue {
     /// The maximum size of the text in bytes. An item of the table has at most 409,600 bytes (AWS
     /// limit).
-    const MOST: usize = 100 * 1024;
+    const MAX_BYTES: usize = 100 * 1024;
 }
 
 impl FromJson for ConfigValue {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let object = JsonObject::read(value, at, Self::MOST)?;
+        let object = JsonObject::read(value, at, Self::MAX_BYTES)?;
         at.check_numbers(&object.0);
         Some(Self(object))
     }
@@ -51,7 +51,7 @@ impl FromJson for ConfigValue {
         let rule = format!(
             "At most {} bytes. Integers have at most 64 bits; other numbers are 0 or between \
              1E-130 and 9.99E+125 in size.",
-            Self::MOST
+            Self::MAX_BYTES
         );
         json!({ "type": "object", "description": rule })
     }
@@ -67,7 +67,7 @@ pub struct Metadata(JsonObject);
 
 impl Metadata {
     /// The maximum size of the text in bytes.
-    pub(super) const MOST: usize = 16 * 1024;
+    pub(super) const MAX_BYTES: usize = 16 * 1024;
 
     /// Returns the size of the text in bytes.
     #[must_use]
@@ -100,11 +100,11 @@ impl<'de> Deserialize<'de> for Metadata {
 
 impl FromJson for Metadata {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        JsonObject::read(value, at, Self::MOST).map(Self)
+        JsonObject::read(value, at, Self::MAX_BYTES).map(Self)
     }
 
     fn schema() -> Value {
-        let rule = format!("At most {} bytes. Kept and returned exactly as sent.", Self::MOST);
+        let rule = format!("At most {} bytes. Kept and returned exactly as sent.", Self::MAX_BYTES);
         json!({ "type": "object", "description": rule })
     }
 }

@@ -51,7 +51,7 @@ pub struct Lead {
 
 /// The maximum number of verification emails per mailbox and day (UTC), over all callers and
 /// routes.
-pub const MAILS_A_DAY: u32 = 5;
+pub const EMAILS_PER_DAY: u32 = 5;
 
 /// The body of `POST /leads`.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl NewLead {
     #[must_use]
     pub fn into_lead(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Lead {
         Lead {
-            id: LeadId::mint(),
+            id: LeadId::generate(),
             first_name: self.first_name,
             last_name: self.last_name,
             company_name: self.company_name,
@@ -119,7 +119,7 @@ impl Lead {
     /// time.
     #[must_use]
     pub fn key_expired(id: LeadId, now: Timestamp, expiry: Duration) -> bool {
-        id.minted().is_none_or(|minted| now.since(minted) > expiry)
+        id.created_at().is_none_or(|created| now.since(created) > expiry)
     }
 
     /// Returns the ID of the original lead: the origin of a renewed lead, otherwise its own ID.
@@ -130,7 +130,7 @@ impl Lead {
 
     /// Returns whether two leads have the same names, company and address.
     #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub fn has_same_details(&self, other: &Self) -> bool {
         let said = |lead: &Self| {
             let address = lead.address.as_ref().map(|address| address.parts.clone());
             (lead.first_name.clone(), lead.last_name.clone(), lead.company_name.clone(), address)
@@ -154,7 +154,7 @@ impl Lead {
         let origin = Some(self.root());
         let address =
             self.address.map(|address| address.parts).and_then(AddressParts::into_address);
-        let (id, audit) = (LeadId::mint(), Audit::created(now, by));
+        let (id, audit) = (LeadId::generate(), Audit::created(now, by));
         let expires_at = Self::expiry(now, retention);
         Some(Self {
             id,
@@ -202,7 +202,7 @@ impl Lead {
         let name = request.name.unwrap_or_else(|| self.company_name.clone());
         let tenant = Tenant::pending(request.key, name, request.domains, now, by);
         let tenant = Tenant { lead_id: Some(self.id), address, ..tenant };
-        Onboarding::of(tenant, contact, now, by)
+        Onboarding::new(tenant, contact, now, by)
     }
 
     /// Returns the lead's address, or the requested one if the lead has none. They must not differ.
@@ -254,7 +254,7 @@ mod tests {
         let request = json!({ "key": "acme", "domains": ["acme.test"] });
         let unverified = Lead { is_validated: false, ..verified(&Value::Null) };
         assert!(matches!(convert(&unverified, &request), Err(Error::Unauthorized(_))));
-        let converted = Lead { tenant_id: Some(TenantId::mint()), ..verified(&Value::Null) };
+        let converted = Lead { tenant_id: Some(TenantId::generate()), ..verified(&Value::Null) };
         assert!(matches!(convert(&converted, &request), Err(Error::LeadAlreadyConverted)));
     }
 
@@ -276,9 +276,9 @@ mod tests {
 
     #[test]
     fn a_key_expires_with_the_age_of_the_lead_id() {
-        let (id, hour) = (LeadId::mint(), Duration::from_secs(3600));
-        let minted = id.minted().unwrap();
-        assert!(!Lead::key_expired(id, minted + hour, hour));
-        assert!(Lead::key_expired(id, minted + hour + Duration::from_millis(1), hour));
+        let (id, hour) = (LeadId::generate(), Duration::from_secs(3600));
+        let created = id.created_at().unwrap();
+        assert!(!Lead::key_expired(id, created + hour, hour));
+        assert!(Lead::key_expired(id, created + hour + Duration::from_millis(1), hour));
     }
 }

@@ -12,6 +12,7 @@ pub mod entities;
 mod entity;
 mod error;
 mod event;
+mod histogram;
 mod hostname;
 mod ids;
 mod invoice;
@@ -33,11 +34,10 @@ mod subscription;
 mod tenant;
 mod tenant_config;
 mod text;
-mod waits;
 mod webhook;
 
 pub use address::{Address, AddressParts, AddressView};
-pub use amount::{Amount, NotAnAmount};
+pub use amount::{Amount, ParseAmountError};
 pub use audit::Audit;
 pub use child::{Child, ChildKind, Details, NewChild};
 pub use contact::{Contact, ContactDetails, NewContact};
@@ -47,6 +47,7 @@ pub use email::Email;
 pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
 pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
+pub use histogram::Histogram;
 pub use hostname::Hostname;
 pub use ids::{
     AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, ResendId, ResourceId, TenantConfigId,
@@ -54,14 +55,14 @@ pub use ids::{
 };
 pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
 pub use job::{
-    BUILD_WINDOW, BUILDS, Isolation, Job, JobKind, JobRef, JobState, Remains, Step, Work,
+    BUILD_WINDOW, Isolation, Job, JobKind, JobRef, JobState, MAX_BUILDS, ResourceChange, Step, Work,
 };
 pub use job_view::JobView;
 pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub use key::TenantKey;
-pub use lead::{Lead, MAILS_A_DAY, NewLead};
+pub use lead::{EMAILS_PER_DAY, Lead, NewLead};
 pub use lead_view::LeadView;
-pub use outcome::{Closing, Outcome};
+pub use outcome::{JobResult, Outcome};
 pub use overview::{Attention, Day, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};
@@ -73,8 +74,7 @@ pub use subscription::Subscription;
 pub use tenant::{NewTenant, OnboardTenant, Onboarding, Tenant, TenantDetails, TenantView};
 pub use tenant_config::{ConfigDetails, NewTenantConfig, TenantConfig};
 pub use text::Text;
-pub use waits::Waits;
-pub use webhook::{Initiator, Message};
+pub use webhook::{BuildReport, ClaimedTenant};
 
 /// Returns the time for tests; everything else takes it as an argument.
 #[cfg(test)]

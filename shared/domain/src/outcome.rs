@@ -41,7 +41,7 @@ impl JobState {
 
 /// The result of a job, written when it closes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Closing {
+pub struct JobResult {
     /// Whether the job succeeded, failed or timed out.
     pub outcome: Outcome,
     /// Why the job failed.
@@ -52,10 +52,10 @@ pub struct Closing {
     pub app_plane_url: Option<String>,
 }
 
-impl Closing {
+impl JobResult {
     /// Creates the result of a job that failed or timed out because of `reason`.
     #[must_use]
-    pub fn badly(outcome: Outcome, reason: impl Into<String>) -> Self {
+    pub fn unsuccessful(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, reason: Some(reason.into()), resources: Vec::new(), app_plane_url: None }
     }
 }

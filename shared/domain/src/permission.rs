@@ -74,13 +74,13 @@ permissions! {
 impl Permission {
     /// The permissions of a verified lead's token, as in ARC SaaS. Deprovisioning is not included:
     /// a forwarded verification email must not be enough to deprovision a tenant.
-    pub const OF_A_LEAD: &[&str] = &[
+    pub const LEAD: &[&str] = &[
         "10204", "10216", "10203", "7008", "7004", "10212", "5321", "5322", "5323", "5324", "5325",
         "5326", "5327", "5328", "5329", "5331", "5332", "5333", "10220", "10221", "10222", "10223",
     ];
 
     /// Returns the permissions that grant `P`. Any one of them is enough.
-    pub fn of<P: Permit>() -> impl Iterator<Item = Self> {
+    pub fn granting<P: Permit>() -> impl Iterator<Item = Self> {
         P::CODES.iter().copied().map(Self)
     }
 

@@ -7,10 +7,10 @@ use schema::{FromMembers, Members, Timestamp};
 
 /// How long a request is kept. It must still exist when its record in the table's stream is read,
 /// and the stream keeps records for 24 hours.
-const KEPT: Duration = Duration::from_secs(2 * 24 * 3600);
+const RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// The maximum number of leads with one address that get a new link from one request.
-const MOST: usize = 3;
+const MAX_LEADS: usize = 3;
 
 /// A request to resend a verification email, kept until it is processed.
 ///
@@ -48,14 +48,14 @@ impl NewResend {
     #[must_use]
     pub fn into_resend(self, now: Timestamp) -> Resend {
         let Self { email, lead_id } = self;
-        Resend { id: ResendId::mint(), email, lead_id, expires_at: (now + KEPT).seconds() }
+        Resend { id: ResendId::generate(), email, lead_id, expires_at: (now + RETENTION).seconds() }
     }
 }
 
 impl Resend {
     /// Returns `lead` if it has the email address of the request.
     #[must_use]
-    pub fn at_its_address(&self, lead: Lead) -> Option<Lead> {
+    pub fn matching(&self, lead: Lead) -> Option<Lead> {
         (lead.email.folded() == self.email.folded()).then_some(lead)
     }
 
@@ -68,14 +68,16 @@ impl Resend {
     /// name, and the owner chooses. The oldest leads are preferred, because an attacker cannot
     /// create an older lead afterwards.
     #[must_use]
-    pub fn different(leads: Vec<Lead>) -> Vec<Lead> {
-        let mut different: Vec<Lead> = Vec::new();
+    pub fn distinct(leads: Vec<Lead>) -> Vec<Lead> {
+        let mut distinct: Vec<Lead> = Vec::new();
         for lead in leads {
-            if different.len() < MOST && !different.iter().any(|other| other.says_the_same(&lead)) {
-                different.push(lead);
+            if distinct.len() < MAX_LEADS
+                && !distinct.iter().any(|other| other.has_same_details(&lead))
+            {
+                distinct.push(lead);
             }
         }
-        different
+        distinct
     }
 }
 
@@ -108,7 +110,7 @@ mod tests {
             lead("Evil", "Ely"),
             lead("More Evil", "Ely"),
         ];
-        let chosen: Vec<_> = Resend::different(all)
+        let chosen: Vec<_> = Resend::distinct(all)
             .into_iter()
             .map(|lead| (lead.company_name.to_string(), lead.address.unwrap().parts.city))
             .collect();

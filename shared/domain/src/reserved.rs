@@ -35,7 +35,7 @@ const OURS: &str = "client deploy jobs leads master none pipeline pool pooled sh
 impl ReservedKeys {
     /// Creates the default list plus `own` keys.
     #[must_use]
-    pub fn with(own: impl IntoIterator<Item = TenantKey>) -> Self {
+    pub fn with_own(own: impl IntoIterator<Item = TenantKey>) -> Self {
         let lists = [INFRASTRUCTURE, RESOLVED, MAILBOXES, OURS];
         let words = lists.iter().flat_map(|list| list.split_whitespace()).map(str::to_owned);
         Self(words.chain(own.into_iter().map(|key| key.to_string())).collect())
@@ -59,14 +59,14 @@ mod tests {
 
     #[test]
     fn every_reserved_word_is_a_valid_key() {
-        for word in ReservedKeys::with([]).0 {
+        for word in ReservedKeys::with_own([]).0 {
             assert!(read::<TenantKey>(&word.as_str().into()).is_ok(), "{word}");
         }
     }
 
     #[test]
     fn own_keys_are_added_to_the_default_list() {
-        let (usual, more) = (ReservedKeys::with([]), ReservedKeys::with([key("acme")]));
+        let (usual, more) = (ReservedKeys::with_own([]), ReservedKeys::with_own([key("acme")]));
         for word in ["www", "api", "postmaster", "wpad", "none", "pool"] {
             assert!(usual.contains(&key(word)) && more.contains(&key(word)), "{word}");
         }

@@ -45,19 +45,19 @@ impl Entity for Resource {
 }
 
 /// The maximum length of an external identifier in characters.
-const LONGEST: usize = 2048;
+const MAX_IDENTIFIER_LENGTH: usize = 2048;
 
 /// Metadata and the bucket name in it.
 #[derive(Default)]
-struct Described {
+struct BucketMetadata {
     metadata: Metadata,
     bucket: Option<String>,
 }
 
-impl FromJson for Described {
+impl FromJson for BucketMetadata {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let metadata = Metadata::from_json(value, at)?;
-        let named = |name: &&str| (1..=LONGEST).contains(&name.chars().count());
+        let named = |name: &&str| (1..=MAX_IDENTIFIER_LENGTH).contains(&name.chars().count());
         let bucket = value["bucket"].as_str().filter(named).map(str::to_owned);
         Some(Self { metadata, bucket })
     }
@@ -83,9 +83,15 @@ impl NewResource {
 
     /// Creates the resource of `tenant`, as reported by the job with this `attempt` number.
     #[must_use]
-    pub fn of(&self, tenant: TenantId, attempt: u32, now: Timestamp, by: &UserId) -> Resource {
+    pub fn to_resource(
+        &self,
+        tenant: TenantId,
+        attempt: u32,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Resource {
         Resource {
-            id: ResourceId::mint(),
+            id: ResourceId::generate(),
             external_identifier: self.external_identifier.clone(),
             kind: self.kind.clone(),
             metadata: self.metadata.clone(),
@@ -100,9 +106,9 @@ impl FromMembers for NewResource {
     /// Reads a resource. If `externalIdentifier` is missing, `metadata.bucket` is used.
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let kind = members.required("type");
-        let given: Option<Text<1, LONGEST>> = members.optional("externalIdentifier");
-        let metadata = members.optional::<Described>("metadata");
-        let Described { metadata, bucket } = metadata.unwrap_or_default();
+        let given: Option<Text<1, MAX_IDENTIFIER_LENGTH>> = members.optional("externalIdentifier");
+        let metadata = members.optional::<BucketMetadata>("metadata");
+        let BucketMetadata { metadata, bucket } = metadata.unwrap_or_default();
         if !members.gives("externalIdentifier")
             && bucket.is_none()
             && let Some(mut at) = members.place(None)
@@ -117,7 +123,8 @@ impl FromMembers for NewResource {
     fn rules() -> Map<String, Value> {
         let named = json!({ "properties": { "externalIdentifier": { "type": "string" } },
             "required": ["externalIdentifier"] });
-        let bucket = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST });
+        let bucket =
+            json!({ "type": "string", "minLength": 1, "maxLength": MAX_IDENTIFIER_LENGTH });
         let bucket =
             json!({ "type": "object", "properties": { "bucket": bucket }, "required": ["bucket"] });
         let by_bucket = json!({ "properties": { "metadata": bucket }, "required": ["metadata"] });

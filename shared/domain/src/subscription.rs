@@ -14,18 +14,18 @@ use schema::{Date, Document, FromJson, FromMembers, Limits, Members, Reader, rea
 pub struct Subscription(String);
 
 /// The parts of a subscription that are used.
-struct Form {
+struct SubscriptionBody {
     tier: Text<1, 100>,
 }
 
 impl Subscription {
     /// The maximum size of the text in bytes. A new job with such a subscription needs less than
     /// half of the maximum size of an item.
-    const MOST: usize = 64 * 1024;
+    const MAX_BYTES: usize = 64 * 1024;
 
     /// The maximum nesting of objects and arrays. `DynamoDB` and JSON libraries support at least 32
     /// levels.
-    const LEVELS: usize = 20;
+    const MAX_LEVELS: usize = 20;
 
     /// Reads the text of the body of `POST /tenants/{id}/provision`.
     ///
@@ -35,29 +35,29 @@ impl Subscription {
     /// not JSON, [`Error::Refused`] if the `id` is missing, or [`Error::Invalid`] with every other
     /// violation.
     pub fn from_text(text: &str) -> Result<Self> {
-        if text.len() > Self::MOST {
-            return Err(Error::TooLarge(Self::MOST));
+        if text.len() > Self::MAX_BYTES {
+            return Err(Error::TooLarge(Self::MAX_BYTES));
         }
-        let body = Document::parse(text.to_owned(), Limits::forwarded(Self::LEVELS));
+        let body = Document::parse(text.to_owned(), Limits::forwarded(Self::MAX_LEVELS));
         let body = body.map_err(|cause| Error::not_json(&cause))?;
         let missing = |id: &Value| id.is_null() || id.as_str() == Some("");
         if body.value().as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
             return Err(Error::Refused("Subscription ID is required"));
         }
-        let _: Form = body.read()?;
+        let _: SubscriptionBody = body.read()?;
         Ok(Self(text.to_owned()))
     }
 
     /// Returns the JSON Schema of the body of `POST /tenants/{id}/provision`.
     #[must_use]
     pub fn schema() -> Value {
-        let mut schema = Form::schema();
+        let mut schema = SubscriptionBody::schema();
         let rule = format!(
             "At most {} bytes and {} levels of objects and arrays, the subscription itself included. \
              Integers have at most 64 bits; other numbers are 0 or between 1E-130 and 9.99E+125 \
              in size.",
-            Self::MOST,
-            Self::LEVELS
+            Self::MAX_BYTES,
+            Self::MAX_LEVELS
         );
         schema["description"] = rule.into();
         schema
@@ -69,7 +69,7 @@ impl Subscription {
     ///
     /// [`Error::Aws`] or [`Error::Invalid`] if the stored text is not a valid subscription.
     pub fn tier(&self) -> Result<Text<1, 100>> {
-        Ok(read::<Form>(&self.value()?)?.tier)
+        Ok(read::<SubscriptionBody>(&self.value()?)?.tier)
     }
 
     /// Returns the subscription's ID from the subscription service.
@@ -100,23 +100,23 @@ impl Subscription {
 }
 
 /// Text that is safe in a build's variables with any kind of quotes.
-struct Plain<const MAX: usize>(Text<1, MAX>);
+struct SafeText<const MAX: usize>(Text<1, MAX>);
 
-const PLAIN: &str = "^[A-Za-z0-9 _.:/@+-]+$";
+const SAFE_PATTERN: &str = "^[A-Za-z0-9 _.:/@+-]+$";
 
-impl<const MAX: usize> FromJson for Plain<MAX> {
+impl<const MAX: usize> FromJson for SafeText<MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, 1, MAX)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || " _.:/@+-".contains(c);
         if !text.chars().all(plain) {
-            at.wrong_pattern(PLAIN);
+            at.wrong_pattern(SAFE_PATTERN);
             return None;
         }
         Text::from_json(value, at).map(Self)
     }
 
     fn schema() -> Value {
-        json!({ "type": "string", "minLength": 1, "maxLength": MAX, "pattern": PLAIN })
+        json!({ "type": "string", "minLength": 1, "maxLength": MAX, "pattern": SAFE_PATTERN })
     }
 }
 
@@ -127,9 +127,9 @@ struct Plan {
     tier: Text<1, 100>,
 }
 
-impl FromMembers for Form {
+impl FromMembers for SubscriptionBody {
     fn from_members(members: &mut impl Members) -> Option<Self> {
-        members.required::<Plain<255>>("id");
+        members.required::<SafeText<255>>("id");
         for name in ["subscriberId", "planId", "invoiceId", "createdBy", "modifiedBy", "deletedBy"]
         {
             members.optional::<Text<0, 255>>(name);
@@ -146,10 +146,10 @@ impl FromMembers for Form {
 
 impl FromMembers for Plan {
     /// Unknown members are accepted and passed on in events.
-    const OPEN: bool = true;
+    const ALLOWS_UNKNOWN: bool = true;
 
     fn from_members(members: &mut impl Members) -> Option<Self> {
-        let Plain(tier) = members.required::<Plain<100>>("tier")?;
+        let SafeText(tier) = members.required::<SafeText<100>>("tier")?;
         Some(Self { tier })
     }
 }

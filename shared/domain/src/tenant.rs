@@ -90,14 +90,14 @@ pub struct Onboarding {
 }
 
 /// The maximum number of domains of a tenant.
-const MOST_DOMAINS: usize = 50;
+const MAX_DOMAINS: usize = 50;
 
 /// The domains of a tenant: at least one, without duplicates.
 struct Domains(Vec<Hostname>);
 
 impl FromJson for Domains {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        if !at.at_most(value, MOST_DOMAINS) {
+        if !at.at_most(value, MAX_DOMAINS) {
             return None;
         }
         let names = Vec::from_json(value, at)?;
@@ -108,7 +108,7 @@ impl FromJson for Domains {
     fn schema() -> Value {
         let mut names = Vec::<Hostname>::schema();
         names["minItems"] = 1.into();
-        names["maxItems"] = MOST_DOMAINS.into();
+        names["maxItems"] = MAX_DOMAINS.into();
         names["uniqueItems"] = true.into();
         names
     }
@@ -161,7 +161,7 @@ impl Editable for Tenant {
     type Details = TenantDetails;
     type Update = permit::UpdateTenant;
 
-    const FIXED: &'static [&'static str] = &[
+    const READ_ONLY: &'static [&'static str] = &[
         "id",
         "status",
         "leadId",
@@ -176,7 +176,7 @@ impl Editable for Tenant {
     ];
 
     fn conflict(fixed: &str) -> Option<Error> {
-        (fixed == "status").then_some(Error::StatusFixed)
+        (fixed == "status").then_some(Error::StatusReadOnly)
     }
 
     fn edited(self, details: TenantDetails, now: Timestamp, by: &UserId) -> Self {
@@ -199,7 +199,7 @@ impl NewTenant {
     pub fn onboard(self, now: Timestamp, by: &UserId) -> Result<Onboarding> {
         let tenant = Tenant::pending(self.key, self.name, self.domains, now, by);
         let tenant = Tenant { address: self.address.into_address(), ..tenant };
-        Onboarding::of(tenant, self.contact, now, by)
+        Onboarding::new(tenant, self.contact, now, by)
     }
 }
 
@@ -212,7 +212,7 @@ impl Tenant {
         by: &UserId,
     ) -> Self {
         Self {
-            id: TenantId::mint(),
+            id: TenantId::generate(),
             name,
             status: TenantStatus::PendingProvision,
             key,
@@ -248,7 +248,7 @@ impl Tenant {
     ///
     /// [`Error::TenantBusy`] if a job is open, or [`Error::TenantHasResources`] if there are
     /// resources.
-    pub fn may_be_deleted(&self) -> Result<()> {
+    pub fn check_deletable(&self) -> Result<()> {
         match self.status {
             TenantStatus::Provisioning | TenantStatus::Deprovisioning => {
                 Err(Error::TenantBusy(self.status))
@@ -266,21 +266,21 @@ impl Tenant {
     /// Returns whether the tenant's lead created the entity with this `audit`. The first contact
     /// does not count because it was created with the tenant.
     #[must_use]
-    pub fn lead_made(&self, audit: &Audit) -> bool {
+    pub fn was_created_by_lead(&self, audit: &Audit) -> bool {
         let lead = self.lead_id.map(|lead| lead.to_string());
         lead == Some(audit.created_by.to_string()) && audit.created_on > self.audit.created_on
     }
 
     /// Returns whether `resource` still exists, according to the reports of jobs.
     #[must_use]
-    pub fn still_has(&self, resource: &Resource) -> bool {
+    pub fn has_resource(&self, resource: &Resource) -> bool {
         self.removed_by.is_none_or(|removed| resource.attempt > removed)
     }
 }
 
 impl Onboarding {
     /// Combines `tenant` and `contact`. The contact's email must be at one of the tenant's domains.
-    pub(super) fn of(
+    pub(super) fn new(
         tenant: Tenant,
         contact: ContactDetails,
         now: Timestamp,

@@ -32,7 +32,7 @@ const VISIBLE: &str = concat!(
 
 /// Returns whether a character is invisible: white space, ignored by default (Unicode's
 /// `Default_Ignorable_Code_Point`, DerivedCoreProperties.txt), or the empty Braille pattern.
-fn is_unseen(letter: char) -> bool {
+fn is_invisible(letter: char) -> bool {
     letter.is_whitespace()
         || matches!(
             letter,
@@ -51,8 +51,8 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
 impl<const MIN: usize, const MAX: usize> FromJson for Text<MIN, MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, MIN, MAX)?;
-        let is_unseen = MIN > 0 && text.chars().all(is_unseen);
-        if is_unseen || text.chars().any(char::is_control) {
+        let is_invisible = MIN > 0 && text.chars().all(is_invisible);
+        if is_invisible || text.chars().any(char::is_control) {
             at.wrong_pattern(Self::PATTERN);
             return None;
         }

@@ -1,46 +1,46 @@
 use serde_json::{Value, json};
 
-use crate::{Closing, JobKind, NewResource, Outcome, TenantId};
+use crate::{JobKind, JobResult, NewResource, Outcome, TenantId};
 use schema::{FromJson, FromMembers, Members, Reader};
 
 /// The maximum number of resources in one report. A DynamoDB transaction has at most 100 items, and
 /// two of them are the tenant and its job.
-const MOST_RESOURCES: usize = 98;
+const MAX_RESOURCES: usize = 98;
 
 /// The maximum size in bytes of the metadata of all resources. A transaction has at most 4 MB (AWS
 /// limit).
-const MOST_METADATA: usize = 300 * 1024;
+const MAX_METADATA_BYTES: usize = 300 * 1024;
 
 /// The tenant ID claimed by a webhook whose signature is not verified yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Initiator(pub TenantId);
+pub struct ClaimedTenant(pub TenantId);
 
-impl Initiator {
+impl ClaimedTenant {
     /// Reads the initiator from a body, or returns `None` if there is none.
     #[must_use]
-    pub fn of(body: &Value) -> Option<Self> {
+    pub fn from_body(body: &Value) -> Option<Self> {
         body["initiatorId"].as_str()?.parse().ok().map(Self)
     }
 }
 
 /// The report of a build, in the long or the short form.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message {
+pub struct BuildReport {
     /// The kind of the job.
     pub kind: JobKind,
     /// The result of the job.
-    pub closing: Closing,
+    pub result: JobResult,
 }
 
 /// Text of up to `MAX` characters that may contain line breaks.
-struct Prose<const MAX: usize>(String);
+struct MultilineText<const MAX: usize>(String);
 
 /// An absolute `http` or `https` URL of up to 2,048 characters, in normalized form. Control
 /// characters are refused because URL parsers ignore some of them.
 struct WebUrl(String);
 
 /// The maximum length of a URL in characters, before and after encoding.
-const LONGEST_URL: usize = 2048;
+const MAX_URL_LENGTH: usize = 2048;
 
 /// The resources that a build reports.
 struct Resources(Vec<NewResource>);
@@ -49,57 +49,59 @@ struct Resources(Vec<NewResource>);
 struct Kind(JobKind);
 
 /// `data.status`: 1 success, 0 failure.
-struct Code(Outcome);
+struct StatusNumber(Outcome);
 
 /// `status` of the short form: `success` or `failure`.
-struct Word(Outcome);
+struct StatusWord(Outcome);
 
 /// The long form, with `data`.
-struct Long(Message);
+struct LongReport(BuildReport);
 
 /// The short form, with only a `status`.
-struct Short(Message);
+struct ShortReport(BuildReport);
 
-impl FromJson for Message {
+impl FromJson for BuildReport {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         match value.get("status").is_some_and(|status| !status.is_null()) {
-            true => Short::from_json(value, at).map(|Short(message)| message),
-            false => Long::from_json(value, at).map(|Long(message)| message),
+            true => ShortReport::from_json(value, at).map(|ShortReport(report)| report),
+            false => LongReport::from_json(value, at).map(|LongReport(report)| report),
         }
     }
 
     fn schema() -> Value {
-        json!({ "oneOf": [Long::schema(), Short::schema()] })
+        json!({ "oneOf": [LongReport::schema(), ShortReport::schema()] })
     }
 }
 
-impl FromMembers for Long {
+impl FromMembers for LongReport {
     fn from_members(members: &mut impl Members) -> Option<Self> {
         members.required::<TenantId>("initiatorId");
-        let (kind, closing) = (members.required::<Kind>("type"), members.required("data"));
-        Some(Self(Message { kind: kind?.0, closing: closing? }))
+        let (kind, result) = (members.required::<Kind>("type"), members.required("data"));
+        Some(Self(BuildReport { kind: kind?.0, result: result? }))
     }
 }
 
-impl FromMembers for Short {
+impl FromMembers for ShortReport {
     fn from_members(members: &mut impl Members) -> Option<Self> {
         members.required::<TenantId>("initiatorId");
-        let (kind, word) = (members.required::<Kind>("type"), members.required::<Word>("status"));
-        let (Kind(kind), Word(outcome)) = (kind?, word?);
-        let closing = Closing { outcome, reason: None, resources: Vec::new(), app_plane_url: None };
-        Some(Self(Message { kind, closing }))
+        let (kind, word) =
+            (members.required::<Kind>("type"), members.required::<StatusWord>("status"));
+        let (Kind(kind), StatusWord(outcome)) = (kind?, word?);
+        let result =
+            JobResult { outcome, reason: None, resources: Vec::new(), app_plane_url: None };
+        Some(Self(BuildReport { kind, result }))
     }
 }
 
-impl FromMembers for Closing {
+impl FromMembers for JobResult {
     fn from_members(members: &mut impl Members) -> Option<Self> {
-        let outcome = members.required::<Code>("status");
+        let outcome = members.required::<StatusNumber>("status");
         let resources = members.optional::<Resources>("resources");
         let app_plane_url = members.optional::<WebUrl>("appPlaneUrl");
-        let reason = members.optional::<Prose<2000>>("reason");
+        let reason = members.optional::<MultilineText<2000>>("reason");
         Some(Self {
             outcome: outcome?.0,
-            reason: reason.map(|Prose(reason)| reason),
+            reason: reason.map(|MultilineText(reason)| reason),
             resources: resources.map(|Resources(all)| all).unwrap_or_default(),
             app_plane_url: app_plane_url.map(|WebUrl(url)| url),
         })
@@ -108,19 +110,20 @@ impl FromMembers for Closing {
 
 impl FromJson for Resources {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        if !at.at_most(value, MOST_RESOURCES) {
+        if !at.at_most(value, MAX_RESOURCES) {
             return None;
         }
         let resources: Vec<NewResource> = Vec::from_json(value, at)?;
         let metadata = resources.iter().map(NewResource::metadata_bytes).sum();
-        at.within_bytes(metadata, MOST_METADATA).then_some(Self(resources))
+        at.within_bytes(metadata, MAX_METADATA_BYTES).then_some(Self(resources))
     }
 
     fn schema() -> Value {
         let mut resources = Vec::<NewResource>::schema();
-        resources["maxItems"] = MOST_RESOURCES.into();
-        let rule =
-            format!("The metadata of all resources has at most {MOST_METADATA} bytes in total.");
+        resources["maxItems"] = MAX_RESOURCES.into();
+        let rule = format!(
+            "The metadata of all resources has at most {MAX_METADATA_BYTES} bytes in total."
+        );
         resources["description"] = rule.into();
         resources
     }
@@ -143,7 +146,7 @@ impl FromJson for Kind {
     }
 }
 
-impl FromJson for Code {
+impl FromJson for StatusNumber {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         match value.as_u64() {
             Some(0) => Some(Self(Outcome::Failed)),
@@ -160,7 +163,7 @@ impl FromJson for Code {
     }
 }
 
-impl FromJson for Word {
+impl FromJson for StatusWord {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         match value.as_str() {
             Some("success") => Some(Self(Outcome::Succeeded)),
@@ -177,7 +180,7 @@ impl FromJson for Word {
     }
 }
 
-impl<const MAX: usize> FromJson for Prose<MAX> {
+impl<const MAX: usize> FromJson for MultilineText<MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         at.text(value, 0, MAX).map(|text| Self(text.to_owned()))
     }
@@ -189,10 +192,12 @@ impl<const MAX: usize> FromJson for Prose<MAX> {
 
 impl FromJson for WebUrl {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let text = at.text(value, 1, LONGEST_URL)?;
+        let text = at.text(value, 1, MAX_URL_LENGTH)?;
         let plain = !text.chars().any(char::is_control);
         let url = url::Url::parse(text).ok().filter(|url| {
-            plain && matches!(url.scheme(), "http" | "https") && url.as_str().len() <= LONGEST_URL
+            plain
+                && matches!(url.scheme(), "http" | "https")
+                && url.as_str().len() <= MAX_URL_LENGTH
         });
         let Some(url) = url else {
             at.wrong_format("uri");
@@ -203,7 +208,7 @@ impl FromJson for WebUrl {
 
     fn schema() -> Value {
         let pattern = "^[Hh][Tt][Tt][Pp][Ss]?:";
-        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": LONGEST_URL })
+        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": MAX_URL_LENGTH })
     }
 }
 
@@ -214,18 +219,18 @@ mod tests {
 
     #[test]
     fn both_forms_are_equivalent() {
-        let tenant = TenantId::mint();
+        let tenant = TenantId::generate();
         let long = json!({ "initiatorId": tenant, "type": 0, "data": { "status": 0 } });
         let short = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
-        let message: Message = read(&long).unwrap();
-        assert_eq!(message, read(&short).unwrap());
-        assert_eq!((message.kind, message.closing.outcome), (JobKind::Provision, Outcome::Failed));
+        let report: BuildReport = read(&long).unwrap();
+        assert_eq!(report, read(&short).unwrap());
+        assert_eq!((report.kind, report.result.outcome), (JobKind::Provision, Outcome::Failed));
     }
 
-    fn report(resources: &str) -> Result<Message, Invalid> {
+    fn report(resources: &str) -> Result<BuildReport, Invalid> {
         let text = format!(
             r#"{{"initiatorId":"{}","type":0,"data":{{"status":1,"resources":{resources}}}}}"#,
-            TenantId::mint()
+            TenantId::generate()
         );
         Document::parse(text, Limits::REPORT).unwrap().read()
     }
@@ -242,10 +247,10 @@ mod tests {
         ] {
             let built =
                 format!(r#"[{{"type":"x","externalIdentifier":"y","metadata":{metadata}}}]"#);
-            let message = report(&built).unwrap();
+            let report = report(&built).unwrap();
             let now = crate::now();
-            let [resource] = &*message.closing.resources else { panic!() };
-            let kept = resource.of(TenantId::mint(), 1, now, &"u".into());
+            let [resource] = &*report.result.resources else { panic!() };
+            let kept = resource.to_resource(TenantId::generate(), 1, now, &"u".into());
             assert_eq!(serde_json::to_value(kept.metadata).unwrap(), json!(metadata));
         }
     }
@@ -294,7 +299,7 @@ mod tests {
                 "resources": [{ "type": "db" }, { "type": "bucket", "metadata": { "bucket": "b" } }],
             },
         });
-        let Invalid(violations) = read::<Message>(&body).unwrap_err();
+        let Invalid(violations) = read::<BuildReport>(&body).unwrap_err();
         let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
         assert_eq!(
             found,

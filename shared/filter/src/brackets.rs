@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DEEPEST, node::Node, place::Place};
+use super::{MAX_DEPTH, node::Node, position::Position};
 use crate::Result;
 
 /// A parameter in bracket notation, built from its pairs.
@@ -27,33 +27,33 @@ impl Default for Tree {
 
 impl Tree {
     /// Adds one pair. `brackets` is the part of the name in brackets, such as `[where][status]`.
-    pub(super) fn add(&mut self, brackets: &str, value: String, at: &Place<'_>) -> Result<()> {
+    pub(super) fn add(&mut self, brackets: &str, value: String, at: &Position<'_>) -> Result<()> {
         let inner = brackets.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let steps = inner.ok_or_else(|| at.refuse("has unclosed brackets"))?;
+        let steps = inner.ok_or_else(|| at.error("has unclosed brackets"))?;
         let steps: Vec<&str> = steps.split("][").collect();
-        if steps.len() > DEEPEST {
-            return Err(at.refuse(format_args!("is nested deeper than {DEEPEST} levels")));
+        if steps.len() > MAX_DEPTH {
+            return Err(at.error(format_args!("is nested deeper than {MAX_DEPTH} levels")));
         }
         if steps.iter().any(|step| step.contains(['[', ']'])) {
-            return Err(at.refuse("has unclosed brackets"));
+            return Err(at.error("has unclosed brackets"));
         }
         self.insert(&steps, value, at)
     }
 
-    fn insert(&mut self, steps: &[&str], value: String, at: &Place<'_>) -> Result<()> {
-        let clash = || at.refuse("has conflicting brackets");
+    fn insert(&mut self, steps: &[&str], value: String, at: &Position<'_>) -> Result<()> {
+        let clash = || at.error("has conflicting brackets");
         let Some((first, rest)) = steps.split_first() else {
             return Err(clash());
         };
         let Self::Branch(branches) = self else { return Err(clash()) };
-        let step = Step::of(first, branches);
-        let below = at.below(first);
+        let step = Step::parse(first, branches);
+        let below = at.member(first);
         match (branches.get_mut(&step), rest) {
             (None, []) => {
                 branches.insert(step, Self::Leaf(value));
                 Ok(())
             }
-            (Some(_), []) => Err(below.refuse("must not be given more than once")),
+            (Some(_), []) => Err(below.error("must not be given more than once")),
             (Some(branch), _) => branch.insert(rest, value, &below),
             (None, _) => {
                 let mut branch = Self::default();
@@ -65,23 +65,23 @@ impl Tree {
     }
 
     /// Converts the pairs into a value.
-    pub(super) fn into_node(self, at: &Place<'_>) -> Result<Node> {
+    pub(super) fn into_node(self, at: &Position<'_>) -> Result<Node> {
         let branches = match self {
-            Self::Leaf(text) => return Ok(Node::Loose(text)),
+            Self::Leaf(text) => return Ok(Node::Untyped(text)),
             Self::Branch(branches) => branches,
         };
         let (mut items, mut members) = (Vec::new(), BTreeMap::new());
         for (step, tree) in branches {
             match step {
-                Step::Index(index) => items.push(tree.into_node(&at.below(&index.to_string()))?),
+                Step::Index(index) => items.push(tree.into_node(&at.member(&index.to_string()))?),
                 Step::Name(name) => {
-                    let node = tree.into_node(&at.below(&name))?;
+                    let node = tree.into_node(&at.member(&name))?;
                     members.insert(name, node);
                 }
             }
         }
         match (items.is_empty(), members.is_empty()) {
-            (false, false) => Err(at.refuse("mixes array positions and names")),
+            (false, false) => Err(at.error("mixes array positions and names")),
             (false, true) => Ok(Node::List(items)),
             (true, _) => Ok(Node::Object(members)),
         }
@@ -91,7 +91,7 @@ impl Tree {
 impl Step {
     /// Parses the content of brackets. Digits are a position, and empty brackets are the next
     /// position.
-    fn of(text: &str, among: &BTreeMap<Self, Tree>) -> Self {
+    fn parse(text: &str, among: &BTreeMap<Self, Tree>) -> Self {
         if text.is_empty() {
             let last = among.keys().rev().find_map(|step| match step {
                 Self::Index(index) => Some(*index),

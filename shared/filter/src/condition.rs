@@ -2,7 +2,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Kind, Schema, datum::Datum, node::Node, operators, pattern::Pattern, place::Place};
+use super::{
+    Kind, Schema, node::Node, operators, pattern::Pattern, position::Position,
+    typed_value::TypedValue,
+};
 use crate::Result;
 
 /// The conditions that items must meet, all of them.
@@ -24,27 +27,27 @@ pub(super) enum Condition {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
     /// The value equals this, which may be `null`.
-    Eq(Datum),
+    Eq(TypedValue),
     /// The value differs from this and is not `null`.
-    Neq(Datum),
+    Neq(TypedValue),
     /// The value is greater than this.
-    Gt(Datum),
+    Gt(TypedValue),
     /// The value is greater than or equal to this.
-    Gte(Datum),
+    Gte(TypedValue),
     /// The value is less than this.
-    Lt(Datum),
+    Lt(TypedValue),
     /// The value is less than or equal to this.
-    Lte(Datum),
+    Lte(TypedValue),
     /// The value is between these two, inclusive.
-    Between(Datum, Datum),
+    Between(TypedValue, TypedValue),
     /// The value is one of these.
-    In(BTreeSet<Datum>),
+    In(BTreeSet<TypedValue>),
     /// The value is none of these and is not `null`.
-    NotIn(BTreeSet<Datum>),
+    NotIn(BTreeSet<TypedValue>),
     /// The text matches this.
     Matches(Pattern),
     /// The text does not match this. Never true for `null`.
-    Misses(Pattern),
+    NotMatches(Pattern),
     /// The value is not `null` (`true`), or is `null` (`false`).
     Exists(bool),
     /// The array contains all of these.
@@ -53,11 +56,11 @@ pub(super) enum Test {
 
 impl Where {
     /// Parses an object of conditions.
-    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
-        let members = node.object().ok_or_else(|| at.refuse("must be an object"))?;
+    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Self> {
+        let members = node.object().ok_or_else(|| at.error("must be an object"))?;
         let mut conditions = Vec::with_capacity(members.len());
         for (name, node) in members {
-            let below = at.below(name);
+            let below = at.member(name);
             match name.as_str() {
                 "and" => conditions.push(Condition::All(several(node, schema, &below)?)),
                 "or" => conditions.push(Condition::Any(several(node, schema, &below)?)),
@@ -99,7 +102,7 @@ impl Where {
                 Some(vec![value.to_json()?])
             }
             Condition::Property(name, _, Test::In(values)) if *name == property => {
-                values.iter().map(Datum::to_json).collect()
+                values.iter().map(TypedValue::to_json).collect()
             }
             Condition::All(all) => {
                 all.iter().filter_map(|each| each.one_of(property)).reduce(fewer)
@@ -112,15 +115,15 @@ impl Where {
 
 /// Parses the conditions of `and` and `or`. Empty conditions are refused because they would match
 /// everything or nothing.
-fn several(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Vec<Where>> {
-    let rule = || at.refuse("must be an array of at least one condition");
+fn several(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Vec<Where>> {
+    let rule = || at.error("must be an array of at least one condition");
     let items = node.list().filter(|items| !items.is_empty()).ok_or_else(rule)?;
     let read = |(position, node): (usize, &Node)| {
         let name = position.to_string();
-        let below = at.below(&name);
+        let below = at.member(&name);
         let read = Where::read(node, schema, &below)?;
         if read.is_everything() {
-            return Err(below.refuse("must have a condition"));
+            return Err(below.error("must have a condition"));
         }
         Ok(read)
     };
@@ -132,7 +135,7 @@ fn of_property(
     name: &str,
     node: &Node,
     schema: &'static Schema,
-    at: &Place<'_>,
+    at: &Position<'_>,
     conditions: &mut Vec<Condition>,
 ) -> Result<()> {
     let (name, kind) = schema.property(name, at)?;
@@ -142,10 +145,10 @@ fn of_property(
         return Ok(());
     };
     if members.is_empty() {
-        return Err(at.refuse("must have an operator"));
+        return Err(at.error("must have an operator"));
     }
     for (operator, operand) in members {
-        let test = operators::read(operator, kind, operand, &at.below(operator))?;
+        let test = operators::read(operator, kind, operand, &at.member(operator))?;
         conditions.push(Condition::Property(name, kind, test));
     }
     Ok(())

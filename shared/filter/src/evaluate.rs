@@ -5,30 +5,30 @@ use serde_json::{Map, Value};
 use super::{
     Where,
     condition::{Condition, Test},
-    datum::Datum,
     node::Node,
+    typed_value::TypedValue,
 };
 
 /// An item. Each property is converted once for all conditions.
 struct Item<'a> {
     entity: &'a Map<String, Value>,
-    held: BTreeMap<&'static str, Datum>,
+    held: BTreeMap<&'static str, TypedValue>,
 }
 
 impl Where {
     /// Returns whether `entity`, as on the wire, meets all conditions.
     #[must_use]
     pub fn matches(&self, entity: &Map<String, Value>) -> bool {
-        self.hold(&mut Item { entity, held: BTreeMap::new() })
+        self.matches_item(&mut Item { entity, held: BTreeMap::new() })
     }
 
-    fn hold(&self, item: &mut Item<'_>) -> bool {
+    fn matches_item(&self, item: &mut Item<'_>) -> bool {
         self.0.iter().all(|condition| match condition {
-            Condition::All(all) => all.iter().all(|each| each.hold(item)),
-            Condition::Any(any) => any.iter().any(|each| each.hold(item)),
+            Condition::All(all) => all.iter().all(|each| each.matches_item(item)),
+            Condition::Any(any) => any.iter().any(|each| each.matches_item(item)),
             Condition::Property(name, kind, test) => {
                 let entity = item.entity;
-                let read = || Datum::held(*kind, entity.get(*name));
+                let read = || TypedValue::from_item(*kind, entity.get(*name));
                 test.passes(item.held.entry(name).or_insert_with(read))
             }
         })
@@ -37,9 +37,9 @@ impl Where {
 
 impl Test {
     /// Returns whether the value `held` by an item passes. `null` only passes tests that name it.
-    fn passes(&self, held: &Datum) -> bool {
-        let is_null = *held == Datum::Null;
-        let orders = |value: &Datum| held.compares_with(value);
+    fn passes(&self, held: &TypedValue) -> bool {
+        let is_null = *held == TypedValue::Null;
+        let orders = |value: &TypedValue| held.compares_with(value);
         match self {
             Self::Eq(value) => held == value,
             Self::Neq(value) => !is_null && held != value,
@@ -50,11 +50,15 @@ impl Test {
             Self::Between(low, high) => orders(low) && held >= low && held <= high,
             Self::In(values) => values.contains(held),
             Self::NotIn(values) => !is_null && !values.contains(held),
-            Self::Matches(pattern) => matches!(held, Datum::Text(text) if pattern.matches(text)),
-            Self::Misses(pattern) => matches!(held, Datum::Text(text) if !pattern.matches(text)),
+            Self::Matches(pattern) => {
+                matches!(held, TypedValue::Text(text) if pattern.matches(text))
+            }
+            Self::NotMatches(pattern) => {
+                matches!(held, TypedValue::Text(text) if !pattern.matches(text))
+            }
             Self::Exists(wanted) => is_null != *wanted,
             Self::Contains(wanted) => {
-                let Datum::Whole(Node::List(items)) = held else { return false };
+                let TypedValue::Whole(Node::List(items)) = held else { return false };
                 wanted.iter().all(|each| items.contains(each))
             }
         }

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::{Schema, node::Node, place::Place};
+use super::{Schema, node::Node, position::Position};
 use crate::Result;
 
 /// The properties of an item to leave out.
@@ -12,29 +12,29 @@ pub struct Fields {
 impl Fields {
     /// Parses an array of names or an object. `{"a":true}` leaves out all other properties, and
     /// `{"a":false}` only this one. An empty array or object leaves out nothing.
-    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Self> {
         let (mut taken, mut dropped) = (Vec::new(), Vec::new());
         match node {
             Node::List(items) => {
                 for (position, item) in items.iter().enumerate() {
                     let position = position.to_string();
-                    let below = at.below(&position);
-                    let name = item.text().ok_or_else(|| below.refuse("must be a string"))?;
-                    taken.push(schema.property(name, &at.below(name))?.0);
+                    let below = at.member(&position);
+                    let name = item.text().ok_or_else(|| below.error("must be a string"))?;
+                    taken.push(schema.property(name, &at.member(name))?.0);
                 }
             }
             Node::Object(members) => {
                 for (name, node) in members {
-                    let below = at.below(name);
+                    let below = at.member(name);
                     let (name, _) = schema.property(name, &below)?;
                     match node.boolean() {
                         Some(true) => taken.push(name),
                         Some(false) => dropped.push(name),
-                        None => return Err(below.refuse("must be true or false")),
+                        None => return Err(below.error("must be true or false")),
                     }
                 }
             }
-            _ => return Err(at.refuse("must be an array or an object")),
+            _ => return Err(at.error("must be an array or an object")),
         }
         let all = schema.properties.iter().map(|(name, _)| *name);
         let left_out = match taken.is_empty() {
@@ -51,7 +51,7 @@ impl Fields {
     }
 
     /// Removes these properties from `item`. Included relations are kept.
-    pub fn cut(&self, item: &mut Map<String, Value>) {
+    pub fn apply(&self, item: &mut Map<String, Value>) {
         item.retain(|name, _| !self.leave_out(name));
     }
 }

@@ -1,8 +1,8 @@
-use super::{Filter, Schema, node::Node, place::Place};
+use super::{Filter, Schema, node::Node, position::Position};
 use crate::Result;
 
 /// The maximum depth of inclusions. Contacts of the tenant of an invoice are two levels.
-const DEEPEST: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 /// A relation to include in each item.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,20 +24,22 @@ impl Include {
         node: &Node,
         schema: &'static Schema,
         depth: usize,
-        at: &Place<'_>,
+        at: &Position<'_>,
     ) -> Result<Vec<Self>> {
-        if depth == DEEPEST {
-            return Err(at.refuse(format_args!("nests inclusions more than {DEEPEST} levels deep")));
+        if depth == MAX_DEPTH {
+            return Err(
+                at.error(format_args!("nests inclusions more than {MAX_DEPTH} levels deep"))
+            );
         }
         let Some(items) = node.list() else { return Ok(vec![one(node, schema, depth, at)?]) };
         let mut includes: Vec<Self> = Vec::new();
         for (position, item) in items.iter().enumerate() {
             let position = position.to_string();
-            let below = at.below(&position);
+            let below = at.member(&position);
             let include = one(item, schema, depth, &below)?;
             if includes.iter().any(|earlier| earlier.relation == include.relation) {
                 return Err(
-                    below.refuse(format_args!("must not name {} more than once", include.relation))
+                    below.error(format_args!("must not name {} more than once", include.relation))
                 );
             }
             includes.push(include);
@@ -46,8 +48,8 @@ impl Include {
     }
 }
 
-fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Result<Include> {
-    let rule = || at.refuse("must be the name of a relation, or an object with `relation`");
+fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Position<'_>) -> Result<Include> {
+    let rule = || at.error("must be the name of a relation, or an object with `relation`");
     let (name, scope) = match node.object() {
         None => (node.text().ok_or_else(rule)?, None),
         Some(members) => {
@@ -55,7 +57,7 @@ fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Re
                 members.keys().find(|name| !["relation", "scope"].contains(&name.as_str()));
             if let Some(name) = unknown {
                 let rule = "is not a member of an inclusion (supported: relation, scope)";
-                return Err(at.below(name).refuse(rule));
+                return Err(at.member(name).error(rule));
             }
             let name = members.get("relation").and_then(Node::text).ok_or_else(rule)?;
             (name, members.get("scope"))
@@ -63,7 +65,7 @@ fn one(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Re
     };
     let relation = schema.relation(name, at)?;
     let scope =
-        scope.map(|scope| Filter::read(scope, relation.schema, depth + 1, &at.below("scope")));
+        scope.map(|scope| Filter::read(scope, relation.schema, depth + 1, &at.member("scope")));
     Ok(Include {
         relation: relation.name,
         many: relation.many,

@@ -8,7 +8,7 @@
 //! | file | what it parses or evaluates |
 //! |---|---|
 //! | `query`, `json`, `brackets` | the query string, into one tree |
-//! | `condition`, `operators`, `datum`, `pattern` | `where`, with typed values |
+//! | `condition`, `operators`, `typed_value`, `pattern` | `where`, with typed values |
 //! | `order`, `fields`, `include` | the members with these names |
 //! | `evaluate` | conditions, over entities |
 //!
@@ -47,7 +47,6 @@
 
 mod brackets;
 mod condition;
-mod datum;
 mod evaluate;
 mod fields;
 mod include;
@@ -56,11 +55,12 @@ mod node;
 mod operators;
 mod order;
 mod pattern;
-mod place;
+mod position;
 mod query;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod typed_value;
 mod wire;
 
 use serde_json::{Map, Value};
@@ -73,7 +73,7 @@ pub use query::{PageQuery, with_cursor};
 pub use schema::{Kind, Relation, Schema};
 pub use wire::Wire;
 
-use {node::Node, place::Place};
+use {node::Node, position::Position};
 
 /// A query parameter that breaks its rule; names both.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,13 +84,13 @@ pub struct BadParameter(pub String);
 pub type Result<T, E = BadParameter> = std::result::Result<T, E>;
 
 /// The maximum nesting of objects and arrays in a filter.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// The maximum number of items on a page.
-const LARGEST_PAGE: u16 = 1000;
+const MAX_PAGE_SIZE: u16 = 1000;
 
 /// The number of items on a page if no `limit` is given.
-const USUAL_PAGE: u16 = 100;
+const DEFAULT_PAGE_SIZE: u16 = 100;
 
 /// The filter of a list.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,20 +127,20 @@ impl Default for Filter {
 
 impl Filter {
     /// Parses a filter, or the scope of an inclusion at this `depth`.
-    fn read(node: &Node, schema: &'static Schema, depth: usize, at: &Place<'_>) -> Result<Self> {
-        let members = node.object().ok_or_else(|| at.refuse("must be an object"))?;
+    fn read(node: &Node, schema: &'static Schema, depth: usize, at: &Position<'_>) -> Result<Self> {
+        let members = node.object().ok_or_else(|| at.error("must be an object"))?;
         let mut filter = Self::default();
         for (name, node) in members {
-            let below = at.below(name);
+            let below = at.member(name);
             match name.as_str() {
                 "where" => filter.conditions = Where::read(node, schema, &below)?,
                 "order" => filter.order = Order::read(node, schema, &below)?,
                 "limit" => filter.limit = Some(limit(node, &below)?),
                 "offset" if members.contains_key("skip") => {
-                    return Err(below.refuse("is an alias of skip. Use only one of them."));
+                    return Err(below.error("is an alias of skip. Use only one of them."));
                 }
                 "skip" | "offset" => {
-                    let rule = || below.refuse("must be a whole number from 0 to 4294967295");
+                    let rule = || below.error("must be a whole number from 0 to 4294967295");
                     filter.skip = node.integer().ok_or_else(rule)?;
                 }
                 "fields" => filter.fields = Fields::read(node, schema, &below)?,
@@ -148,7 +148,7 @@ impl Filter {
                 _ => {
                     let known = "where, order, limit, skip, offset, fields, include";
                     return Err(below
-                        .refuse(format_args!("is not a member of a filter (supported: {known})")));
+                        .error(format_args!("is not a member of a filter (supported: {known})")));
                 }
             }
         }
@@ -158,7 +158,7 @@ impl Filter {
     /// Returns the number of items on a page.
     #[must_use]
     pub fn page_size(&self) -> u16 {
-        self.limit.unwrap_or(USUAL_PAGE)
+        self.limit.unwrap_or(DEFAULT_PAGE_SIZE)
     }
 
     /// Returns the number of items to skip.
@@ -181,7 +181,7 @@ impl Filter {
 
     /// Returns the `items` that meet the conditions, in order.
     #[must_use]
-    pub fn ordered<T: Filtered>(&self, mut items: Vec<T>) -> Vec<T> {
+    pub fn ordered<T: WireEntity>(&self, mut items: Vec<T>) -> Vec<T> {
         items.retain(|item| self.conditions.matches(item.members()));
         self.order.sort(&mut items);
         items
@@ -191,26 +191,26 @@ impl Filter {
     /// `limit` it returns all, as for inclusions. Items keep all properties, which are needed to
     /// find their relations.
     #[must_use]
-    pub fn select<T: Filtered>(&self, items: Vec<T>) -> Vec<T> {
+    pub fn select<T: WireEntity>(&self, items: Vec<T>) -> Vec<T> {
         let limit = self.limit.map_or(usize::MAX, usize::from);
         self.ordered(items).into_iter().skip(self.skipped()).take(limit).collect()
     }
 }
 
 /// An entity with its members on the wire.
-pub trait Filtered {
+pub trait WireEntity {
     /// Returns the entity's members on the wire.
     fn members(&self) -> &Map<String, Value>;
 }
 
-impl Filtered for Map<String, Value> {
+impl WireEntity for Map<String, Value> {
     fn members(&self) -> &Map<String, Value> {
         self
     }
 }
 
-fn limit(node: &Node, at: &Place<'_>) -> Result<u16> {
+fn limit(node: &Node, at: &Position<'_>) -> Result<u16> {
     let given = node.integer().and_then(|limit| u16::try_from(limit).ok());
-    let within = given.filter(|limit| (1..=LARGEST_PAGE).contains(limit));
-    within.ok_or_else(|| at.refuse(format_args!("must be a whole number from 1 to {LARGEST_PAGE}")))
+    let within = given.filter(|limit| (1..=MAX_PAGE_SIZE).contains(limit));
+    within.ok_or_else(|| at.error(format_args!("must be a whole number from 1 to {MAX_PAGE_SIZE}")))
 }

@@ -17,7 +17,7 @@ pub(super) enum Node {
     /// A JSON string.
     Text(String),
     /// A value in bracket notation, whose type depends on its property.
-    Loose(String),
+    Untyped(String),
     /// An array.
     List(Vec<Node>),
     /// An object.
@@ -29,7 +29,7 @@ impl Node {
     pub(super) fn integer(&self) -> Option<u32> {
         match self {
             Self::Number(number) => number.integer(),
-            Self::Loose(text) => text.parse::<Decimal>().ok()?.integer(),
+            Self::Untyped(text) => text.parse::<Decimal>().ok()?.integer(),
             _ => None,
         }
     }
@@ -38,7 +38,7 @@ impl Node {
     pub(super) fn boolean(&self) -> Option<bool> {
         match self {
             Self::Boolean(truth) => Some(*truth),
-            Self::Loose(text) => text.parse().ok(),
+            Self::Untyped(text) => text.parse().ok(),
             _ => None,
         }
     }
@@ -46,7 +46,7 @@ impl Node {
     /// Returns the text, or `None` if the value is not text.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
-            Self::Text(text) | Self::Loose(text) => Some(text),
+            Self::Text(text) | Self::Untyped(text) => Some(text),
             _ => None,
         }
     }
@@ -69,15 +69,15 @@ impl Node {
 
     /// Converts the value to `kind`: untyped values become text, and text becomes lowercase if
     /// `kind` ignores case.
-    pub(super) fn settled(&self, kind: Kind) -> Self {
+    pub(super) fn to_kind(&self, kind: Kind) -> Self {
         match self {
-            Self::Text(text) | Self::Loose(text) if kind.ignores_case() => {
+            Self::Text(text) | Self::Untyped(text) if kind.ignores_case() => {
                 Self::Text(text.to_ascii_lowercase())
             }
-            Self::Text(text) | Self::Loose(text) => Self::Text(text.clone()),
-            Self::List(items) => Self::List(items.iter().map(|item| item.settled(kind)).collect()),
+            Self::Text(text) | Self::Untyped(text) => Self::Text(text.clone()),
+            Self::List(items) => Self::List(items.iter().map(|item| item.to_kind(kind)).collect()),
             Self::Object(members) => {
-                let settled = |(name, node): (&String, &Self)| (name.clone(), node.settled(kind));
+                let settled = |(name, node): (&String, &Self)| (name.clone(), node.to_kind(kind));
                 Self::Object(members.iter().map(settled).collect())
             }
             Self::Null | Self::Boolean(_) | Self::Number(_) => self.clone(),

@@ -1,17 +1,20 @@
 use std::collections::BTreeSet;
 
-use super::{Kind, condition::Test, datum::Datum, node::Node, pattern::Pattern, place::Place};
+use super::{
+    Kind, condition::Test, node::Node, pattern::Pattern, position::Position,
+    typed_value::TypedValue,
+};
 use crate::Result;
 
 /// The maximum number of values of `inq`, `nin` and `contains`.
-const MOST_VALUES: usize = 1000;
+const MAX_VALUES: usize = 1000;
 
 /// Every operator, for error messages.
 const OPERATORS: &str = "eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, \
                          regexp, exists, contains";
 
 /// Parses the operator `name` with the operand `node` for a property of `kind`.
-pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
+pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Position<'_>) -> Result<Test> {
     at.count_condition()?;
     let applies = match name {
         "gt" | "gte" | "lt" | "lte" | "between" => kind.is_ordered(),
@@ -20,10 +23,10 @@ pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Place<'_>) -> Resul
         _ => true,
     };
     if !applies {
-        return Err(at.refuse(format_args!("does not apply to {} property", kind.noun())));
+        return Err(at.error(format_args!("does not apply to {} property", kind.noun())));
     }
-    let value = || Datum::read(kind, node, at);
-    let some = || Datum::read_some(kind, node, at);
+    let value = || TypedValue::read(kind, node, at);
+    let some = || TypedValue::read_some(kind, node, at);
     let like = |ignore_case| Pattern::like(node, ignore_case || kind.ignores_case(), at);
     Ok(match name {
         "eq" => Test::Eq(value()?),
@@ -36,47 +39,47 @@ pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Place<'_>) -> Resul
         "inq" => Test::In(values(kind, node, at)?),
         "nin" => Test::NotIn(values(kind, node, at)?),
         "like" => Test::Matches(like(false)?),
-        "nlike" => Test::Misses(like(false)?),
+        "nlike" => Test::NotMatches(like(false)?),
         "ilike" => Test::Matches(like(true)?),
-        "nilike" => Test::Misses(like(true)?),
+        "nilike" => Test::NotMatches(like(true)?),
         "regexp" => Test::Matches(Pattern::regexp(node, kind.ignores_case(), at)?),
         "exists" => {
             let exists = node.boolean().map(Test::Exists);
-            exists.ok_or_else(|| at.refuse(Kind::Boolean.rule()))?
+            exists.ok_or_else(|| at.error(Kind::Boolean.rule()))?
         }
         "contains" => contains(kind, node, at)?,
-        _ => return Err(at.refuse(format_args!("is not an operator (supported: {OPERATORS})"))),
+        _ => return Err(at.error(format_args!("is not an operator (supported: {OPERATORS})"))),
     })
 }
 
-fn between(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
+fn between(kind: Kind, node: &Node, at: &Position<'_>) -> Result<Test> {
     let Some([low, high]) = node.list() else {
-        return Err(at.refuse("must be an array of two values"));
+        return Err(at.error("must be an array of two values"));
     };
-    let low = Datum::read_some(kind, low, &at.below("0"))?;
-    Ok(Test::Between(low, Datum::read_some(kind, high, &at.below("1"))?))
+    let low = TypedValue::read_some(kind, low, &at.member("0"))?;
+    Ok(Test::Between(low, TypedValue::read_some(kind, high, &at.member("1"))?))
 }
 
-fn values(kind: Kind, node: &Node, at: &Place<'_>) -> Result<BTreeSet<Datum>> {
-    let items = node.list().ok_or_else(|| at.refuse("must be an array"))?;
-    if items.len() > MOST_VALUES {
-        return Err(at.refuse(format_args!("must NOT have more than {MOST_VALUES} items")));
+fn values(kind: Kind, node: &Node, at: &Position<'_>) -> Result<BTreeSet<TypedValue>> {
+    let items = node.list().ok_or_else(|| at.error("must be an array"))?;
+    if items.len() > MAX_VALUES {
+        return Err(at.error(format_args!("must NOT have more than {MAX_VALUES} items")));
     }
     let read = |(position, item): (usize, &Node)| {
-        Datum::read(kind, item, &at.below(&position.to_string()))
+        TypedValue::read(kind, item, &at.member(&position.to_string()))
     };
     items.iter().enumerate().map(read).collect()
 }
 
 /// Parses one value, or an array of values that must all be contained.
-fn contains(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Test> {
+fn contains(kind: Kind, node: &Node, at: &Position<'_>) -> Result<Test> {
     let items = match node {
         Node::List(items) => items.as_slice(),
-        Node::Object(_) | Node::Null => return Err(at.refuse("must be a value or an array")),
+        Node::Object(_) | Node::Null => return Err(at.error("must be a value or an array")),
         one => std::slice::from_ref(one),
     };
-    if items.len() > MOST_VALUES {
-        return Err(at.refuse(format_args!("must NOT have more than {MOST_VALUES} items")));
+    if items.len() > MAX_VALUES {
+        return Err(at.error(format_args!("must NOT have more than {MAX_VALUES} items")));
     }
-    Ok(Test::Contains(items.iter().map(|item| item.settled(kind)).collect()))
+    Ok(Test::Contains(items.iter().map(|item| item.to_kind(kind)).collect()))
 }

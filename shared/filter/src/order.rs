@@ -3,10 +3,10 @@ use std::cmp::Reverse;
 use serde_json::{Map, Value};
 
 use super::{
-    Filtered, Kind, Schema,
-    datum::Datum,
+    Kind, Schema, WireEntity,
     node::Node,
-    place::{Place, Short},
+    position::{Position, Truncated},
+    typed_value::TypedValue,
 };
 use crate::Result;
 
@@ -62,16 +62,16 @@ impl Order {
     }
 
     /// Parses a string such as `"key ASC"`, or an array of such strings.
-    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn read(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Self> {
         let Some(items) = node.list() else { return Ok(Self(vec![part(node, schema, at)?])) };
         let mut parts: Vec<OrderBy> = Vec::new();
         for (position, item) in items.iter().enumerate() {
             let name = position.to_string();
-            let below = at.below(&name);
+            let below = at.member(&name);
             let part = part(item, schema, &below)?;
             if parts.iter().any(|earlier| earlier.property == part.property) {
                 return Err(
-                    below.refuse(format_args!("must not name {} more than once", part.property))
+                    below.error(format_args!("must not name {} more than once", part.property))
                 );
             }
             parts.push(part);
@@ -80,20 +80,20 @@ impl Order {
     }
 
     /// Sorts `items`.
-    pub(super) fn sort<T: Filtered>(&self, items: &mut [T]) {
+    pub(super) fn sort<T: WireEntity>(&self, items: &mut [T]) {
         items.sort_by_cached_key(|item| self.rank(item.members()));
     }
 
     /// Returns whether `item` comes after the item with the sort values `last`, as returned by
-    /// [`Order::held`].
+    /// [`Order::sort_values`].
     #[must_use]
-    pub fn is_behind(&self, item: &impl Filtered, last: &Map<String, Value>) -> bool {
+    pub fn is_after(&self, item: &impl WireEntity, last: &Map<String, Value>) -> bool {
         self.rank(item.members()) > self.rank(last)
     }
 
     /// Returns the values of `item` that determine its position in the order.
     #[must_use]
-    pub fn held(&self, item: &impl Filtered) -> Map<String, Value> {
+    pub fn sort_values(&self, item: &impl WireEntity) -> Map<String, Value> {
         let held = |part: OrderBy| {
             let value = item.members().get(part.property).cloned().unwrap_or_default();
             (part.property.to_owned(), value)
@@ -103,7 +103,7 @@ impl Order {
 
     fn rank(&self, item: &Map<String, Value>) -> Vec<Rank> {
         let rank = |part: OrderBy| {
-            let held = Datum::held(part.kind, item.get(part.property));
+            let held = TypedValue::from_item(part.kind, item.get(part.property));
             match part.direction {
                 Direction::Ascending => Rank::Up(held),
                 Direction::Descending => Rank::Down(Reverse(held)),
@@ -123,12 +123,12 @@ impl Order {
 /// A value that sorts in its direction.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    Up(Datum),
-    Down(Reverse<Datum>),
+    Up(TypedValue),
+    Down(Reverse<TypedValue>),
 }
 
-fn part(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<OrderBy> {
-    let text = node.text().ok_or_else(|| at.refuse("must be a string"))?;
+fn part(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<OrderBy> {
+    let text = node.text().ok_or_else(|| at.error("must be a string"))?;
     let mut words = text.split_ascii_whitespace();
     let (name, direction) = match (words.next(), words.next(), words.next()) {
         (Some(name), None, None) => (name, Direction::Ascending),
@@ -139,15 +139,15 @@ fn part(node: &Node, schema: &'static Schema, at: &Place<'_>) -> Result<OrderBy>
             (name, Direction::Descending)
         }
         _ => {
-            let text = Short(text);
+            let text = Truncated(text);
             let rule = format_args!("\"{text}\" is not a property with an optional ASC or DESC");
-            return Err(at.refuse(rule));
+            return Err(at.error(rule));
         }
     };
-    let (property, kind) = schema.property(name, &at.below(name))?;
+    let (property, kind) = schema.property(name, &at.member(name))?;
     if !matches!(kind, Kind::Boolean) && !kind.is_ordered() {
         return Err(
-            at.refuse(format_args!("{property} is {}, which can't be sorted by", kind.noun()))
+            at.error(format_args!("{property} is {}, which can't be sorted by", kind.noun()))
         );
     }
     Ok(OrderBy { property, kind, direction })

@@ -2,12 +2,12 @@ use regex::{Regex, RegexBuilder};
 
 use super::{
     node::Node,
-    place::{Place, Short},
+    position::{Position, Truncated},
 };
 use crate::Result;
 
 /// The maximum length of a pattern in characters.
-const LONGEST: usize = 1000;
+const MAX_LENGTH: usize = 1000;
 
 /// The maximum size of a compiled pattern in bytes. It limits the cost of a pattern per character
 /// of an item.
@@ -26,7 +26,7 @@ impl PartialEq for Pattern {
 impl Pattern {
     /// Compiles the pattern of `like`: `%` is any text, `_` is any character, and `\` escapes the
     /// next character.
-    pub(super) fn like(node: &Node, ignore_case: bool, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn like(node: &Node, ignore_case: bool, at: &Position<'_>) -> Result<Self> {
         let mut expression = String::from(if ignore_case { "(?is)^" } else { "(?s)^" });
         let mut characters = source(node, at)?.chars();
         while let Some(character) = characters.next() {
@@ -39,7 +39,7 @@ impl Pattern {
                     expression.push('.');
                     continue;
                 }
-                '\\' => characters.next().ok_or_else(|| at.refuse("must not end with \\"))?,
+                '\\' => characters.next().ok_or_else(|| at.error("must not end with \\"))?,
                 other => other,
             };
             expression.push_str(&regex::escape(literal.encode_utf8(&mut [0; 4])));
@@ -50,13 +50,13 @@ impl Pattern {
 
     /// Compiles the pattern of `regexp`: `/pattern/flags` as in JavaScript, or a pattern without
     /// slashes.
-    pub(super) fn regexp(node: &Node, ignore_case: bool, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn regexp(node: &Node, ignore_case: bool, at: &Position<'_>) -> Result<Self> {
         let text = source(node, at)?;
         let written = text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
         let (pattern, given) = written.unwrap_or((text, ""));
         // The flags g (all matches) and u (Unicode) do not affect whether the text matches.
         if given.contains(|flag| !"gimsu".contains(flag)) {
-            return Err(at.refuse("must not have flags other than g, i, m, s and u"));
+            return Err(at.error("must not have flags other than g, i, m, s and u"));
         }
         let is_set = |flag| given.contains(flag) || (flag == 'i' && ignore_case);
         let flags: String = ['i', 'm', 's'].into_iter().filter(|flag| is_set(*flag)).collect();
@@ -66,19 +66,19 @@ impl Pattern {
         }
     }
 
-    fn compile(expression: &str, at: &Place<'_>) -> Result<Self> {
+    fn compile(expression: &str, at: &Position<'_>) -> Result<Self> {
         at.count_pattern()?;
         let built =
             RegexBuilder::new(expression).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
         built.map(Self).map_err(|cause| match cause {
             regex::Error::CompiledTooBig(_) => {
-                at.refuse("is too large. Use fewer or smaller repetitions and character classes.")
+                at.error("is too large. Use fewer or smaller repetitions and character classes.")
             }
             cause => {
                 let cause = cause.to_string();
                 let reason = cause.lines().next_back().unwrap_or_default();
-                let reason = Short(reason.trim_start_matches("error: "));
-                at.refuse(format_args!("is not a valid regular expression: {reason}"))
+                let reason = Truncated(reason.trim_start_matches("error: "));
+                at.error(format_args!("is not a valid regular expression: {reason}"))
             }
         })
     }
@@ -89,10 +89,10 @@ impl Pattern {
     }
 }
 
-fn source<'n>(node: &'n Node, at: &Place<'_>) -> Result<&'n str> {
-    let text = node.text().ok_or_else(|| at.refuse("must be a string"))?;
-    if text.chars().count() > LONGEST {
-        return Err(at.refuse(format_args!("must not be longer than {LONGEST} characters")));
+fn source<'n>(node: &'n Node, at: &Position<'_>) -> Result<&'n str> {
+    let text = node.text().ok_or_else(|| at.error("must be a string"))?;
+    if text.chars().count() > MAX_LENGTH {
+        return Err(at.error(format_args!("must not be longer than {MAX_LENGTH} characters")));
     }
     Ok(text)
 }

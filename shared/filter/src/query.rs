@@ -9,7 +9,7 @@ use super::{
     brackets::Tree,
     json,
     node::Node,
-    place::{Budget, Place, Short},
+    position::{Budget, Position, Truncated},
 };
 use crate::{BadParameter, Result};
 
@@ -24,15 +24,15 @@ impl Filter {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["filter", "limit", "cursor"], &budget)?;
         let mut filter = match parameters.take("filter", &budget)? {
-            Some(node) => Self::read(&node, schema, 0, &Place::parameter("filter", &budget))?,
+            Some(node) => Self::read(&node, schema, 0, &Position::parameter("filter", &budget))?,
             None => Self::default(),
         };
         if let Some(node) = parameters.take_text("limit", &budget)? {
-            let at = Place::parameter("limit", &budget);
+            let at = Position::parameter("limit", &budget);
             if filter.limit.is_some() {
-                return Err(at.refuse("is also given in the filter. Use only one of them."));
+                return Err(at.error("is also given in the filter. Use only one of them."));
             }
-            filter.limit = Some(super::limit(&Node::Loose(node), &at)?);
+            filter.limit = Some(super::limit(&Node::Untyped(node), &at)?);
         }
         if let Some(cursor) = parameters.take_text("cursor", &budget)? {
             filter.cursor = Some(cursor);
@@ -47,13 +47,13 @@ impl Filter {
     /// # Errors
     ///
     /// The same as for [`Filter::from_query`].
-    pub fn of_entity(query: &str, schema: &'static Schema) -> Result<Self> {
+    pub fn from_entity_query(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["filter"], &budget)?;
         let Some(node) = parameters.take("filter", &budget)? else { return Ok(Self::default()) };
-        let at = Place::parameter("filter", &budget);
+        let at = Position::parameter("filter", &budget);
         if node.object().is_some_and(|members| members.contains_key("where")) {
-            return Err(at.below("where").refuse("can't be combined with an ID in the path"));
+            return Err(at.member("where").error("can't be combined with an ID in the path"));
         }
         Self::read(&node, schema, 0, &at)
     }
@@ -78,8 +78,10 @@ impl PageQuery {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["limit", "cursor"], &budget)?;
         let limit = match parameters.take_text("limit", &budget)? {
-            Some(limit) => super::limit(&Node::Loose(limit), &Place::parameter("limit", &budget))?,
-            None => super::USUAL_PAGE,
+            Some(limit) => {
+                super::limit(&Node::Untyped(limit), &Position::parameter("limit", &budget))?
+            }
+            None => super::DEFAULT_PAGE_SIZE,
         };
         Ok(Self { limit, cursor: parameters.take_text("cursor", &budget)? })
     }
@@ -95,7 +97,7 @@ impl Where {
         let budget = Budget::default();
         let mut parameters = Parameters::read(query, &["where"], &budget)?;
         let Some(node) = parameters.take("where", &budget)? else { return Ok(Self::default()) };
-        Self::read(&node, schema, &Place::parameter("where", &budget))
+        Self::read(&node, schema, &Position::parameter("where", &budget))
     }
 }
 
@@ -130,9 +132,9 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
             let (root, brackets) = name.split_at(name.find('[').unwrap_or(name.len()));
-            let at = Place::parameter(root, budget);
+            let at = Position::parameter(root, budget);
             let unknown = || {
-                at.refuse(format_args!(
+                at.error(format_args!(
                     "is not a parameter of this route (supported: {})",
                     known.join(", ")
                 ))
@@ -148,7 +150,7 @@ impl Parameters {
         name: &'static str,
         brackets: &str,
         value: String,
-        at: &Place<'_>,
+        at: &Position<'_>,
     ) -> Result<()> {
         let found = self.0.iter_mut().find(|(known, _)| *known == name);
         match (found, brackets) {
@@ -161,7 +163,7 @@ impl Parameters {
             (Some((_, Parameter::Brackets(tree))), brackets) if !brackets.is_empty() => {
                 tree.add(brackets, value, at)?;
             }
-            (Some(_), _) => return Err(at.refuse("must not be given more than once")),
+            (Some(_), _) => return Err(at.error("must not be given more than once")),
         }
         Ok(())
     }
@@ -173,7 +175,7 @@ impl Parameters {
 
     /// Takes a parameter in JSON or bracket notation.
     fn take(&mut self, name: &str, budget: &Budget) -> Result<Option<Node>> {
-        let at = Place::parameter(name, budget);
+        let at = Position::parameter(name, budget);
         let read = |parameter| match parameter {
             Parameter::Text(text) => json::parse(&text, &at),
             Parameter::Brackets(tree) => tree.into_node(&at),
@@ -183,10 +185,10 @@ impl Parameters {
 
     /// Takes a parameter that is plain text.
     fn take_text(&mut self, name: &str, budget: &Budget) -> Result<Option<String>> {
-        let at = Place::parameter(name, budget);
+        let at = Position::parameter(name, budget);
         let read = |parameter| match parameter {
             Parameter::Text(text) => Ok(text),
-            Parameter::Brackets(_) => Err(at.refuse("does not support brackets")),
+            Parameter::Brackets(_) => Err(at.error("does not support brackets")),
         };
         self.take_raw(name).map(read).transpose()
     }
@@ -198,7 +200,7 @@ fn decode(text: &str) -> Result<String> {
         if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned);
     decoded.map_err(|_| {
-        let text = Short(text);
+        let text = Truncated(text);
         BadParameter(format!("the query string is not valid UTF-8: {text}"))
     })
 }

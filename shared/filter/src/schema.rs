@@ -1,4 +1,4 @@
-use super::place::Place;
+use super::position::Position;
 use crate::Result;
 
 /// The properties of an entity on the wire and its relations, which lists can filter, sort, select
@@ -111,24 +111,22 @@ impl Kind {
 
 impl Schema {
     /// Returns the property `name` with its type, or an error if it is unknown.
-    pub(super) fn property(&self, name: &str, at: &Place<'_>) -> Result<(&'static str, Kind)> {
+    pub(super) fn property(&self, name: &str, at: &Position<'_>) -> Result<(&'static str, Kind)> {
         let found = self.properties.iter().find(|(known, _)| *known == name);
-        found
-            .copied()
-            .ok_or_else(|| at.refuse(format_args!("is not a property of {}", self.entity)))
+        found.copied().ok_or_else(|| at.error(format_args!("is not a property of {}", self.entity)))
     }
 
     /// Returns the relation `name`, or an error if it is unknown.
-    pub(super) fn relation(&self, name: &str, at: &Place<'_>) -> Result<&'static Relation> {
+    pub(super) fn relation(&self, name: &str, at: &Position<'_>) -> Result<&'static Relation> {
         let found = self.relations.iter().find(|relation| relation.name == name);
         found.ok_or_else(|| {
             let known: Vec<_> = self.relations.iter().map(|relation| relation.name).collect();
-            let (name, known) = (super::place::Short(name), known.join(", "));
+            let (name, known) = (super::position::Truncated(name), known.join(", "));
             let rule = format_args!(
                 "\"{name}\" is not a relation of {} (supported: {known})",
                 self.entity
             );
-            at.refuse(rule)
+            at.error(rule)
         })
     }
 }

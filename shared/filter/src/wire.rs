@@ -25,7 +25,7 @@ impl<'a> Wire<'a> {
 
     /// Leaves out properties according to `fields`.
     #[must_use]
-    pub fn cut(self, fields: &'a Fields) -> Self {
+    pub fn with_fields(self, fields: &'a Fields) -> Self {
         Self { fields: Some(fields), ..self }
     }
 }

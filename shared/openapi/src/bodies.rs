@@ -26,7 +26,7 @@ pub fn put<E: Editable>() -> NamedSchema {
 fn editable<E: Editable>() -> Value {
     let mut schema = E::Details::schema();
     for (name, kind) in E::SCHEMA.properties {
-        if E::FIXED.contains(name) {
+        if E::READ_ONLY.contains(name) {
             let mut repeated = property(E::SCHEMA, name, *kind);
             if let Some(members) = repeated.as_object_mut() {
                 members.insert("readOnly".to_owned(), true.into());
@@ -43,7 +43,7 @@ fn editable<E: Editable>() -> Value {
 fn named<E: Editable>(form: &str, mut schema: Value) -> NamedSchema {
     let mut example = example(E::SCHEMA);
     if let Some(members) = example.as_object_mut() {
-        members.retain(|name, value| !E::FIXED.contains(&name.as_str()) && !value.is_null());
+        members.retain(|name, value| !E::READ_ONLY.contains(&name.as_str()) && !value.is_null());
     }
     schema["examples"] = json!([example]);
     NamedSchema::new(&format!("{}{form}", E::SCHEMA.entity), schema, example)

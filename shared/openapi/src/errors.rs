@@ -226,7 +226,7 @@ fn examples(status: u16) -> Vec<Error> {
         ],
         401 => vec![Error::Unauthorized("")],
         403 => vec![Error::Forbidden(""), Error::IncludeNotAllowed],
-        404 => vec![Error::not_found("Tenant", id)],
+        404 => vec![Error::NotFound { entity: "Tenant", id: id.to_owned() }],
         405 => vec![Error::MethodNotAllowed { path: format!("/leads/{id}"), allow: String::new() }],
         409 => {
             let (from, transition) = (TenantStatus::Active, Transition::Provision);

@@ -240,7 +240,7 @@ impl Caller {
             Self::LeadToken => json!([{ "leadToken": [] }]),
             Self::Signed => json!([{ "signature": [], "timestamp": [] }]),
             Self::Permitted { codes, operators_alone } => {
-                let granted = |code: &u16| Permission::OF_A_LEAD.contains(&&*code.to_string());
+                let granted = |code: &u16| Permission::LEAD.contains(&&*code.to_string());
                 if *operators_alone || !codes.iter().any(granted) {
                     json!([{ "operator": [] }])
                 } else {

@@ -16,7 +16,7 @@ pub struct Decimal {
 /// The text is not a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a decimal number")]
-pub struct NotDecimal;
+pub struct ParseDecimalError;
 
 impl Decimal {
     const ZERO: Self = Self { negative: false, point: 0, digits: String::new() };
@@ -74,23 +74,25 @@ impl Decimal {
 }
 
 impl FromStr for Decimal {
-    type Err = NotDecimal;
+    type Err = ParseDecimalError;
 
     /// Parses JSON notation, such as `-12.50` or `1e3`.
-    fn from_str(s: &str) -> Result<Self, NotDecimal> {
+    fn from_str(s: &str) -> Result<Self, ParseDecimalError> {
         let (negative, s) = s.strip_prefix('-').map_or((false, s), |rest| (true, rest));
         let (mantissa, exponent) = match s.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse().map_err(|_| NotDecimal)?),
+            Some((mantissa, exponent)) => {
+                (mantissa, exponent.parse().map_err(|_| ParseDecimalError)?)
+            }
             None => (s, 0_i32),
         };
         let (whole, fraction) = match mantissa.split_once('.') {
             Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-            Some(_) => return Err(NotDecimal),
+            Some(_) => return Err(ParseDecimalError),
             None => (mantissa, ""),
         };
         let all_digits = |s: &str| s.bytes().all(|byte| byte.is_ascii_digit());
         if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
-            return Err(NotDecimal);
+            return Err(ParseDecimalError);
         }
         let digits = format!("{whole}{fraction}");
         let significant = digits.trim_start_matches('0');
@@ -98,7 +100,7 @@ impl FromStr for Decimal {
             return Ok(Self::ZERO);
         }
         let leading = digits.len() - significant.len();
-        let width = |length: usize| i64::try_from(length).map_err(|_| NotDecimal);
+        let width = |length: usize| i64::try_from(length).map_err(|_| ParseDecimalError);
         let point = width(whole.len())? - width(leading)? + i64::from(exponent);
         Ok(Self { negative, point, digits: significant.trim_end_matches('0').to_owned() })
     }
@@ -168,7 +170,7 @@ mod tests {
         for text in
             ["", "-", "+1", "1.", ".5", "1e", "e1", "0x1", "1,5", "NaN", "1e99999999999", "١"]
         {
-            assert_eq!(text.parse::<Decimal>(), Err(NotDecimal), "{text}");
+            assert_eq!(text.parse::<Decimal>(), Err(ParseDecimalError), "{text}");
         }
     }
 

@@ -43,7 +43,7 @@ impl Limits {
 pub struct Document {
     text: String,
     value: Value,
-    flaws: Vec<Violation>,
+    violations: Vec<Violation>,
 }
 
 impl Document {
@@ -53,9 +53,9 @@ impl Document {
     ///
     /// Describes the syntax error and its position if the text is not JSON.
     pub fn parse(text: String, limits: Limits) -> serde_json::Result<Self> {
-        let mut flaws = Vec::new();
-        let value = scan(&text, "", limits, &mut flaws)?;
-        Ok(Self { text, value, flaws })
+        let mut violations = Vec::new();
+        let value = scan(&text, "", limits, &mut violations)?;
+        Ok(Self { text, value, violations })
     }
 
     /// Returns the text as it was sent.
@@ -71,8 +71,8 @@ impl Document {
         &self.value
     }
 
-    pub(crate) fn flaws(&self) -> &[Violation] {
-        &self.flaws
+    pub(crate) fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 
     /// Reads the whole document as a `T`.
@@ -85,16 +85,16 @@ impl Document {
     }
 }
 
-/// Parses the JSON `text` at `path` and adds each violation of `limits` to `flaws`.
+/// Parses the JSON `text` at `path` and adds each violation of `limits` to `violations`.
 pub(crate) fn scan(
     text: &str,
     path: &str,
     limits: Limits,
-    flaws: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) -> serde_json::Result<Value> {
     // Checks the syntax without recursion. The scanner relies on valid syntax.
     let _: &RawValue = serde_json::from_str(text)?;
-    Ok(Scanner { text, at: 0, path: path.to_owned(), limits, flaws }.value(0))
+    Ok(Scanner { text, at: 0, path: path.to_owned(), limits, violations }.value(0))
 }
 
 /// Parses text that is known to be valid JSON. `serde_json` alone reports neither the text of a
@@ -104,7 +104,7 @@ struct Scanner<'t, 'f> {
     at: usize,
     path: String,
     limits: Limits,
-    flaws: &'f mut Vec<Violation>,
+    violations: &'f mut Vec<Violation>,
 }
 
 impl<'t> Scanner<'t, '_> {
@@ -270,7 +270,7 @@ impl<'t> Scanner<'t, '_> {
     }
 
     fn note(&mut self, code: &'static str, message: String, info: Value) {
-        Violation { path: self.path.clone(), code, message, info }.note(self.flaws);
+        Violation { path: self.path.clone(), code, message, info }.add_to(self.violations);
     }
 }
 

@@ -9,8 +9,8 @@ mod members;
 mod reader;
 mod timestamp;
 
-pub use decimal::{Decimal, NotDecimal};
+pub use decimal::{Decimal, ParseDecimalError};
 pub use document::{Document, Limits};
 pub use members::{FromMembers, Members, nullable};
-pub use reader::{Form, FromJson, Invalid, Reader, Violation, check, read};
+pub use reader::{BodyKind, FromJson, Invalid, Reader, Violation, check, read};
 pub use timestamp::{Date, Timestamp};

@@ -1,12 +1,12 @@
 use serde_json::{Map, Value, json};
 
-use crate::{Form, FromJson, Reader};
+use crate::{BodyKind, FromJson, Reader};
 
 /// A value that is read from the members of a JSON object. Several such values may be read from one
 /// object.
 pub trait FromMembers: Sized {
     /// Whether unknown members are accepted. Otherwise they are refused.
-    const OPEN: bool = false;
+    const ALLOWS_UNKNOWN: bool = false;
 
     /// Reads the value, or notes every violation and returns `None`.
     ///
@@ -25,17 +25,17 @@ impl<T: FromMembers> FromJson for T {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let mut object = at.object(value)?;
         let read = Self::from_members(&mut object);
-        if !Self::OPEN {
+        if !Self::ALLOWS_UNKNOWN {
             object.finish();
         }
         read
     }
 
     fn schema() -> Value {
-        let mut described = Described::default();
+        let mut described = SchemaBuilder::default();
         let _ = Self::from_members(&mut described);
         let mut schema = described.schema();
-        if !Self::OPEN {
+        if !Self::ALLOWS_UNKNOWN {
             schema.insert("additionalProperties".to_owned(), false.into());
         }
         schema.extend(Self::rules());
@@ -68,13 +68,13 @@ pub(crate) struct Object<'v, 'r> {
 }
 
 impl<'v, 'r> Object<'v, 'r> {
-    pub(crate) fn of(object: &'v Map<String, Value>, at: Reader<'r>) -> Self {
+    pub(crate) fn new(object: &'v Map<String, Value>, at: Reader<'r>) -> Self {
         Self { object, at, known: Vec::new() }
     }
 
     /// Notes a violation for every member that was not read.
     fn finish(mut self) {
-        if let Form::Replacing(fixed) | Form::Changing(fixed) = self.at.form {
+        if let BodyKind::Replacing(fixed) | BodyKind::Changing(fixed) = self.at.kind {
             self.known.extend(fixed);
         }
         for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
@@ -88,9 +88,9 @@ impl Members for Object<'_, '_> {
     fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
         if let Some(value) = self.object.get(name) {
-            return T::from_json(value, &mut self.at.at(name));
+            return T::from_json(value, &mut self.at.member(name));
         }
-        if !matches!(self.at.form, Form::Changing(_)) {
+        if !matches!(self.at.kind, BodyKind::Changing(_)) {
             let message = format!("must have required property '{name}'");
             self.at.violate("required", message, json!({ "missingProperty": name }));
         }
@@ -100,7 +100,7 @@ impl Members for Object<'_, '_> {
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
         let value = self.object.get(name).filter(|value| !value.is_null())?;
-        T::from_json(value, &mut self.at.at(name))
+        T::from_json(value, &mut self.at.member(name))
     }
 
     fn gives(&self, name: &str) -> bool {
@@ -109,20 +109,20 @@ impl Members for Object<'_, '_> {
 
     fn place(&mut self, name: Option<&str>) -> Option<Reader<'_>> {
         Some(match name {
-            Some(name) => self.at.at(name),
-            None => self.at.here(),
+            Some(name) => self.at.member(name),
+            None => self.at.reborrow(),
         })
     }
 }
 
 /// Records which members a type reads, to generate its schema.
 #[derive(Debug, Default)]
-struct Described {
+struct SchemaBuilder {
     properties: Map<String, Value>,
     required: Vec<Value>,
 }
 
-impl Described {
+impl SchemaBuilder {
     fn schema(self) -> Map<String, Value> {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), "object".into());
@@ -134,7 +134,7 @@ impl Described {
     }
 }
 
-impl Members for Described {
+impl Members for SchemaBuilder {
     fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.properties.insert(name.to_owned(), T::schema());
         self.required.push(name.into());

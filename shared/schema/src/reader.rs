@@ -31,19 +31,19 @@ pub struct Violation {
 pub struct Invalid(pub Vec<Violation>);
 
 /// The maximum number of violations in one answer.
-const MOST_VIOLATIONS: usize = 1000;
+const MAX_VIOLATIONS: usize = 1000;
 
 /// The maximum length of a violation's path in bytes. A longer path is shortened to the nearest
 /// parent that fits.
-const LONGEST_PATH: usize = 1024;
+const MAX_PATH_BYTES: usize = 1024;
 
 impl Violation {
     /// Adds the violation to `found` unless the maximum number is reached.
-    pub(crate) fn note(mut self, found: &mut Vec<Self>) {
-        if found.len() >= MOST_VIOLATIONS {
+    pub(crate) fn add_to(mut self, found: &mut Vec<Self>) {
+        if found.len() >= MAX_VIOLATIONS {
             return;
         }
-        while self.path.len() > LONGEST_PATH {
+        while self.path.len() > MAX_PATH_BYTES {
             let above = self.path.rfind('/').unwrap_or(0);
             self.path.truncate(above);
         }
@@ -68,7 +68,7 @@ pub trait FromJson: Sized {
 ///
 /// [`Invalid`] with every violation.
 pub fn read<T: FromJson>(body: &Value) -> Result<T, Invalid> {
-    finished(look(Form::Whole, None, body, Vec::new()))
+    finished(read_with_violations(BodyKind::Whole, None, body, Vec::new()))
 }
 
 /// Reads a body with exact numbers.
@@ -77,7 +77,12 @@ pub fn read<T: FromJson>(body: &Value) -> Result<T, Invalid> {
 ///
 /// [`Invalid`] with every violation.
 pub(crate) fn read_document<T: FromJson>(body: &Document) -> Result<T, Invalid> {
-    finished(look(Form::Whole, Some(body.text()), body.value(), body.flaws().to_vec()))
+    finished(read_with_violations(
+        BodyKind::Whole,
+        Some(body.text()),
+        body.value(),
+        body.violations().to_vec(),
+    ))
 }
 
 /// Checks a body of which `form` says what it is held to be, without making a value of it.
@@ -85,9 +90,9 @@ pub(crate) fn read_document<T: FromJson>(body: &Document) -> Result<T, Invalid> 
 /// # Errors
 ///
 /// [`Invalid`] with every violation.
-pub fn check<T: FromJson>(form: Form, body: &Document) -> Result<(), Invalid> {
+pub fn check<T: FromJson>(kind: BodyKind, body: &Document) -> Result<(), Invalid> {
     let (_, violations): (Option<T>, _) =
-        look(form, Some(body.text()), body.value(), body.flaws().to_vec());
+        read_with_violations(kind, Some(body.text()), body.value(), body.violations().to_vec());
     if violations.is_empty() { Ok(()) } else { Err(Invalid(violations)) }
 }
 
@@ -96,20 +101,20 @@ fn finished<T>((value, violations): (Option<T>, Vec<Violation>)) -> Result<T, In
 }
 
 /// Reads a body. `found` are the violations of its text.
-fn look<T: FromJson>(
-    form: Form,
+fn read_with_violations<T: FromJson>(
+    kind: BodyKind,
     text: Option<&str>,
     body: &Value,
     mut found: Vec<Violation>,
 ) -> (Option<T>, Vec<Violation>) {
-    let mut at = Reader { path: String::new(), base: 0, form, text, found: &mut found };
+    let mut at = Reader { path: String::new(), base: 0, kind, text, found: &mut found };
     let value = T::from_json(body, &mut at);
     (value, found)
 }
 
 /// How the top level of a body is validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum BodyKind {
     /// A complete value.
     Whole,
     /// A complete value that replaces another. These read-only members may be given too.
@@ -124,7 +129,7 @@ pub struct Reader<'a> {
     path: String,
     /// The length of the path of the value with the text `text`.
     base: usize,
-    pub(crate) form: Form,
+    pub(crate) kind: BodyKind,
     text: Option<&'a str>,
     found: &'a mut Vec<Violation>,
 }
@@ -133,27 +138,27 @@ impl<'a> Reader<'a> {
     /// Notes a violation at this position.
     pub fn violate(&mut self, code: &'static str, message: impl Into<String>, info: Value) {
         let (path, message) = (self.path.clone(), message.into());
-        Violation { path, code, message, info }.note(self.found);
+        Violation { path, code, message, info }.add_to(self.found);
     }
 
     /// Returns a reader for the member `name`.
-    pub fn at(&mut self, name: &str) -> Reader<'_> {
+    pub fn member(&mut self, name: &str) -> Reader<'_> {
         let escaped = name.replace('~', "~0").replace('/', "~1");
         let path = format!("{}/{escaped}", self.path);
         let (base, text) = (self.base, self.text);
-        Reader { path, base, form: Form::Whole, text, found: self.found }
+        Reader { path, base, kind: BodyKind::Whole, text, found: self.found }
     }
 
     /// Reborrows this reader.
-    pub(crate) fn here(&mut self) -> Reader<'_> {
-        let (path, base, form, text) = (self.path.clone(), self.base, self.form, self.text);
-        Reader { path, base, form, text, found: self.found }
+    pub(crate) fn reborrow(&mut self) -> Reader<'_> {
+        let (path, base, kind, text) = (self.path.clone(), self.base, self.kind, self.text);
+        Reader { path, base, kind, text, found: self.found }
     }
 
     /// Returns a reader for the item at `position` with its `text`, so that the text is not
     /// searched for again for each item.
     fn item(&mut self, position: usize, text: Option<&'a str>) -> Reader<'_> {
-        let mut item = self.at(&position.to_string());
+        let mut item = self.member(&position.to_string());
         if text.is_some() {
             (item.base, item.text) = (item.path.len(), text);
         }
@@ -199,7 +204,7 @@ impl<'a> Reader<'a> {
             self.wrong_type("object");
             return None;
         };
-        Some(Object::of(object, self.here()))
+        Some(Object::new(object, self.reborrow()))
     }
 
     /// Returns the text if it has `min` to `max` characters.

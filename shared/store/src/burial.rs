@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn children_deleted_with_their_tenant_fit_into_one_transaction() {
-        let tenant = TenantId::mint();
+        let tenant = TenantId::generate();
         let children = |kind, many: u64| {
             (0..many).map(move |id| LivingChild { key: Key::child(kind, tenant, id), version: 1 })
         };

@@ -15,7 +15,7 @@ impl Store {
     pub async fn tenant_to_show(&self, id: TenantId) -> Result<Stored<Tenant>> {
         let read = Box::pin(self.get_living(Key::tenant(id)));
         let tenant = self.held(Held::Tenant(id), read).await?;
-        tenant.ok_or_else(|| Error::not_found("Tenant", id))
+        tenant.ok_or_else(|| Error::not_found(id))
     }
 
     /// Runs `write`, then invalidates the cached tenant. It is invalidated even if the write fails,

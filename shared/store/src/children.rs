@@ -103,7 +103,7 @@ impl Store {
     ///
     /// [`Error::NotFound`] if there is no such child, or if it or its tenant was deleted.
     pub async fn child<D: Details>(&self, id: D::Id) -> Result<(Stored<Child<D>>, Tenant)> {
-        let none = || Error::not_found(D::SCHEMA.entity, id);
+        let none = || Error::not_found(id);
         let owner: Option<Owner> = self.get(Key::owner(D::KIND, id)).await?;
         let Owner { tenant_id } = owner.ok_or_else(none)?;
         let both = [Key::child(D::KIND, tenant_id, id), Key::tenant(tenant_id)];
@@ -159,7 +159,7 @@ impl Store {
     ) -> Result<()> {
         let tenant = child.tenant_id;
         let mut writes =
-            self.transaction().demand(Key::tenant(tenant), Error::not_found("Tenant", tenant))?;
+            self.transaction().demand(Key::tenant(tenant), Error::not_found(tenant))?;
         if lead.is_some() {
             writes = writes.count_child(tenant, D::KIND)?;
         }
@@ -211,7 +211,7 @@ impl Store {
         by: &UserId,
     ) -> Result<()> {
         let deleted = child.item.clone().deleted(now, by);
-        if !tenant.lead_made(&child.item.audit) {
+        if !tenant.was_created_by_lead(&child.item.audit) {
             return self.replace_child(child, &deleted).await;
         }
         let mut writes = self.transaction().replace(&deleted, child.version, Error::Stale)?;

@@ -80,7 +80,10 @@ impl<'a, E: Listed> Filling<'a, E> {
         self.inclusions.include(&mut batch, includes, Allowance::OF_A_PAGE).await?;
         self.more |= batch.len() < offered;
         for found in batch {
-            if !self.sheet.add(&Wire::new(E::SCHEMA, &found.wire).cut(&self.filter.fields))? {
+            if !self
+                .sheet
+                .add(&Wire::new(E::SCHEMA, &found.wire).with_fields(&self.filter.fields))?
+            {
                 self.more = true;
                 break;
             }

@@ -120,7 +120,7 @@ fn address<E>(
         let mut wire = serde_json::to_value(view).map_err(Error::internal("writing an address"))?;
         if let (Some(scope), Value::Object(members)) = (&with.scope, &mut wire) {
             if scope.conditions.matches(members) {
-                scope.fields.cut(members);
+                scope.fields.apply(members);
             } else {
                 wire = Value::Null;
             }

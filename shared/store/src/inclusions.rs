@@ -119,7 +119,7 @@ impl Inclusions {
         self.include(&mut related, &scope.include, allowance).await?;
         let mut finished = HashMap::new();
         for Found { stored, mut wire } in related {
-            scope.fields.cut(&mut wire);
+            scope.fields.apply(&mut wire);
             let bytes = answer::size(&Wire::new(R::SCHEMA, &wire))?;
             finished.insert(stored.item.id().to_string(), (wire, bytes));
         }
@@ -195,7 +195,7 @@ impl Inclusions {
         whole &= found.len() == offered;
         let (mut list, mut bytes) = (Vec::new(), 0);
         for Found { mut wire, .. } in found {
-            scope.fields.cut(&mut wire);
+            scope.fields.apply(&mut wire);
             // Plus one for the comma.
             let next = bytes + answer::size(&Wire::new(R::SCHEMA, &wire))? + 1;
             if next > allowance.each {

@@ -6,8 +6,8 @@ use super::{
     item::{decode, kind_of},
 };
 use domain::{
-    ChildKind, Closing, Contact, Error, Job, JobId, JobRef, JobState, Remains, Result, Step,
-    Subscription, Tenant, TenantId, Text, UserId,
+    ChildKind, Contact, Error, Job, JobId, JobRef, JobResult, JobState, ResourceChange, Result,
+    Step, Subscription, Tenant, TenantId, Text, UserId,
 };
 use schema::Timestamp;
 
@@ -29,7 +29,7 @@ pub struct Change<'a> {
     /// The job to close.
     pub job: &'a JobRef,
     /// The reported outcome.
-    pub closing: &'a Closing,
+    pub result: &'a JobResult,
     /// The time of the closing.
     pub now: Timestamp,
     /// The user or system that reports the outcome.
@@ -96,7 +96,7 @@ impl Store {
             .transaction()
             .update(Key::tenant(tenant.id), opened, Error::Stale)?
             .insert_from(job, request)?;
-        if let Some(failed) = before.filter(|job| job.left_standing()) {
+        if let Some(failed) = before.filter(|job| job.failed_to_deprovision()) {
             writes = writes.update(Key::job_of(tenant.id, failed), unlisted(), Error::Stale)?;
         }
         self.forgetting(tenant.id, writes.commit()).await
@@ -155,27 +155,29 @@ impl Store {
         change: &Change<'_>,
         closed: Changes,
     ) -> Result<()> {
-        let Change { job, closing, now, by } = *change;
-        let status = job.kind.status_while_open().after(job.closing(closing.outcome))?;
+        let Change { job, result, now, by } = *change;
+        let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
         let mut moved =
             Changes::when("latestJob.id = :job AND attribute_not_exists(latestJob.outcome)")
                 .given("job", job.id)
-                .set("latestJob.outcome", "outcome", closing.outcome)
+                .set("latestJob.outcome", "outcome", result.outcome)
                 .set("#status", "status", status)
                 .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
                 .set("modifiedOn", "now", now)
                 .set("modifiedBy", "by", by);
-        moved = match job.remains(closing) {
-            Remains::Built => moved.set("builtBy", "attempt", job.attempt),
-            Remains::Removed => moved.set("removedBy", "attempt", job.attempt).remove("builtBy"),
-            Remains::Same => moved,
+        moved = match job.resource_change(result) {
+            ResourceChange::Created => moved.set("builtBy", "attempt", job.attempt),
+            ResourceChange::Removed => {
+                moved.set("removedBy", "attempt", job.attempt).remove("builtBy")
+            }
+            ResourceChange::Unchanged => moved,
         };
         let mut writes = self
             .transaction()
             .update(Key::tenant(tenant), moved, Error::Stale)?
             .update(Key::job_of(tenant, job), closed, Error::Stale)?;
-        for resource in &closing.resources {
-            writes = writes.insert(&resource.of(tenant, job.attempt, now, by))?;
+        for resource in &result.resources {
+            writes = writes.insert(&resource.to_resource(tenant, job.attempt, now, by))?;
         }
         self.forgetting(tenant, writes.commit()).await
     }
@@ -183,8 +185,8 @@ impl Store {
 
 /// Returns the changes that close a job's item.
 fn closed(change: &Change<'_>) -> Changes {
-    let Change { job, closing, now, by } = *change;
-    let state = closing.outcome.state();
+    let Change { job, result, now, by } = *change;
+    let state = result.outcome.state();
     let mut closed = Changes::when("#state IN (:queued, :running)")
         .given("queued", JobState::Queued)
         .given("running", JobState::Running)
@@ -192,18 +194,18 @@ fn closed(change: &Change<'_>) -> Changes {
         .append("steps", "step", Step { name: state, time: now })
         .set("modifiedOn", "now", now)
         .set("modifiedBy", "by", by);
-    let ended = JobRef { outcome: Some(closing.outcome), ..job.clone() };
-    closed = if ended.left_standing() {
+    let ended = JobRef { outcome: Some(result.outcome), ..job.clone() };
+    closed = if ended.failed_to_deprovision() {
         let IndexKey { pk, sk, .. } =
             IndexKey::listed(IndexKey::FAILED_DEPROVISIONING, now, job.id);
         closed.set("gsi1pk", "list", pk).set("gsi1sk", "order", sk)
     } else {
         closed.remove("gsi1pk").remove("gsi1sk")
     };
-    if let Some(reason) = &closing.reason {
+    if let Some(reason) = &result.reason {
         closed = closed.set("reason", "reason", reason);
     }
-    if let Some(url) = &closing.app_plane_url {
+    if let Some(url) = &result.app_plane_url {
         closed = closed.set("appPlaneUrl", "url", url);
     }
     closed

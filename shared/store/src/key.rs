@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn all_patterns_are_distinct() {
-        let tenant = TenantId::mint();
+        let tenant = TenantId::generate();
         // One text for every parameter, so that only the patterns can make the keys distinct.
         let id = tenant.to_string();
         let email: Email = read(&json!("a@b.test")).unwrap();

@@ -47,7 +47,7 @@ impl Listed for Lead {
 
     async fn one(store: &Store, id: LeadId) -> Result<(Stored<Self>, Option<LeadId>)> {
         let lead = store.get_living(Key::lead(id)).await?;
-        Ok((lead.ok_or_else(|| Error::not_found("Lead", id))?, Some(id)))
+        Ok((lead.ok_or_else(|| Error::not_found(id))?, Some(id)))
     }
 
     async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
@@ -71,7 +71,7 @@ impl Store {
     #[tracing::instrument(skip_all, fields(lead.id = %id))]
     pub async fn lead(&self, id: LeadId) -> Result<Lead> {
         let lead = self.get_living(Key::lead(id)).await?;
-        lead.map(|stored| stored.item).ok_or_else(|| Error::not_found("Lead", id))
+        lead.map(|stored| stored.item).ok_or_else(|| Error::not_found(id))
     }
 
     /// Writes a new lead, created by the request with this ID. No verification email is sent if the

@@ -217,7 +217,7 @@ impl Store {
                 _ => {}
             }
         }
-        let tenant = tenant.ok_or_else(|| Error::not_found("Tenant", id))?;
+        let tenant = tenant.ok_or_else(|| Error::not_found(id))?;
         Ok((tenant, children))
     }
 }

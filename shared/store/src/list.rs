@@ -7,7 +7,7 @@ use super::{
     walk::position,
 };
 use domain::{Editable, Entity, EntityId, Error, LeadId, Result};
-use filter::{Filter, Filtered, Where};
+use filter::{Filter, Where, WireEntity};
 
 /// An entity that the store can list, filter and count.
 ///
@@ -112,7 +112,7 @@ pub struct Found<E> {
     pub wire: Map<String, Value>,
 }
 
-impl<E> Filtered for Found<E> {
+impl<E> WireEntity for Found<E> {
     fn members(&self) -> &Map<String, Value> {
         &self.wire
     }
@@ -154,7 +154,7 @@ impl Store {
                 break;
             }
         }
-        filling.finish(|last| Cursor::Order { last: filter.order.held(last) }).await
+        filling.finish(|last| Cursor::Order { last: filter.order.sort_values(last) }).await
     }
 
     /// Returns every entity that matches `conditions`.
@@ -208,7 +208,7 @@ impl Store {
     pub async fn complete<E: Listed>(&self, stored: Stored<E>, filter: &Filter) -> Result<Page> {
         let mut filling = Filling::new(self, filter);
         filling.offer(Found::of(stored)?).await?;
-        filling.finish(|last| Cursor::Order { last: filter.order.held(last) }).await
+        filling.finish(|last| Cursor::Order { last: filter.order.sort_values(last) }).await
     }
 
     /// Returns every match of `conditions`, or `None` if an index has to be read for that.
@@ -252,7 +252,7 @@ fn pick<E>(
     let mut found = filter.ordered(items);
     let mut skipped = filter.skipped();
     if let Some(Cursor::Order { last }) = from {
-        found.retain(|item| filter.order.is_behind(item, &last));
+        found.retain(|item| filter.order.is_after(item, &last));
         skipped = 0;
     }
     found.into_iter().skip(skipped)

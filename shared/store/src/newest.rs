@@ -46,7 +46,7 @@ impl Store {
         tenant: &Tenant,
         enough: Enough,
     ) -> Result<Newest<Resource>> {
-        let still = |resource: &Resource| tenant.still_has(resource);
+        let still = |resource: &Resource| tenant.has_resource(resource);
         self.newest(tenant.id, Key::RESOURCES, enough, still).await
     }
 

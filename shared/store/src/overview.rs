@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{Item, Key, Store, TOTAL, counters::numbers, of_status};
-use domain::{Day, Lead, Leads, Overview, Result, Tenant, TenantStatus, Waits};
+use domain::{Day, Histogram, Lead, Leads, Overview, Result, Tenant, TenantStatus};
 use schema::Timestamp;
 
 /// Number of days in an overview.
@@ -81,10 +81,10 @@ impl Store {
 
 /// Returns the numbers of `days`, and the time to activation of all tenants activated on these
 /// days.
-fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Waits) {
-    let mut all = Waits::default();
+fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Histogram) {
+    let mut all = Histogram::default();
     let days = days.iter().map(|day| {
-        let (mut waits, prefix) = (Waits::default(), of_day(*day, ""));
+        let (mut waits, prefix) = (Histogram::default(), of_day(*day, ""));
         let numbers = counters.get(&days_of_month(*day)).into_iter().flatten();
         let numbers = numbers.filter_map(|(name, many)| Some((name.strip_prefix(&prefix)?, *many)));
         let numbers: BTreeMap<_, _> = numbers.collect();

@@ -29,7 +29,7 @@ impl Store {
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_jobs(&self, id: TenantId, paging: Paging) -> Result<(Tenant, Page)> {
         let view =
-            |job: &Job| to_raw_value(&JobView::of(job)?).map_err(Error::internal("writing a job"));
+            |job: &Job| to_raw_value(&JobView::new(job)?).map_err(Error::internal("writing a job"));
         self.tenant_with_parts(id, Key::JOBS, paging, |_, _| true, view).await
     }
 
@@ -50,7 +50,7 @@ impl Store {
             let wire = Wire::new(Resource::SCHEMA, &members);
             to_raw_value(&wire).map_err(Error::internal("writing a resource"))
         };
-        self.tenant_with_parts(id, Key::RESOURCES, paging, Tenant::still_has, view).await
+        self.tenant_with_parts(id, Key::RESOURCES, paging, Tenant::has_resource, view).await
     }
 
     async fn tenant_with_parts<T: Item>(
@@ -97,7 +97,7 @@ impl Store {
             }
             last = Some(Cursor::of_key(Attributes::from(part.key())));
         }
-        let tenant = tenant.ok_or_else(|| Error::not_found("Tenant", id))?;
+        let tenant = tenant.ok_or_else(|| Error::not_found(id))?;
         let next = last.filter(|_| more);
         Ok((tenant, Page { items: sheet.into_items(), next, cut: Default::default() }))
     }
@@ -126,12 +126,11 @@ impl Store {
                     break;
                 }
             } else if kind_of(&item) == Some(Job::KIND) {
-                let found = found.ok_or_else(|| Error::not_found("Tenant", tenant))?;
+                let found = found.ok_or_else(|| Error::not_found(tenant))?;
                 return Ok((found, decode(item)?));
             }
         }
-        Err(found
-            .map_or_else(|| Error::not_found("Tenant", tenant), |_| Error::not_found("Job", id)))
+        Err(found.map_or_else(|| Error::not_found(tenant), |_| Error::not_found(id)))
     }
 
     /// Returns a query for a tenant's partition in descending order, from the tenant to the items

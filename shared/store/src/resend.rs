@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{IndexKey, Item, Key, Store, item::encode_from};
-use domain::{Error, Lead, MAILS_A_DAY, Resend, Result, UserId};
+use domain::{EMAILS_PER_DAY, Error, Lead, Resend, Result, UserId};
 use filter::Direction;
 use schema::Timestamp;
 
@@ -70,10 +70,10 @@ impl Store {
                 self.first(("gsi2", partition), Direction::Ascending, LOOKED_AT, &[]).await?;
             let now = lambda::now().seconds();
             let living = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
-            return Ok(Resend::different(leads.into_iter().filter(living).collect()));
+            return Ok(Resend::distinct(leads.into_iter().filter(living).collect()));
         };
         match self.lead(id).await {
-            Ok(lead) => Ok(asked.at_its_address(lead).into_iter().collect()),
+            Ok(lead) => Ok(asked.matching(lead).into_iter().collect()),
             Err(Error::NotFound { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -90,7 +90,7 @@ impl Store {
         let mut writes = self.transaction().take(asked.key(), Error::Stale)?.count_mails(
             &asked.email,
             many,
-            MAILS_A_DAY,
+            EMAILS_PER_DAY,
             now,
         )?;
         for lead in renewed {

@@ -116,7 +116,7 @@ impl Store {
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant(&self, id: TenantId) -> Result<Tenant> {
         let tenant: Option<Tenant> = self.get(Key::tenant(id)).await?;
-        tenant.filter(|tenant| !tenant.audit.deleted).ok_or_else(|| Error::not_found("Tenant", id))
+        tenant.filter(|tenant| !tenant.audit.deleted).ok_or_else(|| Error::not_found(id))
     }
 
     /// Returns the tenant with this ID and its contacts, in one read.
@@ -170,7 +170,7 @@ impl Store {
     /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     pub async fn stored_tenant(&self, id: TenantId) -> Result<Stored<Tenant>> {
         let tenant = self.get_living(Key::tenant(id)).await?;
-        tenant.ok_or_else(|| Error::not_found("Tenant", id))
+        tenant.ok_or_else(|| Error::not_found(id))
     }
 
     /// Returns the ID of the tenant that has claimed this key, from the cache if present.

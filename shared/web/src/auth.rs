@@ -28,7 +28,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
-        bearer.must_have_one(Permission::of::<P>())?;
+        bearer.must_have_one(Permission::granting::<P>())?;
         Ok(Self { bearer, permit: PhantomData })
     }
 }

@@ -76,7 +76,7 @@ pub async fn view<E: Listed>(
     id: Id,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let filter = Filter::of_entity(&query.unwrap_or_default(), E::SCHEMA)?;
+    let filter = Filter::from_entity_query(&query.unwrap_or_default(), E::SCHEMA)?;
     may_include(&bearer, &filter)?;
     let (stored, lead) = E::to_show(&store, id.of("id", E::SCHEMA.entity)?).await?;
     bearer.may_act_on(lead)?;
@@ -129,10 +129,10 @@ async fn edit<E: Writable>(
     edit: Edit<E>,
 ) -> Result<StatusCode> {
     let sees = bearer.may_see(<E::View as Permit>::CODES);
-    let edit = if sees { edit } else { edit.unseen() };
+    let edit = if sees { edit } else { edit.without_view() };
     deciding_again(|| async {
         let before = owned::<E>(store, bearer, id).await?;
-        let after = edit.of(before.item.clone(), lambda::now(), &bearer.id)?;
+        let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
         E::write(store, &before, &after).await
     })
     .await?;
@@ -178,7 +178,7 @@ fn decide<E: Writable>(
         return Err(Error::FilterTooBroad(rule));
     }
     for before in &found {
-        let after = edit.of(before.item.clone(), lambda::now(), by)?;
+        let after = edit.apply(before.item.clone(), lambda::now(), by)?;
         if found.len() > 1 && E::claims_anew(&before.item, &after) {
             return Err(Error::Refused(
                 "A unique field can't be changed in bulk. Change one entity at a time.",
@@ -210,7 +210,7 @@ async fn write_if_matching<E: Writable>(
             if !conditions.matches(&before.item.wire()?) {
                 return Ok(false);
             }
-            let after = edit.of(before.item.clone(), lambda::now(), by)?;
+            let after = edit.apply(before.item.clone(), lambda::now(), by)?;
             E::write(store, &before, &after).await.map(|()| true)
         }
     })

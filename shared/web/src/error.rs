@@ -31,11 +31,11 @@ fn status(error: &Error) -> StatusCode {
         | Error::TenantKeyTaken(_)
         | Error::TenantKeyReserved(_)
         | Error::ConfigKeyTaken(_)
-        | Error::StatusFixed
+        | Error::StatusReadOnly
         | Error::TenantBusy(_)
         | Error::TenantHasResources
         | Error::IllegalTransition { .. }
-        | Error::Contradiction => StatusCode::CONFLICT,
+        | Error::OutcomeConflict => StatusCode::CONFLICT,
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -20,7 +20,7 @@ impl Id {
     pub fn of<T: FromStr>(&self, name: &str, entity: &'static str) -> Result<T> {
         let found = self.0.iter().find(|(known, _)| known == name).map(|(_, id)| id.as_str());
         let id = found.unwrap_or_default();
-        id.parse().map_err(|_| Error::not_found(entity, id))
+        id.parse().map_err(|_| Error::NotFound { entity, id: id.to_owned() })
     }
 }
 

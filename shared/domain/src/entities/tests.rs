@@ -40,7 +40,8 @@ fn schemas_list_exactly_the_members_on_the_wire() {
                                       "email": "ada@acme.test", "isPrimary": true } });
     let onboarding = read::<NewTenant>(&tenant).unwrap().onboard(now, &by).unwrap();
     let resource = json!({ "type": "bucket", "externalIdentifier": "b" });
-    let resource = read::<NewResource>(&resource).unwrap().of(onboarding.tenant.id, 1, now, &by);
+    let resource =
+        read::<NewResource>(&resource).unwrap().to_resource(onboarding.tenant.id, 1, now, &by);
     let address = onboarding.tenant.address.clone().unwrap();
     let address = AddressView::new(&address, &onboarding.tenant.audit);
 

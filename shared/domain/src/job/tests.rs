@@ -37,9 +37,9 @@ fn a_lead_may_start_five_builds_within_24_hours() {
     let old = [(Up, 1), (Up, 2), (Up, 3), (Up, 9), (Up, 24), (Up, 25)];
     let with_others = [(Up, 1), (Down, 2), (Up, 3), (Down, 4), (Up, 5), (Up, 6)];
     for allowed in [&[][..], &four, &old, &with_others] {
-        assert!(Job::may_build_again(&jobs(allowed, now), now).is_ok(), "{allowed:?}");
+        assert!(Job::check_build_limit(&jobs(allowed, now), now).is_ok(), "{allowed:?}");
     }
-    let Err(Error::TooManyBuilds { next, wait }) = Job::may_build_again(&jobs(&five, now), now)
+    let Err(Error::TooManyBuilds { next, wait }) = Job::check_build_limit(&jobs(&five, now), now)
     else {
         panic!("a sixth one")
     };

@@ -250,7 +250,7 @@ fn single_entities_and_counts_support_fewer_parameters() {
         ("filter[where][size]=1", "filter.where: can't be combined with an ID in the path"),
         ("limit=1", "limit: is not a parameter of this route (supported: filter)"),
     ] {
-        assert_eq!(Filter::of_entity(query, &ITEM).unwrap_err().to_string(), message);
+        assert_eq!(Filter::from_entity_query(query, &ITEM).unwrap_err().to_string(), message);
     }
     for (query, message) in [
         ("where[sise]=1", "where.sise: is not a property of Item"),

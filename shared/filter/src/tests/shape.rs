@@ -86,7 +86,7 @@ fn fields_select_properties() {
     ] {
         let filter = filter(&json!({ "fields": fields, "order": "id" })).unwrap();
         let mut first = filter.select(items()).swap_remove(0);
-        filter.fields.cut(&mut first);
+        filter.fields.apply(&mut first);
         let mut names: Vec<_> = first.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, expected, "{fields}");
@@ -98,7 +98,7 @@ fn fields_do_not_affect_inclusions() {
     let filter = filter(&json!({ "fields": ["id"] })).unwrap();
     let item = json!({ "id": 1, "name": "x", "parts": [] });
     let mut item = item.as_object().unwrap().clone();
-    filter.fields.cut(&mut item);
+    filter.fields.apply(&mut item);
     assert_eq!(Value::from(item), json!({ "id": 1, "parts": [] }));
 }
 
@@ -124,7 +124,8 @@ fn inclusions_are_names_or_objects_with_a_scope() {
 
 #[test]
 fn single_entities_support_fields_and_inclusions() {
-    let filter = Filter::of_entity("filter[include][]=parts&filter[fields][]=id", &ITEM).unwrap();
+    let filter =
+        Filter::from_entity_query("filter[include][]=parts&filter[fields][]=id", &ITEM).unwrap();
     assert_eq!(filter.include[0].relation, "parts");
-    assert_eq!(Filter::of_entity("", &ITEM).unwrap(), Filter::default());
+    assert_eq!(Filter::from_entity_query("", &ITEM).unwrap(), Filter::default());
 }

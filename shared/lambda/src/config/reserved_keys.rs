@@ -11,7 +11,7 @@ pub fn reserved_keys(env: &Env) -> Result<ReservedKeys, ConfigError> {
     let own = env.list("RESERVED_KEYS", "").into_iter();
     let own: Result<Vec<TenantKey>, _> = own.map(|key| read(&key.into())).collect();
     let rule = "must be keys of 1 to 10 lowercase letters and digits, separated by commas";
-    own.map(ReservedKeys::with).map_err(|_| Env::malformed("RESERVED_KEYS", rule))
+    own.map(ReservedKeys::with_own).map_err(|_| Env::malformed("RESERVED_KEYS", rule))
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_rotated_key_still_verifies_and_no_longer_signs() {
-        let (tenant, job, lead) = (TenantId::mint(), JobId::mint(), LeadId::mint());
+        let (tenant, job, lead) = (TenantId::generate(), JobId::generate(), LeadId::generate());
         let (old, new) = (long("old"), long("new"));
         let before = master(&format!(r#"{{"current":"k1","k1":"{old}"}}"#));
         let after = master(&format!(r#"{{"current":"k2","k1":"{old}","k2":"{new}"}}"#));
@@ -206,24 +206,30 @@ mod tests {
         let signature = mac(before.webhook_secret(tenant, job).as_bytes(), &message);
         assert!(after.is_webhook_signature(tenant, job, &message, signature.as_ref()));
         assert!(!retired.is_webhook_signature(tenant, job, &message, signature.as_ref()));
-        assert!(!after.is_webhook_signature(tenant, JobId::mint(), &message, signature.as_ref()));
+        assert!(!after.is_webhook_signature(
+            tenant,
+            JobId::generate(),
+            &message,
+            signature.as_ref()
+        ));
     }
 
     #[test]
     fn an_idp_secret_is_valid_for_one_tenant_and_no_job() {
-        let (keys, tenant, job) = (master(&long("secret")), TenantId::mint(), JobId::mint());
+        let (keys, tenant, job) =
+            (master(&long("secret")), TenantId::generate(), JobId::generate());
         let message: [&[u8]; 2] = [b"body", b"1"];
         let signature = mac(keys.idp_secret(tenant).as_bytes(), &message);
         assert!(keys.is_idp_signature(tenant, &message, signature.as_ref()));
-        assert!(!keys.is_idp_signature(TenantId::mint(), &message, signature.as_ref()));
+        assert!(!keys.is_idp_signature(TenantId::generate(), &message, signature.as_ref()));
         assert!(!keys.is_webhook_signature(tenant, job, &message, signature.as_ref()));
     }
 
     #[test]
     fn a_lead_key_is_valid_for_one_lead_and_only_in_full() {
-        let (keys, lead) = (master(&long("secret")), LeadId::mint());
+        let (keys, lead) = (master(&long("secret")), LeadId::generate());
         let key = keys.lead_key(lead, 32);
-        assert!(!keys.is_lead_key(LeadId::mint(), 32, &key));
+        assert!(!keys.is_lead_key(LeadId::generate(), 32, &key));
         assert!(!keys.is_lead_key(lead, 32, &key[..31]));
         assert!(!keys.is_lead_key(lead, 32, ""));
     }

@@ -64,7 +64,7 @@ impl Tokens {
     ///
     /// [`Error::Internal`] if the token cannot be signed.
     pub fn for_lead(&self, lead: LeadId, now: Timestamp) -> Result<String> {
-        let permissions = Permission::OF_A_LEAD.iter().map(|code| (*code).to_owned()).collect();
+        let permissions = Permission::LEAD.iter().map(|code| (*code).to_owned()).collect();
         let id = lead.to_string();
         self.sign(LEAD_TYPE, &self.claims(id.clone(), id, permissions, now + self.0.lead_expiry))
     }

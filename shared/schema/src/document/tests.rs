@@ -2,9 +2,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn flaws(text: &str, limits: Limits) -> Vec<String> {
+fn violations(text: &str, limits: Limits) -> Vec<String> {
     let document = Document::parse(text.to_owned(), limits).unwrap();
-    document.flaws.iter().map(|flaw| format!("{} {}", flaw.path, flaw.code)).collect()
+    document
+        .violations
+        .iter()
+        .map(|violation| format!("{} {}", violation.path, violation.code))
+        .collect()
 }
 
 #[test]
@@ -19,7 +23,7 @@ fn duplicate_members_are_reported_with_their_path() {
         ),
         (r#"{"a":{"b":1},"b":{"a":1},"A":1}"#, vec![]),
     ] {
-        assert_eq!(flaws(text, Limits::BODY), expected, "{text}");
+        assert_eq!(violations(text, Limits::BODY), expected, "{text}");
     }
 }
 
@@ -27,14 +31,14 @@ fn duplicate_members_are_reported_with_their_path() {
 fn levels_are_counted_from_the_outermost_object() {
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let limits = Limits::forwarded(3);
-    assert_eq!(flaws(&nested(3), limits), Vec::<String>::new());
-    assert_eq!(flaws(&nested(4), limits), ["/0/0/0 maxDepth"]);
+    assert_eq!(violations(&nested(3), limits), Vec::<String>::new());
+    assert_eq!(violations(&nested(4), limits), ["/0/0/0 maxDepth"]);
     assert_eq!(
-        flaws(r#"[[[{"a":"]\"}"},"x"],[[]]],[]]"#, limits),
+        violations(r#"[[[{"a":"]\"}"},"x"],[[]]],[]]"#, limits),
         ["/0/0/0 maxDepth", "/0/1/0 maxDepth"]
     );
     // Far deeper than a recursive parser can read.
-    assert_eq!(flaws(&nested(100_000), Limits::BODY).len(), 1);
+    assert_eq!(violations(&nested(100_000), Limits::BODY).len(), 1);
 }
 
 #[test]
@@ -55,14 +59,14 @@ fn forwarded_numbers_must_be_storable() {
         "1.0",
         "1e25",
     ] {
-        assert_eq!(flaws(number, limits), Vec::<String>::new(), "{number}");
+        assert_eq!(violations(number, limits), Vec::<String>::new(), "{number}");
     }
     for number in ["9223372036854775808", "-9223372036854775809", "99999999999999999999999"] {
-        assert_eq!(flaws(&format!("[{number}]"), limits), ["/0 format"], "{number}");
+        assert_eq!(violations(&format!("[{number}]"), limits), ["/0 format"], "{number}");
     }
     for number in ["1e126", "-1e126", "1e400", "9.9e-131", "1e99999999999", "1e-99999999999"] {
-        assert_eq!(flaws(&format!("[{number}]"), limits), ["/0 format"], "{number}");
-        assert_eq!(flaws(number, Limits::BODY), Vec::<String>::new(), "{number}");
+        assert_eq!(violations(&format!("[{number}]"), limits), ["/0 format"], "{number}");
+        assert_eq!(violations(number, Limits::BODY), Vec::<String>::new(), "{number}");
     }
 }
 
@@ -71,9 +75,12 @@ fn values_below_the_checked_level_are_never_refused() {
     let hostile = r#"{"a":[1e400,99999999999999999999,{"":1,"":2}],"b":"\ud800","\udfff":1,"b":1}"#;
     let text = format!(r#"{{"d":{{"r":[{{"m":{hostile}}}]}}}}"#);
     let document = Document::parse(text, Limits::REPORT).unwrap();
-    assert!(document.flaws.is_empty(), "{:?}", document.flaws);
+    assert!(document.violations.is_empty(), "{:?}", document.violations);
     assert_eq!(document.value["d"]["r"][0]["m"]["a"], Value::Null);
-    assert_eq!(flaws(r#"{"a":["\ud800"],"\udfff":1}"#, Limits::BODY), ["/a/0 format", " format"]);
+    assert_eq!(
+        violations(r#"{"a":["\ud800"],"\udfff":1}"#, Limits::BODY),
+        ["/a/0 format", " format"]
+    );
 }
 
 #[test]
@@ -112,7 +119,7 @@ proptest! {
         let text = if pretty { format!("\n {value:#}\t") } else { value.to_string() };
         let document = Document::parse(text.clone(), Limits::BODY).unwrap();
         prop_assert_eq!(&document.value, &serde_json::from_str::<Value>(&text).unwrap());
-        prop_assert!(document.flaws.is_empty());
+        prop_assert!(document.violations.is_empty());
     }
 
     #[test]

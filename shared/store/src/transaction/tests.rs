@@ -46,9 +46,9 @@ fn cancelled(reason: &str) -> (StatusCode, axum::Json<Value>) {
 }
 
 async fn commit(store: &Store) -> Result<()> {
-    let key = || Key::tenant(TenantId::mint());
+    let key = || Key::tenant(TenantId::generate());
     let claims = store.transaction().claim(key(), Attributes::new(), Error::EmailTaken)?;
-    claims.claim(key(), Attributes::new(), Error::Contradiction)?.commit().await
+    claims.claim(key(), Attributes::new(), Error::OutcomeConflict)?.commit().await
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_conflicting_transaction_is_retried() {
 #[tokio::test]
 async fn a_failed_condition_returns_its_own_error_without_a_retry() {
     let (store, calls) = store(1, "ConditionalCheckFailed").await;
-    assert!(matches!(commit(&store).await, Err(Error::Contradiction)));
+    assert!(matches!(commit(&store).await, Err(Error::OutcomeConflict)));
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 

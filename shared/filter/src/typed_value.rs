@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::fmt::Hyphenated;
 
-use super::{Kind, node::Node, place::Place};
+use super::{Kind, node::Node, position::Position};
 use crate::Result;
 use schema::Decimal;
 
@@ -12,7 +12,7 @@ use schema::Decimal;
 ///
 /// `null` is the greatest value, as in Postgres.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Datum {
+pub(super) enum TypedValue {
     /// A boolean.
     Boolean(bool),
     /// An exact number or amount.
@@ -27,34 +27,34 @@ pub(super) enum Datum {
     Null,
 }
 
-impl Datum {
+impl TypedValue {
     /// Parses `node` as a value of `kind` or `null`.
-    pub(super) fn read(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn read(kind: Kind, node: &Node, at: &Position<'_>) -> Result<Self> {
         let is_null = match node {
             Node::Null => true,
-            Node::Loose(text) => text == "null",
+            Node::Untyped(text) => text == "null",
             _ => false,
         };
         if is_null {
             return Ok(Self::Null);
         }
-        Self::of_kind(kind, node).ok_or_else(|| at.refuse(format_args!("{} or null", kind.rule())))
+        Self::of_kind(kind, node).ok_or_else(|| at.error(format_args!("{} or null", kind.rule())))
     }
 
     /// Parses `node` as a value of `kind` that is not `null`.
-    pub(super) fn read_some(kind: Kind, node: &Node, at: &Place<'_>) -> Result<Self> {
+    pub(super) fn read_some(kind: Kind, node: &Node, at: &Position<'_>) -> Result<Self> {
         match Self::read(kind, node, at) {
-            Ok(Self::Null) | Err(_) => Err(at.refuse(kind.rule())),
+            Ok(Self::Null) | Err(_) => Err(at.error(kind.rule())),
             read => read,
         }
     }
 
     /// Converts an item's property of `kind`. A value of another type equals no value of a filter.
-    pub(super) fn held(kind: Kind, value: Option<&Value>) -> Self {
+    pub(super) fn from_item(kind: Kind, value: Option<&Value>) -> Self {
         let node = match value {
             None | Some(Value::Null) => return Self::Null,
             Some(Value::String(text)) if kind == Kind::Text => return Self::Text(text.clone()),
-            Some(Value::String(text)) if kind == Kind::Object => super::json::held(text),
+            Some(Value::String(text)) if kind == Kind::Object => super::json::from_item(text),
             Some(value) => Node::from(value),
         };
         Self::of_kind(kind, &node).unwrap_or(Self::Whole(node))
@@ -64,7 +64,7 @@ impl Datum {
         Some(match (kind, node) {
             (Kind::Text, _) => Self::Text(node.text()?.to_owned()),
             (Kind::Number | Kind::Money, Node::Number(number)) => Self::Number(number.clone()),
-            (Kind::Number | Kind::Money, Node::Loose(text)) | (Kind::Money, Node::Text(text)) => {
+            (Kind::Number | Kind::Money, Node::Untyped(text)) | (Kind::Money, Node::Text(text)) => {
                 Self::Number(text.parse().ok()?)
             }
             (Kind::Boolean, _) => Self::Boolean(node.boolean()?),
@@ -72,7 +72,7 @@ impl Datum {
             (Kind::Id, _) => Self::Text(node.text()?.parse::<Hyphenated>().ok()?.to_string()),
             (Kind::Email, _) => Self::Text(node.text()?.to_ascii_lowercase()),
             (Kind::Object, Node::Object(_)) | (Kind::List | Kind::Hosts, Node::List(_)) => {
-                Self::Whole(node.settled(kind))
+                Self::Whole(node.to_kind(kind))
             }
             (Kind::Number | Kind::Money | Kind::Object | Kind::List | Kind::Hosts, _) => {
                 return None;
