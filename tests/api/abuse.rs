@@ -3,44 +3,46 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
-use support::{App, Options, at_once, config, contact, lead, subscription, tenant};
+use support::{App, Options, config, contact, join_all, lead, subscription, tenant};
 
 use crate::signup::{convert, verify};
 
 #[tokio::test]
 async fn a_mailbox_gets_at_most_five_sign_up_emails_a_day_in_any_spelling() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let spellings = ["ada@acme.test", "ADA@Acme.test", "\"ada\"@acme.test", "ada+x@acme.test"];
     let bodies: Vec<_> = spellings.iter().cycle().take(12).map(|email| lead(email)).collect();
-    let replies = at_once(bodies.iter().map(|body| app.client.post_openly("/leads", body))).await;
+    let replies =
+        join_all(bodies.iter().map(|body| app.client.post_without_token("/leads", body))).await;
     let ids: BTreeSet<_> =
         replies.iter().map(|reply| reply.clone().expect(200).text("/id")).collect();
     assert_eq!(ids.len(), 12);
     assert!(replies.iter().all(|reply| reply.body.as_object().unwrap().len() == 1));
-    app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("bob@acme.test")).await.expect(200);
     app.settle().await;
-    assert_eq!(app.mails().len(), 5 + 1, "another mailbox is not limited");
+    assert_eq!(app.emails().len(), 5 + 1, "another mailbox is not limited");
     assert_eq!(app.count("/leads").await, 13, "leads without an email are stored, too");
     assert_eq!(app.events_of("LEAD_CREATED").len(), 13);
 
     // Leads without an email can still be verified, and resend does not send further emails.
     for id in &ids {
         let request = json!({ "email": "ada@acme.test" });
-        app.client.post_openly("/leads/resend", &request).await.expect(204);
+        app.client.post_without_token("/leads/resend", &request).await.expect(204);
         let read = app.read(&format!("/leads/{id}")).await;
         assert_eq!(read.body.get("unmailed"), None, "not in the response");
     }
     app.settle().await;
-    assert_eq!(app.mails().len(), 6);
+    assert_eq!(app.emails().len(), 6);
     let last = ids.last().unwrap();
     verify(&app, last).await.expect(200);
 }
 
 #[tokio::test]
 async fn sign_up_is_not_limited_when_the_response_contains_the_key() {
-    let app = App::with(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
+    let app = App::with_variables(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
     for _ in 0..7 {
-        let made = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+        let made =
+            app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
         made.text("/key");
     }
     assert_eq!(app.items_of("mails").len(), 0);
@@ -48,7 +50,7 @@ async fn sign_up_is_not_limited_when_the_response_contains_the_key() {
 
 #[tokio::test]
 async fn unreachable_email_addresses_are_refused_on_every_route() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     for wrong in ["a@127.0.0.1", "a@localhost", "a@intranet", "\"<svg onload=alert(1)>\"@acme.test"]
     {
@@ -74,7 +76,7 @@ async fn unreachable_email_addresses_are_refused_on_every_route() {
     }
     let twice = ["\"ada\"@acme.test", "ada@acme.test"];
     app.verified_lead(twice[0]).await;
-    app.client.post_openly("/leads", &lead(twice[1])).await.expect(409);
+    app.client.post_without_token("/leads", &lead(twice[1])).await.expect(409);
 }
 
 #[tokio::test]
@@ -85,7 +87,7 @@ async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
     let path = format!("/tenants/{acme}/provision");
     for _ in 0..5 {
         app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(204);
-        app.status_of(&acme, 3).await;
+        app.wait_for_status(&acme, 3).await;
     }
     let (before, asked) = (app.settled().await, lambda::now());
     let refused = app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(429);
@@ -99,7 +101,7 @@ async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
     assert_eq!((app.items(), app.executions()), (before, 5));
 
     app.client.post(&app.operator, &path, &subscription("PREMIUM")).await.expect(204);
-    app.status_of(&acme, 3).await;
+    app.wait_for_status(&acme, 3).await;
     app.client.post(&ada.token, &path, &subscription("PREMIUM")).await.expect(429);
 
     // A day later, only four builds are within the last 24 hours.
@@ -113,7 +115,7 @@ async fn a_lead_may_start_five_builds_a_day_and_an_operator_any_number() {
 
 #[tokio::test]
 async fn reserved_keys_are_refused_on_every_route() {
-    let app = App::with(&[("RESERVED_KEYS", "rival, brand")]).await;
+    let app = App::with_variables(&[("RESERVED_KEYS", "rival, brand")]).await;
     let ada = app.verified_lead("ada@acme.test").await;
     let acme = format!("/tenants/{}", app.tenant("acme").await);
     let kept = || [app.items_of("tenant"), app.items_of("tenant-key"), app.items_of("lead")];
@@ -147,7 +149,7 @@ async fn reserved_keys_are_refused_on_every_route() {
 
 #[tokio::test]
 async fn a_tenant_keeps_a_key_that_is_reserved_later() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let id = app.tenant("acme").await;
     let mut items = app.settled().await;
     items.retain(|item| item["id"]["S"] == id.as_str());
@@ -163,14 +165,14 @@ async fn a_tenant_keeps_a_key_that_is_reserved_later() {
 
 #[tokio::test]
 async fn invisible_names_are_refused() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     for blank in ["  ", "\u{200B}\u{FEFF}", "\u{3164}"] {
         let (mut ada, mut theme) = (lead("ada@acme.test"), config(&acme, "theme"));
         ada["firstName"] = blank.into();
         ada["companyName"] = blank.into();
         theme["configKey"] = blank.into();
-        let refused = app.client.post_openly("/leads", &ada).await.expect(422);
+        let refused = app.client.post_without_token("/leads", &ada).await.expect(422);
         assert_eq!(refused.violations(), ["/firstName pattern", "/companyName pattern"]);
         let refused = app.client.post(&app.operator, "/tenant-configs", &theme).await.expect(422);
         assert_eq!(refused.violations(), ["/configKey pattern"]);

@@ -51,7 +51,7 @@ async fn all_violations_of_a_lead_are_in_one_response() {
         "firstName": "", "lastName": "a\u{7}b", "email": "nobody", "id": TenantId::generate(),
         "address": { "zip": "x".repeat(26), "country": 7, "planet": "earth" },
     });
-    let refused = app.client.post_openly("/leads", &body).await.expect(422);
+    let refused = app.client.post_without_token("/leads", &body).await.expect(422);
     assert_eq!(
         refused.violations(),
         [
@@ -79,7 +79,7 @@ async fn all_violations_of_a_lead_are_in_one_response() {
         "firstName": "x".repeat(101), "lastName": "L", "companyName": "C",
         "email": format!("{}@acme.test", "x".repeat(100)),
     });
-    let refused = app.client.post_openly("/leads", &long).await.expect(422);
+    let refused = app.client.post_without_token("/leads", &long).await.expect(422);
     assert_eq!(refused.violations(), ["/firstName maxLength", "/email maxLength"]);
     assert_eq!(app.items_of("lead").len(), 0);
 }
@@ -157,9 +157,9 @@ async fn a_hostile_name_is_escaped_in_an_email() {
     for (name, value) in hostile.as_object().unwrap() {
         body[name] = value.clone();
     }
-    app.client.post_openly("/leads", &body).await.expect(200);
+    app.client.post_without_token("/leads", &body).await.expect(200);
     app.settle().await;
-    let mails = app.mails_to("eve@acme.test");
+    let mails = app.emails_to("eve@acme.test");
     assert!(mails.iter().all(|mail| !mail["html"].as_str().unwrap().contains("<img")));
     assert_ne!(mails, Vec::<Value>::new());
 }

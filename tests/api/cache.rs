@@ -5,7 +5,7 @@ use lambda::aws::Aws;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use store::Store;
-use support::{App, Gate, Options, Redis, Reply, Signed, lead, subscription, tenant};
+use support::{App, Gate, Options, Redis, Reply, SignedMessage, lead, subscription, tenant};
 
 pub(crate) async fn silent(redis: &Redis) -> App {
     App::with_options(Options::silent().variable("REDIS_URL", &redis.url())).await
@@ -39,7 +39,7 @@ pub(crate) async fn report(app: &App, id: TenantId, kind: u8, status: &str) {
     let jobs = app.client.get(&app.operator, &path).await.expect(200).body;
     let job = jobs[0]["id"].as_str().unwrap().parse().unwrap();
     let ended = json!({ "initiatorId": id, "type": kind, "status": status });
-    Signed::new(&app.keys, id, job, &ended).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, id, job, &ended).send(&app.client).await.expect(204);
 }
 
 pub(crate) async fn open_job(app: &App, id: TenantId, what: &str) {
@@ -102,18 +102,19 @@ async fn a_slow_read_does_not_cache_a_value_older_than_a_write() {
     // The reader first finds nothing in the cache, then the tombstone of the previous write.
     for (old, new) in [("Acme", "First"), ("First", "Second")] {
         app.settle().await;
-        let gate = Gate::before(app.local().env().get("AWS_ENDPOINT_URL_DYNAMODB").unwrap()).await;
+        let gate = Gate::new(app.local().env().get("AWS_ENDPOINT_URL_DYNAMODB").unwrap()).await;
         let slow = [("AWS_ENDPOINT_URL_DYNAMODB", &gate.url)].into_iter().collect();
         let env = app.local().env().with(slow);
         let slow = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
         let reading = tokio::spawn(async move { slow.tenant_to_show(id).await.unwrap() });
-        gate.an_answer_waits().await;
+        gate.wait_for_response().await;
         rename(&app, id, new).await;
         app.settle().await;
         gate.open();
         let read = serde_json::to_value(reading.await.unwrap().item.name).unwrap();
         assert_eq!(read, old, "the read began before the write");
-        let entry = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+        let entry =
+            redis.command(&["GET", &redis.command(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
         assert!(entry.starts_with("gone "), "{entry}");
     }
     assert_eq!(twice(&app, id, "/name").await, [(json!("Second"), 1), (json!("Second"), 0)]);
@@ -123,9 +124,9 @@ async fn a_slow_read_does_not_cache_a_value_older_than_a_write() {
 async fn the_owner_of_a_tenant_key_is_cached() {
     let redis = Redis::start().await;
     let (port, host) = (redis.port(), "127.0.0.1");
-    assert_eq!(redis.ask(&["CONFIG", "SET", "requirepass", "pw"]).as_deref(), Some("OK"));
+    assert_eq!(redis.command(&["CONFIG", "SET", "requirepass", "pw"]).as_deref(), Some("OK"));
     let parts = [("REDIS_HOST", host), ("REDIS_PORT", &port), ("REDIS_PASSWORD", "pw")];
-    let app = App::with(&parts).await;
+    let app = App::with_variables(&parts).await;
     made(&app, "acme").await;
     app.settle().await;
     let mut calls = Vec::new();
@@ -150,13 +151,13 @@ async fn rate_limited_routes_make_one_call_less_with_a_cache() {
     let id = made(&app, "acme").await;
     app.settle().await;
     let before = app.table_calls();
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     assert_eq!(app.table_calls() - before, 3, "POST /leads");
     open_job(&app, id, "provision").await;
     app.settle().await;
     let forged = json!({ "initiatorId": id, "type": 0, "status": "success" });
     let before = app.table_calls();
-    let signed = Signed::new(&app.keys, id, JobId::generate(), &forged);
+    let signed = SignedMessage::new(&app.keys, id, JobId::generate(), &forged);
     signed.send(&app.client).await.expect(401);
     assert_eq!(app.table_calls() - before, 1, "POST /webhook, forged");
 }

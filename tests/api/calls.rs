@@ -1,6 +1,8 @@
 use domain::TenantId;
 use serde_json::json;
-use support::{App, Signed, config, contact, invoice, lead, subscription, tenant, with_query};
+use support::{
+    App, SignedMessage, config, contact, invoice, lead, subscription, tenant, with_query,
+};
 
 use crate::paging::with_tenants;
 
@@ -8,7 +10,7 @@ use crate::paging::with_tenants;
 /// one of the calls updates the rate counter.
 #[tokio::test]
 async fn each_endpoint_makes_a_minimum_of_calls() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.warm().await;
     let mut counted = Vec::new();
     app.local().calls().meter();
@@ -19,16 +21,21 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
         last = now;
     };
 
-    let id = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200).text("/id");
+    let id = app
+        .client
+        .post_without_token("/leads", &lead("ada@acme.test"))
+        .await
+        .expect(200)
+        .text("/id");
     count("POST /leads (limited)", &app);
-    let (key, path) = (app.lead_key(&id), format!("/leads/{id}/verify"));
+    let (key, path) = (app.verification_key(&id), format!("/leads/{id}/verify"));
     app.client.post("0".repeat(32).as_str(), &path, &json!(null)).await.expect(401);
     count("verify, forged", &app);
     for (what, email) in
         [("POST /leads/resend (limited)", "ada@acme.test"), ("the same, unknown", "a@b.test")]
     {
         let request = json!({ "email": email });
-        app.client.post_openly("/leads/resend", &request).await.expect(204);
+        app.client.post_without_token("/leads/resend", &request).await.expect(204);
         count(what, &app);
     }
     app.client.get(&app.operator, "/keys/acme").await.expect(200);
@@ -63,7 +70,7 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
     count("GET /tenants/{id}/resources", &app);
     let job = location.rsplit('/').next().unwrap().parse().unwrap();
     let done = json!({ "initiatorId": tenant_id, "type": 0, "status": "success" });
-    let message = Signed::new(&app.keys, tenant_id, job, &done);
+    let message = SignedMessage::new(&app.keys, tenant_id, job, &done);
     message.tampered(&json!({ "initiatorId": tenant_id })).send(&app.client).await.expect(401);
     count("POST /webhook, forged (limited)", &app);
     message.send(&app.client).await.expect(204);
@@ -97,7 +104,7 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
 /// Concurrent calls are counted individually.
 #[tokio::test]
 async fn each_method_of_each_entity_makes_a_minimum_of_calls() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.warm().await;
     app.local().calls().meter();
     let acme = app.tenant("acme").await;
@@ -227,7 +234,7 @@ async fn page(app: &App, path: &str) -> (usize, Option<String>) {
 
 #[tokio::test]
 async fn every_page_of_200_000_tenants_takes_one_call() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.warm().await;
     with_tenants(&app, 199_999).await;
     for (filter, pages) in [

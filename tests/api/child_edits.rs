@@ -3,7 +3,7 @@
 use domain::TenantId;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use support::{App, at_once, contact, with_query};
+use support::{App, contact, join_all, with_query};
 
 use crate::children::{Kind, codes, kinds, with};
 
@@ -185,7 +185,7 @@ async fn concurrent_changes_of_different_fields_are_all_kept() {
     let own = format!("/contacts/{}", app.create("/contacts", &contact(&tenant)).await);
     let changes = ["firstName", "lastName", "type"].map(|name| json!({ name: "changed" }));
     let sent = changes.iter().map(|change| app.client.patch(&app.operator, &own, change));
-    let statuses = at_once(sent).await;
+    let statuses = join_all(sent).await;
     let read = app.read(&own).await.body;
     for (change, sent) in changes.iter().zip(statuses) {
         let (name, _) = change.as_object().unwrap().iter().next().unwrap();
@@ -199,7 +199,7 @@ async fn sixteen_concurrent_changes_of_one_entity_all_succeed() {
     let tenant = app.tenant("acme").await;
     let own = format!("/contacts/{}", app.create("/contacts", &contact(&tenant)).await);
     let changes: Vec<_> = (0..16).map(|n| json!({ "type": format!("type-{n}") })).collect();
-    let sent = at_once(changes.iter().map(|change| app.client.patch(&app.operator, &own, change)));
+    let sent = join_all(changes.iter().map(|change| app.client.patch(&app.operator, &own, change)));
     for answer in sent.await {
         answer.expect(204);
     }

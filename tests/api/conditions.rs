@@ -11,7 +11,7 @@ use lambda::aws::Aws;
 use schema::read;
 use serde_json::json;
 use store::{Change, Claim, Store, Stored};
-use support::{App, Signed, at_once, config, contact, lead};
+use support::{App, SignedMessage, config, contact, join_all, lead};
 
 use crate::signup::verify;
 
@@ -24,43 +24,43 @@ fn store(app: &App) -> Store {
 async fn second_attempt(app: &App) -> (TenantId, JobId, JobId) {
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     let failed = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
-    Signed::new(&app.keys, tenant, first, &failed).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, tenant, first, &failed).send(&app.client).await.expect(204);
     (tenant, first, app.provision(tenant, "BASIC").await)
 }
 
 #[tokio::test]
 async fn eight_concurrent_clicks_on_one_link_all_succeed() {
     let app = App::start().await;
-    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let created = app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     let id = created.text("/id");
-    let (key, path) = (app.lead_key(&id), format!("/leads/{id}/verify"));
+    let (key, path) = (app.verification_key(&id), format!("/leads/{id}/verify"));
     let nothing = json!(null);
     let click = |_| app.client.post(&key, &path, &nothing);
-    let clicks = at_once((0..8).map(click)).await;
+    let clicks = join_all((0..8).map(click)).await;
     assert!(clicks.iter().all(|click| click.status == 200), "{clicks:?}");
     assert_eq!(app.items_of("lead")[0]["version"]["N"], "2", "verified once");
 }
 
 #[tokio::test]
 async fn concurrent_clicks_on_a_renewed_link_all_succeed() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
     for round in 0..4 {
         let request = json!({ "email": "ada@acme.test", "leadId": ada.id });
-        app.client.post_openly("/leads/resend", &request).await.expect(204);
+        app.client.post_without_token("/leads/resend", &request).await.expect(204);
         app.settle().await;
         let again = app.read("/leads").await.text("/0/id");
-        let clicks = at_once((0..8).map(|_| verify(&app, &again))).await;
+        let clicks = join_all((0..8).map(|_| verify(&app, &again))).await;
         assert!(clicks.iter().all(|click| click.status == 200), "round {round}: {clicks:?}");
     }
 }
 
 #[tokio::test]
 async fn verifying_a_lead_that_another_click_has_verified_is_stale() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
     let request = json!({ "email": "ada@acme.test", "leadId": ada.id });
-    app.client.post_openly("/leads/resend", &request).await.expect(204);
+    app.client.post_without_token("/leads/resend", &request).await.expect(204);
     app.settle().await;
     let (store, by) = (store(&app), UserId::from("test"));
     let again = app.read("/leads").await.text("/0/id").parse().unwrap();
@@ -74,7 +74,7 @@ async fn verifying_a_lead_that_another_click_has_verified_is_stale() {
 
 #[tokio::test]
 async fn only_the_latest_open_job_can_be_closed() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, first, second) = second_attempt(&app).await;
     let (store, before) = (store(&app), app.settled().await);
     let result = JobResult::unsuccessful(Outcome::Failed, "a test");
@@ -91,7 +91,7 @@ async fn only_the_latest_open_job_can_be_closed() {
 
 #[tokio::test]
 async fn a_running_or_closed_job_cannot_be_started_again() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, _, _) = second_attempt(&app).await;
     let (store, before) = (store(&app), app.settled().await);
     for attempt in [1, 2] {

@@ -22,13 +22,13 @@ impl Journey {
     /// Continues until the tenant is active and the control plane is idle.
     async fn resume(&mut self, app: &App) {
         if self.lead.is_none() {
-            let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await;
+            let created = app.client.post_without_token("/leads", &lead("ada@acme.test")).await;
             self.lead = Some(created.expect(200).text("/id"));
         }
         let id = self.lead.clone().unwrap();
         if self.token.is_none() {
             let path = format!("/leads/{id}/verify");
-            let verified = app.client.post(&app.lead_key(&id), &path, &json!(null)).await;
+            let verified = app.client.post(&app.verification_key(&id), &path, &json!(null)).await;
             self.token = Some(verified.expect(200).text("/token"));
         }
         let token = self.token.clone().unwrap();
@@ -45,7 +45,7 @@ impl Journey {
             assert!([204, 409].contains(&accepted.status), "{}", accepted.body);
             self.provisioned = true;
         }
-        app.status_of(&tenant, 0).await;
+        app.wait_for_status(&tenant, 0).await;
         app.settle().await;
     }
 }
@@ -86,7 +86,7 @@ fn stop_and_resume(calls: usize) -> bool {
     let first = Runtime::new().unwrap();
     let stopped = first.block_on(async {
         let app = App::with_options(options()).await;
-        app.local().calls().forget();
+        app.local().calls().clear();
         app.local().calls().freeze_after(calls);
         let frozen = eventually("the stop", async || app.local().calls().is_frozen().then_some(()));
         tokio::select! {
@@ -126,7 +126,7 @@ fn check(app: &App, completed: &[Call]) {
     // is recorded, it sends the email again.
     let mailer = completed.iter().rfind(|call| call.caller == "mailer");
     let in_doubt = usize::from(mailer.is_some_and(|call| call.action == "SendEmail"));
-    let mails = app.mails().len();
+    let mails = app.emails().len();
     let once = leads + 1;
     assert!((once..=once + in_doubt).contains(&mails), "{mails} emails, {last:?}");
 }

@@ -1,6 +1,6 @@
 use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use support::{App, Options, Reply, Signed, eventually, subscription};
+use support::{App, Options, Reply, SignedMessage, eventually, subscription};
 
 async fn ask(app: &App, tenant: TenantId) -> Reply {
     app.client.post(&app.operator, &format!("/tenants/{tenant}/deprovision"), &json!({})).await
@@ -20,7 +20,7 @@ async fn deprovision(app: &App, tenant: TenantId) -> JobId {
 async fn report(app: &App, tenant: TenantId, job: JobId, message: Value) -> Reply {
     let mut body = json!({ "initiatorId": tenant });
     body.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
-    Signed::new(&app.keys, tenant, job, &body).send(&app.client).await
+    SignedMessage::new(&app.keys, tenant, job, &body).send(&app.client).await
 }
 
 async fn status(app: &App, tenant: TenantId) -> Value {
@@ -32,10 +32,10 @@ async fn an_active_tenant_is_deprovisioned_by_the_pipeline_that_built_it() {
     for (tier, isolation) in [("PREMIUM", "silo"), ("BASIC", "pool")] {
         let app = App::start().await;
         let (tenant, _) = app.provisioning("acme", tier).await;
-        app.status_of(&tenant.to_string(), 0).await;
+        app.wait_for_status(&tenant.to_string(), 0).await;
         let accepted = ask(&app, tenant).await.expect(204);
         assert_eq!(accepted.raw, "");
-        app.status_of(&tenant.to_string(), 5).await;
+        app.wait_for_status(&tenant.to_string(), 5).await;
         let job = app.read(accepted.header("location")).await.body;
         assert_eq!(
             (&job["kind"], &job["attempt"], &job["state"], &job["isolation"], &job["tier"]),
@@ -60,13 +60,13 @@ async fn an_active_tenant_is_deprovisioned_by_the_pipeline_that_built_it() {
                 assert_eq!(app.events_of(&format!("TENANT_{kind}{what}")).len(), 1, "{kind}{what}");
             }
         }
-        assert_eq!(app.mails().len(), 1, "only the welcome email");
+        assert_eq!(app.emails().len(), 1, "only the welcome email");
     }
 }
 
 #[tokio::test]
 async fn a_tenant_is_active_again_after_deprovisioning_failed() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     report(&app, tenant, first, json!({ "type": 0, "status": "success" })).await.expect(204);
     let second = deprovision(&app, tenant).await;
@@ -135,10 +135,10 @@ async fn only_an_active_tenant_can_be_deprovisioned() {
 
 #[tokio::test]
 async fn six_concurrent_deprovision_requests_open_one_job() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
     report(&app, tenant, first, json!({ "type": 0, "status": "success" })).await.expect(204);
-    let asked = support::at_once((0..6).map(|_| ask(&app, tenant))).await;
+    let asked = support::join_all((0..6).map(|_| ask(&app, tenant))).await;
     let mut statuses: Vec<_> = asked.iter().map(|asked| asked.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 409, 409, 409, 409, 409]);
@@ -166,7 +166,7 @@ async fn delete(app: &App, tenant: TenantId) -> Reply {
 
 #[tokio::test]
 async fn resources_of_a_failed_build_are_removed_before_the_tenant_is_deleted() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, first) = app.provisioning("acme", "PREMIUM").await;
     report(&app, tenant, first, built(0, 0, "left")).await.expect(204);
     assert_eq!(
@@ -200,7 +200,7 @@ async fn resources_of_a_failed_build_are_removed_before_the_tenant_is_deleted() 
 
 #[tokio::test]
 async fn an_active_tenant_cannot_be_deleted_even_without_resources() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let success = json!({ "type": 0, "status": "success" });
     for (key, message, many) in [("with", built(0, 1, "b"), 1), ("without", success, 0)] {
         let (tenant, job) = app.provisioning(key, "BASIC").await;
@@ -228,7 +228,7 @@ async fn an_active_tenant_cannot_be_deleted_even_without_resources() {
 
 #[tokio::test]
 async fn a_concurrent_deletion_succeeds_only_after_the_failed_build_is_removed() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     for n in 0..4 {
         let (tenant, job) = app.provisioning(&format!("t{n}"), "BASIC").await;
         report(&app, tenant, job, built(0, 0, "left")).await.expect(204);

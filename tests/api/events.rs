@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use support::{App, at_once, lead};
+use support::{App, join_all, lead};
 
 /// Delivers every event to its consumers again, newest first.
 async fn deliver_all_again(app: &App) {
@@ -17,11 +17,11 @@ async fn deliver_all_again(app: &App) {
 #[tokio::test]
 async fn events_delivered_repeatedly_in_reverse_order_change_nothing() {
     let app = App::start().await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     let (tenant, _) = app.provisioning("acme", "PREMIUM").await;
-    app.status_of(&tenant.to_string(), 0).await;
+    app.wait_for_status(&tenant.to_string(), 0).await;
     app.settle().await;
-    let counts = |app: &App| (app.mails().len(), app.executions(), app.job_secrets().len());
+    let counts = |app: &App| (app.emails().len(), app.executions(), app.job_secrets().len());
     let before = (counts(&app), app.items());
     assert_eq!(before.0, (2, 1, 0));
 
@@ -35,21 +35,21 @@ async fn events_delivered_repeatedly_in_reverse_order_change_nothing() {
 #[tokio::test]
 async fn six_concurrent_deliveries_of_one_event_send_one_email() {
     let app = App::start().await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
     let mut event = app.events_of("LEAD_CREATED").remove(0);
     event["detail"]["id"] = json!("another#1");
     event["detail"]["lead"]["email"] = json!("twin@acme.test");
     let deliveries = (0..6).map(|_| app.invoke("mailer", event.clone()));
-    assert!(at_once(deliveries).await.into_iter().all(|delivered| delivered.is_ok()));
-    assert_eq!(app.mails_to("twin@acme.test").len(), 1);
+    assert!(join_all(deliveries).await.into_iter().all(|delivered| delivered.is_ok()));
+    assert_eq!(app.emails_to("twin@acme.test").len(), 1);
 }
 
 #[tokio::test]
 async fn a_late_start_event_does_not_start_a_second_build() {
     let app = App::start().await;
     let (tenant, _) = app.provisioning("acme", "BASIC").await;
-    app.status_of(&tenant.to_string(), 0).await;
+    app.wait_for_status(&tenant.to_string(), 0).await;
     app.settle().await;
     let start = app.events_of("TENANT_PROVISIONING").remove(0);
     app.invoke("pipelines", start).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_late_start_event_does_not_start_a_second_build() {
 #[tokio::test]
 async fn a_temporary_failure_of_the_bus_loses_no_event() {
     let app = App::start().await;
-    app.refuse("PutEvents", true);
+    app.set_failing("PutEvents", true);
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
     let made = app.client.post(&lead.token, &format!("/leads/{}/tenants", lead.id), &body).await;
@@ -69,10 +69,10 @@ async fn a_temporary_failure_of_the_bus_loses_no_event() {
     tokio::time::sleep(std::time::Duration::from_millis(700)).await;
     assert_eq!(app.events(), Vec::<Value>::new());
 
-    app.refuse("PutEvents", false);
-    app.status_of(&tenant, 0).await;
+    app.set_failing("PutEvents", false);
+    app.wait_for_status(&tenant, 0).await;
     app.settle().await;
-    assert_eq!((app.mails().len(), app.executions(), app.dead_letters()), (2, 1, 0));
+    assert_eq!((app.emails().len(), app.executions(), app.dead_letters()), (2, 1, 0));
 }
 
 #[tokio::test]
@@ -85,12 +85,12 @@ async fn a_temporary_failure_of_a_service_duplicates_no_effect() {
         let tenant = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
         let path = format!("/tenants/{tenant}/provision");
         app.client.post(&lead.token, &path, &support::subscription("BASIC")).await.expect(204);
-        app.refuse(action, true);
+        app.set_failing(action, true);
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        app.refuse(action, false);
-        app.status_of(&tenant, 0).await;
+        app.set_failing(action, false);
+        app.wait_for_status(&tenant, 0).await;
         app.settle().await;
-        assert_eq!((app.mails().len(), app.executions()), (2, 1), "{action}");
+        assert_eq!((app.emails().len(), app.executions()), (2, 1), "{action}");
     }
 }
 
@@ -98,12 +98,12 @@ async fn a_temporary_failure_of_a_service_duplicates_no_effect() {
 async fn an_entry_without_an_answer_is_published_again_with_one_effect() {
     let app = App::start().await;
     app.local().calls().fail("PutEvents", local::Fault::LoseAnswers(2));
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
     assert_eq!(
         app.events_of("LEAD_CREATED").len(),
         1,
         "one event, even if it was published repeatedly"
     );
-    assert_eq!(app.mails_to("ada@acme.test").len(), 1, "one email");
+    assert_eq!(app.emails_to("ada@acme.test").len(), 1, "one email");
 }

@@ -16,10 +16,10 @@ async fn api_responses_are_not_cached_or_sniffed() {
     let app = App::start().await;
     let acme = app.tenant("acme").await;
     let client = &app.client;
-    let created = client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let created = client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     let id = created.text("/id");
     let verified =
-        client.post(&app.lead_key(&id), &format!("/leads/{id}/verify"), &json!(null)).await;
+        client.post(&app.verification_key(&id), &format!("/leads/{id}/verify"), &json!(null)).await;
     assert_headers(&verified.expect(200), "no-store", "a token");
     let large = " ".repeat(300_000);
     for (what, reply) in [
@@ -61,7 +61,7 @@ async fn api_responses_are_not_cached_or_sniffed() {
             "415",
             client.send(Method::POST, "/leads", |request| request.body("{}")).await.expect(415),
         ),
-        ("422", client.post_openly("/leads", &json!({})).await.expect(422)),
+        ("422", client.post_without_token("/leads", &json!({})).await.expect(422)),
         ("ping", app.send(Method::GET, "/ping").await.expect(200)),
     ] {
         assert_headers(&reply, "no-store", what);
@@ -71,7 +71,7 @@ async fn api_responses_are_not_cached_or_sniffed() {
     let (pdf, _) = client.download(&app.operator, &format!("/invoices/{bill}/download")).await;
     assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
     assert_headers(&pdf, "no-store", "a PDF");
-    app.refuse("GetItem", true);
+    app.set_failing("GetItem", true);
     let failed = client.get(&app.operator, &format!("/contacts/{}", TenantId::generate())).await;
     assert_headers(&failed.expect(500), "no-store", "500");
 }

@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 use support::{App, contact, sibling, with_query};
 
 use crate::{
-    answers::{each_once, fits, pages},
     paging::created,
+    response_size::{each_once, fits, pages},
 };
 
 /// Provisions the first tenant and adds `many` resources to each. A resource is about 8 KB once
 /// Lambda escapes it.
 async fn with_resources(app: &App, tenants: &[String], many: usize) {
     app.provision(tenants[0].parse().unwrap(), "PREMIUM").await;
-    app.status_of(&tenants[0], 0).await;
+    app.wait_for_status(&tenants[0], 0).await;
     app.settle().await;
     let mut item = app.items_of("resource").remove(0);
     item["externalIdentifier"] = json!({ "S": "\\".repeat(2000) });

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use support::{App, Options, at_once, lead, subscription};
+use support::{App, Options, join_all, lead, subscription};
 
 #[tokio::test]
 async fn a_lead_becomes_an_active_tenant() {
@@ -14,7 +14,7 @@ async fn a_lead_becomes_an_active_tenant() {
     let accepted = app.client.post(&lead.token, &path, &subscription("PREMIUM")).await.expect(204);
     let location = accepted.header("location").to_owned();
     assert!(location.starts_with(&format!("/tenants/{id}/jobs/")), "{location}");
-    app.status_of(&id, 0).await;
+    app.wait_for_status(&id, 0).await;
 
     let job = app.client.get(&app.operator, &location).await.expect(200).body;
     assert_eq!(
@@ -29,7 +29,7 @@ async fn a_lead_becomes_an_active_tenant() {
     assert!(!resources.body.as_array().unwrap().is_empty());
 
     app.settle().await;
-    let mails = app.mails_to("ada@acme.test");
+    let mails = app.emails_to("ada@acme.test");
     assert_eq!(mails.len(), 2, "verification and welcome");
     for kind in ["LEAD_CREATED", "TENANT_PROVISIONING", "TENANT_PROVISIONING_SUCCESS"] {
         assert_eq!(app.events_of(kind).len(), 1, "{kind}");
@@ -41,14 +41,14 @@ async fn a_lead_becomes_an_active_tenant() {
 async fn a_failed_attempt_has_a_reason_and_a_second_one_succeeds() {
     let app = App::with_options(Options::failing()).await;
     let (tenant, first) = app.provisioning("acme", "BASIC").await;
-    app.status_of(&tenant.to_string(), 3).await;
+    app.wait_for_status(&tenant.to_string(), 3).await;
     let job = app.job(tenant, first).await;
     assert_eq!((&job["state"], &job["isolation"]), (&json!("failed"), &json!("pool")));
     assert!(!job["reason"].as_str().unwrap().is_empty());
 
     app.pipelines_succeed();
     let second = app.provision(tenant, "BASIC").await;
-    app.status_of(&tenant.to_string(), 0).await;
+    app.wait_for_status(&tenant.to_string(), 0).await;
     let jobs = app.client.get(&app.operator, &format!("/tenants/{tenant}/jobs")).await.expect(200);
     let attempts: Vec<_> = jobs.body.as_array().unwrap().iter().map(|j| &j["attempt"]).collect();
     assert_eq!(attempts, [2, 1]);
@@ -62,24 +62,24 @@ async fn a_job_without_a_report_times_out() {
     app.reconcile().await;
     assert_eq!(app.job(tenant, job).await["state"], "running", "not before the deadline");
     tokio::time::sleep(Duration::from_millis(600)).await;
-    at_once((0..3).map(|_| app.reconcile())).await;
+    join_all((0..3).map(|_| app.reconcile())).await;
     let closed = app.job(tenant, job).await;
     assert_eq!(closed["state"], "timed_out");
     assert!(closed["reason"].as_str().unwrap().contains("deadline"));
-    app.status_of(&tenant.to_string(), 3).await;
+    app.wait_for_status(&tenant.to_string(), 3).await;
     app.settle().await;
     assert_eq!(app.events_of("TENANT_PROVISIONING_FAILURE").len(), 1);
 }
 
 #[tokio::test]
 async fn a_failed_pipeline_execution_closes_its_job() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let execution = app.job(tenant, job).await["executionId"].as_str().unwrap().to_owned();
     for _ in 0..2 {
-        app.execution_ends(&execution, "FAILED").await;
+        app.end_execution(&execution, "FAILED").await;
     }
-    app.status_of(&tenant.to_string(), 3).await;
+    app.wait_for_status(&tenant.to_string(), 3).await;
     assert!(app.job(tenant, job).await["reason"].as_str().unwrap().contains(&execution));
 }
 
@@ -90,11 +90,11 @@ async fn sixty_four_concurrent_flows_all_end_active() {
         let app = &app;
         async move {
             let email = format!("ada@t{n}.test");
-            let created = app.client.post_openly("/leads", &lead(&email)).await.expect(200);
+            let created = app.client.post_without_token("/leads", &lead(&email)).await.expect(200);
             let id = created.text("/id");
             let path = format!("/leads/{id}/verify");
             let verified =
-                app.client.post(&app.lead_key(&id), &path, &json!(null)).await.expect(200);
+                app.client.post(&app.verification_key(&id), &path, &json!(null)).await.expect(200);
             let token = verified.text("/token");
             let body = json!({ "key": format!("t{n}"), "domains": [format!("t{n}.test")] });
             let path = format!("/leads/{id}/tenants");
@@ -102,13 +102,13 @@ async fn sixty_four_concurrent_flows_all_end_active() {
             let path = format!("/tenants/{tenant}/provision");
             let tier = if n.is_multiple_of(2) { "PREMIUM" } else { "BASIC" };
             app.client.post(&token, &path, &subscription(tier)).await.expect(204);
-            app.status_of(&tenant, 0).await;
+            app.wait_for_status(&tenant, 0).await;
         }
     };
-    at_once((0..64).map(flow)).await;
+    join_all((0..64).map(flow)).await;
     app.settle().await;
     for kind in ["LEAD_CREATED", "TENANT_PROVISIONING", "TENANT_PROVISIONING_SUCCESS"] {
         assert_eq!(app.events_of(kind).len(), 64, "{kind}");
     }
-    assert_eq!(app.mails().len(), 128);
+    assert_eq!(app.emails().len(), 128);
 }

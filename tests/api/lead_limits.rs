@@ -1,7 +1,7 @@
 //! Limits on the number of entities that a lead may create.
 
 use serde_json::{Value, json};
-use support::{App, VerifiedLead, at_once, config, invoice};
+use support::{App, VerifiedLead, config, invoice, join_all};
 
 /// Lists in which a lead may create entities.
 const KINDS: [&str; 2] = ["/tenant-configs", "/invoices"];
@@ -23,7 +23,7 @@ fn body(path: &str, tenant: &str, number: usize) -> Value {
 
 #[tokio::test]
 async fn a_lead_may_own_200_entities_of_each_kind() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (lead, acme) = onboarded(&app).await;
     for path in KINDS {
         let mut ids = Vec::new();
@@ -32,7 +32,7 @@ async fn a_lead_may_own_200_entities_of_each_kind() {
             ids.push(made.expect(200).text("/id"));
         }
         let late: Vec<_> = (200..208).map(|number| body(path, &acme, number)).collect();
-        let race = at_once(late.iter().map(|body| app.client.post(&lead.token, path, body))).await;
+        let race = join_all(late.iter().map(|body| app.client.post(&lead.token, path, body))).await;
         let passed = race.iter().filter(|made| made.status == 200).count();
         assert_eq!(passed, 2, "{path}: eight concurrent requests");
 
@@ -59,7 +59,7 @@ async fn a_lead_may_own_200_entities_of_each_kind() {
 
 #[tokio::test]
 async fn a_refused_configuration_is_not_counted() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (lead, acme) = onboarded(&app).await;
     let body = config(&acme, "theme");
     let made = app.client.post(&lead.token, "/tenant-configs", &body).await.expect(200);
@@ -69,7 +69,7 @@ async fn a_refused_configuration_is_not_counted() {
     let count = |app: &App| app.items_of("lead-children")[0]["configCount"]["N"].clone();
     assert_eq!(count(&app), "1");
     let one = format!("/tenant-configs/{}", made.text("/id"));
-    let deleted = at_once((0..4).map(|_| app.client.delete(&app.operator, &one))).await;
+    let deleted = join_all((0..4).map(|_| app.client.delete(&app.operator, &one))).await;
     let mut statuses: Vec<_> = deleted.iter().map(|deleted| deleted.status).collect();
     statuses.sort_unstable();
     assert_eq!((statuses, count(&app)), (vec![204, 404, 404, 404], json!("0")));

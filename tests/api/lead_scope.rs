@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::{App, Reply, config, contact, invoice, subscription, with_query};
 
-use crate::{party::Party, tokens::ROUTES};
+use crate::{lead_data::Party, tokens::ROUTES};
 
 /// Returns a valid body for a route, for the tenant `of`.
 fn body(method: &str, route: &str, of: &str) -> Value {
@@ -35,7 +35,7 @@ fn items(app: &App, of: &Party) -> Vec<Value> {
 
 #[tokio::test]
 async fn no_route_reveals_or_changes_data_of_another_lead() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
     let before = items(&app, &zoe);
@@ -75,7 +75,7 @@ async fn no_route_reveals_or_changes_data_of_another_lead() {
 
 #[tokio::test]
 async fn lists_counts_and_bulk_updates_are_limited_to_own_data() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     app.settle().await;
     let (token, before) = (bob.token_with_all_permissions(), items(&app, &zoe));
@@ -123,7 +123,7 @@ async fn lists_counts_and_bulk_updates_are_limited_to_own_data() {
 
 #[tokio::test]
 async fn cursors_are_valid_only_for_the_caller_they_were_issued_to() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     let first =
         app.client.get(&bob.token_with_all_permissions(), "/contacts?limit=1").await.expect(200);
@@ -141,7 +141,7 @@ async fn cursors_are_valid_only_for_the_caller_they_were_issued_to() {
 
 #[tokio::test]
 async fn included_relations_are_limited_to_own_data() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (zoe, bob) = (Party::new(&app, "zoe").await, Party::new(&app, "bob").await);
     let tenant = json!({ "relation": "tenant", "scope": {
         "include": ["contacts", "resources", "lead", "address"] } });
@@ -164,7 +164,7 @@ async fn included_relations_are_limited_to_own_data() {
 
 #[tokio::test]
 async fn a_lead_can_use_its_own_data_within_its_permissions() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = Party::new(&app, "bob").await;
     for path in [
         format!("/tenant-configs/{}", bob.config),

@@ -4,11 +4,11 @@ use support::{App, lead};
 #[tokio::test]
 async fn a_lead_verifies_its_email_and_can_read_itself() {
     let app = App::start().await;
-    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let created = app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     let id = created.text("/id");
     assert_eq!(created.body, json!({ "id": id }), "the key is only in the email");
 
-    let key = app.key_from_mail("ada@acme.test").await;
+    let key = app.key_from_email("ada@acme.test").await;
     let path = format!("/leads/{id}/verify");
     let verified = app.client.post(&key, &path, &json!(null)).await.expect(200);
     assert_eq!(verified.text("/id"), id);
@@ -42,48 +42,49 @@ async fn only_one_of_two_leads_with_the_same_email_can_be_verified() {
     let app = App::start().await;
     let mut leads = Vec::new();
     for email in ["ada@acme.test", "ADA@Acme.test"] {
-        let id = app.client.post_openly("/leads", &lead(email)).await.expect(200).text("/id");
-        let key = app.lead_key(&id);
+        let id =
+            app.client.post_without_token("/leads", &lead(email)).await.expect(200).text("/id");
+        let key = app.verification_key(&id);
         leads.push((format!("/leads/{id}/verify"), key));
     }
     let verify = |(path, key): (String, String)| {
         let client = app.client.clone();
         async move { client.post(&key, &path, &json!(null)).await.status }
     };
-    let mut statuses = support::at_once(leads.into_iter().map(verify)).await;
+    let mut statuses = support::join_all(leads.into_iter().map(verify)).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);
 
-    let third = app.client.post_openly("/leads", &lead("aDa@acme.test")).await.expect(409);
+    let third = app.client.post_without_token("/leads", &lead("aDa@acme.test")).await.expect(409);
     assert_eq!(third.text("/error/name"), "ConflictError");
 }
 
 #[tokio::test]
 async fn a_key_of_another_lead_or_an_expired_key_is_refused() {
-    let app = App::with(&[("VALIDATION_TOKEN_EXPIRY", "300")]).await;
-    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
-    let other = app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200);
+    let app = App::with_variables(&[("VALIDATION_TOKEN_EXPIRY", "300")]).await;
+    let created = app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
+    let other = app.client.post_without_token("/leads", &lead("bob@acme.test")).await.expect(200);
     let (id, other) = (created.text("/id"), other.text("/id"));
     let path = format!("/leads/{id}/verify");
-    app.client.post(&app.lead_key(&other), &path, &json!(null)).await.expect(401);
+    app.client.post(&app.verification_key(&other), &path, &json!(null)).await.expect(401);
     app.client.post("", &path, &json!(null)).await.expect(401);
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    app.client.post(&app.lead_key(&id), &path, &json!(null)).await.expect(401);
+    app.client.post(&app.verification_key(&id), &path, &json!(null)).await.expect(401);
 }
 
 #[tokio::test]
 async fn the_response_can_contain_the_key_instead_of_an_email() {
-    let app = App::with(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
-    let created = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let app = App::with_variables(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
+    let created = app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     let path = format!("/leads/{}/verify", created.text("/id"));
     app.client.post(&created.text("/key"), &path, &json!(null)).await.expect(200);
     app.settle().await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), 0);
+    assert_eq!(app.emails_to("ada@acme.test").len(), 0);
 }
 
 #[tokio::test]
 async fn public_routes_are_rate_limited_by_source_address() {
-    let app = App::with(&[("PUBLIC_API_MAX_ATTEMPTS", "3")]).await;
+    let app = App::with_variables(&[("PUBLIC_API_MAX_ATTEMPTS", "3")]).await;
     let minute = || lambda::now().seconds() / 60;
     let (started, mut passed) = (minute(), 0);
     for call in 0..10 {

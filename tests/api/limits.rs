@@ -4,10 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::Method;
 use serde_json::json;
-use support::{App, Client, Redis, Reply, at_once, eventually};
+use support::{App, Client, Redis, Reply, eventually, join_all};
 
 async fn limited(redis: &Redis, limit: &str) -> App {
-    let app = App::with(&[("REDIS_URL", &redis.url()), ("PUBLIC_API_MAX_ATTEMPTS", limit)]).await;
+    let app =
+        App::with_variables(&[("REDIS_URL", &redis.url()), ("PUBLIC_API_MAX_ATTEMPTS", limit)])
+            .await;
     app.settle().await;
     app
 }
@@ -36,7 +38,7 @@ async fn ten_of_fifty_concurrent_calls_pass_without_a_call_to_the_table() {
     let redis = Redis::start().await;
     let app = limited(&redis, "10").await;
     let before = app.table_calls();
-    let replies = at_once((0..50).map(|number| call(&app.client, number))).await;
+    let replies = join_all((0..50).map(|number| call(&app.client, number))).await;
     assert_eq!(app.table_calls(), before);
 
     let passed = passed(&replies);
@@ -53,7 +55,7 @@ async fn ten_of_fifty_concurrent_calls_pass_without_a_call_to_the_table() {
 
     let other_route = app.send(Method::POST, "/leads/x/tenants").await;
     assert_eq!((other_route.status, number(&other_route, "x-ratelimit-remaining")), (401, 9));
-    let other_address = call(&app.client.from_address([127, 0, 0, 2].into()), 0).await;
+    let other_address = call(&app.client.with_source_address([127, 0, 0, 2].into()), 0).await;
     assert_eq!((other_address.status, number(&other_address, "x-ratelimit-remaining")), (422, 9));
 }
 
@@ -78,7 +80,7 @@ async fn the_limit_falls_back_to_the_table_while_redis_is_down() {
     assert_eq!(call(&app.client, 0).await.status, 422);
     redis.kill();
     let minute = || lambda::now().seconds() / 60;
-    let (started, replies) = (minute(), at_once((0..50).map(|n| call(&app.client, n))).await);
+    let (started, replies) = (minute(), join_all((0..50).map(|n| call(&app.client, n))).await);
     let most = if started == minute() { 10..=10 } else { 10..=20 };
     assert!(most.contains(&passed(&replies).len()), "{}", passed(&replies).len());
     assert!(replies.iter().all(|reply| number(reply, "x-ratelimit-limit") == 10));

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use support::{App, Signed};
+use support::{App, SignedMessage};
 use tracing_subscriber::{Layer, filter::LevelFilter, filter::Targets, layer::SubscriberExt};
 
 use crate::secrets::Log;
@@ -31,14 +31,14 @@ async fn every_outcome_is_measured_once() {
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(metrics));
     let _kept = tracing::subscriber::set_default(subscriber);
 
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     let failed = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
-    Signed::new(&app.keys, tenant, job, &failed).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, tenant, job, &failed).send(&app.client).await.expect(204);
     let job = app.provision(tenant, "a tier of nobody").await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
-    let done = Signed::new(&app.keys, tenant, job, &done);
+    let done = SignedMessage::new(&app.keys, tenant, job, &done);
     done.send(&app.client).await.expect(204);
     done.send(&app.client).await.expect(204);
     app.client.get(&lead.token, &format!("/leads/{}", lead.id)).await.expect(200);

@@ -236,7 +236,7 @@ async fn odd_headers_change_nothing() {
 async fn a_foreign_host_name_reaches_only_the_api() {
     let app = App::start().await;
     let env = app.local().env();
-    let aws = |name: &str| Client::of(env.required(name).unwrap());
+    let aws = |name: &str| Client::new(env.required(name).unwrap());
     for (client, method, path) in [
         (app.client.clone(), "GET", "/_local"),
         (app.client.clone(), "GET", "/_local/mails.json"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use support::{App, Options, Signed};
+use support::{App, Options, SignedMessage};
 
 /// Starts a control plane whose jobs time out after half a second.
 async fn with_short_deadline() -> App {
@@ -58,7 +58,7 @@ async fn a_job_of_the_maximum_item_size_is_shortened_and_closed() {
     app.reconcile().await;
     for (tenant, job) in [poison, innocent] {
         assert_eq!(state(&app, (tenant, job)).await, "timed_out");
-        app.status_of(&tenant.to_string(), 3).await;
+        app.wait_for_status(&tenant.to_string(), 3).await;
     }
     let closed = app.job(poison.0, poison.1).await;
     assert_eq!(closed["subscription"], json!({ "id": "s1", "plan": { "tier": "BASIC" } }));
@@ -68,11 +68,11 @@ async fn a_job_of_the_maximum_item_size_is_shortened_and_closed() {
 
 #[tokio::test]
 async fn a_failure_of_a_job_of_the_maximum_item_size_can_be_reported() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     fill(&app, tenant).await;
     let failed = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
-    Signed::new(&app.keys, tenant, job, &failed).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, tenant, job, &failed).send(&app.client).await.expect(204);
     assert_eq!(state(&app, (tenant, job)).await, "failed");
 }
 
@@ -88,7 +88,7 @@ async fn one_run_closes_the_jobs_on_all_pages() {
         assert!(pad(&app, *tenant, 350_000).await);
     }
     deadline_passes().await;
-    app.local().calls().forget();
+    app.local().calls().clear();
     app.reconcile().await;
     for job in jobs {
         assert_eq!(state(&app, job).await, "timed_out");
@@ -105,7 +105,7 @@ async fn a_job_that_cannot_be_closed_is_postponed_and_does_not_block_others() {
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
     for code in ["ValidationException", "AccessDeniedException"] {
         let tenant = poison.0.to_string();
-        app.local().calls().refuse_with("TransactWriteItems", &tenant, code);
+        app.local().calls().reject_with("TransactWriteItems", &tenant, code);
     }
     deadline_passes().await;
     app.reconcile().await;
@@ -116,10 +116,10 @@ async fn a_job_that_cannot_be_closed_is_postponed_and_does_not_block_others() {
     assert!(place > soon && place.ends_with(&poison.1.to_string()), "{place}");
 
     // The job is retried, but after the others.
-    app.local().calls().forget();
+    app.local().calls().clear();
     app.reconcile().await;
     assert_eq!(app.local().calls().by("reconciler"), ["Query"]);
-    app.local().calls().heal("TransactWriteItems");
+    app.local().calls().restore("TransactWriteItems");
     let mut job = job_item(&app, poison.0);
     job["gsi1sk"] = job_item(&app, innocent.0)["createdOn"].clone();
     assert!(app.put_item(&job).await);

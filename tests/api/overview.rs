@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Permission;
 use schema::Timestamp;
 use serde_json::{Value, json};
-use support::{App, Options, Signed, long_domains, rename, tenant, with_query};
+use support::{App, Options, SignedMessage, long_domains, renumber, tenant, with_query};
 
 use crate::paging::{created, with_tenants};
 
@@ -20,7 +20,7 @@ fn today(overview: &Value) -> &Value {
 
 #[tokio::test]
 async fn the_overview_counts_leads_tenants_and_the_activity_of_today() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let empty = overview(&app).await;
     assert_eq!(empty["days"].as_array().unwrap().len(), 30);
     assert_eq!(
@@ -34,7 +34,7 @@ async fn the_overview_counts_leads_tenants_and_the_activity_of_today() {
     app.client.delete(&app.operator, &format!("/tenants/{deleted}")).await.expect(204);
     app.tenant("waiting").await;
     let done = json!({ "initiatorId": acme, "type": 0, "status": "success" });
-    Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
 
     let figures = overview(&app).await;
     assert_eq!(figures["leads"], json!({ "total": 1, "validated": 1 }));
@@ -59,7 +59,7 @@ async fn the_overview_counts_leads_tenants_and_the_activity_of_today() {
 async fn a_failed_tenant_needs_attention_until_it_is_active() {
     let app = App::with_options(Options::failing().variable("WEBHOOK_SECRET_EXPIRY", "2000")).await;
     let (acme, _) = app.provisioning("acme", "BASIC").await;
-    app.status_of(&acme.to_string(), 3).await;
+    app.wait_for_status(&acme.to_string(), 3).await;
     let figures = overview(&app).await;
     assert_eq!(figures["attention"].as_array().unwrap().len(), 1);
     let first = &figures["attention"][0];
@@ -70,7 +70,7 @@ async fn a_failed_tenant_needs_attention_until_it_is_active() {
 
     app.pipelines_succeed();
     app.provision(acme, "BASIC").await;
-    app.status_of(&acme.to_string(), 0).await;
+    app.wait_for_status(&acme.to_string(), 0).await;
     assert_eq!(overview(&app).await["attention"], json!([]));
 }
 
@@ -82,7 +82,7 @@ async fn a_tenant_whose_job_timed_out_needs_attention() {
     app.client.post(&app.operator, &format!("/tenants/{made}/provision"), &body).await.expect(204);
     tokio::time::sleep(Duration::from_millis(20)).await;
     app.reconcile().await;
-    app.status_of(&made, 3).await;
+    app.wait_for_status(&made, 3).await;
     assert_eq!(overview(&app).await["attention"][0]["reason"], "timed_out");
 }
 
@@ -96,7 +96,7 @@ fn aged(app: &App, kind: &str, minutes: u64) -> Value {
 
 #[tokio::test]
 async fn a_tenant_pending_for_a_day_or_provisioning_for_ten_minutes_needs_attention() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.tenant("waiting").await;
     let reason = async || overview(&app).await["attention"].clone();
     for (minutes, named) in [(24 * 60 - 1, json!([])), (24 * 60 + 1, json!(["pending"]))] {
@@ -107,7 +107,7 @@ async fn a_tenant_pending_for_a_day_or_provisioning_for_ten_minutes_needs_attent
         assert_eq!(json!(figures), named);
     }
 
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.provisioning("acme", "BASIC").await;
     for (minutes, many) in [(9, 0), (11, 1)] {
         app.settle().await;
@@ -127,7 +127,7 @@ async fn a_tenant_that_failed_deprovisioning_needs_attention_until_the_next_atte
     let app = App::start().await;
     let (acme, _) = app.provisioning("acme", "BASIC").await;
     let id = acme.to_string();
-    app.status_of(&id, 0).await;
+    app.wait_for_status(&id, 0).await;
     app.local().end_pipelines_with(local::Outcome::Failure);
     let path = format!("/tenants/{id}/deprovision");
     app.client.post(&app.operator, &path, &json!({})).await.expect(204);
@@ -141,7 +141,7 @@ async fn a_tenant_that_failed_deprovisioning_needs_attention_until_the_next_atte
     );
     app.pipelines_succeed();
     app.client.post(&app.operator, &path, &json!({})).await.expect(204);
-    app.status_of(&id, 5).await;
+    app.wait_for_status(&id, 5).await;
     assert_eq!(overview(&app).await["attention"], json!([]));
 }
 
@@ -149,7 +149,7 @@ async fn a_tenant_that_failed_deprovisioning_needs_attention_until_the_next_atte
 async fn console_requests_cost_the_same_for_30_and_for_10_000_tenants() {
     let mut costs = Vec::new();
     for many in [30, 10_000] {
-        let app = App::silent().await;
+        let app = App::start_silent().await;
         app.warm().await;
         with_tenants(&app, many).await;
         let narrowed = |conditions| json!({ "where": conditions, "limit": 20 });
@@ -171,7 +171,7 @@ async fn console_requests_cost_the_same_for_30_and_for_10_000_tenants() {
 /// A DynamoDB query ends after 1 MB of items, regardless of its projection.
 #[tokio::test]
 async fn large_items_do_not_hide_tenants_that_need_attention() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.provisioning("acme", "BASIC").await;
     app.settle().await;
     let (mut item, job) = (app.items_of("tenant").remove(0), app.items_of("job").remove(0));
@@ -181,7 +181,7 @@ async fn large_items_do_not_hide_tenants_that_need_attention() {
         item["status"] = json!({ "N": status.to_string() });
         item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
         for n in 0..20 {
-            rename(&mut item, 100 * status + n, created(n));
+            renumber(&mut item, 100 * status + n, created(n));
             large.push(item.clone());
         }
     }
@@ -204,7 +204,7 @@ async fn large_items_do_not_hide_tenants_that_need_attention() {
 
 #[tokio::test]
 async fn the_overview_requires_an_operator() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let ada = app.verified_lead("ada@acme.test").await;
     app.client.get(&ada.token, "/overview").await.expect(403);
     assert!(!Permission::LEAD.contains(&"10207"));

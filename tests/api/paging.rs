@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use support::{App, rename, tenant, with_query};
+use support::{App, renumber, tenant, with_query};
 
 /// Returns the creation time of tenant number `n`. Five tenants share each time.
 pub(crate) fn created(n: usize) -> String {
@@ -12,7 +12,7 @@ pub(crate) async fn with_tenants(app: &App, many: usize) {
     app.tenant("acme").await;
     let mut item = app.items_of("tenant").remove(0);
     let renamed = |n: usize| {
-        rename(&mut item, n, created(n));
+        renumber(&mut item, n, created(n));
         item["name"] = json!({ "S": format!("Name {}", n * 7919 % 101) });
         let status = [0, 1, 3][n % 3];
         item["status"] = json!({ "N": status.to_string() });

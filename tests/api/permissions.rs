@@ -18,9 +18,9 @@ async fn functions_read_their_secrets_by_arn() {
     let tenant = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
     let path = format!("/tenants/{tenant}/provision");
     app.client.post(&lead.token, &path, &subscription("BASIC")).await.expect(204);
-    app.status_of(&tenant, 0).await;
+    app.wait_for_status(&tenant, 0).await;
     app.settle().await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), 2);
+    assert_eq!(app.emails_to("ada@acme.test").len(), 2);
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn lists_use_every_index_and_every_relation() {
 #[tokio::test]
 async fn a_job_starts_even_if_its_secret_exists_with_another_value() {
     let app = App::start().await;
-    app.refuse("StartPipelineExecution", true);
+    app.set_failing("StartPipelineExecution", true);
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
     let id = made.text("/id");
     let path = format!("/tenants/{id}/provision");
@@ -61,13 +61,13 @@ async fn a_job_starts_even_if_its_secret_exists_with_another_value() {
         calls.iter().any(|action| action == "DescribeSecret").then_some(())
     };
     eventually("a lookup of the secret", found).await;
-    app.refuse("StartPipelineExecution", false);
+    app.set_failing("StartPipelineExecution", false);
     eventually("an execution", async || (app.executions() == 1).then_some(())).await;
 }
 
 #[tokio::test]
 async fn a_failed_execution_of_the_silo_pipeline_closes_its_job() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     let execution = app.job(tenant, job).await["executionId"].as_str().unwrap().to_owned();
     let detail =
@@ -78,5 +78,5 @@ async fn a_failed_execution_of_the_silo_pipeline_closes_its_job() {
         "detail": detail,
     });
     app.invoke("pipelines", event).await.unwrap();
-    app.status_of(&tenant.to_string(), 3).await;
+    app.wait_for_status(&tenant.to_string(), 3).await;
 }

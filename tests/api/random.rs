@@ -7,8 +7,8 @@ use proptest::{
 use serde_json::{Value, json};
 
 use crate::{
-    bounds::nested,
-    plain::{Kind, Property},
+    body_limits::nested,
+    reference_filter::{Kind, Property},
 };
 
 /// A source of random values that depend only on its seed.

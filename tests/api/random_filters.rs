@@ -1,12 +1,12 @@
 //! Random filters over HTTP, as JSON and in brackets, compared with a reference implementation.
 
 use serde_json::{Value, json};
-use support::{App, invoice, rename, with_query};
+use support::{App, invoice, renumber, with_query};
 
 use crate::{
     paging::created,
-    plain::{Kind, Property, evaluate, matches},
     random::{Random, filter},
+    reference_filter::{Kind, Property, evaluate, matches},
 };
 
 const TENANT: &[Property] = &[
@@ -85,7 +85,7 @@ async fn filters_of_tenants_match_the_reference_implementation() {
     let mut item = app.items_of("tenant").remove(0);
     let mut items = Vec::new();
     for n in 0..70 {
-        rename(&mut item, n, created(n));
+        renumber(&mut item, n, created(n));
         let status = random.below(6).to_string();
         item["gsi2pk"] = json!({ "S": format!("tenant-status#{status}") });
         item["status"] = json!({ "N": status });

@@ -12,11 +12,11 @@ const COMPANIES: [&str; 5] = ["Acme", "Evil", "Own", "Second", "Third"];
 async fn lead_of(app: &App, company: &str) -> String {
     let mut body = lead(ADA);
     body["companyName"] = company.into();
-    app.client.post_openly("/leads", &body).await.expect(200).text("/id")
+    app.client.post_without_token("/leads", &body).await.expect(200).text("/id")
 }
 
 async fn resend(app: &App, body: Value) {
-    let sent = app.client.post_openly("/leads/resend", &body).await.expect(204);
+    let sent = app.client.post_without_token("/leads/resend", &body).await.expect(204);
     assert_eq!(sent.raw, "");
     app.settle().await;
 }
@@ -29,7 +29,7 @@ async fn companies(app: &App) -> Vec<String> {
         let company = COMPANIES.into_iter().find(|company| text.contains(company));
         company.unwrap().to_owned()
     };
-    app.mails_to(ADA).iter().rev().map(named).collect()
+    app.emails_to(ADA).iter().rev().map(named).collect()
 }
 
 /// Returns the newest lead with this company.
@@ -80,10 +80,14 @@ async fn once_an_email_is_verified_only_its_lead_is_renewed() {
 
 #[tokio::test]
 async fn a_lead_is_renewed_only_for_its_own_email_and_within_the_daily_limit() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let ada = lead_of(&app, "Acme").await;
-    let bob =
-        app.client.post_openly("/leads", &lead("bob@acme.test")).await.expect(200).text("/id");
+    let bob = app
+        .client
+        .post_without_token("/leads", &lead("bob@acme.test"))
+        .await
+        .expect(200)
+        .text("/id");
     app.settle().await;
     let nobody = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
     for (email, id) in
@@ -91,10 +95,10 @@ async fn a_lead_is_renewed_only_for_its_own_email_and_within_the_daily_limit() {
     {
         resend(&app, json!({ "email": email, "leadId": id })).await;
     }
-    assert_eq!((app.mails().len(), app.count("/leads").await), (2, 2));
+    assert_eq!((app.emails().len(), app.count("/leads").await), (2, 2));
     for wrong in [json!("x"), json!(5), json!(format!("{{{nobody}}}"))] {
         let body = json!({ "email": ADA, "leadId": wrong });
-        let refused = app.client.post_openly("/leads/resend", &body).await.expect(422);
+        let refused = app.client.post_without_token("/leads/resend", &body).await.expect(422);
         assert!(refused.violations()[0].starts_with("/leadId "), "{wrong}");
     }
     // There are three leads and two emails left, which go to the oldest two leads.
@@ -111,7 +115,7 @@ async fn a_lead_is_renewed_only_for_its_own_email_and_within_the_daily_limit() {
 
 #[tokio::test]
 async fn resend_makes_the_same_calls_for_known_and_unknown_addresses() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let ada = lead_of(&app, "Acme").await;
     app.verified_lead("bob@acme.test").await;
     app.warm().await;
@@ -128,8 +132,8 @@ async fn resend_makes_the_same_calls_for_known_and_unknown_addresses() {
         json!({ "email": ADA }),
     ] {
         app.settle().await;
-        app.local().calls().forget();
-        app.client.post_openly("/leads/resend", &body).await.expect(204);
+        app.local().calls().clear();
+        app.client.post_without_token("/leads/resend", &body).await.expect(204);
         calls.push(app.local().calls().by("leads"));
     }
     assert_eq!(calls[0], ["UpdateItem", "PutItem"], "the rate counter and the request");
@@ -138,15 +142,18 @@ async fn resend_makes_the_same_calls_for_known_and_unknown_addresses() {
 
 #[tokio::test]
 async fn a_resend_request_is_processed_once() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let ada = lead_of(&app, "Acme").await;
     app.settle().await;
     // The first transaction succeeds without an answer, the second fails at first.
     app.local().calls().fail("TransactWriteItems", local::Fault::LoseAnswers(2));
     resend(&app, json!({ "email": ADA, "leadId": ada })).await;
-    app.local().calls().fail("TransactWriteItems", local::Fault::RefuseNext(5));
+    app.local().calls().fail("TransactWriteItems", local::Fault::RejectNext(5));
     resend(&app, json!({ "email": ADA, "leadId": ada })).await;
-    assert_eq!((app.count("/leads").await, app.mails_to(ADA).len(), app.dead_letters()), (3, 3, 0));
+    assert_eq!(
+        (app.count("/leads").await, app.emails_to(ADA).len(), app.dead_letters()),
+        (3, 3, 0)
+    );
     assert_eq!(app.items_of("resend"), Vec::<Value>::new(), "the request is deleted");
     let before = app.settled().await;
     let mut records = app.local().records("upkeep").unwrap();

@@ -32,12 +32,12 @@ fn expire(app: &App, ids: &[&str]) {
 }
 
 async fn create(app: &App, email: &str) -> String {
-    app.client.post_openly("/leads", &lead(email)).await.expect(200).text("/id")
+    app.client.post_without_token("/leads", &lead(email)).await.expect(200).text("/id")
 }
 
 #[tokio::test]
 async fn an_expired_lead_is_hidden_at_once_and_not_counted_after_its_deletion() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = app.verified_lead("bob@acme.test").await;
     let (ada, eve) = (create(&app, "ada@acme.test").await, create(&app, "eve@acme.test").await);
     app.settle().await;
@@ -51,14 +51,14 @@ async fn an_expired_lead_is_hidden_at_once_and_not_counted_after_its_deletion() 
     assert_eq!(some.body["count"], 1);
     app.client.get(&app.operator, &format!("/leads/{ada}")).await.expect(404);
     verify(&app, &ada).await.expect(404);
-    let mails = app.mails().len();
+    let mails = app.emails().len();
     for body in
         [json!({ "email": "ada@acme.test" }), json!({ "email": "ada@acme.test", "leadId": ada })]
     {
-        app.client.post_openly("/leads/resend", &body).await.expect(204);
+        app.client.post_without_token("/leads/resend", &body).await.expect(204);
     }
     app.settle().await;
-    assert_eq!(app.mails().len(), mails);
+    assert_eq!(app.emails().len(), mails);
     let events = app.events().len();
 
     assert!(app.local().sweep_expired().unwrap() >= 2);
@@ -80,13 +80,13 @@ async fn an_expired_lead_is_hidden_at_once_and_not_counted_after_its_deletion() 
 #[tokio::test]
 async fn a_lead_expires_unless_it_is_verified() {
     for (days, kept_for) in [("", Some(90)), ("1", Some(1)), ("0", None)] {
-        let app = App::with(&[("LEAD_RETENTION_DAYS", days)]).await;
+        let app = App::with_variables(&[("LEAD_RETENTION_DAYS", days)]).await;
         let ada = create(&app, "ada@acme.test").await;
         assert_eq!(kept(&app, &ada), kept_for, "{days}");
         let token = verify(&app, &ada).await.expect(200).text("/token");
         assert_eq!(kept(&app, &ada), None);
         let request = json!({ "email": "ada@acme.test", "leadId": ada });
-        app.client.post_openly("/leads/resend", &request).await.expect(204);
+        app.client.post_without_token("/leads/resend", &request).await.expect(204);
         app.settle().await;
         let again = app.read("/leads").await.text("/0/id");
         assert_eq!((kept(&app, &again), kept(&app, &ada)), (kept_for, None));

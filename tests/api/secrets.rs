@@ -4,7 +4,7 @@ use std::{
 };
 
 use serde_json::json;
-use support::{App, JWT_SECRET, MASTER_KEY, Signed, VerifiedLead, config, contact, invoice};
+use support::{App, JWT_SECRET, MASTER_KEY, SignedMessage, VerifiedLead, config, contact, invoice};
 use tracing_subscriber::{
     filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
@@ -67,7 +67,7 @@ async fn call_every_method(app: &App, lead: &VerifiedLead) {
     }
     for fault in ["Query", "GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"] {
         for (list, path, body) in &paths {
-            app.refuse(fault, true);
+            app.set_failing(fault, true);
             for (method, path) in [
                 ("POST", *list),
                 ("PUT", path),
@@ -83,7 +83,7 @@ async fn call_every_method(app: &App, lead: &VerifiedLead) {
                 let (method, body) = (method.parse().unwrap(), body.to_string());
                 app.client.send_text(method, &lead.token, path, &body).await;
             }
-            app.refuse(fault, false);
+            app.set_failing(fault, false);
         }
     }
     for (_, path, body) in &paths {
@@ -101,22 +101,22 @@ async fn no_secret_is_in_the_table_in_an_event_or_in_the_log() {
     let lead = app.verified_lead("ada@acme.test").await;
     // Failures are logged with their cause. Refused callers present invalid tokens and keys.
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
-    app.status_of(&tenant.to_string(), 0).await;
-    app.refuse("GetItem", true);
+    app.wait_for_status(&tenant.to_string(), 0).await;
+    app.set_failing("GetItem", true);
     let path = format!("/leads/{}", lead.id);
     app.client.get(&lead.token, &path).await.expect(500);
-    app.refuse("GetItem", false);
+    app.set_failing("GetItem", false);
     app.client.get("bearer-marker-77aa", &path).await.expect(401);
     let verify = format!("{path}/verify");
     app.client.post("key-marker-55bb", &verify, &json!(null)).await.expect(401);
     call_every_method(&app, &lead).await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
-    let signed = Signed::new(&app.keys, tenant, job, &done);
+    let signed = SignedMessage::new(&app.keys, tenant, job, &done);
     signed.send(&app.client).await.expect(204);
     app.settle().await;
 
     let webhook = app.keys.webhook_secret(tenant, job);
-    let lead_key = app.lead_key(&lead.id);
+    let lead_key = app.verification_key(&lead.id);
     let secrets = [JWT_SECRET, MASTER_KEY, &webhook, &lead_key, &lead.token];
     let (table, events) = (format!("{:?}", app.items()), format!("{:?}", app.events()));
     let log = log.text();

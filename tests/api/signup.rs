@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, Reply, at_once, lead, subscription};
+use support::{App, Reply, join_all, lead, subscription};
 
 async fn key(app: &App, key: &str) -> Reply {
     app.send(Method::GET, &format!("/keys/{key}")).await
@@ -12,7 +12,7 @@ async fn key(app: &App, key: &str) -> Reply {
 
 #[tokio::test]
 async fn a_key_is_available_until_a_tenant_has_used_it() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let free = key(&app, "acme").await.expect(200);
     assert_eq!(free.body, json!({ "key": "acme", "available": true }));
     let acme = app.tenant("acme").await;
@@ -23,7 +23,7 @@ async fn a_key_is_available_until_a_tenant_has_used_it() {
 
 #[tokio::test]
 async fn an_invalid_key_is_refused() {
-    let app = App::with(&[("REDIS_URL", "")]).await;
+    let app = App::with_variables(&[("REDIS_URL", "")]).await;
     app.warm().await;
     for wrong in ["Acme", "ac-me", "elevenchars", "%20", "%FF", "caf%C3%A9"] {
         let refused = key(&app, wrong).await.expect(400);
@@ -33,7 +33,7 @@ async fn an_invalid_key_is_refused() {
 
 #[tokio::test]
 async fn key_lookups_and_resend_requests_are_rate_limited() {
-    let app = App::with(&[("PUBLIC_API_MAX_ATTEMPTS", "5")]).await;
+    let app = App::with_variables(&[("PUBLIC_API_MAX_ATTEMPTS", "5")]).await;
     for (method, path) in [(Method::GET, "/keys/acme"), (Method::POST, "/leads/resend")] {
         let mut statuses = BTreeSet::new();
         // Twelve calls exceed the limit of two minutes, in case a new minute begins meanwhile.
@@ -51,15 +51,15 @@ async fn key_lookups_and_resend_requests_are_rate_limited() {
 async fn a_resent_email_has_a_working_key_and_the_response_does_not_reveal_the_address() {
     let app = App::start().await;
     let request = json!({ "email": "ADA@acme.test" });
-    let first = app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let first = app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
-    let known = app.client.post_openly("/leads/resend", &request).await.expect(204);
+    let known = app.client.post_without_token("/leads/resend", &request).await.expect(204);
     let body = json!({ "email": "nobody@acme.test" });
-    let unknown = app.client.post_openly("/leads/resend", &body).await.expect(204);
+    let unknown = app.client.post_without_token("/leads/resend", &body).await.expect(204);
     assert_eq!((&known.raw, &unknown.raw), (&String::new(), &String::new()));
     app.settle().await;
     assert_eq!(
-        (app.mails_to("ada@acme.test").len(), app.mails_to("nobody@acme.test").len()),
+        (app.emails_to("ada@acme.test").len(), app.emails_to("nobody@acme.test").len()),
         (2, 0)
     );
 
@@ -67,19 +67,19 @@ async fn a_resent_email_has_a_working_key_and_the_response_does_not_reveal_the_a
     let again = leads.text("/0/id");
     assert_ne!(again, first.text("/id"));
     let path = format!("/leads/{again}/verify");
-    app.client.post(&app.lead_key(&again), &path, &json!(null)).await.expect(200);
+    app.client.post(&app.verification_key(&again), &path, &json!(null)).await.expect(200);
 }
 
 /// Requests another verification email. Returns the newest lead.
 async fn resend(app: &App, email: &str) -> String {
-    app.client.post_openly("/leads/resend", &json!({ "email": email })).await.expect(204);
+    app.client.post_without_token("/leads/resend", &json!({ "email": email })).await.expect(204);
     app.settle().await;
     app.read("/leads").await.text("/0/id")
 }
 
 pub(crate) async fn verify(app: &App, lead: &str) -> Reply {
     let path = format!("/leads/{lead}/verify");
-    app.client.post(&app.lead_key(lead), &path, &json!(null)).await
+    app.client.post(&app.verification_key(lead), &path, &json!(null)).await
 }
 
 /// Returns the IDs of the verified leads.
@@ -114,9 +114,9 @@ async fn a_verified_lead_without_a_tenant_can_be_renewed() {
     verify(&app, &ada.id).await.expect(409);
     assert_eq!(app.items(), before);
 
-    let mails = app.mails_to("ada@acme.test").len();
+    let mails = app.emails_to("ada@acme.test").len();
     resend(&app, "ada@acme.test").await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), mails, "a lead with a tenant gets no email");
+    assert_eq!(app.emails_to("ada@acme.test").len(), mails, "a lead with a tenant gets no email");
 }
 
 #[tokio::test]
@@ -132,12 +132,12 @@ async fn after_conversion_pending_links_for_the_same_email_are_refused() {
 
 #[tokio::test]
 async fn of_several_links_used_concurrently_one_lead_is_verified_in_the_end() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let mut links = vec![app.verified_lead("ada@acme.test").await.id];
     for _ in 0..3 {
         links.push(resend(&app, "ada@acme.test").await);
     }
-    let replies = at_once(links[1..].iter().map(|lead| verify(&app, lead))).await;
+    let replies = join_all(links[1..].iter().map(|lead| verify(&app, lead))).await;
     assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
     let claim = app.items_of("lead-email").remove(0);
     assert_eq!(verified_leads(&app).await, [claim["leadId"]["S"].clone()]);
@@ -145,30 +145,30 @@ async fn of_several_links_used_concurrently_one_lead_is_verified_in_the_end() {
 
 #[tokio::test]
 async fn resend_sends_at_most_five_emails_a_day_per_address() {
-    let app = App::silent().await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    let app = App::start_silent().await;
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
     for email in ["ada@acme.test", "nobody@acme.test"] {
         let request = json!({ "email": email });
-        let ask = |_| app.client.post_openly("/leads/resend", &request);
-        let replies = at_once((0..12).map(ask)).await;
+        let ask = |_| app.client.post_without_token("/leads/resend", &request);
+        let replies = join_all((0..12).map(ask)).await;
         assert!(replies.iter().all(|reply| reply.status == 204 && reply.raw.is_empty()));
     }
     app.settle().await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), 5, "the first email counts, too");
-    assert_eq!(app.mails_to("nobody@acme.test").len(), 0);
+    assert_eq!(app.emails_to("ada@acme.test").len(), 5, "the first email counts, too");
+    assert_eq!(app.emails_to("nobody@acme.test").len(), 0);
     assert_eq!(app.items_of("mails")[0]["mails"]["N"], "5");
 }
 
 #[tokio::test]
 async fn a_renewed_lead_keeps_its_data_and_resend_accepts_only_an_address() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let mut details = lead("ada@acme.test");
     details["address"] = json!({ "city": "Ely", "country": "GB" });
-    app.client.post_openly("/leads", &details).await.expect(200);
+    app.client.post_without_token("/leads", &details).await.expect(200);
     app.settle().await;
     let request = json!({ "email": "ada@acme.test" });
-    app.client.post_openly("/leads/resend", &request).await.expect(204);
+    app.client.post_without_token("/leads/resend", &request).await.expect(204);
     app.settle().await;
     let leads = app.read("/leads?filter[include][0]=address").await;
     assert_eq!(leads.items().len(), 2);
@@ -177,7 +177,7 @@ async fn a_renewed_lead_keeps_its_data_and_resend_accepts_only_an_address() {
     }
     assert_eq!(leads.text("/0/address/city"), "Ely");
     for wrong in [json!({}), json!({ "email": "x" }), json!({ "email": "a@b.test", "more": 1 })] {
-        app.client.post_openly("/leads/resend", &wrong).await.expect(422);
+        app.client.post_without_token("/leads/resend", &wrong).await.expect(422);
     }
 }
 

@@ -1,5 +1,5 @@
 use serde_json::json;
-use support::{App, at_once, config, with_query};
+use support::{App, config, join_all, with_query};
 
 const TAKEN: &str = "Unique constraint violation error ! Key (configKey)=(theme) already exists.";
 
@@ -63,7 +63,7 @@ async fn eight_concurrent_requests_for_one_key_create_one_configuration() {
     let acme = app.tenant("acme").await;
     let body = config(&acme, "theme");
     let made =
-        at_once((0..8).map(|_| app.client.post(&app.operator, "/tenant-configs", &body))).await;
+        join_all((0..8).map(|_| app.client.post(&app.operator, "/tenant-configs", &body))).await;
     let mut statuses: Vec<_> = made.iter().map(|made| made.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);

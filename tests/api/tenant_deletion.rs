@@ -1,7 +1,7 @@
 //! Deletion of tenants: what is deleted with them, and when deletion is refused.
 
 use serde_json::{Value, json};
-use support::{App, Signed, at_once, config, contact, invoice, tenant, with_query};
+use support::{App, SignedMessage, config, contact, invoice, join_all, tenant, with_query};
 
 use crate::tenant_edits::listed;
 
@@ -84,7 +84,7 @@ async fn two_hundred_and_fifty_contacts_are_deleted_with_their_tenant() {
     let body = contact(&acme);
     for _ in 0..10 {
         let made = (0..25).map(|_| app.client.post(&app.operator, "/contacts", &body));
-        assert!(at_once(made).await.iter().all(|made| made.status == 200));
+        assert!(join_all(made).await.iter().all(|made| made.status == 200));
     }
     let all = json!({ "where": { "tenantId": acme }, "limit": 1000 });
     let all = app.read(&with_query("/contacts", "filter", &all)).await.each("id");
@@ -124,13 +124,13 @@ async fn a_tenant_with_more_data_than_fits_a_transaction_can_be_deleted() {
 
 #[tokio::test]
 async fn a_tenant_with_a_running_job_or_resources_cannot_be_deleted() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (acme, job) = app.provisioning("acme", "BASIC").await;
     let own = format!("/tenants/{acme}");
     let refused = app.client.delete(&app.operator, &own).await.expect(409);
     assert_eq!(refused.text("/error/name"), "ConflictError");
     let done = json!({ "initiatorId": acme, "type": 0, "status": "success" });
-    Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
     let refused = app.client.delete(&app.operator, &own).await.expect(409);
     assert_eq!(refused.text("/error/code"), "TENANT_HAS_RESOURCES");
     app.client.post(&app.operator, &format!("{own}/deprovision"), &json!({})).await.expect(204);
@@ -139,15 +139,15 @@ async fn a_tenant_with_a_running_job_or_resources_cannot_be_deleted() {
     let jobs = app.read(&format!("{own}/jobs")).await.body;
     let job = jobs[0]["id"].as_str().unwrap().parse().unwrap();
     let done = json!({ "initiatorId": acme, "type": 1, "status": "success" });
-    Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, acme, job, &done).send(&app.client).await.expect(204);
     app.client.delete(&app.operator, &own).await.expect(204);
     // Reports about a deleted tenant are refused as unauthenticated.
-    Signed::new(&app.keys, acme, job, &done).send(&app.client).await.expect(401);
+    SignedMessage::new(&app.keys, acme, job, &done).send(&app.client).await.expect(401);
 }
 
 #[tokio::test]
 async fn a_tenant_is_either_deleted_or_provisioned_but_never_both() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     for n in 0..6 {
         let id = app.tenant(&format!("t{n}")).await;
         let own = format!("/tenants/{id}");

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, at_once, tenant, with_query};
+use support::{App, join_all, tenant, with_query};
 
 pub(crate) async fn listed(app: &App, list: &str, conditions: Value) -> Vec<Value> {
     let filter = json!({ "where": conditions, "order": "createdOn ASC" });
@@ -16,7 +16,7 @@ async fn counted(app: &App, list: &str, conditions: &Value) -> u64 {
 
 #[tokio::test]
 async fn tenants_can_be_filtered_and_counted_by_status_key_and_lead() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "ofalead", "domains": ["acme.test"] });
     let made = app.client.post(&lead.token, &format!("/leads/{}/tenants", lead.id), &body).await;
@@ -150,7 +150,7 @@ async fn renaming_a_key_claims_the_new_one_and_does_not_release_the_old_one() {
 #[tokio::test]
 async fn one_of_six_tenants_that_concurrently_rename_to_one_key_gets_it() {
     let app = App::start().await;
-    let ids = at_once((0..6).map(|n| {
+    let ids = join_all((0..6).map(|n| {
         let (app, key) = (&app, format!("t{n}"));
         async move { app.tenant(&key).await }
     }))
@@ -158,7 +158,7 @@ async fn one_of_six_tenants_that_concurrently_rename_to_one_key_gets_it() {
     let change = json!({ "key": "wanted" });
     let paths: Vec<_> = ids.iter().map(|id| format!("/tenants/{id}")).collect();
     let sent =
-        at_once(paths.iter().map(|path| app.client.patch(&app.operator, path, &change))).await;
+        join_all(paths.iter().map(|path| app.client.patch(&app.operator, path, &change))).await;
     let mut statuses: Vec<_> = sent.iter().map(|sent| sent.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 409, 409, 409, 409, 409]);
@@ -168,7 +168,7 @@ async fn one_of_six_tenants_that_concurrently_rename_to_one_key_gets_it() {
 
 #[tokio::test]
 async fn a_bulk_update_changes_only_matching_tenants() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (busy, _) = app.provisioning("busy", "BASIC").await;
     for key in ["a", "b"] {
         app.tenant(key).await;

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use support::{App, at_once, subscription, tenant};
+use support::{App, join_all, subscription, tenant};
 
 #[tokio::test]
 async fn eight_concurrent_conversions_of_one_lead_create_one_tenant() {
@@ -13,7 +13,7 @@ async fn eight_concurrent_conversions_of_one_lead_create_one_tenant() {
         let body = json!({ "key": key, "domains": ["acme.test"] });
         async move { client.post(&token, &path, &body).await.status }
     };
-    let mut statuses = at_once((0..8).map(ask)).await;
+    let mut statuses = join_all((0..8).map(ask)).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 401, 401, 401, 401, 401, 401, 401]);
     assert_eq!(app.items_of("tenant").len(), 1);
@@ -34,7 +34,7 @@ async fn eight_leads_with_one_key_create_one_tenant() {
             client.post(&lead.token, &format!("/leads/{}/tenants", lead.id), &body).await.status
         }
     };
-    let mut statuses = at_once(leads.into_iter().map(ask)).await;
+    let mut statuses = join_all(leads.into_iter().map(ask)).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
     assert_eq!(app.items_of("tenant").len(), 1);
@@ -163,14 +163,14 @@ async fn tenants_are_listed_in_pages_newest_first() {
 
 #[tokio::test]
 async fn six_concurrent_provision_requests_open_one_job() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let made = app.client.post(&app.operator, "/tenants", &tenant("acme")).await.expect(200);
     let path = format!("/tenants/{}/provision", made.text("/id"));
     let ask = |_| {
         let (client, operator, path) = (app.client.clone(), app.operator.clone(), path.clone());
         async move { client.post(&operator, &path, &subscription("PREMIUM")).await.status }
     };
-    let mut statuses = at_once((0..6).map(ask)).await;
+    let mut statuses = join_all((0..6).map(ask)).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 409, 409, 409, 409, 409]);
     assert_eq!(app.items_of("job").len(), 1);

@@ -26,7 +26,7 @@ async fn active(app: &App, lead: &VerifiedLead, key: &str) -> String {
     let id = app.client.post(&lead.token, &path, &body).await.expect(200).text("/id");
     let path = format!("/tenants/{id}/provision");
     app.client.post(&lead.token, &path, &subscription("BASIC")).await.expect(204);
-    app.status_of(&id, 0).await;
+    app.wait_for_status(&id, 0).await;
     id
 }
 
@@ -66,7 +66,7 @@ async fn an_operator_token_with_equal_ids_has_its_permissions() {
 
 #[tokio::test]
 async fn a_token_without_an_id_acts_as_the_system_user() {
-    let app = App::with(&[("SYSTEM_USER_ID", "system-7f")]).await;
+    let app = App::with_variables(&[("SYSTEM_USER_ID", "system-7f")]).await;
     let acme = app.tenant("acme").await;
     for claims in [
         without(all(), "id"),
@@ -119,5 +119,5 @@ async fn a_lead_cannot_deprovision_its_tenant() {
     assert_eq!(app.read(&format!("/tenants/{acme}")).await.body["status"], 0);
     let may = token(OPERATOR, &claims(&["10217"]).to_string());
     app.client.post(&may, &path, &json!({})).await.expect(204);
-    app.status_of(&acme, 5).await;
+    app.wait_for_status(&acme, 5).await;
 }

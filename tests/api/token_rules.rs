@@ -184,7 +184,7 @@ async fn permissions_must_match_exactly() {
 
 #[tokio::test]
 async fn the_audience_is_required_if_it_is_configured() {
-    let app = App::with(&[("JWT_AUDIENCE", "control-plane")]).await;
+    let app = App::with_variables(&[("JWT_AUDIENCE", "control-plane")]).await;
     for (aud, good) in [
         (json!("control-plane"), true),
         (json!(["other", "control-plane"]), true),
@@ -244,8 +244,9 @@ async fn the_authorization_header_must_have_exactly_one_bearer_token() {
     assert_eq!(send(&[&bearer, &bearer]).await, 401);
     assert_eq!(send(&["Basic YTpi", &bearer]).await, 401);
 
-    let lead = app.client.post_openly("/leads", &support::lead("ada@acme.test")).await.text("/id");
-    let (key, path) = (app.lead_key(&lead), format!("/leads/{lead}/verify"));
+    let lead =
+        app.client.post_without_token("/leads", &support::lead("ada@acme.test")).await.text("/id");
+    let (key, path) = (app.verification_key(&lead), format!("/leads/{lead}/verify"));
     for (value, status) in [
         (format!("bearer   {key}"), 200),
         (format!("Bearer\t{key}"), 401),

@@ -107,7 +107,7 @@ async fn every_route_requires_a_token_and_its_permission() {
 
 #[tokio::test]
 async fn a_lead_token_gives_no_access_to_others() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (ada, bob) =
         (app.verified_lead("ada@acme.test").await, app.verified_lead("bob@acme.test").await);
     let body = json!({ "key": "acme", "domains": ["acme.test"] });

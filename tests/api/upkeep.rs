@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use support::{App, Signed, config, contact, invoice, lead};
+use support::{App, SignedMessage, config, contact, invoice, lead};
 
 const KINDS: [&str; 5] = ["lead", "tenant", "contact", "config", "invoice"];
 
@@ -49,12 +49,15 @@ fn expected_counters(app: &App) -> BTreeMap<String, i64> {
 /// Creates, changes and deletes entities of every kind, alone and with their tenant.
 async fn create_history(app: &App) {
     for n in 0..3 {
-        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+        app.client
+            .post_without_token("/leads", &lead(&format!("a{n}@acme.test")))
+            .await
+            .expect(200);
     }
     app.verified_lead("ada@acme.test").await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
-    Signed::new(&app.keys, tenant, job, &done).send(&app.client).await.expect(204);
+    SignedMessage::new(&app.keys, tenant, job, &done).send(&app.client).await.expect(204);
     let (acme, deleted) = (tenant.to_string(), app.tenant("deleted").await);
     for tenant in [&acme, &deleted] {
         for (list, body) in [
@@ -79,7 +82,7 @@ async fn deliver(app: &App, records: &[Value]) {
 
 #[tokio::test]
 async fn counters_are_exact_and_repeated_records_change_nothing() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     create_history(&app).await;
     let before = (counters(&app), app.items());
     let (days, kinds): (BTreeMap<_, _>, _) =
@@ -102,7 +105,7 @@ async fn counters_are_exact_and_repeated_records_change_nothing() {
 
 #[tokio::test]
 async fn reordered_and_repeated_records_give_the_same_counters() {
-    let (app, other) = (App::silent().await, App::silent().await);
+    let (app, other) = (App::start_silent().await, App::start_silent().await);
     create_history(&app).await;
     let mut records = app.local().records("upkeep").unwrap();
     // Deals the records into three groups by turns, and reverses each group.
@@ -119,9 +122,12 @@ async fn reordered_and_repeated_records_give_the_same_counters() {
 
 #[tokio::test]
 async fn an_unreadable_record_is_set_aside_and_all_others_are_counted() {
-    let (app, other) = (App::silent().await, App::silent().await);
+    let (app, other) = (App::start_silent().await, App::start_silent().await);
     for n in 0..3 {
-        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+        app.client
+            .post_without_token("/leads", &lead(&format!("a{n}@acme.test")))
+            .await
+            .expect(200);
     }
     app.settle().await;
     let mut records = app.local().records("upkeep").unwrap();
@@ -134,21 +140,27 @@ async fn an_unreadable_record_is_set_aside_and_all_others_are_counted() {
 
 #[tokio::test]
 async fn a_temporary_failure_of_the_table_delays_counters_and_counts_nothing_twice() {
-    let app = App::silent().await;
-    app.refuse("TransactWriteItems", true);
+    let app = App::start_silent().await;
+    app.set_failing("TransactWriteItems", true);
     for n in 0..5 {
-        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+        app.client
+            .post_without_token("/leads", &lead(&format!("a{n}@acme.test")))
+            .await
+            .expect(200);
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(app.count("/leads").await, 0);
-    app.refuse("TransactWriteItems", false);
+    app.set_failing("TransactWriteItems", false);
     app.settle().await;
     assert_eq!(app.count("/leads").await, 5);
 
     // The transactions succeed, but their answers are lost.
     app.local().calls().fail("TransactWriteItems", local::Fault::LoseAnswers(4));
     for n in 5..10 {
-        app.client.post_openly("/leads", &lead(&format!("a{n}@acme.test"))).await.expect(200);
+        app.client
+            .post_without_token("/leads", &lead(&format!("a{n}@acme.test")))
+            .await
+            .expect(200);
     }
     app.settle().await;
     assert_eq!((app.count("/leads").await, app.dead_letters()), (10, 0));
@@ -157,23 +169,23 @@ async fn a_temporary_failure_of_the_table_delays_counters_and_counts_nothing_twi
 
 #[tokio::test]
 async fn an_interrupted_deletion_of_children_is_completed() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     let body = contact(&acme);
     for _ in 0..6 {
         let made = (0..20).map(|_| app.client.post(&app.operator, "/contacts", &body));
-        assert!(support::at_once(made).await.iter().all(|made| made.status == 200));
+        assert!(support::join_all(made).await.iter().all(|made| made.status == 200));
     }
     app.settle().await;
     assert_eq!(app.count("/contacts").await, 121);
-    app.local().calls().fail("UpdateItem", local::Fault::RefuseAfter(10));
+    app.local().calls().fail("UpdateItem", local::Fault::RejectAfter(10));
     app.client.delete(&app.operator, &format!("/tenants/{acme}")).await.expect(204);
     tokio::time::sleep(Duration::from_millis(700)).await;
     let left = app.read("/contacts?limit=1000").await;
     assert_eq!(left.items().len(), 121 - 99 - 10, "the deletion was interrupted");
     let id = left.text("/0/id");
     app.client.get(&app.operator, &format!("/contacts/{id}")).await.expect(404);
-    app.refuse("UpdateItem", false);
+    app.set_failing("UpdateItem", false);
     app.settle().await;
     assert_eq!(app.read("/contacts").await.body, json!([]));
     let mut kinds = counters(&app);

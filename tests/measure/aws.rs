@@ -15,11 +15,11 @@ use tokio::{
 use crate::options::Options;
 
 /// Emulates everything except the HTTP functions. Executes one command per line of standard input.
-pub(crate) async fn play(options: &Options) {
-    let mut play = local::Options::private(&options.template);
-    play.aws_only = true;
-    play.pipeline_outcome = Outcome::Silent;
-    let local = Local::start(play, Env::process()).await.unwrap();
+pub(crate) async fn emulate(options: &Options) {
+    let mut simulated = local::Options::private(&options.template);
+    simulated.aws_only = true;
+    simulated.pipeline_outcome = Outcome::Silent;
+    let local = Local::start(simulated, Env::process()).await.unwrap();
     let functions = local.template().functions.iter().map(|function| {
         let env = local.env_of(&function.binary).unwrap();
         let env: serde_json::Map<_, _> =
@@ -83,7 +83,7 @@ fn copy_of(mut item: Value, n: usize) -> Value {
         n / 10 % 60,
         n % 10 * 100
     );
-    support::rename(&mut item, n, created);
+    support::renumber(&mut item, n, created);
     item
 }
 
@@ -92,7 +92,7 @@ fn print_line(answer: &Value) {
     writeln!(out, "{answer}").and_then(|()| out.flush()).unwrap();
 }
 
-/// A process that runs [`play`].
+/// A process that runs [`simulated`].
 #[derive(Debug)]
 pub(crate) struct Aws {
     _child: Child,
@@ -144,7 +144,7 @@ impl Aws {
     }
 
     /// Sends a command and returns the answer.
-    pub(crate) async fn ask(&mut self, line: &str) -> Value {
+    pub(crate) async fn command(&mut self, line: &str) -> Value {
         self.commands.write_all(format!("{line}\n").as_bytes()).await.unwrap();
         self.read().await
     }

@@ -9,7 +9,7 @@ use support::{Client, contact, invoice, lead, tenant, with_query};
 
 use crate::{
     gateway::function_of,
-    load::{Load, Shot},
+    load::{Load, Request},
     options::{Options, Service},
     stack::Stack,
 };
@@ -26,7 +26,7 @@ const WARM: usize = 300;
 /// An endpoint with its requests.
 pub(crate) struct Endpoint {
     pub(crate) name: &'static str,
-    pub(crate) shot: Box<dyn Fn() -> Shot + Send + Sync>,
+    pub(crate) request: Box<dyn Fn() -> Request + Send + Sync>,
 }
 
 /// Measures every endpoint with 1 and with 16 connections, then the table calls of one request.
@@ -34,19 +34,19 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let mut stack = Stack::start(options).await;
     let operator = stack.aws.operator().to_owned();
     let endpoints = all(&stack.client, &operator).await;
-    stack.aws.ask(&format!("fill {TENANTS}")).await;
+    stack.aws.command(&format!("fill {TENANTS}")).await;
     let mut measured = Vec::new();
     for endpoint in &endpoints {
-        let function = function_of(&(endpoint.shot)().path).to_owned();
+        let function = function_of(&(endpoint.request)().path).to_owned();
         let pids = [stack.lambdas[&*function].pid()];
         measured.push(of(options, &stack.url, &pids, endpoint).await);
         settle(&mut stack).await;
     }
-    stack.aws.ask("meter").await;
+    stack.aws.command("meter").await;
     for (endpoint, figures) in endpoints.iter().zip(&mut measured) {
-        let function = function_of(&(endpoint.shot)().path).to_owned();
+        let function = function_of(&(endpoint.request)().path).to_owned();
         let before = stack.cost(&function).await;
-        Load::of(&stack.url, &[], (1, 1), &*endpoint.shot).await;
+        Load::run(&stack.url, &[], (1, 1), &*endpoint.request).await;
         let after = stack.cost(&function).await;
         for (n, what) in ["calls", "read_units", "write_units"].into_iter().enumerate() {
             figures[what] = (after[n] - before[n]).into();
@@ -57,7 +57,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
 
 /// Measures the same endpoints of a running service.
 pub(crate) async fn measure_service(options: &Options, service: &Service) -> Value {
-    let client = Client::of(&service.url);
+    let client = Client::new(&service.url);
     let mut measured = Vec::new();
     for endpoint in all(&client, &service.token).await {
         measured.push(of(options, &service.url, &service.pid, &endpoint).await);
@@ -67,9 +67,9 @@ pub(crate) async fn measure_service(options: &Options, service: &Service) -> Val
 
 async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> Value {
     let mut figures = json!({ "endpoint": endpoint.name });
-    Load::of(url, pids, (options.at_most(WARM), 1), &*endpoint.shot).await;
+    Load::run(url, pids, (options.at_most(WARM), 1), &*endpoint.request).await;
     for (connections, at) in [(1, "at_1"), (16, "at_16")] {
-        let load = Load::of(url, pids, (options.requests, connections), &*endpoint.shot).await;
+        let load = Load::run(url, pids, (options.requests, connections), &*endpoint.request).await;
         figures[at] = load.figures();
     }
     figures
@@ -77,7 +77,7 @@ async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> 
 
 /// Waits until the control plane is idle.
 pub(crate) async fn settle(stack: &mut Stack) {
-    while stack.aws.ask("settled").await != true {
+    while stack.aws.command("settled").await != true {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -98,19 +98,20 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
     let by_key = with_query("/tenants", "filter", &json!({ "where": { "key": key } }));
     let page = with_query("/tenants", "filter", &json!({ "limit": 20 }));
     let get = |name, path: String, bearer: &str, status| {
-        let shot = Shot { method: Method::GET, path, bearer: bearer.into(), body: None, status };
-        Endpoint { name, shot: Box::new(move || shot.clone()) }
+        let request =
+            Request { method: Method::GET, path, bearer: bearer.into(), body: None, status };
+        Endpoint { name, request: Box::new(move || request.clone()) }
     };
     let send = |name, method: Method, path: String, status, body: fn() -> Value| {
         let bearer = operator.to_owned();
-        let shot = move || Shot {
+        let request = move || Request {
             method: method.clone(),
             path: path.clone(),
             bearer: bearer.clone(),
             body: Some(body().to_string()),
             status,
         };
-        Endpoint { name, shot: Box::new(shot) }
+        Endpoint { name, request: Box::new(request) }
     };
     vec![
         get("GET /ping", "/ping".into(), "", 200),
@@ -120,7 +121,7 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
         get("GET /tenants, by key", by_key, operator, 200),
         get("GET /tenants/count", "/tenants/count".into(), operator, 200),
         get("GET /contacts/{id}", own[0].clone(), operator, 200),
-        Endpoint { name: "PATCH /contacts/{id}", shot: Box::new(change_one_of(own, operator)) },
+        Endpoint { name: "PATCH /contacts/{id}", request: Box::new(change_one_of(own, operator)) },
         get("GET /invoices/{id}/download", format!("/invoices/{bill}/download"), operator, 200),
         send("POST /leads", Method::POST, "/leads".into(), 200, || lead(&fresh_email())),
         send("POST /tenants", Method::POST, "/tenants".into(), 200, || tenant(&fresh_key())),
@@ -135,9 +136,9 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
 }
 
 /// Changes the contacts in turn, so that concurrent requests do not conflict.
-fn change_one_of(own: Vec<String>, bearer: &str) -> impl Fn() -> Shot + Send + Sync + use<> {
+fn change_one_of(own: Vec<String>, bearer: &str) -> impl Fn() -> Request + Send + Sync + use<> {
     let (next, bearer) = (AtomicUsize::new(0), bearer.to_owned());
-    move || Shot {
+    move || Request {
         method: Method::PATCH,
         path: own[next.fetch_add(1, Ordering::Relaxed) % own.len()].clone(),
         bearer: bearer.clone(),

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use domain::{JobId, LeadId, TenantId};
 use lambda::{Env, aws::Aws, keys::MasterKeys};
 use serde_json::{Value, json};
-use support::{Client, Signed, at_once, lead, subscription};
+use support::{Client, SignedMessage, join_all, lead, subscription};
 
 use crate::{
     endpoints::{fresh_email, fresh_key, settle},
@@ -44,11 +44,11 @@ pub(crate) async fn measure(options: &Options) -> Value {
             flow(&stack.client, &keys).await;
         }
     };
-    at_once((0..many).map(each)).await;
+    join_all((0..many).map(each)).await;
     let together = number(many * times) / start.elapsed().as_secs_f64();
     settle(&mut stack).await;
 
-    stack.aws.ask("meter").await;
+    stack.aws.command("meter").await;
     let functions = stack.aws.functions();
     let consumers = functions.iter().map(String::as_str).filter(|name| !HTTP.contains(name));
     let consumers: Vec<_> = consumers.collect();
@@ -77,7 +77,7 @@ pub(crate) async fn keys(stack: &Stack) -> MasterKeys {
 /// Runs one flow. Returns the tenant and the time taken.
 pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Duration) {
     let start = Instant::now();
-    let made = client.post_openly("/leads", &lead(&fresh_email())).await.expect(200);
+    let made = client.post_without_token("/leads", &lead(&fresh_email())).await.expect(200);
     let lead: LeadId = made.text("/id").parse().unwrap();
     let (key, path) = (keys.lead_key(lead, 32), format!("/leads/{lead}/verify"));
     let token = client.post(&key, &path, &json!(null)).await.expect(200).text("/token");
@@ -92,7 +92,7 @@ pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Durat
         "initiatorId": tenant, "type": 0,
         "data": { "status": 1, "appPlaneUrl": "https://acme.test", "resources": [resource] },
     });
-    Signed::new(keys, tenant, job, &done).send(client).await.expect(204);
+    SignedMessage::new(keys, tenant, job, &done).send(client).await.expect(204);
     (tenant, start.elapsed())
 }
 

@@ -21,12 +21,13 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
         let mut stack = Stack::start(options).await;
         let operator = stack.aws.operator().to_owned();
         let endpoints = all(&stack.client, &operator).await;
-        stack.aws.ask(&format!("fill {tenants}")).await;
+        stack.aws.command(&format!("fill {tenants}")).await;
         let mut figures = json!({ "tenants": tenants });
-        for Endpoint { name, shot } in endpoints.iter().filter(|of| ENDPOINTS.contains(&of.name)) {
+        for Endpoint { name, request } in endpoints.iter().filter(|of| ENDPOINTS.contains(&of.name))
+        {
             let pids = stack.pids();
-            Load::of(&stack.url, &pids, (requests.div_ceil(5), 1), &**shot).await;
-            let load = Load::of(&stack.url, &pids, (requests, 1), &**shot).await;
+            Load::run(&stack.url, &pids, (requests.div_ceil(5), 1), &**request).await;
+            let load = Load::run(&stack.url, &pids, (requests, 1), &**request).await;
             figures[*name] = load.figures();
             settle(&mut stack).await;
         }

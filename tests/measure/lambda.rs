@@ -35,13 +35,13 @@ pub(crate) struct Lambda {
     child: Child,
     invocations: mpsc::UnboundedSender<Invocation>,
     /// Time from the start of the process to its first poll.
-    pub(crate) start: Taken,
+    pub(crate) start: Elapsed,
     began: Instant,
 }
 
 /// CPU and elapsed time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct Elapsed {
     /// CPU time of the process.
     pub(crate) cpu: Duration,
     /// Elapsed time.
@@ -94,7 +94,7 @@ impl Lambda {
         let polled =
             polled.unwrap_or_else(|_| panic!("{} does not poll", binary.display())).unwrap();
         let cpu = process::cpu(&[child.id().unwrap()]);
-        let start = Taken { cpu: Duration::from_nanos(cpu), wall: polled - began };
+        let start = Elapsed { cpu: Duration::from_nanos(cpu), wall: polled - began };
         Self { child, invocations, start, began }
     }
 
@@ -103,9 +103,9 @@ impl Lambda {
     }
 
     /// Returns the time taken since the start.
-    pub(crate) fn taken(&self) -> Taken {
+    pub(crate) fn elapsed(&self) -> Elapsed {
         let cpu = Duration::from_nanos(process::cpu(&[self.pid()]));
-        Taken { cpu, wall: self.began.elapsed() }
+        Elapsed { cpu, wall: self.began.elapsed() }
     }
 
     /// Invokes the function and waits for its answer.

@@ -11,7 +11,7 @@ use crate::process;
 
 /// A request and its expected status.
 #[derive(Clone, Debug)]
-pub(crate) struct Shot {
+pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) bearer: String,
@@ -33,11 +33,11 @@ pub(crate) struct Load {
 
 impl Load {
     /// Sends requests over several connections and measures the processes `pids` meanwhile.
-    pub(crate) async fn of(
+    pub(crate) async fn run(
         url: &str,
         pids: &[u32],
         (requests, connections): (usize, usize),
-        shot: &(impl Fn() -> Shot + ?Sized),
+        request: &(impl Fn() -> Request + ?Sized),
     ) -> Self {
         let next = AtomicUsize::new(0);
         let (cpu, ticks) = (process::cpu(pids), process::ticks(pids));
@@ -46,7 +46,7 @@ impl Load {
             let http = reqwest::Client::builder().pool_max_idle_per_host(1).build().unwrap();
             let mut latencies = Vec::new();
             while next.fetch_add(1, Ordering::Relaxed) < requests {
-                latencies.push(fire(&http, url, shot()).await);
+                latencies.push(fire(&http, url, request()).await);
             }
             latencies
         });
@@ -76,8 +76,8 @@ impl Load {
     }
 }
 
-async fn fire(http: &reqwest::Client, url: &str, shot: Shot) -> Duration {
-    let Shot { method, path, bearer, body, status } = shot;
+async fn fire(http: &reqwest::Client, url: &str, request: Request) -> Duration {
+    let Request { method, path, bearer, body, status } = request;
     let mut request = http.request(method, format!("{url}{path}"));
     if !bearer.is_empty() {
         request = request.bearer_auth(bearer);

@@ -26,7 +26,7 @@ use options::{Options, Part};
 async fn main() {
     let options = Options::parse();
     match &options.part {
-        Some(Part::Aws) => aws::play(&options).await,
+        Some(Part::Aws) => aws::emulate(&options).await,
         Some(Part::Service(service)) => {
             let endpoints = endpoints::measure_service(&options, service).await;
             report::endpoints(&endpoints);

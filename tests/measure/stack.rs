@@ -29,7 +29,7 @@ impl Stack {
             gateway.add(function, Arc::clone(&lambda)).await;
             lambdas.insert(function, lambda);
         }
-        Self { client: Client::of(&url), aws, url, lambdas, gateway }
+        Self { client: Client::new(&url), aws, url, lambdas, gateway }
     }
 
     pub(crate) fn pids(&self) -> Vec<u32> {
@@ -38,7 +38,7 @@ impl Stack {
 
     /// Returns a function's table calls, read units and write units.
     pub(crate) async fn cost(&mut self, function: &str) -> [f64; 3] {
-        let cost = self.aws.ask(&format!("cost {function}")).await;
+        let cost = self.aws.command(&format!("cost {function}")).await;
         ["calls", "read", "write"].map(|what| cost[what].as_f64().unwrap())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     flows,
     gateway::event,
-    lambda::{Lambda, Taken},
+    lambda::{Elapsed, Lambda},
     load::percentile,
     options::Options,
     process,
@@ -37,7 +37,7 @@ async fn of(options: &Options, stack: &Stack, function: &str, first: &Bytes) -> 
         polls.push(lambda.start);
         fresh = process::memory(&[lambda.pid()]);
         lambda.invoke(first.clone()).await;
-        answers.push(lambda.taken());
+        answers.push(lambda.elapsed());
     }
     let lambda = Lambda::start(&binary, &env).await;
     for _ in 0..options.memory_after {
@@ -53,8 +53,8 @@ async fn of(options: &Options, stack: &Stack, function: &str, first: &Bytes) -> 
     })
 }
 
-fn figures(taken: &[Taken]) -> Value {
-    let spread = |of: fn(&Taken) -> Duration| {
+fn figures(taken: &[Elapsed]) -> Value {
+    let spread = |of: fn(&Elapsed) -> Duration| {
         let mut all: Vec<_> = taken.iter().map(of).collect();
         all.sort_unstable();
         let millis = |share| percentile(&all, share).as_secs_f64() * 1e3;
@@ -85,7 +85,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         "idp" => event(request("POST", "/manage/users", "{}")).await,
         "webhook" => event(request("POST", "/webhook", "{}")).await,
         "relay" | "upkeep" => {
-            let records = stack.aws.ask(&format!("records {function}")).await;
+            let records = stack.aws.command(&format!("records {function}")).await;
             json!({ "Records": [records[0]] }).to_string().into()
         }
         "mailer" => event_of_type(stack, "LEAD_CREATED").await,
@@ -101,7 +101,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
 }
 
 async fn event_of_type(stack: &mut Stack, kind: &str) -> Bytes {
-    let events = stack.aws.ask("events").await;
+    let events = stack.aws.command("events").await;
     let mut events = events.as_array().unwrap().iter();
     events.find(|event| event["detail-type"] == kind).unwrap().to_string().into()
 }

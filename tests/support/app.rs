@@ -47,12 +47,12 @@ impl App {
     }
 
     /// Starts a control plane whose pipelines never report.
-    pub async fn silent() -> Self {
+    pub async fn start_silent() -> Self {
         Self::with_options(Options::silent()).await
     }
 
     /// Starts a control plane with these environment variables set.
-    pub async fn with(variables: &[(&str, &str)]) -> Self {
+    pub async fn with_variables(variables: &[(&str, &str)]) -> Self {
         let options = Options::succeeding();
         let with = |options: Options, (name, value): &(&str, &str)| options.variable(name, value);
         Self::with_options(variables.iter().fold(options, with)).await
@@ -61,9 +61,9 @@ impl App {
     /// Starts a control plane with these options.
     pub async fn with_options(options: Options) -> Self {
         let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-        let mut play = local::Options::private(template);
-        play.pipeline_outcome = options.outcome;
-        play.data = options.data;
+        let mut simulated = local::Options::private(template);
+        simulated.pipeline_outcome = options.outcome;
+        simulated.data = options.data;
         let defaults = [
             ("JWT_SECRET", JWT_SECRET),
             ("MASTER_KEYS", MASTER_KEY),
@@ -71,20 +71,20 @@ impl App {
             ("WEBHOOK_API_MAX_ATTEMPTS", "100000"),
         ];
         let mut outside: Env = defaults.into_iter().collect();
-        let watch = Watch::wanted();
+        let watch = Watch::from_env();
         if let Some(watch) = &watch {
-            play.aws_only = true;
+            simulated.aws_only = true;
             outside = outside.with([("BASE_URL", watch.base_url())].into_iter().collect());
         }
         let outside = outside.with(options.variables.into_iter().collect());
-        let local = Local::start(play, outside).await.unwrap();
+        let local = Local::start(simulated, outside).await.unwrap();
         let watch = match watch {
             Some(watch) => Some(watch.serve(&local.env()).await),
             None => None,
         };
         let keys = MasterKeys::load(&local.env(), &Aws::from_env(&local.env()).unwrap()).await;
         Self {
-            client: Client::of(local.base_url()),
+            client: Client::new(local.base_url()),
             operator: local.operator_token().to_owned(),
             keys: keys.unwrap(),
             local,
@@ -111,14 +111,14 @@ impl App {
     }
 
     /// Returns the verification key of a lead, as in the email.
-    pub fn lead_key(&self, id: &str) -> String {
+    pub fn verification_key(&self, id: &str) -> String {
         self.keys.lead_key(id.parse::<LeadId>().unwrap(), 32)
     }
 
     /// Waits for an email to `email` and returns the key in its link.
-    pub async fn key_from_mail(&self, email: &str) -> String {
+    pub async fn key_from_email(&self, email: &str) -> String {
         let link = eventually("an email", async || {
-            let mail = self.mails_to(email).into_iter().next()?;
+            let mail = self.emails_to(email).into_iter().next()?;
             Some(mail["links"][0].as_str()?.to_owned())
         });
         link.await.split_once("code=").unwrap().1.to_owned()
@@ -126,10 +126,11 @@ impl App {
 
     /// Creates a lead and verifies its email address.
     pub async fn verified_lead(&self, email: &str) -> VerifiedLead {
-        let created = self.client.post_openly("/leads", &lead(email)).await.expect(200);
+        let created = self.client.post_without_token("/leads", &lead(email)).await.expect(200);
         let id = created.text("/id");
         let path = format!("/leads/{id}/verify");
-        let verified = self.client.post(&self.lead_key(&id), &path, &json!(null)).await.expect(200);
+        let verified =
+            self.client.post(&self.verification_key(&id), &path, &json!(null)).await.expect(200);
         VerifiedLead { id, token: verified.text("/token") }
     }
 
@@ -181,7 +182,7 @@ impl App {
     }
 
     /// Waits until the tenant has this status.
-    pub async fn status_of(&self, tenant: &str, status: u8) {
+    pub async fn wait_for_status(&self, tenant: &str, status: u8) {
         let path = format!("/tenants/{tenant}");
         eventually(&format!("status {status} of {tenant}"), async || {
             let read = self.client.get(&self.operator, &path).await;
@@ -212,7 +213,7 @@ impl App {
     }
 
     /// Reports the end of a pipeline execution, as CodePipeline does.
-    pub async fn execution_ends(&self, execution: &str, state: &str) {
+    pub async fn end_execution(&self, execution: &str, state: &str) {
         let detail =
             json!({ "pipeline": "tenantry-pool", "execution-id": execution, "state": state });
         let event = json!({
@@ -229,11 +230,11 @@ impl App {
     }
 
     /// Makes every call of an AWS action fail, or succeed again.
-    pub fn refuse(&self, action: &str, refused: bool) {
+    pub fn set_failing(&self, action: &str, refused: bool) {
         if refused {
-            self.local.calls().fail(action, Fault::Refuse);
+            self.local.calls().fail(action, Fault::Reject);
         } else {
-            self.local.calls().heal(action);
+            self.local.calls().restore(action);
         }
     }
 

@@ -94,7 +94,7 @@ fn head_of(answer: &[u8]) -> Option<(usize, usize)> {
 
 impl Client {
     /// Creates a client of the API at `base`.
-    pub fn of(base: &str) -> Self {
+    pub fn new(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
     }
 
@@ -125,7 +125,7 @@ impl Client {
 
     /// Returns the same client with another source address.
     #[must_use]
-    pub fn from_address(&self, address: IpAddr) -> Self {
+    pub fn with_source_address(&self, address: IpAddr) -> Self {
         let http = reqwest::Client::builder().local_address(address).build().unwrap();
         Self { base: self.base.clone(), http }
     }
@@ -192,7 +192,7 @@ impl Client {
     }
 
     /// Sends `POST path` with a JSON body and no token.
-    pub async fn post_openly(&self, path: &str, body: &Value) -> Reply {
+    pub async fn post_without_token(&self, path: &str, body: &Value) -> Reply {
         self.send(Method::POST, path, |request| request.json(body)).await
     }
 }

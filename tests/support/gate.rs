@@ -17,7 +17,7 @@ pub struct Gate {
 
 impl Gate {
     /// Starts a proxy for the server at `url`.
-    pub async fn before(url: &str) -> Self {
+    pub async fn new(url: &str) -> Self {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gate = Self {
@@ -36,7 +36,7 @@ impl Gate {
     }
 
     /// Waits until a response is held back.
-    pub async fn an_answer_waits(&self) {
+    pub async fn wait_for_response(&self) {
         self.waiting.acquire().await.unwrap().forget();
     }
 

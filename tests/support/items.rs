@@ -2,7 +2,7 @@ use domain::TenantId;
 use serde_json::{Value, json};
 
 /// Turns a stored tenant item into tenant number `n` with a new ID and creation time.
-pub fn rename(item: &mut Value, n: usize, created: String) {
+pub fn renumber(item: &mut Value, n: usize, created: String) {
     let id = TenantId::generate().to_string();
     let text = |text: String| json!({ "S": text });
     let place = format!("{created}#{id}");

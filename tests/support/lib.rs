@@ -6,6 +6,7 @@
 mod app;
 mod bodies;
 mod client;
+mod effects;
 mod gate;
 mod items;
 mod options;
@@ -14,18 +15,17 @@ mod redis;
 pub mod token;
 mod watch;
 mod webhook;
-mod witness;
 
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{config, contact, invoice, lead, subscription, tenant};
 pub use client::{Client, Reply, with_query};
 pub use gate::Gate;
-pub use items::{long_domains, rename, sibling};
+pub use items::{long_domains, renumber, sibling};
 pub use options::Options;
 pub use redis::Redis;
-pub use webhook::Signed;
+pub use webhook::SignedMessage;
 
 /// Runs all futures concurrently. Returns their results in order.
-pub async fn at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     futures_util::future::join_all(futures).await
 }

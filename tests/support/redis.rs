@@ -53,7 +53,7 @@ impl Redis {
             server.unwrap_or_else(|cause| panic!("these tests require redis-server: {cause}"));
         self.server = Some(server);
         eventually("a response from Redis", async || {
-            (self.ask(&["PING"]).as_deref() == Some("PONG")).then_some(())
+            (self.command(&["PING"]).as_deref() == Some("PONG")).then_some(())
         })
         .await;
     }
@@ -67,18 +67,18 @@ impl Redis {
     }
 
     /// Suspends or resumes Redis.
-    pub fn hang(&self, hangs: bool) {
-        let signal = if hangs { "-STOP" } else { "-CONT" };
+    pub fn set_suspended(&self, suspended: bool) {
+        let signal = if suspended { "-STOP" } else { "-CONT" };
         let server = self.server.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &server]).status().unwrap().success());
     }
 
     /// Sends a command to database 1. Returns `None` if Redis is not running.
-    pub fn ask(&self, command: &[&str]) -> Option<String> {
+    pub fn command(&self, arguments: &[&str]) -> Option<String> {
         let port = self.port();
         let answer = Command::new("redis-cli")
             .args(["-p", &port, "-n", "1"])
-            .args(command)
+            .args(arguments)
             .output()
             .unwrap();
         let text = String::from_utf8(answer.stdout).unwrap().trim().to_owned();

@@ -17,7 +17,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Picks a free port if `TENANTRY_TEST_WATCH` is set to the path of `cargo-lambda`.
-    pub(crate) fn wanted() -> Option<Self> {
+    pub(crate) fn from_env() -> Option<Self> {
         Self::program()?;
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         Some(Self { port: free.local_addr().unwrap().port(), child: None })

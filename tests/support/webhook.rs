@@ -7,13 +7,13 @@ use crate::{Client, Reply};
 
 /// A signed webhook message about a job, as a build sends it.
 #[derive(Clone, Debug)]
-pub struct Signed {
+pub struct SignedMessage {
     body: String,
     timestamp: String,
     signature: String,
 }
 
-impl Signed {
+impl SignedMessage {
     /// Signs `body` with the secret of the tenant's job, as of now.
     pub fn new(keys: &MasterKeys, tenant: TenantId, job: JobId, body: &Value) -> Self {
         Self::at(keys, tenant, job, body, lambda::now().millis())

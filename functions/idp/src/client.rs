@@ -132,7 +132,7 @@ impl Call {
 
 impl Answer {
     /// Checks that the call succeeded.
-    pub(crate) fn done(&self) -> Result<()> {
+    pub(crate) fn success(&self) -> Result<()> {
         match self.status {
             status if status.is_success() => Ok(()),
             status => Err(Failure::Status(status).at(self.step)),
@@ -140,25 +140,25 @@ impl Answer {
     }
 
     /// Checks that the call succeeded, and reads the body.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        self.done()?;
+    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T> {
+        self.success()?;
         serde_json::from_slice(&self.body).map_err(|_| Failure::Unreadable.at(self.step))
     }
 
     /// Reads the answer to a lookup. Returns `None` if the resource does not exist (404).
-    pub(crate) fn found<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        if self.status == StatusCode::NOT_FOUND { Ok(None) } else { self.read().map(Some) }
+    pub(crate) fn lookup<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        if self.status == StatusCode::NOT_FOUND { Ok(None) } else { self.body().map(Some) }
     }
 
     /// Reads the answer to a creation. Returns `None` if the resource already exists (409).
-    pub(crate) fn made<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        if self.status == StatusCode::CONFLICT { Ok(None) } else { self.read().map(Some) }
+    pub(crate) fn created<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        if self.status == StatusCode::CONFLICT { Ok(None) } else { self.body().map(Some) }
     }
 
     /// Checks that a creation succeeded or that the resource already exists (409). Always returns
     /// `None`, so that [`ensure`] looks the resource up.
-    pub(crate) fn exists<T>(&self) -> Result<Option<T>> {
-        if self.status == StatusCode::CONFLICT { Ok(None) } else { self.done().map(|()| None) }
+    pub(crate) fn created_or_exists<T>(&self) -> Result<Option<T>> {
+        if self.status == StatusCode::CONFLICT { Ok(None) } else { self.success().map(|()| None) }
     }
 }
 

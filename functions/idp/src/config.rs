@@ -10,7 +10,11 @@ pub(crate) fn base(name: &str, value: &str) -> Result<Url, ConfigError> {
 }
 
 /// Returns a required secret.
-pub(crate) async fn needed_secret(env: &Env, aws: &Aws, name: &str) -> Result<String, ConfigError> {
+pub(crate) async fn required_secret(
+    env: &Env,
+    aws: &Aws,
+    name: &str,
+) -> Result<String, ConfigError> {
     secret(env, aws, name).await?.ok_or_else(|| ConfigError::Missing(name.to_owned()))
 }
 

@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// The time limit of a set-up.
-const LONGEST: Duration = Duration::from_secs(20);
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long a set-up may hold the lock on a space: longer than [`LONGEST`].
+/// How long a set-up may hold the lock on a space: longer than [`TIME_LIMIT`].
 const LEASE: Duration = Duration::from_secs(30);
 
 /// Number of attempts to lock a space, and the wait between them.
-const PATIENCE: (u32, Duration) = (20, Duration::from_millis(250));
+const LOCK_ATTEMPTS: (u32, Duration) = (20, Duration::from_millis(250));
 
 /// The configured identity providers.
 #[derive(Clone)]
@@ -53,8 +53,8 @@ impl Providers {
     ) -> Result<String> {
         self.must_have(provider)?;
         let held = format!("{}#{}", provider.name(), space.name);
-        hold(store, &held).await?;
-        let done = tokio::time::timeout(LONGEST, self.call(provider, setup, space)).await;
+        lock(store, &held).await?;
+        let done = tokio::time::timeout(TIME_LIMIT, self.call(provider, setup, space)).await;
         // If this fails, the lock expires.
         let _ = store.release_event("idp", &held, lambda::now()).await;
         done.unwrap_or_else(|_| Err(Failure::Late.at("setting up the tenant")))
@@ -106,8 +106,8 @@ impl Providers {
 }
 
 /// Locks the space. Waits while another set-up holds the lock.
-async fn hold(store: &Store, held: &str) -> Result<()> {
-    let (times, pause) = PATIENCE;
+async fn lock(store: &Store, held: &str) -> Result<()> {
+    let (times, pause) = LOCK_ATTEMPTS;
     for _ in 0..times {
         if store.claim_event("idp", held, lambda::now(), LEASE).await? == Claim::Ours {
             return Ok(());

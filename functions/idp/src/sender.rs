@@ -3,13 +3,13 @@ use lambda::{
     Env,
     aws::Aws,
     config::ConfigError,
-    keys::{MasterKeys, is_signature, must_be_strong, secret},
+    keys::{MasterKeys, check_strength, is_signature, secret},
 };
 use serde_json::Value;
 use store::Store;
 use web::Signature;
 
-use crate::setup::{Claimed, Setup};
+use crate::setup::{ClaimedTenant, Setup};
 
 /// The variable that holds the secret of a facade.
 const FACADE: &str = "IDP_WEBHOOK_SECRET";
@@ -35,7 +35,7 @@ impl Senders {
         let facade = secret(env, aws, FACADE);
         let (keys, facade) = tokio::join!(MasterKeys::load(env, aws), facade);
         let facade = facade?;
-        facade.iter().try_for_each(|secret| must_be_strong(FACADE, secret))?;
+        facade.iter().try_for_each(|secret| check_strength(FACADE, secret))?;
         Ok(Self { keys: keys?, facade })
     }
 
@@ -52,7 +52,7 @@ impl Senders {
             return Ok(Sender::Facade);
         }
         let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
-        let Claimed(id) = Claimed::by(&value);
+        let ClaimedTenant(id) = ClaimedTenant::from_body(&value);
         let id = id.ok_or(Error::Unauthorized("no tenant ID"))?;
         if !self.keys.is_idp_signature(id, &message, signature.mac()) {
             return Err(Error::Unauthorized("invalid signature"));

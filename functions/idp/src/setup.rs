@@ -39,7 +39,7 @@ pub(crate) struct Admin {
 }
 
 /// The tenant ID claimed by a body whose signature is not verified yet.
-pub(crate) struct Claimed(pub(crate) Option<TenantId>);
+pub(crate) struct ClaimedTenant(pub(crate) Option<TenantId>);
 
 struct Contact {
     admin: Admin,
@@ -64,8 +64,8 @@ impl IdentityProvider {
     }
 }
 
-impl Claimed {
-    pub(crate) fn by(body: &Value) -> Self {
+impl ClaimedTenant {
+    pub(crate) fn from_body(body: &Value) -> Self {
         Self(body["tenant"]["id"].as_str().and_then(|id| id.parse().ok()))
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Space {
 pub(crate) const MARK: &str = "tenantry";
 
 /// Maximum number of characters of a tier's name in the name of its space.
-const LONGEST_TIER: usize = 30;
+const MAX_TIER_LENGTH: usize = 30;
 
 impl Space {
     /// Returns the tenant's own space if its tier is in `silo_tiers`, otherwise the tier's space.
@@ -44,8 +44,8 @@ impl Space {
 /// is appended, so that no two tiers share a space by accident.
 fn slug(tier: &str) -> String {
     let folded = tier.to_lowercase();
-    let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
-    let slug: String = folded.chars().map(plain).take(LONGEST_TIER).collect();
+    let safe_char = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
+    let slug: String = folded.chars().map(safe_char).take(MAX_TIER_LENGTH).collect();
     if slug == folded {
         return slug;
     }

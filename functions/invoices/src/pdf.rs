@@ -54,7 +54,7 @@ fn metadata(invoice: &Invoice, issuer: &str) -> Metadata {
     let created = DateTime::new(u16::try_from(year).unwrap_or(0)).month(month).day(day);
     Metadata::new()
         .title(format!("Invoice {id}"))
-        .authors(vec![text::harmless(issuer)])
+        .authors(vec![text::sanitized(issuer)])
         .language("en".into())
         .creation_date(created)
         .document_id(id)

@@ -83,7 +83,7 @@ impl Mailer {
             Ok(event) => Box::pin(self.mail(event)).await,
             Err(error) => Err(error),
         };
-        self.failures.settle(&event, mailed).await
+        self.failures.into_result(&event, mailed).await
     }
 
     async fn mail(&self, event: Envelope) -> Result<()> {

@@ -18,9 +18,9 @@ pub(crate) struct Execution {
 #[derive(Clone, Debug)]
 pub(crate) enum Started {
     /// The execution with this ID is running.
-    Runs(String),
+    Running(String),
     /// CodePipeline rejected the request permanently, for this reason.
-    Refused(String),
+    Rejected(String),
 }
 
 /// Starts `pipeline` for a job.
@@ -42,10 +42,10 @@ pub(crate) async fn start(
     match request.send().await {
         Ok(started) => {
             let id = started.pipeline_execution_id.ok_or("the response has no execution ID");
-            id.map(Started::Runs).map_err(Error::internal(STARTING))
+            id.map(Started::Running).map_err(Error::internal(STARTING))
         }
         Err(error) => match Service::CodePipeline.fault_of(&error) {
-            Fault::Permanent => Ok(Started::Refused(refusal(pipeline, error))),
+            Fault::Permanent => Ok(Started::Rejected(refusal(pipeline, error))),
             Fault::Transient => Err(Error::internal(STARTING)(error)),
         },
     }

@@ -80,17 +80,19 @@ impl Pipelines {
     /// If a step failed and a retry may succeed.
     pub async fn handle(&self, event: Payload) -> Result<()> {
         let done = match event.envelope() {
-            Ok(event) => Box::pin(self.follow(event)).await,
+            Ok(event) => Box::pin(self.dispatch(event)).await,
             Err(error) => Err(error),
         };
-        self.failures.settle(&event, done).await
+        self.failures.into_result(&event, done).await
     }
 
-    async fn follow(&self, event: Envelope) -> Result<()> {
+    async fn dispatch(&self, event: Envelope) -> Result<()> {
         match event.detail_type.as_str() {
             "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => self.start(event.event()?).await,
-            "CodePipeline Pipeline Execution State Change" => self.failed(&event.read()?).await,
-            _ => self.closed(&event.event()?).await,
+            "CodePipeline Pipeline Execution State Change" => {
+                self.execution_failed(&event.read()?).await
+            }
+            _ => self.job_closed(&event.event()?).await,
         }
     }
 
@@ -113,8 +115,8 @@ impl Pipelines {
         let pipeline = self.pipeline(opened.isolation);
         let variables = self.variables(&tenant, &opened, &job, &secret);
         let id = match execution::start(&self.client, pipeline, job.id, variables).await? {
-            Started::Runs(id) => id,
-            Started::Refused(reason) => {
+            Started::Running(id) => id,
+            Started::Rejected(reason) => {
                 return self.close(tenant.id, &job.reference(), reason).await;
             }
         };
@@ -131,7 +133,7 @@ impl Pipelines {
     }
 
     /// Handles a closed job: deletes its secret.
-    async fn closed(&self, event: &Event) -> Result<()> {
+    async fn job_closed(&self, event: &Event) -> Result<()> {
         match &event.job {
             Some(job) => self.secrets.delete(job.id).await,
             None => Ok(()),
@@ -139,7 +141,7 @@ impl Pipelines {
     }
 
     /// Handles a failed execution: closes its job as failed, unless the build has already reported.
-    async fn failed(&self, change: &StateChange) -> Result<()> {
+    async fn execution_failed(&self, change: &StateChange) -> Result<()> {
         let id = &change.execution_id;
         let Some(Execution { tenant, job }) =
             execution::named(&self.client, &change.pipeline, id).await?

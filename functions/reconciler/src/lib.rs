@@ -23,11 +23,11 @@ pub struct Reconciler {
 }
 
 /// Number of jobs closed concurrently.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 /// How long a run starts to close jobs. The function has 55 s, of which the last calls may take 16
 /// s.
-const TIME: Duration = Duration::from_secs(35);
+const TIME_BUDGET: Duration = Duration::from_secs(35);
 
 impl Reconciler {
     /// Creates a reconciler for the table `TABLE_NAME` that acts as `SYSTEM_USER_ID`.
@@ -55,36 +55,36 @@ impl Reconciler {
         let (now, start, mut next) = (lambda::now(), Instant::now(), None);
         loop {
             let page = self.store.overdue_jobs(now, next).await?;
-            let time = TIME.saturating_sub(start.elapsed());
-            let give_up = |overdue: Overdue| self.give_up_or_put_off(overdue, now);
+            let time = TIME_BUDGET.saturating_sub(start.elapsed());
+            let time_out = |overdue: Overdue| self.time_out_or_postpone(overdue, now);
             // Each failure has already been logged and counted.
-            Box::pin(each(page.jobs, AT_ONCE, time, give_up)).await;
+            Box::pin(each(page.jobs, CONCURRENCY, time, time_out)).await;
             next = page.next;
-            if next.is_none() || start.elapsed() > TIME {
+            if next.is_none() || start.elapsed() > TIME_BUDGET {
                 return Ok(());
             }
         }
     }
 
-    async fn give_up_or_put_off(&self, overdue: Overdue, now: Timestamp) -> Result<()> {
+    async fn time_out_or_postpone(&self, overdue: Overdue, now: Timestamp) -> Result<()> {
         let closed = match &overdue.job {
             Ok(job) => {
-                self.give_up(job, now).await.map_err(|error| error.with_causes().to_string())
+                self.time_out(job, now).await.map_err(|error| error.with_causes().to_string())
             }
             Err(error) => Err(error.with_causes().to_string()),
         };
         let Err(error) = closed else { return Ok(()) };
-        let put_off = self.store.put_off(&overdue, now).await;
+        let postponed = self.store.put_off(&overdue, now).await;
         // The job was closed in the meantime: the list is eventually consistent.
-        if matches!(put_off, Err(Error::Stale)) {
+        if matches!(postponed, Err(Error::Stale)) {
             return Ok(());
         }
-        tracing::error!(error, job = ?overdue, ?put_off, "an overdue job cannot be closed");
+        tracing::error!(error, job = ?overdue, ?postponed, "an overdue job cannot be closed");
         self.metrics.write(&Metric::ItemFailed, now);
-        put_off
+        postponed
     }
 
-    async fn give_up(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
+    async fn time_out(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
         let reason = format!("No outcome was reported before the deadline, {}.", job.deadline);
         let result = JobResult::unsuccessful(Outcome::TimedOut, reason);
         let change = Change { job: &job.reference(), result: &result, now, by: &self.system };

@@ -4,17 +4,17 @@ use lambda::metric::Metric;
 use serde_dynamo::{AttributeValue, Item, from_item};
 use store::Item as _;
 
-use crate::{Announcement, measures};
+use crate::{OutgoingEvent, metrics};
 
 /// The event and metrics that follow from a stream record.
 #[derive(Debug, Default)]
-pub(crate) struct Change {
+pub(crate) struct StreamChange {
     /// The event of a new lead, or of a job that was opened or closed.
-    pub(crate) announcement: Option<Announcement>,
+    pub(crate) event: Option<OutgoingEvent>,
     pub(crate) metrics: Vec<Metric>,
 }
 
-impl Change {
+impl StreamChange {
     /// Reads a stream record.
     ///
     /// # Errors
@@ -25,19 +25,19 @@ impl Change {
         let request = text(&new, "requestId").map(str::to_owned);
         match text(&new, "entity") {
             Some(Lead::KIND) => {
-                let metrics = measures::of_lead(&new, &old);
-                let announced = (record.event_name == "INSERT").then(|| -> Result<_> {
+                let metrics = metrics::of_lead(&new, &old);
+                let event = (record.event_name == "INSERT").then(|| -> Result<_> {
                     let version = version(&new)?;
                     let lead: Lead = from_item(new).map_err(Error::internal("reading a lead"))?;
-                    Ok(Announcement::of_lead(lead, version, request))
+                    Ok(OutgoingEvent::of_lead(lead, version, request))
                 });
-                Ok(Self { announcement: announced.transpose()?, metrics })
+                Ok(Self { event: event.transpose()?, metrics })
             }
             Some(Job::KIND) if text(&new, "state") != text(&old, "state") => {
                 let version = version(&new)?;
                 let job: Job = from_item(new).map_err(Error::internal("reading a job"))?;
-                let metrics = measures::of_job(&job);
-                Ok(Self { announcement: Announcement::of_job(job, version, request)?, metrics })
+                let metrics = metrics::of_job(&job);
+                Ok(Self { event: OutgoingEvent::of_job(job, version, request)?, metrics })
             }
             _ => Ok(Self::default()),
         }

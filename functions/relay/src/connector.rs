@@ -12,26 +12,26 @@ use lambda::{
     fault::{Fault, Service},
 };
 
-use crate::Announcement;
+use crate::OutgoingEvent;
 
 /// Publishes events. Implement this trait to use another bus than EventBridge.
 pub trait EventConnector {
     /// Maximum number of events in one call.
-    const MOST: usize;
+    const MAX_EVENTS: usize;
 
     /// Publishes events in order. Returns one result for each event that was tried.
     ///
     /// The caller moves an event whose failure is permanent ([`Error::is_permanent`]) to the
     /// dead-letter queue. After another failure, or if an event was not tried, the caller retries
     /// from that event on. Events that were published behind it are then published again.
-    fn publish(&self, batch: &[&Announcement]) -> impl Future<Output = Vec<Result<()>>> + Send;
+    fn publish(&self, batch: &[&OutgoingEvent]) -> impl Future<Output = Vec<Result<()>>> + Send;
 }
 
 /// Maximum size of all entries of a call, in bytes (AWS limit until January 2026; 1 MB since then).
-const MOST_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 256 << 10;
 
 /// The waits before entries that failed temporarily are retried.
-const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
 const PUBLISHING: &str = "publishing an event";
 
@@ -57,25 +57,25 @@ impl EventBridge {
         })
     }
 
-    fn entry(&self, announcement: &Announcement) -> Result<PutEventsRequestEntry> {
-        let detail = serde_json::to_string(&announcement.event);
+    fn entry(&self, event: &OutgoingEvent) -> Result<PutEventsRequestEntry> {
+        let detail = serde_json::to_string(&event.event);
         Ok(PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(&self.source)
-            .detail_type(announcement.kind.to_string())
+            .detail_type(event.kind.to_string())
             .detail(detail.map_err(Error::permanent(PUBLISHING))?)
             .build())
     }
 
     /// Returns the entries of the first `events`, as many as fit into a request.
-    fn entries(&self, events: &[&Announcement]) -> Result<Vec<PutEventsRequestEntry>> {
+    fn entries(&self, events: &[&OutgoingEvent]) -> Result<Vec<PutEventsRequestEntry>> {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for event in events {
             match self.entry(event) {
                 Ok(entry) => {
                     bytes += size(&entry);
                     // The bus rejects an event that is too large on its own.
-                    if bytes > MOST_BYTES && !entries.is_empty() {
+                    if bytes > MAX_BYTES && !entries.is_empty() {
                         break;
                     }
                     entries.push(entry);
@@ -89,7 +89,7 @@ impl EventBridge {
 
     /// Publishes the first `events`, as many as fit into a request. A request that fails
     /// permanently is halved until only the event that causes the failure is left.
-    async fn publish_first(&self, events: &[&Announcement]) -> Vec<Result<()>> {
+    async fn publish_first(&self, events: &[&OutgoingEvent]) -> Vec<Result<()>> {
         let mut entries = match self.entries(events) {
             Ok(entries) => entries,
             Err(error) => return vec![Err(error)],
@@ -109,7 +109,7 @@ impl EventBridge {
     /// retried, so that the others are published once.
     async fn put(&self, entries: &[PutEventsRequestEntry]) -> Result<Vec<Result<()>>> {
         let mut results = self.put_once(entries.to_vec()).await?;
-        for wait in WAITS {
+        for wait in RETRY_DELAYS {
             let again: Vec<_> =
                 (0..results.len()).filter(|at| is_transient(&results[*at])).collect();
             if again.is_empty() {
@@ -129,7 +129,7 @@ impl EventBridge {
         let many = entries.len();
         let reply = self.client.put_events().set_entries(Some(entries)).send().await;
         let reply = reply.map_err(Service::EventBridge.error(PUBLISHING))?;
-        let mut results: Vec<_> = reply.entries().iter().map(taken).collect();
+        let mut results: Vec<_> = reply.entries().iter().map(entry_result).collect();
         results.resize_with(many, || {
             Err(Error::internal(PUBLISHING)("the response has no result for this entry"))
         });
@@ -139,9 +139,9 @@ impl EventBridge {
 
 impl EventConnector for EventBridge {
     /// The limit of `PutEvents`.
-    const MOST: usize = 10;
+    const MAX_EVENTS: usize = 10;
 
-    async fn publish(&self, batch: &[&Announcement]) -> Vec<Result<()>> {
+    async fn publish(&self, batch: &[&OutgoingEvent]) -> Vec<Result<()>> {
         let mut results = Vec::new();
         while results.len() < batch.len() && !results.iter().any(is_transient) {
             results.extend(Box::pin(self.publish_first(&batch[results.len()..])).await);
@@ -151,7 +151,7 @@ impl EventConnector for EventBridge {
 }
 
 /// Converts the bus's result for one entry.
-fn taken(entry: &PutEventsResultEntry) -> Result<()> {
+fn entry_result(entry: &PutEventsResultEntry) -> Result<()> {
     let Some(code) = entry.error_code() else { return Ok(()) };
     let cause = format!("the bus rejected the entry: {code}");
     Err(match Service::EventBridgeEntry.fault(code) {

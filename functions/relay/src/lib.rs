@@ -3,10 +3,10 @@
 //! The table is its own outbox: a change that is stored is published and measured, and no other. A
 //! batch may be delivered again in part or whole. Event IDs let consumers drop duplicates.
 
-mod announcement;
 mod change;
 mod connector;
-mod measures;
+mod metrics;
+mod outgoing_event;
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use domain::{Error, Result};
@@ -15,12 +15,12 @@ use lambda::{
     aws::Aws,
     config::ConfigError,
     metric::Metrics,
-    stream::{Batch, Failures, Record, answer},
+    stream::{Batch, Failures, StreamRecord, answer},
 };
 
-pub use announcement::Announcement;
-use change::Change;
+use change::StreamChange;
 pub use connector::{EventBridge, EventConnector};
+pub use outgoing_event::OutgoingEvent;
 
 /// Converts stream records into events, and publishes them through `C`.
 #[derive(Debug)]
@@ -60,12 +60,12 @@ impl<C: EventConnector> Relay<C> {
     ///
     /// None: the answer reports failures.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
-        let mut records = batch.read(Change::of);
+        let mut records = batch.read(StreamChange::of);
         let mut left = records.as_mut_slice();
         while !left.is_empty() {
-            let at_once = at_once(left, C::MOST);
+            let at_once = at_once(left, C::MAX_EVENTS);
             let (now, later) = left.split_at_mut(at_once);
-            let failed = Box::pin(self.announce(now)).await;
+            let failed = Box::pin(self.publish(now)).await;
             if failed.is_some() {
                 return Ok(answer(failed));
             }
@@ -75,13 +75,13 @@ impl<C: EventConnector> Relay<C> {
     }
 
     /// Publishes the events of records. Returns the sequence number of the first record to retry.
-    async fn announce(&self, records: &mut [Record<Change>]) -> Option<String> {
-        let announced: Vec<_> = records.iter().filter_map(announcement).collect();
+    async fn publish(&self, records: &mut [StreamRecord<StreamChange>]) -> Option<String> {
+        let announced: Vec<_> = records.iter().filter_map(outgoing_event).collect();
         let results = self.connector.publish(&announced).await;
         let some_went = results.iter().any(Result::is_ok);
         let mut results = results.into_iter();
         for record in records.iter_mut() {
-            let Some(event) = announcement(record).map(|found| found.event.id.clone()) else {
+            let Some(event) = outgoing_event(record).map(|found| found.event.id.clone()) else {
                 continue;
             };
             let untried = || Err(Error::Busy("an earlier event was not published"));
@@ -91,8 +91,8 @@ impl<C: EventConnector> Relay<C> {
                 record.fail(error);
             }
         }
-        let failed = self.failures.pass_over(records, some_went).await;
-        let done = records.iter().filter_map(Record::readable);
+        let failed = self.failures.dead_letter_failures(records, some_went).await;
+        let done = records.iter().filter_map(StreamRecord::readable);
         for (_, change) in done.take_while(|(sequence, _)| Some(*sequence) != failed.as_deref()) {
             change.metrics.iter().for_each(|metric| self.metrics.write(metric, lambda::now()));
         }
@@ -101,11 +101,12 @@ impl<C: EventConnector> Relay<C> {
 }
 
 /// Returns how many of the first `records` hold at most `most` events.
-fn at_once(records: &[Record<Change>], most: usize) -> usize {
-    let announced = records.iter().enumerate().filter(|(_, record)| announcement(record).is_some());
+fn at_once(records: &[StreamRecord<StreamChange>], most: usize) -> usize {
+    let announced =
+        records.iter().enumerate().filter(|(_, record)| outgoing_event(record).is_some());
     announced.map(|(at, _)| at).nth(most).unwrap_or(records.len())
 }
 
-fn announcement(record: &Record<Change>) -> Option<&Announcement> {
-    record.readable()?.1.announcement.as_ref()
+fn outgoing_event(record: &StreamRecord<StreamChange>) -> Option<&OutgoingEvent> {
+    record.readable()?.1.event.as_ref()
 }

@@ -8,25 +8,25 @@ use store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status
 
 /// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct StreamChange {
     id: String,
     kind: String,
     before: BTreeMap<String, i64>,
     after: BTreeMap<String, i64>,
     day: Option<(Timestamp, String)>,
-    resend: Option<Asked>,
+    resend: Option<ResendRequest>,
 }
 
 /// A request for another verification email, with the ID of the API request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ResendRequest {
     /// The request.
     pub resend: Resend,
     /// The ID of the API request.
     pub request: String,
 }
 
-impl Change {
+impl StreamChange {
     /// Reads a stream record.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Change {
         let version = number(last, "version").ok_or_else(|| unread("version"))?;
         let (before, after) = (numbers(&kind, old), numbers(&kind, new));
         let day = if kind == Tenant::KIND { day(new, old) } else { None };
-        let resend = (kind == Resend::KIND).then(|| Asked::of(new)).transpose()?;
+        let resend = (kind == Resend::KIND).then(|| ResendRequest::of(new)).transpose()?;
         let end = if removed { "#removed" } else { "" };
         Ok(Self { id: format!("{kind}#{id}#{version}{end}"), kind, before, after, day, resend })
     }
@@ -72,12 +72,12 @@ impl Change {
 
     /// Returns the request for another verification email, if the change is one.
     #[must_use]
-    pub fn asked(&self) -> Option<&Asked> {
+    pub fn resend_request(&self) -> Option<&ResendRequest> {
         self.resend.as_ref()
     }
 
     /// Returns whether the change leads to a write.
-    pub(crate) fn asks(&self) -> bool {
+    pub(crate) fn needs_write(&self) -> bool {
         self.tally().is_some()
             || self.day.is_some()
             || self.deleted_tenant().is_some()
@@ -98,7 +98,7 @@ impl Change {
     }
 }
 
-impl Asked {
+impl ResendRequest {
     fn of(image: &Item) -> Result<Self> {
         let request = text(image, "requestId").unwrap_or_default().to_owned();
         let resend =

@@ -16,14 +16,14 @@ use lambda::{
     aws::Aws,
     config::{ConfigError, lead_retention},
     each::{each, summary},
-    stream::{Batch, Failures, Record, answer},
+    stream::{Batch, Failures, StreamRecord, answer},
 };
 use store::{Store, Tally};
 
-pub use change::{Asked, Change};
+pub use change::{ResendRequest, StreamChange};
 
 /// How long a run starts to handle records. The function has 60 s, and a call takes up to 8 s.
-const TIME: Duration = Duration::from_secs(20);
+const TIME_BUDGET: Duration = Duration::from_secs(20);
 
 /// Handles the records of the table's stream.
 #[derive(Debug)]
@@ -60,27 +60,29 @@ impl Upkeep {
     ///
     /// None: the answer reports failures.
     pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
-        let mut records = batch.read(|record| Change::of(&record));
+        let mut records = batch.read(|record| StreamChange::of(&record));
         self.forget(&records).await;
-        let changes = records.iter().filter_map(Record::readable).map(|(_, change)| change);
+        let changes = records.iter().filter_map(StreamRecord::readable).map(|(_, change)| change);
         let all_counted = self.count(changes).await;
         if let Err(error) = &all_counted {
             tracing::warn!(error = %error.with_causes(), "a batch cannot be counted as a whole");
         }
         let follow = |record| self.follow(record, all_counted.is_ok());
-        let ended = Box::pin(each(&records, 1, TIME, follow)).await;
+        let ended = Box::pin(each(&records, 1, TIME_BUDGET, follow)).await;
         let mut some_went = false;
         for (record, ended) in records.iter_mut().zip(ended) {
             match ended {
-                Ok(()) => some_went |= record.readable().is_some_and(|(_, change)| change.asks()),
+                Ok(()) => {
+                    some_went |= record.readable().is_some_and(|(_, change)| change.needs_write());
+                }
                 Err(error) => record.fail(error),
             }
         }
-        Ok(answer(self.failures.pass_over(&records, some_went).await))
+        Ok(answer(self.failures.dead_letter_failures(&records, some_went).await))
     }
 
     /// Handles one record, except for the steps that were done for the whole batch.
-    async fn follow(&self, record: &Record<Change>, is_counted: bool) -> Result<()> {
+    async fn follow(&self, record: &StreamRecord<StreamChange>, is_counted: bool) -> Result<()> {
         let Some((_, change)) = record.readable() else { return Ok(()) };
         let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
         let buried = match change.deleted_tenant() {
@@ -89,8 +91,8 @@ impl Upkeep {
             }
             None => Ok(()),
         };
-        let renewed = match change.asked() {
-            Some(Asked { resend, request }) => {
+        let renewed = match change.resend_request() {
+            Some(ResendRequest { resend, request }) => {
                 let (now, by) = (lambda::now(), &self.system);
                 Box::pin(self.store.resend(resend, request, now, by, self.retention)).await
             }
@@ -99,15 +101,15 @@ impl Upkeep {
         summary([counted, buried, renewed])
     }
 
-    async fn count(&self, changes: impl Iterator<Item = &Change>) -> Result<()> {
+    async fn count(&self, changes: impl Iterator<Item = &StreamChange>) -> Result<()> {
         let tallies = changes.flat_map(|change| [change.tally(), change.day()]);
         let tallies: Vec<Tally> = tallies.flatten().collect();
         self.store.count_changes(&tallies, lambda::now()).await
     }
 
     /// Invalidates changed tenants in the cache.
-    async fn forget(&self, records: &[Record<Change>]) {
-        let changes = records.iter().filter_map(Record::readable);
+    async fn forget(&self, records: &[StreamRecord<StreamChange>]) {
+        let changes = records.iter().filter_map(StreamRecord::readable);
         let changed = changes.filter_map(|(_, change)| change.changed_tenant());
         for tenant in changed.collect::<BTreeSet<_>>() {
             self.store.forget_tenant(tenant).await;

@@ -30,11 +30,11 @@ pub struct Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Every call is rejected.
-    Refuse,
+    Reject,
     /// This number of calls are rejected; later calls succeed.
-    RefuseNext(u32),
+    RejectNext(u32),
     /// This number of calls succeed; later calls are rejected.
-    RefuseAfter(u32),
+    RejectAfter(u32),
     /// This number of calls take effect, but their callers receive an error.
     LoseAnswers(u32),
 }
@@ -43,12 +43,12 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Answer,
-    Refuse,
+    Reject,
     /// Rejected with this code.
-    RefuseWith(&'static str),
+    RejectWith(&'static str),
     LoseAnswer,
     /// Never executed or answered.
-    Never,
+    Unanswered,
 }
 
 /// The log and the switches.
@@ -59,7 +59,7 @@ pub struct Calls(Mutex<Inner>);
 struct Inner {
     log: VecDeque<Call>,
     faults: HashMap<String, Fault>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<Rejection>,
     /// Number of calls still answered before everything freezes.
     answered: Option<usize>,
     frozen: bool,
@@ -70,7 +70,7 @@ struct Inner {
 
 /// A rule that rejects requests of an action with a code.
 #[derive(Debug)]
-struct Refusal {
+struct Rejection {
     action: String,
     /// Text that the rejected requests contain.
     part: String,
@@ -85,7 +85,7 @@ struct Record {
 }
 
 impl Calls {
-    /// Returns the calls since the start or the last [`Calls::forget`], oldest first.
+    /// Returns the calls since the start or the last [`Calls::clear`], oldest first.
     #[must_use]
     pub fn all(&self) -> Vec<Call> {
         self.lock().log.iter().cloned().collect()
@@ -105,7 +105,7 @@ impl Calls {
     }
 
     /// Clears the log.
-    pub fn forget(&self) {
+    pub fn clear(&self) {
         self.lock().log.clear();
     }
 
@@ -135,20 +135,20 @@ impl Calls {
         self.lock().faults.insert(action.to_owned(), fault);
     }
 
-    /// Rejects every call of `action` until it is healed.
-    pub fn refuse(&self, action: &str) {
-        self.fail(action, Fault::Refuse);
+    /// Rejects every call of `action` until it is restored.
+    pub fn reject(&self, action: &str) {
+        self.fail(action, Fault::Reject);
     }
 
     /// Rejects every call of `action` whose request contains `part`, with the error `code`, until
-    /// the action is healed. `PutEventsEntry` stands for a single entry of `PutEvents`.
-    pub fn refuse_with(&self, action: &str, part: &str, code: &'static str) {
+    /// the action is restored. `PutEventsEntry` stands for a single entry of `PutEvents`.
+    pub fn reject_with(&self, action: &str, part: &str, code: &'static str) {
         let (action, part) = (action.to_owned(), part.to_owned());
-        self.lock().refusals.push(Refusal { action, part, code });
+        self.lock().refusals.push(Rejection { action, part, code });
     }
 
     /// Makes `action` succeed again.
-    pub fn heal(&self, action: &str) {
+    pub fn restore(&self, action: &str) {
         let mut inner = self.lock();
         inner.faults.remove(action);
         inner.refusals.retain(|refusal| refusal.action != action);
@@ -176,7 +176,7 @@ impl Calls {
     }
 
     /// Logs a call, and returns how to answer it.
-    pub(crate) fn note(
+    pub(crate) fn record(
         &self,
         headers: &HeaderMap,
         service: &'static str,
@@ -187,7 +187,7 @@ impl Calls {
         match &mut inner.answered {
             Some(0) => {
                 inner.frozen = true;
-                return Verdict::Never;
+                return Verdict::Unanswered;
             }
             Some(left) => *left -= 1,
             None => {}
@@ -201,7 +201,7 @@ impl Calls {
         }
         inner.log.push_back(Call { caller, service, action: action.to_owned() });
         if let Some(code) = inner.refusal(action, request) {
-            return Verdict::RefuseWith(code);
+            return Verdict::RejectWith(code);
         }
         inner.faults.get_mut(action).map_or(Verdict::Answer, Fault::next)
     }
@@ -248,15 +248,15 @@ impl Record {
 
 impl Fault {
     fn next(&mut self) -> Verdict {
-        let (Self::RefuseNext(left) | Self::RefuseAfter(left) | Self::LoseAnswers(left)) = self
+        let (Self::RejectNext(left) | Self::RejectAfter(left) | Self::LoseAnswers(left)) = self
         else {
-            return Verdict::Refuse;
+            return Verdict::Reject;
         };
         let was_left = *left > 0;
         *left = left.saturating_sub(1);
         match self {
-            Self::RefuseNext(_) if was_left => Verdict::Refuse,
-            Self::RefuseAfter(_) if !was_left => Verdict::Refuse,
+            Self::RejectNext(_) if was_left => Verdict::Reject,
+            Self::RejectAfter(_) if !was_left => Verdict::Reject,
             Self::LoseAnswers(_) if was_left => Verdict::LoseAnswer,
             _ => Verdict::Answer,
         }
@@ -277,12 +277,12 @@ mod tests {
     #[test]
     fn faults_count_down() {
         let calls = Calls::default();
-        let next = |action| calls.note(&HeaderMap::new(), "Events", action, b"{}");
-        calls.fail("A", Fault::RefuseNext(1));
-        calls.fail("B", Fault::RefuseAfter(1));
+        let next = |action| calls.record(&HeaderMap::new(), "Events", action, b"{}");
+        calls.fail("A", Fault::RejectNext(1));
+        calls.fail("B", Fault::RejectAfter(1));
         calls.fail("C", Fault::LoseAnswers(1));
-        assert_eq!([next("A"), next("A")], [Verdict::Refuse, Verdict::Answer]);
-        assert_eq!([next("B"), next("B")], [Verdict::Answer, Verdict::Refuse]);
+        assert_eq!([next("A"), next("A")], [Verdict::Reject, Verdict::Answer]);
+        assert_eq!([next("B"), next("B")], [Verdict::Answer, Verdict::Reject]);
         assert_eq!([next("C"), next("C")], [Verdict::LoseAnswer, Verdict::Answer]);
         assert_eq!(next("D"), Verdict::Answer);
     }
@@ -290,11 +290,11 @@ mod tests {
     #[test]
     fn requests_are_rejected_by_their_content() {
         let calls = Calls::default();
-        calls.refuse_with("A", "acme", "MessageRejected");
-        let note = |action, request| calls.note(&HeaderMap::new(), "SES", action, request);
-        assert_eq!(note("A", b"{\"to\":\"acme\"}"), Verdict::RefuseWith("MessageRejected"));
-        assert_eq!([note("A", b"{}"), note("B", b"acme")], [Verdict::Answer; 2]);
-        calls.heal("A");
-        assert_eq!(note("A", b"acme"), Verdict::Answer);
+        calls.reject_with("A", "acme", "MessageRejected");
+        let record = |action, request| calls.record(&HeaderMap::new(), "SES", action, request);
+        assert_eq!(record("A", b"{\"to\":\"acme\"}"), Verdict::RejectWith("MessageRejected"));
+        assert_eq!([record("A", b"{}"), record("B", b"acme")], [Verdict::Answer; 2]);
+        calls.restore("A");
+        assert_eq!(record("A", b"acme"), Verdict::Answer);
     }
 }

@@ -47,7 +47,7 @@ fn open_folder(folder: &Path) -> Result<Opened> {
     let file = |name: &str| -> PathBuf { folder.join(name) };
     let lock = lock(&file("lock")).map_err(unusable)?;
     for name in ["table.sqlite", "state.sqlite"] {
-        own(&file(name)).map_err(|cause| unusable(cause.into()))?;
+        open_private(&file(name)).map_err(|cause| unusable(cause.into()))?;
     }
     let database = table::open(Some(&file("table.sqlite")));
     let state = State::open(Some(&file("state.sqlite")));
@@ -59,13 +59,13 @@ fn open_folder(folder: &Path) -> Result<Opened> {
 }
 
 /// Opens a file that only its owner may read, even if others can read the folder.
-fn own(file: &Path) -> io::Result<File> {
+fn open_private(file: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600).open(file)
 }
 
 fn lock(file: &Path) -> Result<File, Box<dyn std::error::Error + Send + Sync>> {
-    let lock = own(file)?;
+    let lock = open_private(file)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err("another process is using it".into()),

@@ -60,8 +60,8 @@ impl Environment {
     pub(crate) fn of(&self, function: &Function) -> Env {
         let variables: Env = function.variables.clone().into_iter().collect();
         let name = [("AWS_LAMBDA_FUNCTION_NAME", function.name.as_str())].into_iter().collect();
-        let here = self.here(&function.binary).into_iter().collect();
-        variables.with(self.outside.clone()).with(name).with(here)
+        let local = self.local_overrides(&function.binary).into_iter().collect();
+        variables.with(self.outside.clone()).with(name).with(local)
     }
 
     /// Returns the combined variables of all functions, for processes that stand in for several of
@@ -80,7 +80,7 @@ impl Environment {
         let plain =
             plain.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
         all.extend(plain);
-        all.extend(self.here("local"));
+        all.extend(self.local_overrides("local"));
         all
     }
 
@@ -94,14 +94,14 @@ impl Environment {
 
     /// Returns the variables that keep a function on this machine: local endpoints, and no real
     /// credentials.
-    fn here(&self, caller: &str) -> BTreeMap<String, String> {
+    fn local_overrides(&self, caller: &str) -> BTreeMap<String, String> {
         let credentials = [
             ("AWS_ACCESS_KEY_ID", caller),
             ("AWS_REGION", &self.region),
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_SESSION_TOKEN", ""),
         ];
-        let here = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        here.into_iter().chain(self.endpoints()).collect()
+        let overrides = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        overrides.into_iter().chain(self.endpoints()).collect()
     }
 }

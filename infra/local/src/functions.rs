@@ -16,13 +16,13 @@ use crate::{
 
 /// Maximum payload of a synchronous invocation, in bytes. Source of this and the next two limits:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
-pub(crate) const MOST_BYTES: usize = 6 << 20;
+pub(crate) const MAX_BYTES: usize = 6 << 20;
 
 /// Maximum payload of an asynchronous invocation, in bytes.
-const MOST_BYTES_ASYNC: usize = 1 << 20;
+const MAX_BYTES_ASYNC: usize = 1 << 20;
 
 /// Maximum size of an answer, in bytes, as stated by Lambda's error message.
-const MOST_ANSWERED: usize = 6_291_556;
+const MAX_ANSWERED: usize = 6_291_556;
 
 /// The functions of a run.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Functions {
         let Handler::Http(function) = &*bound.handler else {
             return Err(Failure::Function(format!("{binary} does not serve HTTP")));
         };
-        check(event.get().len(), MOST_BYTES)?;
+        check(event.get().len(), MAX_BYTES)?;
         let function = function.clone();
         let answer = run(bound.timeout, async move {
             let answer = function.answer(&event, Context::default()).await;
@@ -98,8 +98,8 @@ impl Functions {
         });
         let answer = answer.await?;
         match answer.len() {
-            bytes if bytes > MOST_ANSWERED => Err(Failure::Function(format!(
-                "Response payload size exceeded maximum allowed payload size ({MOST_ANSWERED} bytes)."
+            bytes if bytes > MAX_ANSWERED => Err(Failure::Function(format!(
+                "Response payload size exceeded maximum allowed payload size ({MAX_ANSWERED} bytes)."
             ))),
             _ => Ok(answer),
         }
@@ -107,12 +107,12 @@ impl Functions {
 
     /// Invokes a function as EventBridge does: asynchronously, with a smaller maximum payload.
     pub(crate) async fn invoke_async(&self, binary: &str, payload: Value) -> Result<Value, String> {
-        self.hand_over(binary, payload, MOST_BYTES_ASYNC).await.map_err(|it| it.to_string())
+        self.hand_over(binary, payload, MAX_BYTES_ASYNC).await.map_err(|it| it.to_string())
     }
 
     /// Invokes a function and returns its answer. As on Lambda, a panic or a timeout is an error.
     pub(crate) async fn invoke(&self, binary: &str, payload: Value) -> Result<Value, String> {
-        self.hand_over(binary, payload, MOST_BYTES).await.map_err(|it| it.to_string())
+        self.hand_over(binary, payload, MAX_BYTES).await.map_err(|it| it.to_string())
     }
 
     async fn hand_over(&self, binary: &str, payload: Value, most: usize) -> Result<Value, Failure> {
@@ -208,12 +208,12 @@ fn read<T: DeserializeOwned>(payload: Value) -> Result<T, String> {
 }
 
 fn write<T: Serialize>(answer: domain::Result<T>) -> Result<Value, String> {
-    let answer = answer.map_err(|error| told(&error))?;
+    let answer = answer.map_err(|error| with_causes(&error))?;
     serde_json::to_value(answer).map_err(|cause| cause.to_string())
 }
 
 /// Returns an error with its causes.
-fn told(error: &dyn std::error::Error) -> String {
+fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

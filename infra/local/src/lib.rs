@@ -21,7 +21,7 @@ mod local;
 mod options;
 mod pages;
 mod permissions;
-mod player;
+mod pipeline_runner;
 mod schedule;
 pub mod state;
 mod stop;

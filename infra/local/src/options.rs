@@ -4,7 +4,7 @@ use clap::{Parser, ValueEnum};
 use dynoxide::Database;
 use uuid::Uuid;
 
-use crate::table::{Engine, Other};
+use crate::table::{Engine, External};
 
 /// Runs the whole product on this machine, without Docker or an AWS account.
 ///
@@ -80,7 +80,7 @@ impl Options {
                 Uuid::from_slice(&digest.as_ref()[..16]).unwrap_or_default()
             }
         };
-        Engine::Other(Other { address, key: key.simple().to_string() })
+        Engine::External(External { address, key: key.simple().to_string() })
     }
 
     pub(crate) fn pipeline_delay(&self) -> Duration {

@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 /// Maximum size of the buffer for a request head, in bytes. It is smaller than the maximum size of
 /// a URI, so that every long request gets the same answer.
-const MOST_BUFFERED: usize = 60 * 1024;
+const MAX_BUFFERED: usize = 60 * 1024;
 
 /// A signal to stop, sent by dropping its switch.
 #[derive(Clone, Debug)]
@@ -21,14 +21,14 @@ pub(crate) struct Stop(watch::Receiver<()>);
 impl Stop {
     /// Creates the switch and its signal.
     pub(crate) fn new() -> (watch::Sender<()>, Self) {
-        let (switch, told) = watch::channel(());
-        (switch, Self(told))
+        let (switch, switched) = watch::channel(());
+        (switch, Self(switched))
     }
 
     /// Waits for the stop.
     pub(crate) fn wait(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut told = self.0.clone();
-        async move { while told.changed().await.is_ok() {} }
+        let mut switched = self.0.clone();
+        async move { while switched.changed().await.is_ok() {} }
     }
 }
 
@@ -79,7 +79,7 @@ async fn converse(
     let mut http = http1::Builder::new();
     if let Some(idle) = idle {
         // If a request head does not fit into the buffer, hyper answers 431.
-        http.max_buf_size(MOST_BUFFERED).timer(TokioTimer::new()).header_read_timeout(idle);
+        http.max_buf_size(MAX_BUFFERED).timer(TokioTimer::new()).header_read_timeout(idle);
     }
     let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

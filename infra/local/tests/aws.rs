@@ -191,17 +191,17 @@ async fn calls_are_counted_and_can_be_made_to_fail() {
             .table_name("tenantry-local-Table");
         request.item("pk", id.clone()).item("sk", id).send()
     };
-    local.calls().forget();
+    local.calls().clear();
     put().await.unwrap();
     let calls = local.calls().all();
     let seen = calls.iter().map(|call| (&*call.caller, call.service, &*call.action));
     assert_eq!(seen.collect::<Vec<_>>(), [("local", "DynamoDB", "PutItem")]);
     assert_eq!(local.items().unwrap().len(), 1);
-    local.calls().fail("PutItem", Fault::RefuseNext(1));
+    local.calls().fail("PutItem", Fault::RejectNext(1));
     put().await.unwrap();
     assert_eq!(local.calls().count("PutItem"), 3, "the SDK retries");
-    local.calls().refuse("PutItem");
+    local.calls().reject("PutItem");
     assert!(put().await.is_err());
-    local.calls().heal("PutItem");
+    local.calls().restore("PutItem");
     put().await.unwrap();
 }

@@ -76,7 +76,11 @@ impl DeadLetters {
         };
         let body =
             serde_json::to_string(&letter).map_err(Error::internal("writing a dead letter"))?;
-        let request = self.client.send_message().queue_url(&self.queue).message_body(plain(&body));
+        let request = self
+            .client
+            .send_message()
+            .queue_url(&self.queue)
+            .message_body(escape_noncharacters(&body));
         request.send().await.map_err(Service::Sqs.error("sending a dead letter"))?;
         self.metrics.write(&Metric::ItemSetAside, crate::now());
         Ok(())
@@ -86,7 +90,7 @@ impl DeadLetters {
 /// Escapes the two characters that JSON allows and SQS does not.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
-fn plain(json: &str) -> String {
+fn escape_noncharacters(json: &str) -> String {
     json.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff")
 }
 
@@ -97,7 +101,7 @@ pub struct EventFailures(DeadLetters);
 /// An event from the queue, as passed to the function again.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct SetAside<'e> {
+struct Redriven<'e> {
     set_aside: &'e RawValue,
 }
 
@@ -122,12 +126,12 @@ impl EventFailures {
     /// # Errors
     ///
     /// The failure to report to Lambda.
-    pub async fn settle(&self, event: &Payload, ended: Result<()>) -> Result<()> {
+    pub async fn into_result(&self, event: &Payload, ended: Result<()>) -> Result<()> {
         let Err(error) = ended else { return Ok(()) };
-        if !error.is_permanent() || event.is_set_aside() {
+        if !error.is_permanent() || event.is_redriven() {
             return Err(error);
         }
-        let payload = SetAside { set_aside: event.raw() };
+        let payload = Redriven { set_aside: event.raw() };
         // A function can be invoked by its name as well as by its ARN.
         if let Err(cause) = self.0.put(self.0.function.clone(), payload, &error).await {
             tracing::error!(error = %cause.with_causes(), "the dead-letter queue refused an event");
@@ -145,7 +149,10 @@ mod tests {
     #[test]
     fn a_letter_contains_only_characters_that_sqs_accepts() {
         let json = serde_json::to_string("a\u{FFFE}\u{FFFF}\u{0}ä").unwrap();
-        assert_eq!(plain(&json), "\"a\\ufffe\\uffff\\u0000ä\"");
-        assert_eq!(serde_json::from_str::<String>(&plain(&json)).unwrap(), "a\u{FFFE}\u{FFFF}\0ä");
+        assert_eq!(escape_noncharacters(&json), "\"a\\ufffe\\uffff\\u0000ä\"");
+        assert_eq!(
+            serde_json::from_str::<String>(&escape_noncharacters(&json)).unwrap(),
+            "a\u{FFFE}\u{FFFF}\0ä"
+        );
     }
 }

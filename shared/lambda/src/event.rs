@@ -1,4 +1,4 @@
-//! What AWS hands a function that consumes events.
+//! Events as AWS delivers them to a function.
 
 use domain::Error;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -13,7 +13,7 @@ pub struct Payload(Box<RawValue>);
 /// An event from a dead-letter queue, in the form that [`crate::dead_letter`] gave it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct SetAside<'p> {
+struct Redriven<'p> {
     #[serde(borrow)]
     set_aside: &'p RawValue,
 }
@@ -34,12 +34,12 @@ impl Payload {
     }
 
     /// Whether the event comes from a dead-letter queue.
-    pub(crate) fn is_set_aside(&self) -> bool {
+    pub(crate) fn is_redriven(&self) -> bool {
         self.set_aside().is_some()
     }
 
     fn set_aside(&self) -> Option<&RawValue> {
-        serde_json::from_str(self.0.get()).ok().map(|SetAside { set_aside }| set_aside)
+        serde_json::from_str(self.0.get()).ok().map(|Redriven { set_aside }| set_aside)
     }
 }
 

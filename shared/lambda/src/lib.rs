@@ -1,4 +1,4 @@
-//! What every function starts with.
+//! Common parts of all functions: start, configuration, log, metrics, keys and dead-letter queues.
 //!
 //! * [`consume`] and [`start`]: the environment, the log, the runtime's loop.
 //! * [`config`] and [`aws`]: the environment, read once, and the configuration of AWS clients.

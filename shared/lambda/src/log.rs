@@ -18,7 +18,7 @@ use crate::{Env, config::ConfigError, metric};
 pub(crate) fn init(env: &Env) -> Result<(), ConfigError> {
     let level = env.parsed("LOG_LEVEL", LevelFilter::INFO, "error, warn, info, debug or trace")?;
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-    let metrics = tracing_subscriber::fmt::layer().event_format(AsItStands);
+    let metrics = tracing_subscriber::fmt::layer().event_format(MessageOnly);
     // A host with its own subscriber keeps it.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(logged(level)))
@@ -28,9 +28,9 @@ pub(crate) fn init(env: &Env) -> Result<(), ConfigError> {
 }
 
 /// Writes only the message of an event.
-struct AsItStands;
+struct MessageOnly;
 
-impl<S, N> FormatEvent<S, N> for AsItStands
+impl<S, N> FormatEvent<S, N> for MessageOnly
 where
     S: Subscriber + for<'l> LookupSpan<'l>,
     N: for<'w> FormatFields<'w> + 'static,
@@ -108,7 +108,7 @@ mod tests {
     fn a_metric_is_written_unchanged() {
         let written = Written::default();
         let writer = written.clone();
-        let layer = tracing_subscriber::fmt::layer().event_format(AsItStands);
+        let layer = tracing_subscriber::fmt::layer().event_format(MessageOnly);
         let layer = layer.with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             Metrics::from_env(&Env::default()).write(&Metric::Lead, crate::now());

@@ -19,7 +19,7 @@ use schema::Timestamp;
 
 /// Age at which a record with a transient failure is sent to the dead-letter queue, if other
 /// records of its batch succeed: the failure must then be the record's own.
-const PATIENCE: Duration = Duration::from_secs(900);
+const MAX_AGE: Duration = Duration::from_secs(900);
 
 /// Records in order, as raw JSON, so that a malformed record does not affect the others.
 #[derive(Debug, Deserialize)]
@@ -27,13 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(900);
 pub struct Batch {
     records: Vec<Box<RawValue>>,
     /// Whether the records come from the dead-letter queue.
-    #[serde(default)]
-    is_set_aside: bool,
+    #[serde(rename = "IsSetAside", default)]
+    is_redriven: bool,
 }
 
 /// A record and its decoded content.
 #[derive(Debug)]
-pub struct Record<T> {
+pub struct StreamRecord<T> {
     /// The sequence number, which identifies the record to Lambda.
     pub sequence: String,
     /// The decoded content, or the error from decoding it.
@@ -41,13 +41,13 @@ pub struct Record<T> {
     /// The failure of handling the record.
     failure: Option<Error>,
     raw: Box<RawValue>,
-    is_set_aside: bool,
+    is_redriven: bool,
 }
 
 /// The location of a record, which every record contains.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-struct Place {
+struct Location {
     #[serde(rename = "eventSourceARN")]
     stream: String,
     dynamodb: Position,
@@ -64,21 +64,21 @@ struct Position {
 
 impl Batch {
     /// Decodes each record with `read`. All errors of `read` count as permanent.
-    pub fn read<T>(self, read: impl Fn(EventRecord) -> Result<T>) -> Vec<Record<T>> {
+    pub fn read<T>(self, read: impl Fn(EventRecord) -> Result<T>) -> Vec<StreamRecord<T>> {
         let records = self.records.into_iter().map(|raw| {
-            let is_set_aside = self.is_set_aside;
+            let is_redriven = self.is_redriven;
             let record = parse::<EventRecord>(&raw).map_err(Error::permanent(READING));
             let record = record.and_then(|record| {
                 let (new, old) = (&record.change.new_image, &record.change.old_image);
-                if is_set_aside && new.is_empty() && old.is_empty() {
+                if is_redriven && new.is_empty() && old.is_empty() {
                     return Err(Error::permanent(READING)(
                         "the record was queued without its images",
                     ));
                 }
                 read(record).map_err(Error::permanent(READING))
             });
-            let sequence = Place::of(&raw).dynamodb.sequence_number;
-            Record { sequence, read: record, failure: None, raw, is_set_aside }
+            let sequence = Location::of(&raw).dynamodb.sequence_number;
+            StreamRecord { sequence, read: record, failure: None, raw, is_redriven }
         });
         records.collect()
     }
@@ -86,7 +86,7 @@ impl Batch {
 
 const READING: &str = "reading a stream record";
 
-impl<T> Record<T> {
+impl<T> StreamRecord<T> {
     /// Returns the sequence number and the content, or `None` if the record cannot be decoded.
     pub fn readable(&self) -> Option<(&str, &T)> {
         Some((&self.sequence, self.read.as_ref().ok()?))
@@ -104,13 +104,13 @@ impl<T> Record<T> {
     }
 
     fn is_old(&self) -> bool {
-        let made = Place::of(&self.raw).dynamodb.approximate_creation_date_time.as_f64();
+        let made = Location::of(&self.raw).dynamodb.approximate_creation_date_time.as_f64();
         let made = made.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        made.is_some_and(|made| crate::now().since(Timestamp::from_millis(0) + made) > PATIENCE)
+        made.is_some_and(|made| crate::now().since(Timestamp::from_millis(0) + made) > MAX_AGE)
     }
 }
 
-impl Place {
+impl Location {
     fn of(raw: &RawValue) -> Self {
         parse(raw).unwrap_or_default()
     }
@@ -129,7 +129,8 @@ pub struct Failures(DeadLetters);
 #[serde(rename_all = "PascalCase")]
 struct Payload<R> {
     records: [R; 1],
-    is_set_aside: bool,
+    #[serde(rename = "IsSetAside")]
+    is_redriven: bool,
 }
 
 impl Failures {
@@ -150,21 +151,21 @@ impl Failures {
     /// `others_succeed`. Records behind the one to retry are not considered yet, so that each is
     /// sent only once; a crash in between can send a record twice. A record from the queue that
     /// still fails is returned, so that it stays in the queue.
-    pub async fn pass_over<T>(
+    pub async fn dead_letter_failures<T>(
         &self,
-        records: &[Record<T>],
+        records: &[StreamRecord<T>],
         others_succeed: bool,
     ) -> Option<String> {
         for record in records {
             let Some(error) = record.error() else { continue };
             let (sequence, cause) = (&record.sequence, error.with_causes());
             let is_given_up = error.is_permanent() || (others_succeed && record.is_old());
-            if !is_given_up || record.is_set_aside {
+            if !is_given_up || record.is_redriven {
                 tracing::error!(error = %cause, sequence, "a stream record failed");
                 self.0.metrics.write(&Metric::ItemFailed, crate::now());
                 return Some(sequence.clone());
             }
-            if let Err(cause) = self.set_aside(record, error).await {
+            if let Err(cause) = self.dead_letter(record, error).await {
                 let error = cause.with_causes();
                 tracing::error!(%error, sequence, "the dead-letter queue refused a record");
                 self.0.metrics.write(&Metric::ItemFailed, crate::now());
@@ -177,13 +178,13 @@ impl Failures {
 
     /// Sends a record to the queue. If the record is too large, its images are left out; they are
     /// in the table.
-    async fn set_aside<T>(&self, record: &Record<T>, error: &Error) -> Result<()> {
-        let place = Place::of(&record.raw);
-        let arn = self.arn(&place.stream);
-        let whole = Payload { records: [&record.raw], is_set_aside: true };
+    async fn dead_letter<T>(&self, record: &StreamRecord<T>, error: &Error) -> Result<()> {
+        let location = Location::of(&record.raw);
+        let arn = self.arn(&location.stream);
+        let whole = Payload { records: [&record.raw], is_redriven: true };
         match self.0.put(arn.clone(), whole, error).await {
             Err(refused) if refused.is_permanent() => {
-                let part = Payload { records: [place], is_set_aside: true };
+                let part = Payload { records: [location], is_redriven: true };
                 self.0.put(arn, part, error).await
             }
             put => put,

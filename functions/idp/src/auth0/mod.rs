@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{
     client::{Call, Client, below},
-    config::{base, needed_secret},
+    config::{base, required_secret},
     setup::Setup,
     space::Space,
 };
@@ -44,7 +44,7 @@ impl Auth0 {
         Ok(Some(Self {
             http: Client::new(),
             client_id: env.required("AUTH0_CLIENT_ID")?.to_owned(),
-            client_secret: needed_secret(env, aws, "AUTH0_CLIENT_SECRET").await?,
+            client_secret: required_secret(env, aws, "AUTH0_CLIENT_SECRET").await?,
             audience: env.get("AUTH0_AUDIENCE").map_or(audience, str::to_owned),
             connection: env
                 .get("AUTH0_CONNECTION")
@@ -77,7 +77,7 @@ impl Auth0 {
             "client_secret": self.client_secret,
             "audience": self.audience,
         }));
-        let token: Token = self.http.send(call).await?.read()?;
+        let token: Token = self.http.send(call).await?.body()?;
         Ok(token.access_token)
     }
 }

@@ -63,7 +63,7 @@ impl Session<'_> {
         let step = "auth0: finding the connection";
         let query = [("name", self.auth0.connection.as_str()), ("strategy", "auth0")];
         let call = self.call(step, Method::GET, &["connections"], &query);
-        let found: Vec<Named> = self.auth0.http.send(call).await?.read()?;
+        let found: Vec<Named> = self.auth0.http.send(call).await?.body()?;
         let connection = found.into_iter().next().ok_or_else(|| Failure::Lost.at(step))?;
         Ok(connection.id)
     }
@@ -81,11 +81,11 @@ impl Session<'_> {
             look,
             || async {
                 let path = ["organizations", "name", &space.name];
-                self.auth0.http.send(self.call(look, Method::GET, &path, &[])).await?.found()
+                self.auth0.http.send(self.call(look, Method::GET, &path, &[])).await?.lookup()
             },
             || async {
                 let call = self.call(make, Method::POST, &["organizations"], &[]).json(&body);
-                self.auth0.http.send(call).await?.made()
+                self.auth0.http.send(call).await?.created()
             },
         )
         .await?;
@@ -104,7 +104,7 @@ impl Session<'_> {
             || async {
                 let call =
                     self.call(make, Method::POST, &["clients"], &[]).json(&self.new_client());
-                self.auth0.http.send(call).await?.made()
+                self.auth0.http.send(call).await?.created()
             },
         )
         .await?;
@@ -112,7 +112,7 @@ impl Session<'_> {
         let enable = "auth0: enabling the connection for the client";
         let enabled = json!([{ "client_id": client.client_id, "status": true }]);
         let call = self.call(enable, Method::PATCH, &path, &[]).json(&enabled);
-        self.auth0.http.send(call).await?.done()?;
+        self.auth0.http.send(call).await?.success()?;
         Ok(client.client_id)
     }
 
@@ -128,7 +128,7 @@ impl Session<'_> {
                 ("per_page", size.as_str()),
             ];
             let call = self.call(step, Method::GET, &["clients"], &query);
-            let clients: Vec<Application> = self.auth0.http.send(call).await?.read()?;
+            let clients: Vec<Application> = self.auth0.http.send(call).await?.body()?;
             let last = clients.len() < PAGE;
             let is_ours = |client: &Application| client.client_metadata.get(MARK) == Some(&ours);
             let found = clients.into_iter().find(is_ours);
@@ -176,14 +176,14 @@ impl Session<'_> {
             look,
             || async {
                 let call = self.call(look, Method::GET, &["users-by-email"], &[("email", &email)]);
-                let found: Vec<User> = self.auth0.http.send(call).await?.read()?;
+                let found: Vec<User> = self.auth0.http.send(call).await?.body()?;
                 let name = &self.auth0.connection;
                 let at_home = |user: &User| user.identities.iter().any(|i| i.connection == *name);
                 Ok(found.into_iter().find(at_home))
             },
             || async {
                 let call = self.call(make, Method::POST, &["users"], &[]).json(&body);
-                self.auth0.http.send(call).await?.made()
+                self.auth0.http.send(call).await?.created()
             },
         )
         .await?;
@@ -204,7 +204,7 @@ impl Session<'_> {
         }
         let path = ["users", &user.user_id];
         let call = self.call("auth0: making the user an admin", Method::PATCH, &path, &[]);
-        self.auth0.http.send(call.json(&change)).await?.done()
+        self.auth0.http.send(call.json(&change)).await?.success()
     }
 
     /// Adds the user to the organization. Auth0 accepts an existing member.
@@ -212,7 +212,7 @@ impl Session<'_> {
         let path = ["organizations", organization, "members"];
         let call = self.call("auth0: adding the member", Method::POST, &path, &[]);
         let call = call.json(&json!({ "members": [user.user_id] }));
-        self.auth0.http.send(call).await?.done()
+        self.auth0.http.send(call).await?.success()
     }
 
     /// Has Auth0 email the admin a link to choose a password. (With a password-change ticket, we
@@ -225,7 +225,7 @@ impl Session<'_> {
             "connection": self.auth0.connection,
             "organization": organization,
         }));
-        self.auth0.http.send(call).await?.done()
+        self.auth0.http.send(call).await?.success()
     }
 
     fn tenant_mark(&self) -> Value {

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{
     client::{Call, Client, below},
-    config::{base, needed_secret},
+    config::{base, required_secret},
     setup::Setup,
     space::Space,
 };
@@ -84,7 +84,7 @@ impl Keycloak {
         };
         let url = below(&self.base, &path, &[]);
         let call = Call::new("keycloak: signing in", Method::POST, url).form(&form);
-        let token: Token = self.http.send(call).await?.read()?;
+        let token: Token = self.http.send(call).await?.body()?;
         Ok(token.access_token)
     }
 }
@@ -92,11 +92,11 @@ impl Keycloak {
 impl Login {
     async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         if let Some(id) = env.get("KEYCLOAK_CLIENT_ID") {
-            let secret = needed_secret(env, aws, "KEYCLOAK_CLIENT_SECRET").await?;
+            let secret = required_secret(env, aws, "KEYCLOAK_CLIENT_SECRET").await?;
             return Ok(Self::Client { id: id.to_owned(), secret });
         }
         let username = env.required("KEYCLOAK_ADMIN_USERNAME")?.to_owned();
-        let password = needed_secret(env, aws, "KEYCLOAK_ADMIN_PASSWORD").await?;
+        let password = required_secret(env, aws, "KEYCLOAK_ADMIN_PASSWORD").await?;
         Ok(Self::Admin { username, password })
     }
 }

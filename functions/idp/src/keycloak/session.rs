@@ -74,7 +74,7 @@ impl Session<'_> {
                 });
                 let url = below(&self.keycloak.base, &["admin", "realms"], &[]);
                 let call = Call::new(make, Method::POST, url).bearer(&self.token).json(&body);
-                self.keycloak.http.send(call).await?.exists::<Realm>()?;
+                self.keycloak.http.send(call).await?.created_or_exists::<Realm>()?;
                 // A token only holds roles of the realms that existed when it was issued.
                 self.token = self.keycloak.sign_in().await?;
                 self.find_realm(look).await?
@@ -88,7 +88,7 @@ impl Session<'_> {
     }
 
     async fn find_realm(&self, step: &'static str) -> Result<Option<Realm>> {
-        self.keycloak.http.send(self.call(step, Method::GET, &[], &[])).await?.found()
+        self.keycloak.http.send(self.call(step, Method::GET, &[], &[])).await?.lookup()
     }
 
     pub(super) async fn client(&self) -> Result<String> {
@@ -111,12 +111,12 @@ impl Session<'_> {
             look,
             || async {
                 let call = self.call(look, Method::GET, &["clients"], &[("clientId", &id)]);
-                let found: Vec<Named> = self.keycloak.http.send(call).await?.read()?;
+                let found: Vec<Named> = self.keycloak.http.send(call).await?.body()?;
                 Ok(found.into_iter().next())
             },
             || async {
                 let call = self.call(make, Method::POST, &["clients"], &[]).json(&body);
-                self.keycloak.http.send(call).await?.exists()
+                self.keycloak.http.send(call).await?.created_or_exists()
             },
         )
         .await?;
@@ -131,13 +131,13 @@ impl Session<'_> {
             look,
             || async {
                 let path = ["clients", client, "roles", "admin"];
-                self.keycloak.http.send(self.call(look, Method::GET, &path, &[])).await?.found()
+                self.keycloak.http.send(self.call(look, Method::GET, &path, &[])).await?.lookup()
             },
             || async {
                 let path = ["clients", client, "roles"];
                 let call = self.call(make, Method::POST, &path, &[]);
                 let call = call.json(&json!({ "name": "admin" }));
-                self.keycloak.http.send(call).await?.exists()
+                self.keycloak.http.send(call).await?.created_or_exists()
             },
         )
         .await?;
@@ -163,12 +163,12 @@ impl Session<'_> {
             || async {
                 let query = [("email", email.as_str()), ("exact", "true")];
                 let call = self.call(look, Method::GET, &["users"], &query);
-                let found: Vec<User> = self.keycloak.http.send(call).await?.read()?;
+                let found: Vec<User> = self.keycloak.http.send(call).await?.body()?;
                 Ok(found.into_iter().next())
             },
             || async {
                 let call = self.call(make, Method::POST, &["users"], &[]).json(&body);
-                self.keycloak.http.send(call).await?.exists()
+                self.keycloak.http.send(call).await?.created_or_exists()
             },
         )
         .await?;
@@ -177,7 +177,7 @@ impl Session<'_> {
             let path = ["users", &user.id, "reset-password"];
             let call = self.call("keycloak: replacing the password", Method::PUT, &path, &[]);
             let call = call.json(&temporary_password()?);
-            self.keycloak.http.send(call).await?.done()?;
+            self.keycloak.http.send(call).await?.success()?;
         }
         Ok(user)
     }
@@ -187,13 +187,13 @@ impl Session<'_> {
         let path = ["users", user, "role-mappings", "clients", client];
         let call = self.call("keycloak: granting the role", Method::POST, &path, &[]);
         let call = call.json(&json!([{ "id": role, "name": "admin" }]));
-        self.keycloak.http.send(call).await?.done()
+        self.keycloak.http.send(call).await?.success()
     }
 
     pub(super) async fn mail(&self, user: &str) -> Result<()> {
         let path = ["users", user, "execute-actions-email"];
         let call = self.call("keycloak: sending the email", Method::PUT, &path, &[]);
-        self.keycloak.http.send(call.json(&json!([CHOOSE_PASSWORD]))).await?.done()
+        self.keycloak.http.send(call.json(&json!([CHOOSE_PASSWORD]))).await?.success()
     }
 
     fn call(

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    dying::recovers_after_every_failure,
     fake::{Answer, Call, Fake, is_strong},
     idp::{Idp, body},
+    recovery::recovers_after_every_failure,
 };
 
 /// A fake Auth0, with the calls of its Management and Authentication APIs that are in use.

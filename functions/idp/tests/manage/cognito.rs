@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    dying::recovers_after_every_failure,
     fake::{Answer, Call, Fake, is_strong},
     idp::{Idp, body},
+    recovery::recovers_after_every_failure,
 };
 
 const IDENTITY: &str = "arn:aws:ses:eu-central-1:111122223333:identity/tenantry.test";

@@ -26,7 +26,7 @@ pub(crate) struct Call {
 
 /// Whether a failing call takes effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Failing {
+pub(crate) enum FailurePoint {
     /// The call is rejected without an effect.
     Before,
     /// The call takes effect, and the answer is lost.
@@ -43,7 +43,7 @@ struct Shared<S> {
     state: S,
     calls: usize,
     /// The number of calls that still succeed, and how the next one fails.
-    fuse: Option<(usize, Failing)>,
+    fuse: Option<(usize, FailurePoint)>,
     /// Selects calls that another client makes just before.
     raced: fn(&Call) -> bool,
 }
@@ -78,7 +78,7 @@ impl<S: Send + 'static> Fake<S> {
     }
 
     /// Makes every call fail after the next `calls`.
-    pub(crate) fn fail_after(&self, calls: usize, failing: Failing) {
+    pub(crate) fn fail_after(&self, calls: usize, failing: FailurePoint) {
         self.shared.lock().unwrap().fuse = Some((calls, failing));
     }
 
@@ -102,8 +102,8 @@ impl<S> Shared<S> {
         match &mut self.fuse {
             None => answer(&mut self.state, call),
             Some((0, failing)) => {
-                if *failing == Failing::After {
-                    *failing = Failing::Before;
+                if *failing == FailurePoint::After {
+                    *failing = FailurePoint::Before;
                     answer(&mut self.state, call);
                 }
                 failed

@@ -4,9 +4,9 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    dying::recovers_after_every_failure,
     fake::{Answer, Call, Fake, is_strong},
     idp::{Idp, body},
+    recovery::recovers_after_every_failure,
 };
 
 /// A fake Keycloak below `/auth`, with the calls of its Admin REST API that are in use.

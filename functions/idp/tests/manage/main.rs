@@ -5,8 +5,8 @@
 
 mod auth0;
 mod cognito;
-mod dying;
 mod fake;
 mod idp;
 mod keycloak;
+mod recovery;
 mod request;

@@ -38,27 +38,27 @@ pub(super) struct Layout<'a> {
 impl Layout<'_> {
     pub(super) fn draw(&self, mut sheet: Sheet<'_>) {
         sheet.rect((0.0, 0.0), (WIDTH, 6.0), 0.0, ACCENT);
-        let y = self.head(&mut sheet);
+        let y = self.header(&mut sheet);
         let facts = self.facts(&mut sheet, y);
         let customer = self.customer(&mut sheet, y);
         self.amounts(&mut sheet, facts.max(customer) + 26.0);
-        self.foot(&mut sheet);
+        self.footer(&mut sheet);
     }
 
     /// Draws the issuer, title and status. Returns where the next part starts.
-    fn head(&self, sheet: &mut Sheet<'_>) -> f32 {
-        let issuer = shrunk(HEIGHT / 8.0, |scale| {
+    fn header(&self, sheet: &mut Sheet<'_>) -> f32 {
+        let issuer = scaled_to_fit(HEIGHT / 8.0, |scale| {
             Style::new(20.0 * scale, Bold).wrap(sheet.fonts(), self.issuer, FACTS - LEFT - 24.0)
         });
         let below = sheet.lines(&issuer, LEFT, TOP, ACCENT);
         let title = Style { tracking: 0.06, ..Style::new(20.0, Regular) };
         sheet.text("INVOICE", (title, INK), (FACTS, TOP), Side::Left, RIGHT - FACTS);
-        self.mark(sheet, (RIGHT, TOP - 16.0));
+        self.status_badge(sheet, (RIGHT, TOP - 16.0));
         below.max(TOP + 28.0) + 40.0
     }
 
     /// Draws the status in a coloured box with the given upper right corner.
-    fn mark(&self, sheet: &mut Sheet<'_>, (right, top): (f32, f32)) {
+    fn status_badge(&self, sheet: &mut Sheet<'_>, (right, top): (f32, f32)) {
         let (ink, ground) = match self.invoice.details.status {
             InvoiceStatus::Pending => AMBER,
             InvoiceStatus::Paid => GREEN,
@@ -92,7 +92,7 @@ impl Layout<'_> {
     fn customer(&self, sheet: &mut Sheet<'_>, y: f32) -> f32 {
         label(sheet, "BILLED TO", (LEFT, y), Side::Left);
         let (fonts, width) = (sheet.fonts(), FACTS - LEFT - 24.0);
-        let lines = shrunk(FOOT - AMOUNTS - y, |scale| {
+        let lines = scaled_to_fit(FOOT - AMOUNTS - y, |scale| {
             let name =
                 Style::new(12.0 * scale, Bold).wrap(fonts, &self.tenant.name.to_string(), width);
             let address = Style::new(10.0 * scale, Regular);
@@ -166,7 +166,7 @@ impl Layout<'_> {
         sheet.text(&name, small, (left, top + 78.0), Side::Left, right - left);
     }
 
-    fn foot(&self, sheet: &mut Sheet<'_>) {
+    fn footer(&self, sheet: &mut Sheet<'_>) {
         sheet.rect((LEFT, FOOT), (RIGHT - LEFT, 0.75), 0.0, HAIR);
         let (style, y) = ((Style::new(8.0, Regular), MUTED), FOOT + 16.0);
         let number = format!("Invoice {}", self.invoice.id);
@@ -186,7 +186,7 @@ fn part(part: Option<&impl ToString>) -> String {
 
 /// Returns the lines that `set` makes at the largest scale that fits into the height `room`. Uses
 /// half scale if none fits.
-fn shrunk(room: f32, set: impl Fn(f32) -> Vec<Line>) -> Vec<Line> {
+fn scaled_to_fit(room: f32, set: impl Fn(f32) -> Vec<Line>) -> Vec<Line> {
     let fitting = [1.0, 0.9, 0.8, 0.7, 0.6].into_iter().map(&set);
     let mut fitting = fitting.filter(|lines| height(lines) <= room);
     fitting.next().unwrap_or_else(|| set(0.5))

@@ -44,7 +44,7 @@ pub(super) struct Line {
 /// Returns `text` as a single line that cannot disturb the layout. Control characters become
 /// spaces. Invisible formatting characters (embeddings, overrides, isolates, zero-width characters
 /// other than joiners) are removed.
-pub(super) fn harmless(text: &str) -> String {
+pub(super) fn sanitized(text: &str) -> String {
     let steers = |c: &char| {
         matches!(
             c,
@@ -65,7 +65,7 @@ impl Style {
 
     /// Wraps `text` into lines of at most `width` points. Longer words are broken.
     pub(super) fn wrap(self, fonts: &Fonts, text: &str, width: f32) -> Vec<Line> {
-        let text = harmless(text);
+        let text = sanitized(text);
         let text = text.trim();
         let bidi = BidiInfo::new(text, None);
         if bidi.paragraphs.is_empty() {
@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn formatting_characters_are_removed() {
-        assert_eq!(harmless("A\u{202e}B\nC\u{0}D\u{2066}E\u{200b}\u{e0041}"), "AB C DE");
-        assert_eq!(harmless("क\u{200d}ष 👩\u{200d}💻"), "क\u{200d}ष 👩\u{200d}💻");
+        assert_eq!(sanitized("A\u{202e}B\nC\u{0}D\u{2066}E\u{200b}\u{e0041}"), "AB C DE");
+        assert_eq!(sanitized("क\u{200d}ष 👩\u{200d}💻"), "क\u{200d}ष 👩\u{200d}💻");
     }
 
     #[test]

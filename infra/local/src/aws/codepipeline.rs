@@ -56,7 +56,7 @@ impl Aws {
         let found = found.filter(|found| found.pipeline == request.pipeline_name);
         let Execution { id, pipeline, variables, status, .. } = found.ok_or_else(|| {
             let message = "The pipeline execution does not exist";
-            AwsFault::bad("PipelineExecutionNotFoundException", message)
+            AwsFault::client_error("PipelineExecutionNotFoundException", message)
         })?;
         let variables = variables.into_iter();
         let variables =
@@ -78,7 +78,7 @@ impl Aws {
     fn pipeline(&self, name: &str) -> Result<Option<&Vec<String>>> {
         self.template.pipelines.get(name).map(Option::as_ref).ok_or_else(|| {
             let message = format!("The account does not have a pipeline with the name '{name}'");
-            AwsFault::bad("PipelineNotFoundException", message)
+            AwsFault::client_error("PipelineNotFoundException", message)
         })
     }
 }
@@ -117,5 +117,5 @@ fn checked(
 }
 
 fn invalid(message: impl Into<String>) -> AwsFault {
-    AwsFault::bad("ValidationException", message)
+    AwsFault::client_error("ValidationException", message)
 }

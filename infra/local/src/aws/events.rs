@@ -7,14 +7,14 @@ use crate::bus::Published;
 
 /// Maximum size of all entries of a request, in bytes (AWS limit since January 2026; 256 KB
 /// before).
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// Maximum entries of a request, and maximum characters of a detail type, a source and a resource:
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>.
-const MOST_ENTRIES: usize = 10;
-const LONGEST_TYPE: usize = 128;
-const LONGEST_SOURCE: usize = 256;
-const LONGEST_RESOURCE: usize = 2048;
+const MAX_ENTRIES: usize = 10;
+const MAX_TYPE_LENGTH: usize = 128;
+const MAX_SOURCE_LENGTH: usize = 256;
+const MAX_RESOURCE_LENGTH: usize = 2048;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -51,11 +51,14 @@ impl Aws {
     /// ones.
     pub(super) fn put_events(&self, request: PutEvents) -> Result<Value> {
         let entries = request.entries;
-        if entries.is_empty() || entries.len() > MOST_ENTRIES {
-            return Err(AwsFault::bad("ValidationException", "1 to 10 entries are allowed"));
+        if entries.is_empty() || entries.len() > MAX_ENTRIES {
+            return Err(AwsFault::client_error(
+                "ValidationException",
+                "1 to 10 entries are allowed",
+            ));
         }
-        if entries.iter().map(Entry::size).sum::<usize>() > MOST_BYTES {
-            return Err(AwsFault::bad(
+        if entries.iter().map(Entry::size).sum::<usize>() > MAX_BYTES {
+            return Err(AwsFault::client_error(
                 "ValidationException",
                 "Total size of the entries is over 1 MB",
             ));
@@ -101,10 +104,10 @@ impl Entry {
             return Err(("NotAuthorizedForSourceException", "Not authorized for the source."));
         }
         let is_long = |text: &str, most: usize| text.chars().count() > most;
-        if is_long(&self.source, LONGEST_SOURCE) || is_long(&self.detail_type, LONGEST_TYPE) {
+        if is_long(&self.source, MAX_SOURCE_LENGTH) || is_long(&self.detail_type, MAX_TYPE_LENGTH) {
             return Err(("InvalidArgument", "Source or DetailType is too long."));
         }
-        if self.resources.iter().any(|it| it.is_empty() || is_long(it, LONGEST_RESOURCE)) {
+        if self.resources.iter().any(|it| it.is_empty() || is_long(it, MAX_RESOURCE_LENGTH)) {
             return Err(("InvalidArgument", "A resource is empty or too long."));
         }
         let malformed = ("MalformedDetail", "Detail is malformed.");

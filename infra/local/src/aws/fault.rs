@@ -15,18 +15,18 @@ pub(crate) struct AwsFault {
 
 impl AwsFault {
     /// Creates an error caused by the request (400).
-    pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn client_error(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code, message: message.into() }
     }
 
     /// Creates and logs the error for an action that is not simulated.
-    pub(crate) fn not_played(action: &str) -> Self {
+    pub(crate) fn not_simulated(action: &str) -> Self {
         tracing::error!(action, "an AWS call is not simulated");
-        Self::bad("UnknownOperationException", format!("{action} is not simulated"))
+        Self::client_error("UnknownOperationException", format!("{action} is not simulated"))
     }
 
     /// Creates the error of a simulated failure (500).
-    pub(crate) fn refused() -> Self {
+    pub(crate) fn internal_failure() -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self { status, code: "InternalFailure", message: "simulated failure".into() }
     }
@@ -35,7 +35,7 @@ impl AwsFault {
 impl From<rusqlite::Error> for AwsFault {
     fn from(cause: rusqlite::Error) -> Self {
         tracing::error!(%cause, "the state cannot be accessed");
-        Self { message: "the state cannot be accessed".into(), ..Self::refused() }
+        Self { message: "the state cannot be accessed".into(), ..Self::internal_failure() }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn value(rules: &Value) -> Result<String> {
         return Ok(password);
     };
     let mut members: Map<String, Value> = serde_json::from_str(template).map_err(|_| {
-        AwsFault::bad("ValidationException", "SecretStringTemplate is not valid JSON")
+        AwsFault::client_error("ValidationException", "SecretStringTemplate is not valid JSON")
     })?;
     members.insert(key.to_owned(), password.into());
     Ok(Value::Object(members).to_string())
@@ -45,7 +45,7 @@ fn alphabet(rules: &Value) -> Vec<u8> {
 /// Generates a password with evenly distributed characters. Bytes beyond the last whole multiple of
 /// the alphabet's length are rejected.
 fn password(alphabet: &[u8], length: usize) -> Result<String> {
-    let fault = |message| AwsFault::bad("InternalServiceError", message);
+    let fault = |message| AwsFault::client_error("InternalServiceError", message);
     if alphabet.is_empty() {
         return Err(fault("the rules exclude all characters"));
     }

@@ -64,7 +64,7 @@ impl Aws {
             ("SQS", "SendMessage") => self.send_message(&read(body)?),
             ("CodePipeline", "StartPipelineExecution") => self.start_execution(read(body)?),
             ("CodePipeline", "GetPipelineExecution") => self.execution(&read(body)?),
-            _ => Err(AwsFault::not_played(&format!("{service} {action}"))),
+            _ => Err(AwsFault::not_simulated(&format!("{service} {action}"))),
         }
     }
 }
@@ -77,18 +77,18 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let (service, action) = action_of(&method, &uri, &headers);
-    let verdict = aws.calls.note(&headers, service, &action, &body);
+    let verdict = aws.calls.record(&headers, service, &action, &body);
     match verdict {
-        Verdict::Never => return std::future::pending().await,
-        Verdict::Refuse => return AwsFault::refused().into_response(),
-        Verdict::RefuseWith(code) => {
-            return AwsFault::bad(code, "simulated failure").into_response();
+        Verdict::Unanswered => return std::future::pending().await,
+        Verdict::Reject => return AwsFault::internal_failure().into_response(),
+        Verdict::RejectWith(code) => {
+            return AwsFault::client_error(code, "simulated failure").into_response();
         }
         Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let answered = aws.call(service, &action, &body);
     match (verdict, answered) {
-        (Verdict::LoseAnswer, _) => AwsFault::refused().into_response(),
+        (Verdict::LoseAnswer, _) => AwsFault::internal_failure().into_response(),
         (_, Ok(value)) => {
             let kind = ("content-type", "application/x-amz-json-1.1".to_owned());
             let headers = [kind, fault::request_id()];
@@ -116,5 +116,5 @@ fn action_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> (&'static str, 
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body)
-        .map_err(|cause| AwsFault::bad("SerializationException", cause.to_string()))
+        .map_err(|cause| AwsFault::client_error("SerializationException", cause.to_string()))
 }

@@ -40,23 +40,27 @@ impl Aws {
         let CreateSecret { name, client_request_token: token, secret_string } = request;
         let is_name = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
         if name.is_empty() || name.len() > 512 || !name.chars().all(is_name) {
-            return Err(AwsFault::bad("ValidationException", "Invalid name."));
+            return Err(AwsFault::client_error("ValidationException", "Invalid name."));
         }
         if !token.is_empty() && !(32..=64).contains(&token.len()) {
             let rule = "ClientRequestToken must have 32 to 64 characters.";
-            return Err(AwsFault::bad("ValidationException", rule));
+            return Err(AwsFault::client_error("ValidationException", rule));
         }
-        let value = secret_string
-            .ok_or_else(|| AwsFault::not_played("SecretsManager CreateSecret without a string"))?;
+        let value = secret_string.ok_or_else(|| {
+            AwsFault::not_simulated("SecretsManager CreateSecret without a string")
+        })?;
         if value.is_empty() || value.len() > 65_536 {
-            return Err(AwsFault::bad("ValidationException", "Invalid length of the secret."));
+            return Err(AwsFault::client_error(
+                "ValidationException",
+                "Invalid length of the secret.",
+            ));
         }
         let arn = secret_arn(&self.secrets_arn, &name);
         if !self.state.add_secret(&arn, &name, &value, &token)? {
             let is_same = |found: &Secret| found.token == token && found.value == value;
             if !self.state.secret(&name)?.as_ref().is_some_and(is_same) {
                 let message = format!("the secret {name} already exists.");
-                return Err(AwsFault::bad("ResourceExistsException", message));
+                return Err(AwsFault::client_error("ResourceExistsException", message));
             }
         }
         Ok(json!({ "ARN": arn, "Name": name, "VersionId": token }))
@@ -87,7 +91,9 @@ impl Aws {
     /// Deletes a secret. As on AWS, a forced deletion succeeds even if the secret does not exist.
     pub(super) fn delete_secret(&self, request: &Named) -> Result<Value> {
         if !request.force_delete_without_recovery {
-            return Err(AwsFault::not_played("SecretsManager DeleteSecret with a recovery window"));
+            return Err(AwsFault::not_simulated(
+                "SecretsManager DeleteSecret with a recovery window",
+            ));
         }
         let found = self.state.secret(&request.secret_id)?;
         self.state.delete_secret(&request.secret_id)?;
@@ -101,7 +107,7 @@ impl Aws {
     fn found(&self, request: &Named) -> Result<Secret> {
         self.state.secret(&request.secret_id)?.ok_or_else(|| {
             let message = "Secrets Manager can't find the specified secret.";
-            AwsFault::bad("ResourceNotFoundException", message)
+            AwsFault::client_error("ResourceNotFoundException", message)
         })
     }
 }

@@ -6,10 +6,10 @@ use crate::{state::NewMail, template::MailTemplate};
 
 /// Maximum length of a line of an email, in bytes (RFC 5322 §2.1.1). A header is one line before it
 /// is folded.
-const LONGEST_HEADER: usize = 998;
+const MAX_HEADER_LENGTH: usize = 998;
 
 /// Maximum size of an email, in bytes: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
-const MOST_BYTES: usize = 40 << 20;
+const MAX_BYTES: usize = 40 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -69,7 +69,7 @@ struct Named {
 impl Aws {
     /// Stores an email in the mailbox.
     pub(super) fn send_email(&self, request: SendEmail) -> Result<Value> {
-        let bad = |message: &str| AwsFault::bad("BadRequestException", message);
+        let bad = |message: &str| AwsFault::client_error("BadRequestException", message);
         let Destination { mut to_addresses, cc_addresses, bcc_addresses } = request.destination;
         to_addresses.extend(cc_addresses.into_iter().chain(bcc_addresses));
         if request.from_email_address.is_empty() || to_addresses.is_empty() {
@@ -93,14 +93,17 @@ impl Aws {
                 }
             }
             Content { simple: None, template: Some(named) } => self.fill(&mut mail, &named)?,
-            _ => return Err(AwsFault::not_played("SES SendEmail with this content")),
+            _ => return Err(AwsFault::not_simulated("SES SendEmail with this content")),
         }
-        if mail.subject.contains(['\r', '\n']) || mail.subject.len() > LONGEST_HEADER {
+        if mail.subject.contains(['\r', '\n']) || mail.subject.len() > MAX_HEADER_LENGTH {
             return Err(bad("Subject has a line break or is too long"));
         }
         let text = [&mail.html, &mail.text].into_iter().flatten().map(String::len).sum::<usize>();
-        if text > MOST_BYTES {
-            return Err(AwsFault::bad("MessageRejected", "Message length is over the limit"));
+        if text > MAX_BYTES {
+            return Err(AwsFault::client_error(
+                "MessageRejected",
+                "Message length is over the limit",
+            ));
         }
         let id = format!("{}-000000", uuid::Uuid::new_v4());
         self.state.add_mail(&id, &mail)?;
@@ -112,7 +115,7 @@ impl Aws {
     fn fill(&self, mail: &mut NewMail, named: &Named) -> Result<()> {
         let data: Map<String, Value> =
             serde_json::from_str(&named.template_data).map_err(|_| {
-                AwsFault::bad("BadRequestException", "TemplateData is not a JSON object")
+                AwsFault::client_error("BadRequestException", "TemplateData is not a JSON object")
             })?;
         if let Some(template) = self.template.mail_templates.get(&named.template_name) {
             let MailTemplate { subject, html, text } = template;
@@ -136,7 +139,7 @@ fn is_address(text: &str) -> bool {
     let address = text.rsplit_once('<').map_or(text, |(_, address)| address.trim_end_matches('>'));
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     !text.contains(char::is_control)
-        && text.len() <= LONGEST_HEADER
+        && text.len() <= MAX_HEADER_LENGTH
         && local.is_ascii()
         && (1..=64).contains(&local.len())
         && (1..=255).contains(&domain.len())

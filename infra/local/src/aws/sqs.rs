@@ -4,7 +4,7 @@ use serde_json::{Value, json, value::RawValue};
 use super::{Aws, AwsFault, Result};
 
 /// Maximum size of a message, in bytes (AWS limit since August 2025; 256 KB before).
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,14 +29,20 @@ struct Letter<'m> {
 impl Aws {
     /// Stores a message as a dead letter.
     pub(super) fn send_message(&self, request: &SendMessage) -> Result<Value> {
-        if request.message_body.is_empty() || request.message_body.len() > MOST_BYTES {
-            return Err(AwsFault::bad("InvalidParameterValue", "1 byte to 1 MB is allowed"));
+        if request.message_body.is_empty() || request.message_body.len() > MAX_BYTES {
+            return Err(AwsFault::client_error(
+                "InvalidParameterValue",
+                "1 byte to 1 MB is allowed",
+            ));
         }
         if !request.message_body.chars().all(is_allowed) {
-            return Err(AwsFault::bad("InvalidMessageContents", "A character is not allowed"));
+            return Err(AwsFault::client_error(
+                "InvalidMessageContents",
+                "A character is not allowed",
+            ));
         }
         let bad = |cause: serde_json::Error| {
-            AwsFault::bad(
+            AwsFault::client_error(
                 "InvalidMessageContents",
                 format!("the message is not a dead letter: {cause}"),
             )

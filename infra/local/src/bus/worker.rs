@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Maximum number of concurrent deliveries.
-const MOST: usize = 16;
+const MAX_DELIVERIES: usize = 16;
 
 /// How long deliveries may continue after the stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -33,11 +33,11 @@ impl Worker {
         let mut running = JoinSet::new();
         let mut under_way = HashSet::new();
         loop {
-            let told = worker.state.delivery.notified();
+            let notified = worker.state.delivery.notified();
             let wait = worker.begin(&mut running, &mut under_way);
             tokio::select! {
                 () = &mut stopped => break,
-                () = told => {}
+                () = notified => {}
                 () = tokio::time::sleep(wait) => {}
                 Some(ended) = running.join_next() => {
                     match ended {
@@ -58,7 +58,7 @@ impl Worker {
         under_way: &mut HashSet<i64>,
     ) -> Duration {
         let now = state::now();
-        let found = self.state.due_deliveries(now, MOST + under_way.len());
+        let found = self.state.due_deliveries(now, MAX_DELIVERIES + under_way.len());
         let next = found.and_then(|due| Ok((due, self.state.next_delivery(now)?)));
         let (due, next) = match next {
             Ok(found) => found,
@@ -68,7 +68,7 @@ impl Worker {
             }
         };
         for (delivery, envelope) in due {
-            if running.len() < MOST && under_way.insert(delivery.id) {
+            if running.len() < MAX_DELIVERIES && under_way.insert(delivery.id) {
                 let worker = Arc::clone(self);
                 running.spawn(async move {
                     worker.deliver(&delivery, envelope).await;

@@ -22,7 +22,7 @@ impl Cors {
     }
 
     /// Adds the headers that allow the origin of a request to read the answer.
-    pub(super) fn dress(&self, request: &HeaderMap, response: &mut HeaderMap) {
+    pub(super) fn add_headers(&self, request: &HeaderMap, response: &mut HeaderMap) {
         if self.allow(request, response) {
             put(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, &self.exposed.join(","));
         }

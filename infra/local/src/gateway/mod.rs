@@ -31,13 +31,13 @@ use route::Routes;
 
 /// Maximum size of a request body, in bytes. Source of this and the next two limits:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
-const MOST_BYTES: usize = 10 << 20;
+const MAX_BYTES: usize = 10 << 20;
 
 /// Maximum size of the request line and all header values together, in bytes.
-const MOST_HEAD: usize = 10_240;
+const MAX_HEAD: usize = 10_240;
 
 /// Maximum time that the HTTP API waits for a function.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// The simulated HTTP API.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Gateway {
     pub(crate) fn new(template: &Template, functions: Arc<Functions>, host: String) -> Self {
         let served = |route: &&Route| functions.serves_http(&route.function);
         let routes = Routes::new(template.routes().filter(served));
-        Self { routes, cors: template.cors.clone(), functions, host, longest: LONGEST }
+        Self { routes, cors: template.cors.clone(), functions, host, longest: MAX_TIME }
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -62,14 +62,14 @@ impl Gateway {
 
     async fn route(&self, request: Request, peer: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
-        if head(&parts) > MOST_HEAD {
+        if head(&parts) > MAX_HEAD {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return message(status, "Request Header Fields Too Large");
         }
         let Some(route) = self.routes.of(parts.method.as_str(), parts.uri.path()) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
-        let Ok(body) = to_bytes(body, MOST_BYTES).await else { return too_large() };
+        let Ok(body) = to_bytes(body, MAX_BYTES).await else { return too_large() };
         let event = Event::new(route, &self.host, &parts, peer, &body);
         let Ok(event) = serde_json::value::to_raw_value(&event) else { return failed() };
         let answer = self.functions.request(&route.function, event);
@@ -115,7 +115,7 @@ async fn handle(
     }
     let mut response = gateway.route(request, peer.ip()).await;
     if let Some(cors) = &gateway.cors {
-        cors.dress(&headers, response.headers_mut());
+        cors.add_headers(&headers, response.headers_mut());
     }
     response
 }

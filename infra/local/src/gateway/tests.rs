@@ -24,7 +24,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
 
 /// Creates a gateway with one function.
 fn gateway(function: Router) -> Router {
-    within(function, LONGEST, LONGEST)
+    within(function, MAX_TIME, MAX_TIME)
 }
 
 /// Creates a gateway that waits up to `longest` for a function with the time limit `timeout`.
@@ -129,9 +129,9 @@ async fn slow_functions_time_out_in_the_function_or_in_the_gateway() {
     let function = || Router::new().route("/", get(std::future::pending::<()>));
     let root = || Request::get("/").body(Body::empty()).unwrap();
     let soon = Duration::from_millis(50);
-    let failed = ask(within(function(), soon, LONGEST), root()).await;
+    let failed = ask(within(function(), soon, MAX_TIME), root()).await;
     assert_eq!(failed, said(500, "Internal Server Error"));
-    let left = ask(within(function(), LONGEST, soon), root()).await;
+    let left = ask(within(function(), MAX_TIME, soon), root()).await;
     assert_eq!(left, said(503, "Service Unavailable"));
 }
 

@@ -24,10 +24,10 @@ use crate::{
     functions::Functions,
     gateway::Gateway,
     host, pages,
-    player::{self, Player},
+    pipeline_runner::{self, PipelineRunner},
     schedule,
     stream::Reader,
-    table::{self, Engine, Front},
+    table::{self, Engine, Proxy},
     template::Template,
 };
 use stage::Stage;
@@ -89,7 +89,7 @@ impl Local {
         }
         let database = format!("127.0.0.1:{}", port_of(&database_listener)?);
         let front_of_table =
-            Arc::new(Front::new(Arc::clone(&calls), &engine, &template.tables, database));
+            Arc::new(Proxy::new(Arc::clone(&calls), &engine, &template.tables, database));
         let written = Arc::clone(&front_of_table.written);
         let buses = Arc::new(Buses::new(&template, &scope.region, &scope.account));
         let aws = Arc::new(Aws {
@@ -152,13 +152,13 @@ impl Local {
             template: Arc::clone(&self.template),
         };
         tasks.spawn(worker.run(stop.clone()));
-        let player = Player {
+        let runner = PipelineRunner {
             state: state(),
             buses: Arc::clone(buses),
-            script: player::script(&options.template),
+            script: pipeline_runner::script(&options.template),
             delay: options.pipeline_delay(),
             outcome: Arc::clone(&self.outcome),
-            turns: Semaphore::new(player::MOST),
+            turns: Semaphore::new(pipeline_runner::MAX_SCRIPTS),
             siloed: self
                 .environment
                 .of_all(&self.template)
@@ -166,7 +166,7 @@ impl Local {
                 .unwrap_or_default(),
             api_url: self.environment.api_url.clone(),
         };
-        tasks.spawn(player.run(stop.clone()));
+        tasks.spawn(runner.run(stop.clone()));
         for function in &self.template.functions {
             for mapping in function.streams.clone() {
                 let reader = Reader {

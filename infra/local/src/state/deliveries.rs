@@ -3,7 +3,7 @@ use schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Result, State, letters, now};
+use super::{Result, State, dead_letters, now};
 
 /// The delivery of one event to one function.
 #[derive(Clone, Debug, Serialize)]
@@ -94,7 +94,7 @@ impl State {
                    SET state = 'dead', attempts = attempts + 1, error = ? WHERE id = ?";
         transaction.execute(sql, params![error, delivery.id])?;
         let payload = payload.to_string();
-        letters::insert(&transaction, &delivery.rule, &delivery.function, error, &payload)?;
+        dead_letters::insert(&transaction, &delivery.rule, &delivery.function, error, &payload)?;
         transaction.commit()
     }
 }

@@ -3,10 +3,10 @@
 //!
 //! Every step that must survive a crash is one transaction.
 
+mod dead_letters;
 mod deliveries;
 mod events;
 mod executions;
-mod letters;
 mod mails;
 mod secrets;
 
@@ -19,10 +19,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+pub use dead_letters::DeadLetter;
 pub use deliveries::{Delivery, DeliveryState};
 pub use events::{Event, NewDelivery, NewEvent};
 pub use executions::{Execution, NewExecution, Status};
-pub use letters::DeadLetter;
 pub use mails::{Mail, NewMail};
 pub use secrets::Secret;
 

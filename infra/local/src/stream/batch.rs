@@ -3,10 +3,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Reader;
-use crate::{functions::MOST_BYTES, state};
+use crate::{functions::MAX_BYTES, state};
 
 /// The maximum wait between two attempts. Lambda waits up to a minute; see [`Batch::take`].
-const LONGEST_WAIT: Duration = Duration::from_secs(3);
+const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// Records for one invocation. After a failure they are split into pieces.
 pub(super) struct Batch<'a> {
@@ -26,8 +26,8 @@ enum Outcome {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(reader: &'a Reader, records: Vec<Value>) -> Self {
-        let room = MOST_BYTES - json!({ "Records": [] }).to_string().len();
-        Self { reader, pieces: cut(records, room), attempts: 0 }
+        let room = MAX_BYTES - json!({ "Records": [] }).to_string().len();
+        Self { reader, pieces: split(records, room), attempts: 0 }
     }
 
     /// Invokes the function until every record is handled or given up.
@@ -46,14 +46,14 @@ impl<'a> Batch<'a> {
                         self.done(&piece)?;
                         self.attempts = 0;
                     }
-                    self.again(rest, "the function reported this record as failed").await?;
+                    self.retry(rest, "the function reported this record as failed").await?;
                 }
                 // Splitting does not count as a retry.
                 Outcome::Failed(_) if self.reader.mapping.bisects && piece.len() > 1 => {
                     let half = piece.split_off(piece.len() / 2);
                     self.pieces.extend([half, piece]);
                 }
-                Outcome::Failed(error) => self.again(piece, &error).await?,
+                Outcome::Failed(error) => self.retry(piece, &error).await?,
             }
         }
         Ok(())
@@ -80,7 +80,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Schedules a retry of the piece and waits, or gives the piece up.
-    async fn again(&mut self, piece: Vec<Value>, error: &str) -> state::Result<()> {
+    async fn retry(&mut self, piece: Vec<Value>, error: &str) -> state::Result<()> {
         let reader = self.reader;
         let oldest = piece
             .first()
@@ -98,7 +98,7 @@ impl<'a> Batch<'a> {
         let wait = Duration::from_millis(100 << self.attempts.min(10));
         self.attempts += 1;
         self.pieces.push(piece);
-        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+        tokio::time::sleep(wait.min(MAX_WAIT)).await;
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl<'a> Batch<'a> {
 
 /// Splits records into pieces of at most `room` bytes, Lambda's limit. Returns the last piece
 /// first.
-fn cut(records: Vec<Value>, room: usize) -> Vec<Vec<Value>> {
+fn split(records: Vec<Value>, room: usize) -> Vec<Vec<Value>> {
     let (mut pieces, mut left) = (Vec::<Vec<Value>>::new(), 0_usize);
     for record in records {
         let size = record.to_string().len() + ",".len();
@@ -140,7 +140,7 @@ mod tests {
     fn pieces_do_not_exceed_the_limit() {
         let lengths = |sizes: &[usize]| -> Vec<usize> {
             let records = sizes.iter().map(|size| Value::from("x".repeat(size - 3)));
-            cut(records.collect(), 10).iter().map(Vec::len).collect()
+            split(records.collect(), 10).iter().map(Vec::len).collect()
         };
         assert_eq!(lengths(&[5, 5, 4, 4, 4, 3]), [2, 2, 2]);
         assert_eq!(lengths(&[3, 12, 3, 3, 3]), [3, 1, 1]);

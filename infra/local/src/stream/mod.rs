@@ -49,7 +49,7 @@ impl Reader {
     async fn read_on(&self) {
         let mut stream = None;
         loop {
-            let told = self.written.notified();
+            let notified = self.written.notified();
             match self.read(&mut stream).await {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -59,7 +59,7 @@ impl Reader {
                 }
             }
             tokio::select! {
-                () = told => {}
+                () = notified => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }

@@ -16,12 +16,12 @@ pub(crate) enum Engine {
     /// The embedded engine.
     Embedded(Database),
     /// Amazon's DynamoDB Local, which tests compare with the embedded engine.
-    Other(Other),
+    External(External),
 }
 
 /// Another DynamoDB on this machine.
 #[derive(Clone, Debug)]
-pub(crate) struct Other {
+pub(crate) struct External {
     /// Its address, such as `127.0.0.1:8000`.
     pub(crate) address: String,
     /// The access key that separates our data from that of other runs.
@@ -44,7 +44,7 @@ impl Engine {
     pub(crate) fn call(&self, action: &str, request: Value) -> Result<Value, Fault> {
         let database = match self {
             Self::Embedded(database) => database,
-            Self::Other(other) => return other.call(action, &request),
+            Self::External(other) => return other.call(action, &request),
         };
         match action {
             "CreateTable" => answer(database.create_table(read(request)?)),
@@ -74,7 +74,7 @@ impl Engine {
                 let imported = database.import_items(table, items, ImportOptions::default());
                 imported.map(drop).map_err(failed)
             }
-            Self::Other(other) => {
+            Self::External(other) => {
                 let put = |item: &Value| json!({ "PutRequest": { "Item": item } });
                 let batches =
                     items.chunks(BATCH).map(|batch| -> Vec<_> { batch.iter().map(put).collect() });
@@ -98,7 +98,7 @@ fn answer<T: Serialize>(answer: Result<T, DynoxideError>) -> Result<Value, Fault
     }
 }
 
-impl Other {
+impl External {
     /// Sends one request over its own connection.
     pub(super) fn call(&self, action: &str, request: &Value) -> Result<Value, Fault> {
         let version = match action {
@@ -158,7 +158,7 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Embedded(_) => f.write_str("Embedded"),
-            Self::Other(other) => other.fmt(f),
+            Self::External(other) => other.fmt(f),
         }
     }
 }

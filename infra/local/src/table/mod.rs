@@ -1,8 +1,8 @@
 //! The embedded DynamoDB, with the tables of the template.
 
 mod engine;
-mod front;
 mod meter;
+mod proxy;
 mod records;
 
 use std::{collections::BTreeSet, path::Path};
@@ -12,9 +12,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use engine::{Engine, Other};
-pub(crate) use front::Front;
+pub(crate) use engine::{Engine, External};
 pub(crate) use meter::Meter;
+pub(crate) use proxy::Proxy;
 pub(crate) use records::Records;
 
 use crate::{Error, Result, template::Table};
@@ -90,7 +90,7 @@ pub(crate) fn sweep(engine: &Engine, table: &Table, now: i64) -> Result<usize> {
     let Some(attribute) = &table.ttl_attribute else { return Ok(0) };
     let other = match engine {
         Engine::Embedded(database) => return database.sweep_ttl().map_err(Error::doing(DOING)),
-        Engine::Other(other) => other,
+        Engine::External(other) => other,
     };
     let expiry = |item: &Value| item[attribute]["N"].as_str()?.parse::<i64>().ok();
     let mut expired = items(engine, &table.name)?;

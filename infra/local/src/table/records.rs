@@ -47,7 +47,10 @@ impl Records {
             json!({ "ShardIterator": iterator["ShardIterator"], "Limit": mapping.batch_size });
         let mut read = self.engine.call("GetRecords", read).map_err(Error::doing(READING))?;
         let Value::Array(records) = read["Records"].take() else { return Ok(Vec::new()) };
-        Ok(records.into_iter().map(|record| dressed(record, &mapping.arn, region)).collect())
+        Ok(records
+            .into_iter()
+            .map(|record| to_lambda_record(record, &mapping.arn, region))
+            .collect())
     }
 }
 
@@ -57,7 +60,7 @@ fn text(value: &Value) -> Result<String> {
 }
 
 /// Converts a record to Lambda's format.
-fn dressed(mut record: Value, arn: &str, region: &str) -> Value {
+fn to_lambda_record(mut record: Value, arn: &str, region: &str) -> Value {
     record["awsRegion"] = region.into();
     record["eventSourceARN"] = arn.into();
     let time = &mut record["dynamodb"]["ApproximateCreationDateTime"];

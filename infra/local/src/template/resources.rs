@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Types that are simulated.
-const PLAYED: &[&str] = &[
+const SIMULATED: &[&str] = &[
     "AWS::CloudFormation::Stack",
     "AWS::CodePipeline::Pipeline",
     "AWS::DynamoDB::Table",
@@ -65,7 +65,7 @@ pub(super) const LEFT_OUT: &[&str] = &[
 pub(super) fn check_types(stack: &Stack<'_>) -> Result<()> {
     for (id, resource) in members(&stack.document["Resources"]) {
         let kind = resource["Type"].as_str().unwrap_or("no type");
-        if !PLAYED.contains(&kind) && !LEFT_OUT.contains(&kind) && stack.exists(resource)? {
+        if !SIMULATED.contains(&kind) && !LEFT_OUT.contains(&kind) && stack.exists(resource)? {
             return Err(Fault(format!("{id} has the type {kind}, which is not simulated")));
         }
     }

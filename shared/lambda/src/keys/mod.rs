@@ -25,7 +25,7 @@ const KEY_BYTES: usize = 32;
 /// # Errors
 ///
 /// [`ConfigError::Malformed`] if it is shorter than 32 bytes.
-pub fn must_be_strong(name: &str, key: &str) -> Result<(), ConfigError> {
+pub fn check_strength(name: &str, key: &str) -> Result<(), ConfigError> {
     if key.trim().len() >= KEY_BYTES {
         return Ok(());
     }
@@ -76,19 +76,19 @@ impl MasterKeys {
     /// Returns the key in a lead's verification email: `length` hex characters.
     #[must_use]
     pub fn lead_key(&self, lead: LeadId, length: usize) -> String {
-        cut_lead_key(self.0.signing().1, lead, length)
+        derive_lead_key(self.0.signing().1, lead, length)
     }
 
     /// Whether `presented` is the key of `lead`.
     #[must_use]
     pub fn is_lead_key(&self, lead: LeadId, length: usize, presented: &str) -> bool {
-        self.0.verifying(None).any(|key| same(&cut_lead_key(key, lead, length), presented))
+        self.0.verifying(None).any(|key| same(&derive_lead_key(key, lead, length), presented))
     }
 
     /// Returns the secret that signs a job's webhook, in hex.
     #[must_use]
     pub fn webhook_secret(&self, tenant: TenantId, job: JobId) -> String {
-        cut_webhook_secret(self.0.signing().1, tenant, job)
+        derive_webhook_secret(self.0.signing().1, tenant, job)
     }
 
     /// Whether `signature` signs `message` with the secret of this tenant's job.
@@ -102,14 +102,14 @@ impl MasterKeys {
     ) -> bool {
         self.0
             .verifying(None)
-            .any(|key| is_signature(&cut_webhook_secret(key, tenant, job), message, signature))
+            .any(|key| is_signature(&derive_webhook_secret(key, tenant, job), message, signature))
     }
 
     /// Returns the secret that a tenant's build uses to sign `POST /manage/users`, in hex. It is
     /// valid only for this tenant's identity provider.
     #[must_use]
     pub fn idp_secret(&self, tenant: TenantId) -> String {
-        cut_idp_secret(self.0.signing().1, tenant)
+        derive_idp_secret(self.0.signing().1, tenant)
     }
 
     /// Whether `signature` signs `message` with this tenant's [`Self::idp_secret`].
@@ -117,7 +117,7 @@ impl MasterKeys {
     pub fn is_idp_signature(&self, tenant: TenantId, message: &[&[u8]], signature: &[u8]) -> bool {
         self.0
             .verifying(None)
-            .any(|key| is_signature(&cut_idp_secret(key, tenant), message, signature))
+            .any(|key| is_signature(&derive_idp_secret(key, tenant), message, signature))
     }
 
     /// Returns the tag that authenticates a cursor.
@@ -135,18 +135,18 @@ impl MasterKeys {
     }
 }
 
-fn cut_lead_key(master: &str, lead: LeadId, length: usize) -> String {
+fn derive_lead_key(master: &str, lead: LeadId, length: usize) -> String {
     let mut key = hex::encode(mac(master.as_bytes(), &[b"lead\0", lead.as_bytes()]));
     key.truncate(length);
     key
 }
 
-fn cut_webhook_secret(master: &str, tenant: TenantId, job: JobId) -> String {
+fn derive_webhook_secret(master: &str, tenant: TenantId, job: JobId) -> String {
     let parts: [&[u8]; 3] = [b"webhook\0", tenant.as_bytes(), job.as_bytes()];
     hex::encode(mac(master.as_bytes(), &parts))
 }
 
-fn cut_idp_secret(master: &str, tenant: TenantId) -> String {
+fn derive_idp_secret(master: &str, tenant: TenantId) -> String {
     hex::encode(mac(master.as_bytes(), &[b"idp\0", tenant.as_bytes()]))
 }
 

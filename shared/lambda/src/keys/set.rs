@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt};
 
-use super::{must_be_strong, secret};
+use super::{check_strength, secret};
 use crate::{
     aws::Aws,
     config::{ConfigError, Env},
@@ -47,7 +47,7 @@ impl KeySet {
                 "must be a key or a set of keys with the current one",
             ));
         }
-        set.keys.values().try_for_each(|key| must_be_strong(name, key))?;
+        set.keys.values().try_for_each(|key| check_strength(name, key))?;
         Ok(set)
     }
 

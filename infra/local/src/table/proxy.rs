@@ -16,28 +16,28 @@ use tokio::sync::Notify;
 use crate::{
     aws::AwsFault,
     calls::{Calls, Verdict},
-    table::{Engine, Meter, Other},
+    table::{Engine, External, Meter},
     template::Table,
 };
 
 /// Maximum size of a request, in bytes (AWS limit).
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// A proxy in front of the database. It logs calls, makes some fail, and wakes the readers of
 /// streams.
 #[derive(Debug)]
-pub(crate) struct Front {
+pub(crate) struct Proxy {
     calls: Arc<Calls>,
     client: Client<HttpConnector, Body>,
     database: String,
     /// The other DynamoDB, if the embedded one is not used.
-    other: Option<Other>,
+    other: Option<External>,
     meter: Meter,
     /// Notified after each write.
     pub(crate) written: Arc<Notify>,
 }
 
-impl Front {
+impl Proxy {
     /// Creates a proxy for `engine`. The embedded engine listens at `database`, such as
     /// `127.0.0.1:8000`.
     pub(crate) fn new(
@@ -48,7 +48,7 @@ impl Front {
     ) -> Self {
         let other = match engine {
             Engine::Embedded(_) => None,
-            Engine::Other(other) => Some(other.clone()),
+            Engine::External(other) => Some(other.clone()),
         };
         let database = other.as_ref().map_or(database, |other| other.address.clone());
         let mut connector = HttpConnector::new();
@@ -82,40 +82,44 @@ impl Front {
             Ok(response) => response.map(Body::new),
             Err(cause) => {
                 tracing::error!(%cause, "the table does not respond");
-                AwsFault::refused().into_response()
+                AwsFault::internal_failure().into_response()
             }
         }
     }
 }
 
-async fn forward(Shared(front): Shared<Arc<Front>>, request: Request) -> Response {
+async fn forward(Shared(proxy): Shared<Arc<Proxy>>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.split_once('.')).map(|(_, action)| action);
     let action = action.unwrap_or_default().to_owned();
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MOST_BYTES).await else {
+    let Ok(body) = to_bytes(body, MAX_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let verdict = front.calls.note(&parts.headers, "DynamoDB", &action, &body);
+    let verdict = proxy.calls.record(&parts.headers, "DynamoDB", &action, &body);
     match verdict {
-        Verdict::Never => return std::future::pending().await,
-        Verdict::Refuse => return AwsFault::refused().into_response(),
-        Verdict::RefuseWith(code) => {
-            return AwsFault::bad(code, "simulated failure").into_response();
+        Verdict::Unanswered => return std::future::pending().await,
+        Verdict::Reject => return AwsFault::internal_failure().into_response(),
+        Verdict::RejectWith(code) => {
+            return AwsFault::client_error(code, "simulated failure").into_response();
         }
         Verdict::Answer | Verdict::LoseAnswer => {}
     }
     let headers = parts.headers.clone();
-    let metered = front.calls.are_metered().then(|| front.meter.before(&action, &body));
-    let mut response = front.send(Request::from_parts(parts, body.into())).await;
+    let metered = proxy.calls.are_metered().then(|| proxy.meter.before(&action, &body));
+    let mut response = proxy.send(Request::from_parts(parts, body.into())).await;
     if let Some(metered) = metered {
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();
-        front.calls.charge(&headers, front.meter.after(&metered, &body));
+        let body = to_bytes(body, MAX_BYTES).await.unwrap_or_default();
+        proxy.calls.charge(&headers, proxy.meter.after(&metered, &body));
         response = Response::from_parts(parts, body.into());
     }
     if ["Put", "Update", "Delete", "Write", "Execute"].iter().any(|verb| action.contains(verb)) {
-        front.written.notify_waiters();
+        proxy.written.notify_waiters();
     }
-    if verdict == Verdict::LoseAnswer { AwsFault::refused().into_response() } else { response }
+    if verdict == Verdict::LoseAnswer {
+        AwsFault::internal_failure().into_response()
+    } else {
+        response
+    }
 }

@@ -37,14 +37,14 @@ impl App {
     }
 
     /// Returns every email, newest first.
-    pub fn mails(&self) -> Vec<Value> {
+    pub fn emails(&self) -> Vec<Value> {
         let mails = self.local().state().mails().unwrap();
         mails.iter().map(|mail| serde_json::to_value(mail).unwrap()).collect()
     }
 
     /// Returns the emails to an address, newest first.
-    pub fn mails_to(&self, email: &str) -> Vec<Value> {
-        self.mails().into_iter().filter(|mail| mail["to"][0] == email).collect()
+    pub fn emails_to(&self, email: &str) -> Vec<Value> {
+        self.emails().into_iter().filter(|mail| mail["to"][0] == email).collect()
     }
 
     /// Returns the envelopes of all events, newest first.

@@ -62,12 +62,12 @@ async fn a_lead_gets_its_email() {
 #[tokio::test]
 async fn no_event_is_lost_while_the_bus_fails() {
     let local = start(options()).await;
-    local.calls().refuse("PutEvents");
+    local.calls().reject("PutEvents");
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(local.state().events().unwrap().is_empty());
     assert!(!local.is_settled().unwrap());
-    local.calls().heal("PutEvents");
+    local.calls().restore("PutEvents");
     settle(&local).await;
     assert_eq!(local.state().mails().unwrap().len(), 1);
 }
@@ -78,7 +78,7 @@ async fn pending_work_continues_after_a_restart() {
     let kept = || Options { data: Data::Folder(folder.clone()), ..options() };
     let local = start(kept()).await;
     let token = local.operator_token().to_owned();
-    local.calls().refuse("SendEmail");
+    local.calls().reject("SendEmail");
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let again = Local::start(kept(), Env::default()).await.unwrap_err().to_string();
@@ -99,7 +99,7 @@ async fn pending_work_continues_after_a_restart() {
 #[tokio::test]
 async fn an_event_that_always_fails_becomes_a_dead_letter() {
     let local = start(options()).await;
-    local.calls().refuse("SendEmail");
+    local.calls().reject("SendEmail");
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     settle(&local).await;
     let events = local.state().events().unwrap();
@@ -195,7 +195,7 @@ async fn a_record_that_always_fails_becomes_a_dead_letter_and_reading_continues(
     std::fs::write(folder.join("template.yaml"), impatient).unwrap();
     let local = start(Options::private(folder.join("template.yaml"))).await;
     // Three deliveries with three attempts of the SDK each.
-    local.calls().fail("PutEvents", Fault::RefuseNext(9));
+    local.calls().fail("PutEvents", Fault::RejectNext(9));
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     settle(&local).await;
     let mut grace = ada();

@@ -29,9 +29,9 @@ fn failures(answer: &Value) -> usize {
 async fn an_unreadable_record_is_set_aside_and_does_not_block_others() {
     let app = App::start().await;
     poison(&app, "poison").await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
-    assert_eq!(app.mails_to("ada@acme.test").len(), 1);
+    assert_eq!(app.emails_to("ada@acme.test").len(), 1);
     let letters = dead_letters(&app);
     let ends = |name: &str| letters.iter().any(|(function, _)| function.ends_with(name));
     assert!(letters.len() == 2 && ends("RelayFunction") && ends("UpkeepFunction"), "{letters:?}");
@@ -42,35 +42,35 @@ async fn an_unreadable_record_is_set_aside_and_does_not_block_others() {
 #[tokio::test]
 async fn while_the_dead_letter_queue_fails_the_record_is_retried() {
     let app = App::start().await;
-    app.refuse("SendMessage", true);
+    app.set_failing("SendMessage", true);
     poison(&app, "poison").await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert!(dead_letters(&app).is_empty() && !app.local().is_settled().unwrap());
-    app.refuse("SendMessage", false);
+    app.set_failing("SendMessage", false);
     app.settle().await;
-    assert_eq!((app.mails().len(), dead_letters(&app).len()), (1, 2));
+    assert_eq!((app.emails().len(), dead_letters(&app).len()), (1, 2));
 }
 
 #[tokio::test]
 async fn while_the_bus_fails_a_poison_record_is_not_set_aside_repeatedly() {
     let app = App::start().await;
-    app.refuse("PutEvents", true);
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.set_failing("PutEvents", true);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     poison(&app, "poison").await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let by_relay = |(function, _): &(String, Value)| function.ends_with("RelayFunction");
     assert!(!dead_letters(&app).iter().any(by_relay));
-    app.refuse("PutEvents", false);
+    app.set_failing("PutEvents", false);
     app.settle().await;
-    assert_eq!((app.mails().len(), dead_letters(&app).len()), (1, 2));
+    assert_eq!((app.emails().len(), dead_letters(&app).len()), (1, 2));
 }
 
 #[tokio::test]
 async fn a_redriven_record_is_kept_until_it_can_be_processed() {
     let app = App::start().await;
     poison(&app, "poison").await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
     for (function, payload) in dead_letters(&app) {
         let function = if function.ends_with("RelayFunction") { "relay" } else { "upkeep" };
@@ -87,7 +87,7 @@ async fn a_redriven_record_is_kept_until_it_can_be_processed() {
         assert_eq!(failures(&answer), 0, "{function}: {answer}");
     }
     app.settle().await;
-    assert_eq!(app.mails_to("grace@acme.test").len(), 1);
+    assert_eq!(app.emails_to("grace@acme.test").len(), 1);
     let count = app.client.get(&app.operator, "/leads/count").await.expect(200);
     assert_eq!((count.body["count"].clone(), dead_letters(&app).len()), (json!(2), 2));
 }
@@ -95,7 +95,7 @@ async fn a_redriven_record_is_kept_until_it_can_be_processed() {
 #[tokio::test]
 async fn a_meaningless_record_does_not_hide_the_others() {
     let app = App::start().await;
-    app.client.post_openly("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     app.settle().await;
     poison(&app, "poison").await;
     app.settle().await;

@@ -19,12 +19,12 @@ fn letters_of(app: &App, function: &str) -> Vec<Value> {
 async fn an_email_that_ses_refuses_permanently_is_set_aside_at_once() {
     for code in ["MessageRejected", "NotFoundException", "BadRequestException"] {
         let app = App::start().await;
-        app.local().calls().refuse_with("SendEmail", EVE, code);
+        app.local().calls().reject_with("SendEmail", EVE, code);
         for email in [EVE, ADA] {
-            app.client.post_openly("/leads", &lead(email)).await.expect(200);
+            app.client.post_without_token("/leads", &lead(email)).await.expect(200);
         }
         app.settle().await;
-        assert_eq!((app.mails().len(), app.mails_to(ADA).len()), (1, 1));
+        assert_eq!((app.emails().len(), app.emails_to(ADA).len()), (1, 1));
         assert_eq!(app.local().calls().count("SendEmail"), 2, "{code} is not retried");
         let letters = letters_of(&app, "MailerFunction");
         assert_eq!(letters.len(), 1);
@@ -32,9 +32,9 @@ async fn an_email_that_ses_refuses_permanently_is_set_aside_at_once() {
 
         // As infra/redrive.py invokes it: the letter is kept until the email can be sent.
         app.invoke("mailer", letters[0].clone()).await.unwrap_err();
-        app.local().calls().heal("SendEmail");
+        app.local().calls().restore("SendEmail");
         app.invoke("mailer", letters[0].clone()).await.unwrap();
-        assert_eq!((app.mails_to(EVE).len(), letters_of(&app, "MailerFunction").len()), (1, 1));
+        assert_eq!((app.emails_to(EVE).len(), letters_of(&app, "MailerFunction").len()), (1, 1));
     }
 }
 
@@ -46,16 +46,16 @@ async fn given_up(app: &App, function: &str) -> Value {
 #[tokio::test]
 async fn an_email_that_ses_refuses_temporarily_is_retried() {
     let app = App::start().await;
-    app.local().calls().refuse_with("SendEmail", EVE, "SendingPausedException");
+    app.local().calls().reject_with("SendEmail", EVE, "SendingPausedException");
     for email in [EVE, ADA] {
-        app.client.post_openly("/leads", &lead(email)).await.expect(200);
+        app.client.post_without_token("/leads", &lead(email)).await.expect(200);
     }
     let event = given_up(&app, "mailer").await;
-    assert_eq!((app.mails_to(ADA).len(), app.mails_to(EVE).len()), (1, 0));
+    assert_eq!((app.emails_to(ADA).len(), app.emails_to(EVE).len()), (1, 0));
     assert_eq!(app.local().calls().count("SendEmail"), 4, "one email, and three attempts");
-    app.local().calls().heal("SendEmail");
+    app.local().calls().restore("SendEmail");
     app.invoke("mailer", event).await.unwrap();
-    assert_eq!(app.mails_to(EVE).len(), 1);
+    assert_eq!(app.emails_to(EVE).len(), 1);
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn an_unreadable_event_is_set_aside_at_once() {
     assert_eq!(letters_of(&app, "PipelinesFunction").len(), 4);
 
     // If the queue fails, the invocation must fail so that Lambda retries it.
-    app.refuse("SendMessage", true);
+    app.set_failing("SendMessage", true);
     app.invoke("mailer", events[0].clone()).await.unwrap_err();
 }
 
@@ -93,8 +93,8 @@ async fn the_bus_delivers_events_behind_an_unreadable_one() {
     let put = json!({ "Entries": [entry] });
     assert_eq!(app.call_aws("EVENTBRIDGE", "AWSEvents.PutEvents", &put).await, 200);
     let start = Instant::now();
-    app.client.post_openly("/leads", &lead(ADA)).await.expect(200);
-    eventually("the email", async || (!app.mails_to(ADA).is_empty()).then_some(())).await;
+    app.client.post_without_token("/leads", &lead(ADA)).await.expect(200);
+    eventually("the email", async || (!app.emails_to(ADA).is_empty()).then_some(())).await;
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     app.settle().await;
     assert_eq!(app.dead_letters(), 1);
@@ -116,10 +116,10 @@ async fn reason(app: &App, tenant: &str) -> String {
 async fn a_pipeline_that_is_refused_permanently_fails_its_job_at_once() {
     let app = App::start().await;
     let calls = app.local().calls();
-    calls.refuse_with("StartPipelineExecution", "poison", "ValidationException");
+    calls.reject_with("StartPipelineExecution", "poison", "ValidationException");
     let (poison, innocent) = (provision(&app, "poison").await, provision(&app, "acme").await);
-    app.status_of(&innocent, 0).await;
-    app.status_of(&poison, 3).await;
+    app.wait_for_status(&innocent, 0).await;
+    app.wait_for_status(&poison, 3).await;
     let cause = reason(&app, &poison).await;
     assert_eq!(cause, "The pipeline tenantry-pool cannot be started (ValidationException).");
     app.settle().await;
@@ -130,9 +130,9 @@ async fn a_pipeline_that_is_refused_permanently_fails_its_job_at_once() {
 #[tokio::test]
 async fn a_secret_that_is_refused_permanently_fails_its_job_at_once() {
     let app = App::start().await;
-    app.local().calls().refuse_with("CreateSecret", "", "InvalidRequestException");
+    app.local().calls().reject_with("CreateSecret", "", "InvalidRequestException");
     let poison = provision(&app, "poison").await;
-    app.status_of(&poison, 3).await;
+    app.wait_for_status(&poison, 3).await;
     assert_eq!(reason(&app, &poison).await, "The build's secret cannot be created.");
 }
 
@@ -140,23 +140,23 @@ async fn a_secret_that_is_refused_permanently_fails_its_job_at_once() {
 async fn a_busy_pipeline_is_retried() {
     let app = App::start().await;
     let busy = "ConcurrentPipelineExecutionsLimitExceededException";
-    app.local().calls().refuse_with("StartPipelineExecution", "poison", busy);
+    app.local().calls().reject_with("StartPipelineExecution", "poison", busy);
     let (poison, innocent) = (provision(&app, "poison").await, provision(&app, "acme").await);
-    app.status_of(&innocent, 0).await;
+    app.wait_for_status(&innocent, 0).await;
     let event = given_up(&app, "pipelines").await;
-    app.status_of(&poison, 2).await;
-    app.local().calls().heal("StartPipelineExecution");
+    app.wait_for_status(&poison, 2).await;
+    app.local().calls().restore("StartPipelineExecution");
     app.invoke("pipelines", event).await.unwrap();
-    app.status_of(&poison, 0).await;
+    app.wait_for_status(&poison, 0).await;
 }
 
 #[tokio::test]
 async fn a_repeated_event_does_not_start_a_second_build() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.provisioning("acme", "BASIC").await;
     app.settle().await;
     let start = app.events_of("TENANT_PROVISIONING").remove(0);
-    app.local().calls().forget();
+    app.local().calls().clear();
     app.invoke("pipelines", start).await.unwrap();
     assert_eq!(app.local().calls().by("pipelines"), ["GetItem"]);
 }
@@ -164,7 +164,7 @@ async fn a_repeated_event_does_not_start_a_second_build() {
 /// Creates three leads. Returns their stream records and the sort key of the first one's count.
 async fn leads(app: &App) -> (Vec<Value>, String) {
     for email in [EVE, ADA, "bob@acme.test"] {
-        app.client.post_openly("/leads", &lead(email)).await.expect(200);
+        app.client.post_without_token("/leads", &lead(email)).await.expect(200);
     }
     app.settle().await;
     let records = app.local().records("upkeep").unwrap();
@@ -174,9 +174,9 @@ async fn leads(app: &App) -> (Vec<Value>, String) {
 
 #[tokio::test]
 async fn a_record_that_fails_permanently_is_set_aside_and_all_others_are_counted() {
-    let (app, other) = (App::silent().await, App::silent().await);
+    let (app, other) = (App::start_silent().await, App::start_silent().await);
     let (records, poison) = leads(&app).await;
-    other.local().calls().refuse_with("TransactWriteItems", &poison, "ValidationException");
+    other.local().calls().reject_with("TransactWriteItems", &poison, "ValidationException");
     let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]));
     assert_eq!((other.count("/leads").await, letters_of(&other, "UpkeepFunction").len()), (2, 1));
@@ -184,9 +184,9 @@ async fn a_record_that_fails_permanently_is_set_aside_and_all_others_are_counted
 
 #[tokio::test]
 async fn a_record_that_fails_temporarily_is_retried_and_all_others_are_counted() {
-    let (app, other) = (App::silent().await, App::silent().await);
+    let (app, other) = (App::start_silent().await, App::start_silent().await);
     let (mut records, poison) = leads(&app).await;
-    other.local().calls().refuse_with("TransactWriteItems", &poison, "AccessDeniedException");
+    other.local().calls().reject_with("TransactWriteItems", &poison, "AccessDeniedException");
     let answer = other.invoke("upkeep", json!({ "Records": records })).await.unwrap();
     let first = records[0]["dynamodb"]["SequenceNumber"].clone();
     assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": first }]));
@@ -203,7 +203,7 @@ async fn a_record_that_fails_temporarily_is_retried_and_all_others_are_counted()
 
 #[tokio::test]
 async fn a_child_that_cannot_be_deleted_does_not_block_the_others() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     let poison = app.create("/contacts", &contact(&acme)).await;
     for _ in 0..4 {
@@ -219,8 +219,8 @@ async fn a_child_that_cannot_be_deleted_does_not_block_the_others() {
     let batch = json!({ "Records": [record] });
 
     for (code, failed) in [("AccessDeniedException", 1), ("ValidationException", 0)] {
-        app.local().calls().heal("UpdateItem");
-        app.local().calls().refuse_with("UpdateItem", &poison, code);
+        app.local().calls().restore("UpdateItem");
+        app.local().calls().reject_with("UpdateItem", &poison, code);
         let answer = app.invoke("upkeep", batch.clone()).await.unwrap();
         assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), failed, "{code}");
         let mut left = app.items_of("contact");

@@ -4,7 +4,7 @@ use domain::TenantId;
 use lambda::keys::mac;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, Options, Signed, VerifiedLead, lead, subscription, tenant};
+use support::{App, Options, SignedMessage, VerifiedLead, lead, subscription, tenant};
 
 /// ARC SaaS's operations, in an order in which they can be called. Differences: leads are
 /// read-only, `/manage/users` returns the created resources, and a download returns a file.
@@ -122,7 +122,7 @@ impl Walk {
 
     fn bearer(&self, path: &str) -> String {
         match path {
-            "/leads/{id}/verify" => self.app.lead_key(&self.lead.id),
+            "/leads/{id}/verify" => self.app.verification_key(&self.lead.id),
             "/leads/{id}/tenants" => self.lead.token.clone(),
             _ => self.app.operator.clone(),
         }
@@ -133,7 +133,10 @@ impl Walk {
         let jobs = self.app.client.get(&self.app.operator, &path).await.expect(200);
         let job = jobs.text("/0/id").parse().unwrap();
         let body = json!({ "initiatorId": self.tenant, "type": 0, "status": "success" });
-        Signed::new(&self.app.keys, self.tenant, job, &body).send(&self.app.client).await.status
+        SignedMessage::new(&self.app.keys, self.tenant, job, &body)
+            .send(&self.app.client)
+            .await
+            .status
     }
 
     async fn call(&mut self, method: &str, path: &str) -> u16 {

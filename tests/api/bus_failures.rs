@@ -8,13 +8,13 @@ const OTHERS: [&str; 2] = ["ada@acme.test", "bob@acme.test"];
 
 /// Creates three leads in one stream batch. `action` fails with `code` for the second one's event.
 async fn refused(app: &App, action: &str, code: &'static str) {
-    app.refuse("PutEvents", true);
+    app.set_failing("PutEvents", true);
     for email in [OTHERS[0], EVE, OTHERS[1]] {
-        app.client.post_openly("/leads", &lead(email)).await.expect(200);
+        app.client.post_without_token("/leads", &lead(email)).await.expect(200);
     }
-    app.local().calls().refuse_with(action, EVE, code);
+    app.local().calls().reject_with(action, EVE, code);
     if action != "PutEvents" {
-        app.refuse("PutEvents", false);
+        app.set_failing("PutEvents", false);
     }
 }
 
@@ -43,18 +43,18 @@ async fn an_event_that_is_refused_permanently_is_set_aside_and_all_others_are_pu
         app.settle().await;
         assert_eq!(set_aside(&app), [EVE], "{code}");
         assert_eq!(OTHERS.map(|email| published(&app, email)), [1, 1], "{code}");
-        assert_eq!(OTHERS.map(|email| app.mails_to(email).len()), [1, 1], "{code}");
+        assert_eq!(OTHERS.map(|email| app.emails_to(email).len()), [1, 1], "{code}");
     }
 }
 
 #[tokio::test]
 async fn an_event_that_makes_the_whole_request_fail_is_found_and_set_aside() {
     let app = App::start().await;
-    app.local().calls().refuse_with("PutEvents", EVE, "ValidationException");
+    app.local().calls().reject_with("PutEvents", EVE, "ValidationException");
     let mut records = Vec::new();
     for n in 0..12 {
         let email = if n == 3 { EVE.to_owned() } else { format!("a{n}@acme.test") };
-        app.client.post_openly("/leads", &lead(&email)).await.expect(200);
+        app.client.post_without_token("/leads", &lead(&email)).await.expect(200);
     }
     app.settle().await;
     records.extend(app.local().records("relay").unwrap());
@@ -73,24 +73,24 @@ async fn an_event_that_is_refused_temporarily_is_published_later() {
     support::eventually("the first event", async || (published(&app, OTHERS[0]) > 0).then_some(()))
         .await;
     assert_eq!((set_aside(&app).len(), published(&app, EVE)), (0, 0));
-    app.local().calls().heal("PutEventsEntry");
+    app.local().calls().restore("PutEventsEntry");
     app.settle().await;
     assert_eq!(
         (set_aside(&app).len(), published(&app, EVE), published(&app, OTHERS[0])),
         (0, 1, 1)
     );
-    assert_eq!(app.mails().len(), 3, "one email per lead");
+    assert_eq!(app.emails().len(), 3, "one email per lead");
 }
 
 #[tokio::test]
 async fn only_refused_events_are_retried_within_an_invocation() {
     let app = App::start().await;
     for email in [OTHERS[0], EVE, OTHERS[1]] {
-        app.client.post_openly("/leads", &lead(email)).await.expect(200);
+        app.client.post_without_token("/leads", &lead(email)).await.expect(200);
     }
     app.settle().await;
     let mut records = app.local().records("relay").unwrap();
-    app.local().calls().refuse_with("PutEventsEntry", EVE, "InternalFailure");
+    app.local().calls().reject_with("PutEventsEntry", EVE, "InternalFailure");
     let answer = app.invoke("relay", json!({ "Records": records })).await.unwrap();
     let second = records[1]["dynamodb"]["SequenceNumber"].clone();
     assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": second }]));
@@ -122,19 +122,19 @@ async fn a_redriven_event_that_is_refused_again_stays_in_the_queue() {
     let letter = app.local().state().dead_letters().unwrap().remove(0);
     let answer = app.invoke("relay", letter.payload.clone()).await.unwrap();
     assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 1);
-    app.local().calls().heal("PutEventsEntry");
+    app.local().calls().restore("PutEventsEntry");
     let answer = app.invoke("relay", letter.payload).await.unwrap();
     app.settle().await;
-    assert_eq!((answer["batchItemFailures"].clone(), app.mails_to(EVE).len()), (json!([]), 1));
+    assert_eq!((answer["batchItemFailures"].clone(), app.emails_to(EVE).len()), (json!([]), 1));
 }
 
 #[tokio::test]
 async fn a_record_too_large_for_the_queue_is_set_aside_with_its_keys_only() {
     let app = App::start().await;
-    app.local().calls().refuse_with("SendMessage", "NewImage", "InvalidParameterValue");
+    app.local().calls().reject_with("SendMessage", "NewImage", "InvalidParameterValue");
     refused(&app, "PutEventsEntry", "MalformedDetail").await;
     app.settle().await;
-    assert_eq!(OTHERS.map(|email| app.mails_to(email).len()), [1, 1]);
+    assert_eq!(OTHERS.map(|email| app.emails_to(email).len()), [1, 1]);
     let letter = app.local().state().dead_letters().unwrap().remove(0);
     let kept = &letter.payload["Records"][0]["dynamodb"];
     assert!(kept["Keys"]["pk"]["S"].as_str().unwrap().starts_with("LEAD#"), "{kept}");

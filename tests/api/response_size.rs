@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{App, Reply, config, long_domains, rename, sibling, with_query};
+use support::{App, Reply, config, long_domains, renumber, sibling, with_query};
 
-use crate::{paging::created, party::Party};
+use crate::{lead_data::Party, paging::created};
 
 /// Lambda's limit for a response, in bytes.
 const LAMBDA_LIMIT: usize = 6_291_556;
@@ -63,7 +63,7 @@ async fn with_configs(app: &App, party: &Party, many: usize) {
 
 #[tokio::test]
 async fn pages_are_limited_in_bytes_for_every_query() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = Party::new(&app, "bob").await;
     with_configs(&app, &bob, 40).await;
     let by = |filter: Value| with_query("/tenant-configs", "filter", &filter);
@@ -103,7 +103,7 @@ async fn pages_are_limited_in_bytes_for_every_query() {
 
 #[tokio::test]
 async fn tenants_with_the_maximum_of_domains_are_paged_by_bytes() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let lead = app.verified_lead("ada@acme.test").await;
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
     app.client.post(&lead.token, &format!("/leads/{}/tenants", lead.id), &body).await.expect(200);
@@ -113,7 +113,7 @@ async fn tenants_with_the_maximum_of_domains_are_paged_by_bytes() {
     app.import(
         (0..400)
             .map(|n| {
-                rename(&mut item, n, created(n));
+                renumber(&mut item, n, created(n));
                 item.clone()
             })
             .collect(),
@@ -137,7 +137,7 @@ async fn tenants_with_the_maximum_of_domains_are_paged_by_bytes() {
 /// Sorting in memory is limited, counting and paging are not.
 #[tokio::test]
 async fn a_sorted_query_over_too_much_data_is_refused_but_can_be_counted_and_paged() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = Party::new(&app, "bob").await;
     app.settle().await;
     let mut item = app.items_of("config").remove(0);
@@ -167,7 +167,7 @@ async fn a_sorted_query_over_too_much_data_is_refused_but_can_be_counted_and_pag
 async fn jobs_and_resources_are_paged_by_number_and_by_bytes() {
     let app = App::start().await;
     let (id, job) = app.provisioning("acme", "PREMIUM").await;
-    app.status_of(&id.to_string(), 0).await;
+    app.wait_for_status(&id.to_string(), 0).await;
     app.settle().await;
     let known = app.read(&format!("/tenants/{id}/resources")).await.items().len();
     let mut template = app.items_of("job").remove(0);
@@ -213,12 +213,12 @@ async fn jobs_and_resources_are_paged_by_number_and_by_bytes() {
 
 #[tokio::test]
 async fn the_number_of_calls_per_page_is_limited() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     app.tenant("acme").await;
     app.settle().await;
     let mut item = app.items_of("tenant").remove(0);
     let renamed = |n: usize| {
-        rename(&mut item, n, created(n));
+        renumber(&mut item, n, created(n));
         item.clone()
     };
     let tenants: Vec<_> = (0..300).map(renamed).collect();

@@ -21,14 +21,14 @@ use crate::{
 };
 
 /// Maximum number of concurrent scripts, because each starts several processes.
-pub(crate) const MOST: usize = 8;
+pub(crate) const MAX_SCRIPTS: usize = 8;
 
 /// The waits before retries of a failed script.
-const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
 /// Simulates executions.
 #[derive(Debug)]
-pub(crate) struct Player {
+pub(crate) struct PipelineRunner {
     pub(crate) state: Arc<State>,
     pub(crate) buses: Arc<Buses>,
     /// The script that reports the outcome.
@@ -45,31 +45,31 @@ pub(crate) struct Player {
     pub(crate) api_url: String,
 }
 
-impl Player {
+impl PipelineRunner {
     /// Simulates executions until the stop. An execution that has not ended runs again after the
     /// next start.
     pub(crate) async fn run(self, stop: Stop) {
-        let player = Arc::new(self);
+        let runner = Arc::new(self);
         let stopped = stop.wait();
         tokio::pin!(stopped);
-        let mut playing = JoinSet::new();
+        let mut simulations = JoinSet::new();
         let mut known = HashSet::new();
         loop {
-            let told = player.state.execution.notified();
-            let running = player.state.running_executions().unwrap_or_else(|cause| {
+            let notified = runner.state.execution.notified();
+            let running = runner.state.running_executions().unwrap_or_else(|cause| {
                 tracing::error!(%cause, "executions cannot be read");
                 Vec::new()
             });
             for execution in running {
-                if player.outcome() != Outcome::Silent && known.insert(execution.id.clone()) {
-                    let player = Arc::clone(&player);
-                    playing.spawn(async move { player.play(&execution).await });
+                if runner.outcome() != Outcome::Silent && known.insert(execution.id.clone()) {
+                    let runner = Arc::clone(&runner);
+                    simulations.spawn(async move { runner.execute(&execution).await });
                 }
             }
             tokio::select! {
                 () = &mut stopped => return,
-                () = told => {}
-                Some(_) = playing.join_next() => {}
+                () = notified => {}
+                Some(_) = simulations.join_next() => {}
             }
         }
     }
@@ -78,7 +78,7 @@ impl Player {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn play(&self, execution: &Execution) {
+    async fn execute(&self, execution: &Execution) {
         tokio::time::sleep(self.delay).await;
         let (status, state, log) = match self.build(execution).await {
             // The failed build has reported its failure. Its pipeline fails as well.
@@ -95,7 +95,7 @@ impl Player {
 
     /// Runs the script until it succeeds or all attempts have failed. Returns its output.
     async fn build(&self, execution: &Execution) -> Result<String, String> {
-        let mut waits = WAITS.into_iter();
+        let mut waits = RETRY_DELAYS.into_iter();
         loop {
             let failed = match self.report(execution).await {
                 Ok(log) => return Ok(log),

@@ -10,7 +10,7 @@ use domain::TenantId;
 use lambda::aws::Aws;
 use serde_json::json;
 use store::Store;
-use support::{App, Redis, at_once, eventually, lead};
+use support::{App, Redis, eventually, join_all, lead};
 
 use crate::cache::{made, open_job, read, rename, report, silent, twice};
 
@@ -49,7 +49,7 @@ async fn hammer(app: &App, id: TenantId, rounds: usize) {
         }
         done.store(true, SeqCst);
     };
-    let (compared, ()) = tokio::join!(at_once((0..8).map(|_| reader())), writer);
+    let (compared, ()) = tokio::join!(join_all((0..8).map(|_| reader())), writer);
     assert!(compared.iter().sum::<usize>() > rounds, "{compared:?}");
 }
 
@@ -89,7 +89,7 @@ async fn entries_of_a_restarted_redis_that_missed_a_write_are_ignored() {
     redis.kill();
     rename(&app, id, "Renamed").await;
     redis.restart().await;
-    let entry = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+    let entry = redis.command(&["GET", &redis.command(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
     assert!(entry.contains("\"Acme\""), "no old entry: {entry}");
     // A second process does not know that the invalidation failed.
     let env = app.local().env();
@@ -111,14 +111,14 @@ async fn a_suspended_redis_delays_no_request_and_is_not_stale_when_resumed() {
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
     twice(&app, id, "/name").await;
-    redis.hang(true);
+    redis.set_suspended(true);
     let started = Instant::now();
     rename(&app, id, "Renamed").await;
     for _ in 0..20 {
         assert_eq!(read(&app, id).await.expect(200).body["name"], "Renamed");
     }
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    redis.hang(false);
+    redis.set_suspended(false);
     for _ in 0..20 {
         assert_eq!(read(&app, id).await.expect(200).body["name"], "Renamed");
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -129,10 +129,10 @@ async fn a_suspended_redis_delays_no_request_and_is_not_stale_when_resumed() {
 async fn an_unreachable_redis_changes_nothing() {
     let redis = Redis::start().await;
     for url in ["redis://127.0.0.1:1".to_owned(), redis.url().replace("redis:", "rediss:")] {
-        let app = App::with(&[("REDIS_URL", &url)]).await;
+        let app = App::with_variables(&[("REDIS_URL", &url)]).await;
         let id = made(&app, "acme").await;
         assert_eq!(read(&app, id).await.expect(200).body["status"], 1);
-        let lead = app.client.post_openly("/leads", &lead("ada@acme.test")).await;
+        let lead = app.client.post_without_token("/leads", &lead("ada@acme.test")).await;
         assert_eq!(lead.expect(200).header("x-ratelimit-limit"), "100000");
     }
 }
@@ -143,12 +143,12 @@ async fn a_failed_invalidation_is_repeated_before_the_next_cached_read() {
     let app = silent(&redis).await;
     let id = made(&app, "acme").await;
     assert_eq!(twice(&app, id, "/name").await[1], (json!("Acme"), 0));
-    redis.ask(&["CONFIG", "SET", "requirepass", "pw"]).unwrap();
-    redis.ask(&["-a", "pw", "CLIENT", "KILL", "TYPE", "normal"]).unwrap();
+    redis.command(&["CONFIG", "SET", "requirepass", "pw"]).unwrap();
+    redis.command(&["-a", "pw", "CLIENT", "KILL", "TYPE", "normal"]).unwrap();
     rename(&app, id, "Renamed").await;
     assert_eq!(read(&app, id).await.expect(200).body["name"], "Renamed");
-    redis.ask(&["-a", "pw", "CONFIG", "SET", "requirepass", ""]).unwrap();
-    let entry = redis.ask(&["GET", &redis.ask(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
+    redis.command(&["-a", "pw", "CONFIG", "SET", "requirepass", ""]).unwrap();
+    let entry = redis.command(&["GET", &redis.command(&["KEYS", "*:tenant:*"]).unwrap()]).unwrap();
     assert!(entry.contains("\"Acme\""), "no old entry: {entry}");
     eventually("a read from Redis", async || {
         let before = app.table_calls();

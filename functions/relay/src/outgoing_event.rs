@@ -2,14 +2,14 @@ use domain::{Event, EventType, Job, Lead, Result};
 
 /// An event to publish.
 #[derive(Clone, Debug)]
-pub struct Announcement {
+pub struct OutgoingEvent {
     /// The `detail-type` of the event.
     pub kind: EventType,
     /// The `detail` of the event.
     pub event: Event,
 }
 
-impl Announcement {
+impl OutgoingEvent {
     /// Creates the event of a new lead. `request` is the ID of the request that created it.
     pub(crate) fn of_lead(lead: Lead, version: u64, request: Option<String>) -> Self {
         let event = Event { request_id: request, ..Event::for_lead(lead, version) };

@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use crate::{
-    fake::{Failing, Fake, LEAK},
+    fake::{FailurePoint, Fake, LEAK},
     idp::{Idp, body},
 };
 
@@ -22,7 +22,7 @@ pub(crate) async fn recovers_after_every_failure<S: Send + 'static>(
     assert_eq!(uninterrupted.status, StatusCode::OK, "{:?} {}", uninterrupted.body, idp.log());
     let (calls, expected) = (fake.calls(), fake.state(|state| snapshot(state)));
 
-    for failing in [Failing::Before, Failing::After] {
+    for failing in [FailurePoint::Before, FailurePoint::After] {
         for call in 0..calls {
             let (fake, idp) = start().await;
             fake.fail_after(call, failing);

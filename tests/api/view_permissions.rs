@@ -11,7 +11,7 @@ use support::{
     with_query,
 };
 
-use crate::{children::kinds, party::Party};
+use crate::{children::kinds, lead_data::Party};
 
 /// The lists with their entities.
 const LISTS: [(&str, &Schema); 5] = [
@@ -59,7 +59,7 @@ fn inclusions(schema: &Schema, levels: usize) -> Vec<(Value, BTreeSet<&'static s
 
 #[tokio::test]
 async fn including_a_relation_requires_its_view_permission_on_every_route() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = Party::new(&app, "bob").await;
     app.warm().await;
     let mut seen = BTreeSet::new();
@@ -107,7 +107,7 @@ fn every_relation_declares_its_view_permission() {
 
 #[tokio::test]
 async fn the_tenant_of_a_configuration_requires_both_view_permissions() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = Party::new(&app, "bob").await;
     let path = format!("/tenant-configs/{}/tenant", bob.config);
     let with = |include: &str| with_query(&path, "filter", &json!({ "include": [include] }));
@@ -125,7 +125,7 @@ async fn the_tenant_of_a_configuration_requires_both_view_permissions() {
 
 #[tokio::test]
 async fn a_lead_may_include_its_own_data() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (bob, zoe) = (Party::new(&app, "bob").await, Party::new(&app, "zoe").await);
     let tenant = json!({ "relation": "tenant", "scope": {
         "include": ["contacts", "resources", "lead", "address"] } });
@@ -140,7 +140,7 @@ async fn a_lead_may_include_its_own_data() {
 
 #[tokio::test]
 async fn a_bulk_update_requires_the_view_permission_for_its_conditions() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let bob = Party::new(&app, "bob").await;
     let before = app.settled().await;
     for (list, update, view, change) in [
@@ -165,7 +165,7 @@ async fn a_bulk_update_requires_the_view_permission_for_its_conditions() {
 
 #[tokio::test]
 async fn an_update_by_id_does_not_reveal_stored_values() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     let all: BTreeSet<String> = Permission::ALL.iter().map(ToString::to_string).collect();
     let blind: BTreeSet<_> = all

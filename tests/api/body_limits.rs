@@ -4,7 +4,9 @@
 use domain::{JobId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, Options, Reply, Signed, config, contact, eventually, invoice, lead, tenant};
+use support::{
+    App, Options, Reply, SignedMessage, config, contact, eventually, invoice, lead, tenant,
+};
 
 use crate::random::{Random, any_json};
 
@@ -33,7 +35,7 @@ pub(crate) fn nested(levels: usize) -> String {
 
 #[tokio::test]
 async fn a_duplicate_member_is_refused_on_every_route() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     let own = app.create("/contacts", &contact(&acme)).await;
     app.settle().await;
@@ -75,7 +77,7 @@ async fn a_duplicate_member_is_refused_on_every_route() {
 
 #[tokio::test]
 async fn a_subscription_that_aws_could_not_store_is_refused_and_changes_nothing() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     let path = format!("/tenants/{acme}/provision");
     let before = app.settled().await;
@@ -102,7 +104,7 @@ async fn a_subscription_that_aws_could_not_store_is_refused_and_changes_nothing(
 
 #[tokio::test]
 async fn the_number_of_domains_and_the_size_of_values_are_limited() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let acme = app.tenant("acme").await;
     let named = |many: usize| -> Vec<_> { (0..many).map(|n| format!("d{n}.test")).collect() };
     let before = app.settled().await;
@@ -147,12 +149,12 @@ async fn report(app: &App, tenant: TenantId, job: JobId, metadata: &str) -> Repl
     let body = format!(
         r#"{{"initiatorId":"{tenant}","type":0,"data":{{"status":1,"resources":[{{"type":"x","externalIdentifier":"y","metadata":{metadata}}}]}}}}"#
     );
-    Signed::text(&app.keys, tenant, job, body).send(&app.client).await
+    SignedMessage::text(&app.keys, tenant, job, body).send(&app.client).await
 }
 
 #[tokio::test]
 async fn a_success_with_unusual_metadata_is_accepted_unchanged() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let deep = format!("{}{}", r#"{"a":"#.repeat(500) + "1", "}".repeat(500));
     for (n, metadata) in [
         r#"{"":1}"#,
@@ -176,12 +178,12 @@ async fn a_success_with_unusual_metadata_is_accepted_unchanged() {
         assert!(app.read(&path).await.raw.contains(&kept), "{metadata:.80}");
     }
     app.settle().await;
-    assert_eq!((app.mails_to("ops@acme.test").len(), app.dead_letters()), (6, 0));
+    assert_eq!((app.emails_to("ops@acme.test").len(), app.dead_letters()), (6, 0));
 }
 
 #[tokio::test]
 async fn a_report_beyond_the_limits_is_refused_and_can_be_corrected() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     let text = "x".repeat(16_384 - r#"{"t":""}"#.len());
     let refused = report(&app, tenant, job, &format!(r#"{{"t":"{text}x"}}"#)).await.expect(422);
@@ -228,7 +230,7 @@ fn opened_job(reply: &Reply) -> JobId {
 /// Accepted JSON works in every consumer. Refused JSON is answered with its violations.
 #[tokio::test]
 async fn random_json_that_is_accepted_can_be_provisioned_listed_and_deleted() {
-    let app = App::silent().await;
+    let app = App::start_silent().await;
     let mut random = Random::new(1);
     let mut accepted = [0, 0];
     for n in 0..40 {
@@ -259,7 +261,7 @@ async fn random_json_that_is_accepted_can_be_provisioned_listed_and_deleted() {
             assert!(app.read(&format!("{own}/resources")).await.raw.contains(&kept));
             let gone = send(&app, &format!("{own}/deprovision"), "{}").await.expect(204);
             let done = json!({ "initiatorId": id, "type": 1, "status": "success" });
-            Signed::new(&app.keys, tenant, opened_job(&gone), &done)
+            SignedMessage::new(&app.keys, tenant, opened_job(&gone), &done)
                 .send(&app.client)
                 .await
                 .expect(204);
@@ -273,6 +275,6 @@ async fn random_json_that_is_accepted_can_be_provisioned_listed_and_deleted() {
         accepted.iter().all(|many| (10..40).contains(many)),
         "{accepted:?}: some must be accepted and some refused"
     );
-    assert_eq!((app.mails_to("ops@acme.test").len(), app.dead_letters()), (accepted[1], 0));
+    assert_eq!((app.emails_to("ops@acme.test").len(), app.dead_letters()), (accepted[1], 0));
     assert_eq!((app.count("/tenants").await, app.count("/tenant-configs").await), (0, 0));
 }
