@@ -106,7 +106,7 @@ async fn a_slow_read_does_not_cache_a_value_older_than_a_write() {
         let slow = [("AWS_ENDPOINT_URL_DYNAMODB", &gate.url)].into_iter().collect();
         let env = app.local().env().with(slow);
         let slow = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
-        let reading = tokio::spawn(async move { slow.tenant_to_show(id).await.unwrap() });
+        let reading = tokio::spawn(async move { slow.tenant_for_display(id).await.unwrap() });
         gate.wait_for_response().await;
         rename(&app, id, new).await;
         app.settle().await;

@@ -10,7 +10,7 @@ use domain::{
 use lambda::aws::Aws;
 use schema::read;
 use serde_json::json;
-use store::{Change, Claim, Store, Stored};
+use store::{Claim, JobCompletion, Store, Stored};
 use support::{App, SignedMessage, config, contact, join_all, lead};
 
 use crate::signup::verify;
@@ -82,7 +82,7 @@ async fn only_the_latest_open_job_can_be_closed() {
     for (id, attempt) in [(first, 2), (second, 1)] {
         let kind = JobKind::Provision;
         let job = JobRef { id, attempt, kind, opened_from: None, outcome: None };
-        let change = Change { job: &job, result: &result, now: lambda::now(), by: &by };
+        let change = JobCompletion { job: &job, result: &result, now: lambda::now(), by: &by };
         let refused = store.close_job(tenant, &change).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     }

@@ -94,7 +94,7 @@ async fn entries_of_a_restarted_redis_that_missed_a_write_are_ignored() {
     // A second process does not know that the invalidation failed.
     let env = app.local().env();
     let stranger = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
-    let seen = stranger.tenant_to_show(id).await.unwrap();
+    let seen = stranger.tenant_for_display(id).await.unwrap();
     assert_eq!(serde_json::to_value(seen.item.name).unwrap(), "Renamed");
     assert_eq!(read(&app, id).await.expect(200).body["name"], "Renamed");
     eventually("a read from Redis", async || {

@@ -27,7 +27,7 @@ use lambda::{
 };
 use schema::read;
 use serde::Serialize;
-use store::{KeyState, Store, deciding_again};
+use store::{KeyState, Store, retry_if_stale};
 use web::{
     Allowed, Failure, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, Result, count, finish,
     limited, list, view,
@@ -124,7 +124,7 @@ async fn resend(
     RequestId(request): RequestId,
     Json(new): Json<NewResend>,
 ) -> Result<StatusCode> {
-    store.ask_to_resend(&new.into_resend(lambda::now()), &request).await?;
+    store.request_resend(&new.into_resend(lambda::now()), &request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -181,7 +181,7 @@ async fn verify(
     if Lead::key_expired(id, now, expiry) || !leads.keys.is_lead_key(id, length, &key) {
         return Err(Error::Unauthorized("invalid or expired lead key").into());
     }
-    deciding_again(|| async {
+    retry_if_stale(|| async {
         let lead = leads.store.lead(id).await?;
         if lead.is_validated {
             Ok(())

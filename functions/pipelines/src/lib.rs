@@ -13,7 +13,7 @@ use domain::{
 };
 use lambda::{Env, Envelope, Payload, aws::Aws, config::ConfigError, dead_letter::EventFailures};
 use serde::Deserialize;
-use store::{Change, Store};
+use store::{JobCompletion, Store};
 
 use crate::{
     execution::{Execution, Started},
@@ -164,7 +164,7 @@ impl Pipelines {
 
     async fn close(&self, tenant: TenantId, job: &JobRef, reason: String) -> Result<()> {
         let result = JobResult::unsuccessful(Outcome::Failed, reason);
-        let change = Change { job, result: &result, now: lambda::now(), by: &self.system };
+        let change = JobCompletion { job, result: &result, now: lambda::now(), by: &self.system };
         match self.store.close_job(tenant, &change).await {
             Err(Error::Stale) => Ok(()),
             closed => closed,

@@ -12,7 +12,7 @@ use lambda::{
 };
 use schema::Timestamp;
 use serde_json::Value;
-use store::{Change, Overdue, OverdueJob, Store};
+use store::{JobCompletion, Overdue, OverdueJob, Store};
 
 /// Closes overdue jobs as timed out.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Reconciler {
             Err(error) => Err(error.with_causes().to_string()),
         };
         let Err(error) = closed else { return Ok(()) };
-        let postponed = self.store.put_off(&overdue, now).await;
+        let postponed = self.store.postpone(&overdue, now).await;
         // The job was closed in the meantime: the list is eventually consistent.
         if matches!(postponed, Err(Error::Stale)) {
             return Ok(());
@@ -87,7 +87,8 @@ impl Reconciler {
     async fn time_out(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
         let reason = format!("No outcome was reported before the deadline, {}.", job.deadline);
         let result = JobResult::unsuccessful(Outcome::TimedOut, reason);
-        let change = Change { job: &job.reference(), result: &result, now, by: &self.system };
+        let change =
+            JobCompletion { job: &job.reference(), result: &result, now, by: &self.system };
         self.store.close_job(job.tenant_id, &change).await
     }
 }

@@ -24,7 +24,7 @@ impl StreamChange {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let request = text(&new, "requestId").map(str::to_owned);
         match text(&new, "entity") {
-            Some(Lead::KIND) => {
+            Some(Lead::ENTITY) => {
                 let metrics = metrics::of_lead(&new, &old);
                 let event = (record.event_name == "INSERT").then(|| -> Result<_> {
                     let version = version(&new)?;
@@ -33,7 +33,7 @@ impl StreamChange {
                 });
                 Ok(Self { event: event.transpose()?, metrics })
             }
-            Some(Job::KIND) if text(&new, "state") != text(&old, "state") => {
+            Some(Job::ENTITY) if text(&new, "state") != text(&old, "state") => {
                 let version = version(&new)?;
                 let job: Job = from_item(new).map_err(Error::internal("reading a job"))?;
                 let metrics = metrics::of_job(&job);

@@ -24,7 +24,7 @@ use lambda::{
     keys::MasterKeys,
     token::Tokens,
 };
-use store::{Store, deciding_again};
+use store::{Store, retry_if_stale};
 use web::{
     Allowed, Id, Json, Operator, Result, count, finish, list, replace, update, update_all, view,
 };
@@ -96,7 +96,7 @@ async fn delete(
     id: Id,
 ) -> Result<StatusCode> {
     let id = id.of("id", "Tenant")?;
-    deciding_again(|| async {
+    retry_if_stale(|| async {
         let doomed = store.tenant_to_delete(id).await?;
         let tenant = &doomed.tenant.item;
         bearer.may_act_on(tenant.lead_id)?;

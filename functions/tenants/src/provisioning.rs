@@ -5,7 +5,7 @@ use axum::{
 };
 use domain::{Error, Isolation, Job, JobKind, Subscription, Tenant, TenantId, Work, permit};
 use lambda::token::Bearer;
-use store::{Store, deciding_again};
+use store::{Store, retry_if_stale};
 use web::{Allowed, Body, Id, RequestId, Result};
 
 use crate::Plans;
@@ -62,7 +62,7 @@ async fn open(
     kind: JobKind,
     work: impl Fn(&Tenant, &[Job]) -> Option<Work>,
 ) -> Result<Response> {
-    let job = deciding_again(|| async {
+    let job = retry_if_stale(|| async {
         let (tenant, contacts, jobs) = store.tenant_with_contacts_and_jobs(id).await?;
         bearer.may_act_on(tenant.lead_id)?;
         tenant.status_after_opening(kind)?;

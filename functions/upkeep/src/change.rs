@@ -4,7 +4,7 @@ use aws_lambda_events::dynamodb::EventRecord;
 use domain::{Error, Histogram, Lead, Resend, Result, Tenant, TenantId};
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_item};
-use store::{Item as _, ONBOARDED, TOTAL, Tally, days_of_month, of_day, of_status};
+use store::{CounterChange, Item as _, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
 
 /// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
@@ -43,31 +43,31 @@ impl StreamChange {
         let id = text(last, "id").ok_or_else(|| unread("id"))?;
         let version = number(last, "version").ok_or_else(|| unread("version"))?;
         let (before, after) = (numbers(&kind, old), numbers(&kind, new));
-        let day = if kind == Tenant::KIND { day(new, old) } else { None };
-        let resend = (kind == Resend::KIND).then(|| ResendRequest::of(new)).transpose()?;
+        let day = if kind == Tenant::ENTITY { day(new, old) } else { None };
+        let resend = (kind == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
         let end = if removed { "#removed" } else { "" };
         Ok(Self { id: format!("{kind}#{id}#{version}{end}"), kind, before, after, day, resend })
     }
 
     /// Returns the difference in the counters of the item's kind. Returns `None` if there is none.
     #[must_use]
-    pub fn tally(&self) -> Option<Tally> {
+    pub fn tally(&self) -> Option<CounterChange> {
         let mut numbers = self.after.clone();
         for (name, number) in &self.before {
             *numbers.entry(name.clone()).or_default() -= number;
         }
         numbers.retain(|_, number| *number != 0);
         let (change, kind) = (self.id.clone(), self.kind.clone());
-        (!numbers.is_empty()).then_some(Tally { change, kind, numbers })
+        (!numbers.is_empty()).then_some(CounterChange { change, kind, numbers })
     }
 
     /// Returns the increment of a daily number, if a tenant was created or became active for the
     /// first time.
     #[must_use]
-    pub fn day(&self) -> Option<Tally> {
+    pub fn day(&self) -> Option<CounterChange> {
         let (moment, number) = self.day.as_ref()?;
-        let (change, kind) = (format!("{}#day", self.id), days_of_month(*moment));
-        Some(Tally { change, kind, numbers: [(of_day(*moment, number), 1)].into() })
+        let (change, kind) = (format!("{}#day", self.id), month_kind(*moment));
+        Some(CounterChange { change, kind, numbers: [(day_counter(*moment, number), 1)].into() })
     }
 
     /// Returns the request for another verification email, if the change is one.
@@ -93,7 +93,7 @@ impl StreamChange {
     /// Returns the tenant if the change affects an existing one.
     #[must_use]
     pub fn changed_tenant(&self) -> Option<TenantId> {
-        let changed = self.kind == Tenant::KIND && !self.before.is_empty();
+        let changed = self.kind == Tenant::ENTITY && !self.before.is_empty();
         self.id.split('#').nth(1).filter(|_| changed)?.parse().ok()
     }
 }
@@ -111,13 +111,13 @@ impl ResendRequest {
 /// item is deleted or did not exist.
 fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
     let flag = |name| matches!(image.get(name), Some(AttributeValue::Bool(true)));
-    if image.get("entity").is_none() || kind == Resend::KIND || flag("deleted") {
+    if image.get("entity").is_none() || kind == Resend::ENTITY || flag("deleted") {
         return BTreeMap::new();
     }
     let mut counted = vec![TOTAL.to_owned()];
     match kind {
-        Tenant::KIND => counted.extend(number(image, "status").map(of_status)),
-        Lead::KIND if flag("isValidated") => counted.push("validated".to_owned()),
+        Tenant::ENTITY => counted.extend(number(image, "status").map(status_counter)),
+        Lead::ENTITY if flag("isValidated") => counted.push("validated".to_owned()),
         _ => {}
     }
     counted.into_iter().map(|name| (name, 1)).collect()

@@ -18,7 +18,7 @@ use lambda::{
     each::{each, summary},
     stream::{Batch, Failures, StreamRecord, answer},
 };
-use store::{Store, Tally};
+use store::{CounterChange, Store};
 
 pub use change::{ResendRequest, StreamChange};
 
@@ -87,7 +87,7 @@ impl Upkeep {
         let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
         let buried = match change.deleted_tenant() {
             Some(tenant) => {
-                Box::pin(self.store.bury_children(tenant, lambda::now(), &self.system)).await
+                Box::pin(self.store.soft_delete_children(tenant, lambda::now(), &self.system)).await
             }
             None => Ok(()),
         };
@@ -103,7 +103,7 @@ impl Upkeep {
 
     async fn count(&self, changes: impl Iterator<Item = &StreamChange>) -> Result<()> {
         let tallies = changes.flat_map(|change| [change.tally(), change.day()]);
-        let tallies: Vec<Tally> = tallies.flatten().collect();
+        let tallies: Vec<CounterChange> = tallies.flatten().collect();
         self.store.count_changes(&tallies, lambda::now()).await
     }
 
@@ -112,7 +112,7 @@ impl Upkeep {
         let changes = records.iter().filter_map(StreamRecord::readable);
         let changed = changes.filter_map(|(_, change)| change.changed_tenant());
         for tenant in changed.collect::<BTreeSet<_>>() {
-            self.store.forget_tenant(tenant).await;
+            self.store.invalidate_tenant(tenant).await;
         }
     }
 }

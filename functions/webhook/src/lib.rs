@@ -22,7 +22,7 @@ use lambda::{
 };
 use schema::{Document, Limits};
 use signature::job_of;
-use store::{Change, Store, deciding_again};
+use store::{JobCompletion, Store, retry_if_stale};
 use web::{Limiter, RawBody, Result, Signature, finish, limited};
 
 /// The state of the handler.
@@ -70,7 +70,7 @@ async fn report(
     let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
     let ClaimedTenant(id) =
         ClaimedTenant::from_body(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
-    deciding_again(|| async {
+    retry_if_stale(|| async {
         let tenant = match webhook.store.tenant(id).await {
             Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown tenant")),
             found => found,
@@ -80,7 +80,7 @@ async fn report(
         if already_closed(job, &report)? {
             return Ok(());
         }
-        let change = Change { job, result: &report.result, now, by: &webhook.system };
+        let change = JobCompletion { job, result: &report.result, now, by: &webhook.system };
         webhook.store.close_job(tenant.id, &change).await
     })
     .await?;

@@ -5,7 +5,10 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Key, Store, item::Attributes};
+use crate::{
+    Store,
+    table::{item::Attributes, key::Key},
+};
 use domain::{Error, Result};
 use schema::Timestamp;
 
@@ -22,13 +25,33 @@ pub const TOTAL: &str = "total";
 
 /// Returns the name of the number of tenants with this status.
 #[must_use]
-pub fn of_status(status: impl std::fmt::Display) -> String {
+pub fn status_counter(status: impl std::fmt::Display) -> String {
     format!("status{status}")
+}
+
+/// Name of the daily number of onboarded tenants.
+pub const ONBOARDED: &str = "onboarded";
+
+/// Returns the kind of counter that holds a month's daily numbers.
+#[must_use]
+pub fn month_kind(moment: Timestamp) -> String {
+    format!("days-{}", part(moment, 0..7))
+}
+
+/// Returns the name of a daily `number` in the counter of its month.
+#[must_use]
+pub fn day_counter(moment: Timestamp, number: &str) -> String {
+    format!("day{}{number}", part(moment, 8..10))
+}
+
+/// Returns a range of characters of a date such as `2026-11-24`.
+pub(crate) fn part(moment: Timestamp, range: std::ops::Range<usize>) -> String {
+    moment.to_string().get(range).unwrap_or_default().to_owned()
 }
 
 /// The effect of one change of an item on the counter of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct CounterChange {
     /// Identifies the change: the item and the version that the change created.
     pub change: String,
     /// The kind of the item.
@@ -48,21 +71,21 @@ impl Store {
         Ok(numbers(item))
     }
 
-    /// Applies each of `tallies` exactly once, in any order. Idempotent.
+    /// Applies each of `changes` exactly once, in any order. Idempotent.
     ///
     /// # Errors
     ///
     /// An error if one of them cannot be written. Earlier ones may have been applied.
-    pub async fn count_changes(&self, tallies: &[Tally], now: Timestamp) -> Result<()> {
+    pub async fn count_changes(&self, changes: &[CounterChange], now: Timestamp) -> Result<()> {
         // A batch may repeat a change, but a transaction allows only one write to an item.
         let mut seen = BTreeSet::new();
-        let tallies: Vec<_> = tallies.iter().filter(|tally| seen.insert(&tally.change)).collect();
-        for chunk in tallies.chunks(AT_ONCE) {
+        let changes: Vec<_> = changes.iter().filter(|change| seen.insert(&change.change)).collect();
+        for chunk in changes.chunks(AT_ONCE) {
             match self.count_all(chunk, now).await {
                 // One was counted before, and DynamoDB does not report which others were.
                 Err(Error::Stale) => {
-                    for tally in chunk {
-                        match self.count_all(std::slice::from_ref(tally), now).await {
+                    for change in chunk {
+                        match self.count_all(std::slice::from_ref(change), now).await {
                             Ok(()) | Err(Error::Stale) => {}
                             Err(error) => return Err(error),
                         }
@@ -74,10 +97,10 @@ impl Store {
         Ok(())
     }
 
-    /// Applies all of `tallies`, or fails with [`Error::Stale`] if one was applied before.
-    async fn count_all(&self, tallies: &[&Tally], now: Timestamp) -> Result<()> {
+    /// Applies all of `changes`, or fails with [`Error::Stale`] if one was applied before.
+    async fn count_all(&self, changes: &[&CounterChange], now: Timestamp) -> Result<()> {
         let (mut writes, mut sums) = (self.transaction(), BTreeMap::new());
-        for Tally { change, kind, numbers } in tallies {
+        for CounterChange { change, kind, numbers } in changes {
             writes = writes.claim(Key::counted(change), counted(now), Error::Stale)?;
             let sum: &mut BTreeMap<String, i64> = sums.entry(kind).or_default();
             for (name, number) in numbers {
@@ -92,7 +115,7 @@ impl Store {
 }
 
 /// Returns the numbers of a counter.
-pub(super) fn numbers(item: Attributes) -> BTreeMap<String, u64> {
+pub(crate) fn numbers(item: Attributes) -> BTreeMap<String, u64> {
     let number = |(name, value): (String, AttributeValue)| {
         Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))
     };

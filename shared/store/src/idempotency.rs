@@ -3,7 +3,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Deserialize;
 
-use super::{Key, Store, item::Attributes, transaction::with_key};
+use crate::{
+    Store,
+    table::{item::Attributes, key::Key, transaction::with_key},
+};
 use domain::{Error, Result};
 use lambda::fault::Service;
 use schema::Timestamp;

@@ -1,6 +1,9 @@
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue, ReturnValue};
 
-use super::{Key, Store, item::Attributes, transaction::Transaction};
+use crate::{
+    Store,
+    table::{item::Attributes, key::Key, transaction::Transaction},
+};
 use domain::{Email, Error, Quota, RATE_WINDOW, Result};
 use schema::Timestamp;
 
@@ -78,7 +81,7 @@ impl Store {
 impl Transaction<'_> {
     /// Uses up `many` of the `most` verification emails per day for the mailbox of `email`. Fails
     /// with [`Error::RateLimited`] if fewer are left.
-    pub(super) fn count_mails(
+    pub(crate) fn count_mails(
         self,
         email: &Email,
         many: u32,
@@ -86,7 +89,7 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<Self> {
         let Mails { key, values } = Mails::of(email, many, most, now);
-        let update = Update::builder()
+        let update = types::Update::builder()
             .set_key(Some(key.into()))
             .update_expression(Mails::COUNT)
             .condition_expression(Mails::ARE_LEFT)

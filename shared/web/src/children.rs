@@ -15,7 +15,7 @@ use super::{
 use domain::{Child, Details, Entity, NewChild};
 use filter::Wire;
 use lambda::{Env, aws::Aws, config::ConfigError, keys::MasterKeys, token::Tokens};
-use store::{Store, deciding_again};
+use store::{Store, retry_if_stale};
 
 /// The state of the handlers of children.
 #[derive(Clone, Debug, FromRef)]
@@ -82,7 +82,7 @@ async fn delete<D: Details>(
     id: Id,
 ) -> Result<StatusCode> {
     let id = id.of("id", D::SCHEMA.entity)?;
-    deciding_again(|| async {
+    retry_if_stale(|| async {
         let (child, tenant) = store.child::<D>(id).await?;
         bearer.may_act_on(tenant.lead_id)?;
         store.delete_child(&child, &tenant, lambda::now(), &bearer.id).await

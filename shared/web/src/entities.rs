@@ -14,7 +14,7 @@ use super::{
 use domain::{Edit, Error, Permit, UserId};
 use filter::{Filter, Where};
 use lambda::{keys::MasterKeys, token::Bearer};
-use store::{Ask, Cursor, Listed, Store, Stored, Writable, deciding_again};
+use store::{Cursor, ListRequest, Listed, Store, Stored, Writable, retry_if_stale};
 
 /// Maximum number of entities that one request changes.
 const MOST_CHANGED: usize = 1000;
@@ -43,9 +43,10 @@ pub async fn list<E: Listed>(
 ) -> Result<Response> {
     may_include(&bearer, &query.filter)?;
     let list = query.url.list(&bearer);
-    let from = query.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
-    let ask = Ask { filter: &query.filter, whose: bearer.lead(), from: from.transpose()? };
-    let page = store.list::<E>(ask).await?;
+    let cursor = query.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
+    let request =
+        ListRequest { filter: &query.filter, lead: bearer.lead(), cursor: cursor.transpose()? };
+    let page = store.list::<E>(request).await?;
     page_response(&query.url, page, &bearer, &keys)
 }
 
@@ -78,7 +79,7 @@ pub async fn view<E: Listed>(
 ) -> Result<Response> {
     let filter = Filter::from_entity_query(&query.unwrap_or_default(), E::SCHEMA)?;
     may_include(&bearer, &filter)?;
-    let (stored, lead) = E::to_show(&store, id.of("id", E::SCHEMA.entity)?).await?;
+    let (stored, lead) = E::for_display(&store, id.of("id", E::SCHEMA.entity)?).await?;
     bearer.may_act_on(lead)?;
     entity_response(store.complete(stored, &filter).await?)
 }
@@ -130,7 +131,7 @@ async fn edit<E: Writable>(
 ) -> Result<StatusCode> {
     let sees = bearer.may_see(<E::View as Permit>::CODES);
     let edit = if sees { edit } else { edit.without_view() };
-    deciding_again(|| async {
+    retry_if_stale(|| async {
         let before = owned::<E>(store, bearer, id).await?;
         let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
         E::write(store, &before, &after).await
@@ -179,7 +180,7 @@ fn decide<E: Writable>(
     }
     for before in &found {
         let after = edit.apply(before.item.clone(), lambda::now(), by)?;
-        if found.len() > 1 && E::claims_anew(&before.item, &after) {
+        if found.len() > 1 && E::claims_new_value(&before.item, &after) {
             return Err(Error::Refused(
                 "A unique field can't be changed in bulk. Change one entity at a time.",
             ));
@@ -199,7 +200,7 @@ async fn write_if_matching<E: Writable>(
 ) -> domain::Result<bool> {
     let id = found.item.id();
     let mut latest = Some(found);
-    deciding_again(|| {
+    retry_if_stale(|| {
         let known = latest.take();
         async move {
             let before = match known {

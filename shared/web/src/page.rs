@@ -86,8 +86,8 @@ impl Paged {
     /// [`Error::BadParameter`] if the cursor is not valid for this list.
     pub fn paging(&self, bearer: &Bearer, keys: &MasterKeys) -> Result<Paging> {
         let list = self.url.list(bearer);
-        let from = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
-        Ok(Paging { limit: self.query.limit, from: from.transpose()? })
+        let cursor = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
+        Ok(Paging { limit: self.query.limit, cursor: cursor.transpose()? })
     }
 
     /// Returns the response for `page`.
@@ -118,7 +118,7 @@ pub fn page_response(
 ) -> Result<Response, Failure> {
     let next = page.next.map(|next| next.seal(&url.list(bearer), keys)).transpose()?;
     let mut response = Json(page.items).into_response();
-    truncated(response.headers_mut(), page.cut);
+    truncated(response.headers_mut(), page.truncated);
     if let Some(next) = next {
         let link = format!("<{}?{}>; rel=\"next\"", url.path, with_cursor(&url.query, &next));
         let link =
@@ -136,7 +136,7 @@ pub fn page_response(
 pub fn entity_response(page: Page) -> Result<Response, Failure> {
     let entity = page.items.into_iter().next().ok_or("it has none");
     let mut response = Json(entity.map_err(Error::internal("showing an entity"))?).into_response();
-    truncated(response.headers_mut(), page.cut);
+    truncated(response.headers_mut(), page.truncated);
     Ok(response)
 }
 

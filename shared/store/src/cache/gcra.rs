@@ -11,7 +11,7 @@ impl Cache {
         let mut counted = self.0.count.key(self.name(format_args!("rate:{route}:{address}")));
         counted.arg(interval(limit)).arg(limit);
         let counted = &counted;
-        let answer = self.0.line.ask(|connected| async move {
+        let answer = self.0.connection.run(|connected| async move {
             let mut redis = connected.redis;
             counted.invoke_async(&mut redis).await
         });

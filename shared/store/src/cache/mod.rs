@@ -31,25 +31,25 @@
 //! | calls | `<table>:rate:<route>:<address>` | time at which the quota is full again, µs | until then |
 
 mod config;
-mod debts;
+mod connection;
 mod entries;
 mod gcra;
-mod line;
+mod tombstones;
 
 use std::{fmt, sync::Arc};
 
 use redis::Script;
 
-pub(crate) use entries::{Held, Looked};
+use connection::Connection;
+pub(crate) use entries::{CacheKey, Lookup};
 use lambda::{Env, aws::Aws, config::ConfigError};
-use line::Line;
 
 /// A client of the cache. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Cache(Arc<Inner>);
 
 struct Inner {
-    line: Line,
+    connection: Connection,
     /// The prefix of every name, so that several tables can share one Redis.
     table: String,
     count: Script,
@@ -67,7 +67,7 @@ impl Cache {
     pub(crate) fn from_env(env: &Env, aws: &Aws) -> Result<Option<Self>, ConfigError> {
         let Some(server) = config::redis(env)? else { return Ok(None) };
         Ok(Some(Self(Arc::new(Inner {
-            line: Line::new(server, env, aws),
+            connection: Connection::new(server, env, aws),
             table: env.required("TABLE_NAME")?.to_owned(),
             count: Script::new(include_str!("gcra.lua")),
             fill: Script::new(include_str!("fill.lua")),
@@ -76,7 +76,7 @@ impl Cache {
 
     /// Opens the connection before the first request needs it, or gives up after 250 ms.
     pub(crate) async fn warm(&self) {
-        self.0.line.warm().await;
+        self.0.connection.warm().await;
     }
 
     fn name(&self, of: fmt::Arguments<'_>) -> String {

@@ -1,0 +1,62 @@
+use std::collections::HashSet;
+
+use crate::{
+    Store,
+    table::{
+        item::{Item, Stored, decode, decode_active, decode_all, entity_of},
+        key::Key,
+    },
+    tenants::owner::Owner,
+};
+use domain::{Child, Details, Error, Result, Tenant};
+
+impl Store {
+    /// Returns the child with this ID and its tenant. Takes two consecutive reads: the owner, then
+    /// the child and the tenant together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such child, or if it or its tenant was deleted.
+    pub async fn child<D: Details>(&self, id: D::Id) -> Result<(Stored<Child<D>>, Tenant)> {
+        let none = || Error::not_found(id);
+        let owner: Option<Owner> = self.get(Key::owner(D::KIND, id)).await?;
+        let Owner { tenant_id } = owner.ok_or_else(none)?;
+        let both = [Key::child(D::KIND, tenant_id, id), Key::tenant(tenant_id)];
+        let (mut child, mut tenant) = (None, None);
+        for item in self.get_all(&both).await? {
+            if entity_of(&item) == Some(Tenant::ENTITY) {
+                tenant = decode_active::<Tenant>(item)?;
+            } else {
+                child = decode_active(item)?;
+            }
+        }
+        let found = child.zip(tenant).map(|(child, tenant)| (child, tenant.item));
+        found.ok_or_else(none)
+    }
+
+    /// Returns the children with these IDs. Skips children that are missing or deleted, and those
+    /// of deleted tenants.
+    pub(crate) async fn children<D: Details>(
+        &self,
+        ids: Vec<D::Id>,
+    ) -> Result<Vec<Stored<Child<D>>>> {
+        let owners: Vec<_> = ids.into_iter().map(|id| Key::owner(D::KIND, id)).collect();
+        let (mut children, mut tenants) = (Vec::new(), HashSet::new());
+        for owner in self.get_all(&owners).await? {
+            let key = Key::of_item(&owner);
+            let Owner { tenant_id } = decode(owner)?;
+            children.extend(
+                key.as_ref().and_then(Key::owned).map(|id| Key::child(D::KIND, tenant_id, id)),
+            );
+            tenants.insert(tenant_id);
+        }
+        let tenants: Vec<_> = tenants.into_iter().map(Key::tenant).collect();
+        let (children, tenants) =
+            tokio::try_join!(self.get_all(&children), self.get_all(&tenants))?;
+        let tenants = decode_all::<Tenant>(tenants)?.into_iter().map(|tenant| tenant.item.id);
+        let (tenants, mut children): (HashSet<_>, Vec<_>) =
+            (tenants.collect(), decode_all(children)?);
+        children.retain(|child: &Stored<Child<D>>| tenants.contains(&child.item.tenant_id));
+        Ok(children)
+    }
+}

@@ -1,0 +1,128 @@
+use serde::Deserialize;
+
+use crate::{
+    Store,
+    table::{index::IndexKey, key::Key, update::Update},
+};
+use domain::{
+    Contact, Error, JobRef, JobResult, JobState, ResourceChange, Result, Step, Subscription,
+    TenantId, Text, UserId,
+};
+use schema::Timestamp;
+
+/// The closing of a job.
+#[derive(Clone, Debug)]
+pub struct JobCompletion<'a> {
+    /// The job to close.
+    pub job: &'a JobRef,
+    /// The reported outcome.
+    pub result: &'a JobResult,
+    /// The time of the closing.
+    pub now: Timestamp,
+    /// The user or system that reports the outcome.
+    pub by: &'a UserId,
+}
+
+impl Store {
+    /// Closes an open job, moves its tenant to the matching status and writes the job's resources,
+    /// in one transaction.
+    ///
+    /// If the item would become too large, the job is closed without the tenant's contacts and
+    /// domains, and only the ID and tier of its subscription are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if the job is not the tenant's latest or is already closed.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.id = %completion.job.id))]
+    pub async fn close_job(&self, tenant: TenantId, completion: &JobCompletion<'_>) -> Result<()> {
+        match Box::pin(self.close_with(tenant, completion, closed(completion))).await {
+            Err(error) if error.is_permanent() => {
+                tracing::error!(error = %error.with_causes(), "closing a job without its details");
+                let job = self.get::<JobDetails>(Key::job_of(tenant, completion.job)).await?;
+                let brief = job.ok_or(Error::Stale)?.shorten(closed(completion));
+                Box::pin(self.close_with(tenant, completion, brief)).await
+            }
+            closed => closed,
+        }
+    }
+
+    /// Closes a job with these changes to its item.
+    async fn close_with(
+        &self,
+        tenant: TenantId,
+        completion: &JobCompletion<'_>,
+        closed: Update,
+    ) -> Result<()> {
+        let JobCompletion { job, result, now, by } = *completion;
+        let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
+        let mut moved =
+            Update::when("latestJob.id = :job AND attribute_not_exists(latestJob.outcome)")
+                .given("job", job.id)
+                .set("latestJob.outcome", "outcome", result.outcome)
+                .set("#status", "status", status)
+                .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
+                .set("modifiedOn", "now", now)
+                .set("modifiedBy", "by", by);
+        moved = match job.resource_change(result) {
+            ResourceChange::Created => moved.set("builtBy", "attempt", job.attempt),
+            ResourceChange::Removed => {
+                moved.set("removedBy", "attempt", job.attempt).remove("builtBy")
+            }
+            ResourceChange::Unchanged => moved,
+        };
+        let mut writes = self
+            .transaction()
+            .update(Key::tenant(tenant), moved, Error::Stale)?
+            .update(Key::job_of(tenant, job), closed, Error::Stale)?;
+        for resource in &result.resources {
+            writes = writes.insert(&resource.to_resource(tenant, job.attempt, now, by))?;
+        }
+        self.invalidating(tenant, writes.commit()).await
+    }
+}
+
+/// Returns the changes that close a job's item.
+fn closed(completion: &JobCompletion<'_>) -> Update {
+    let JobCompletion { job, result, now, by } = *completion;
+    let state = result.outcome.state();
+    let mut closed = Update::when("#state IN (:queued, :running)")
+        .given("queued", JobState::Queued)
+        .given("running", JobState::Running)
+        .set("#state", "closed", state)
+        .append("steps", "step", Step { name: state, time: now })
+        .set("modifiedOn", "now", now)
+        .set("modifiedBy", "by", by);
+    let ended = JobRef { outcome: Some(result.outcome), ..job.clone() };
+    closed = if ended.failed_to_deprovision() {
+        let IndexKey { pk, sk, .. } =
+            IndexKey::listed(IndexKey::FAILED_DEPROVISIONING, now, job.id);
+        closed.set("gsi1pk", "list", pk).set("gsi1sk", "order", sk)
+    } else {
+        closed.remove("gsi1pk").remove("gsi1sk")
+    };
+    if let Some(reason) = &result.reason {
+        closed = closed.set("reason", "reason", reason);
+    }
+    if let Some(url) = &result.app_plane_url {
+        closed = closed.set("appPlaneUrl", "url", url);
+    }
+    closed
+}
+
+/// The parts of a job's item that can be shorten.
+#[derive(Debug, Deserialize)]
+struct JobDetails {
+    subscription: Subscription,
+    tier: Text<1, 100>,
+}
+
+impl JobDetails {
+    /// Adds the shortening of the item to `closed`.
+    fn shorten(&self, closed: Update) -> Update {
+        let none = Vec::<Contact>::new();
+        closed
+            .set("subscription", "subscription", self.subscription.brief(&self.tier))
+            .set("tenant.contacts", "none", &none)
+            .set("tenant.domains", "none", &none)
+    }
+}

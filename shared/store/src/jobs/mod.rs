@@ -1,0 +1,163 @@
+//! Jobs.
+
+pub(crate) mod close;
+pub(crate) mod overdue;
+pub(crate) mod pages;
+#[cfg(test)]
+mod size_tests;
+
+use crate::{
+    Store,
+    table::{
+        index::IndexKey,
+        item::{Item, decode, entity_of},
+        key::Key,
+        update::Update,
+    },
+};
+use domain::{ChildKind, Contact, Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
+use schema::Timestamp;
+
+impl Item for Job {
+    const ENTITY: &'static str = "job";
+
+    fn key(&self) -> Key {
+        Key::job(self.tenant_id, self.attempt)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        vec![IndexKey::listed(IndexKey::OPEN_JOB, self.deadline, self.id)]
+    }
+}
+
+impl Store {
+    /// Returns the tenant's job with this `attempt`, or `None` if the job has another ID or does
+    /// not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if the job cannot be read.
+    pub async fn job(&self, tenant: TenantId, attempt: u32, id: JobId) -> Result<Option<Job>> {
+        let job: Option<Job> = self.get(Key::job(tenant, attempt)).await?;
+        Ok(job.filter(|job| job.id == id))
+    }
+
+    /// Returns the tenant with this ID, its contacts and its jobs (newest first), in one read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
+    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
+    pub async fn tenant_with_contacts_and_jobs(
+        &self,
+        id: TenantId,
+    ) -> Result<(Tenant, Vec<Contact>, Vec<Job>)> {
+        let prefix = Key::children(ChildKind::Contact);
+        let (tenant, items) = self.tenant_and(id, prefix, &[Contact::ENTITY, Job::ENTITY]).await?;
+        let (jobs, contacts): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|item| entity_of(item) == Some(Job::ENTITY));
+        let contacts = contacts.into_iter().map(decode).collect::<Result<_>>()?;
+        let jobs = jobs.into_iter().rev().map(decode).collect::<Result<_>>()?;
+        Ok((tenant, contacts, jobs))
+    }
+
+    /// Opens a job for the request with this ID: writes the job and moves its tenant to the
+    /// matching status, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if the tenant has changed since the job was prepared.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.id, job.id = %job.id))]
+    pub async fn open_job(&self, tenant: &Tenant, job: &Job, request: &str) -> Result<()> {
+        let status = job.kind.status_while_open();
+        let before = tenant.latest_job.as_ref();
+        let assumed = match before {
+            Some(_) => "#status = :was AND latestJob.id = :before AND deleted = :no",
+            None => "#status = :was AND attribute_not_exists(latestJob) AND deleted = :no",
+        };
+        let mut opened = Update::when(assumed)
+            .given("was", tenant.status)
+            .given("no", false)
+            .set("#status", "status", status)
+            .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
+            .set("latestJob", "job", job.reference())
+            .set("modifiedOn", "now", job.audit.created_on)
+            .set("modifiedBy", "by", &job.audit.created_by);
+        if let Some(before) = before {
+            opened = opened.given("before", before.id);
+        }
+        let mut writes = self
+            .transaction()
+            .update(Key::tenant(tenant.id), opened, Error::Stale)?
+            .insert_from(job, request)?;
+        if let Some(failed) = before.filter(|job| job.failed_to_deprovision()) {
+            writes =
+                writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)?;
+        }
+        self.invalidating(tenant.id, writes.commit()).await
+    }
+
+    /// Records that a job's pipeline is running, with its execution ID and log URL.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if the job is no longer queued.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.attempt = attempt))]
+    pub async fn start_job(
+        &self,
+        tenant: TenantId,
+        attempt: u32,
+        execution: &str,
+        log_url: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let running = Update::when("#state = :queued")
+            .given("queued", JobState::Queued)
+            .set("#state", "running", JobState::Running)
+            .set("executionId", "execution", execution)
+            .set("logUrl", "log", log_url)
+            .set("modifiedOn", "now", now)
+            .append("steps", "step", Step { name: JobState::Running, time: now });
+        self.update(Key::job(tenant, attempt), running, Error::Stale).await
+    }
+}
+
+/// Returns the change that removes a job from the list that contains it.
+pub(crate) fn remove_from_list() -> Update {
+    Update::when("attribute_exists(pk)").remove("gsi1pk").remove("gsi1sk")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::table::item::encode;
+    use domain::{Isolation, JobKind, NewTenant, Subscription, UserId, Work};
+    use schema::read;
+
+    #[test]
+    fn a_job_survives_encoding_and_decoding() {
+        let new: NewTenant = read(&json!({
+            "key": "acme", "name": "Acme", "domains": ["acme.test"],
+            "contact": {
+                "firstName": "Ada", "lastName": "L", "email": "ada@acme.test", "isPrimary": true,
+            },
+        }))
+        .unwrap();
+        let (now, by) = (lambda::now(), UserId::from("operator"));
+        let onboarding = new.onboard(now, &by).unwrap();
+        let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
+        let subscription = Subscription::from_text(&body.to_string()).unwrap();
+        let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
+        let tenant = onboarding.tenant;
+        let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Pool };
+        let job = Job::open(&tenant, contacts, work, hour, now, &by).unwrap();
+        let item = encode(&job).unwrap();
+        assert!(item.values().all(|value| !value.is_null()), "absent, not NULL");
+        let read: Job = decode(item).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{job:?}"));
+    }
+}

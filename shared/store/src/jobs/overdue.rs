@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
+
+use crate::{
+    Store,
+    table::{
+        index::IndexKey,
+        item::{Attributes, decode},
+        key::Key,
+        update::Update,
+    },
+};
+use domain::{Error, JobId, JobKind, JobRef, Result, TenantId, TenantStatus};
+use lambda::fault::Service;
+use schema::Timestamp;
+
+/// An open job past its deadline, with only the fields that are needed to close it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverdueJob {
+    id: JobId,
+    attempt: u32,
+    kind: JobKind,
+    #[serde(default)]
+    opened_from: Option<TenantStatus>,
+    /// The tenant of the job.
+    pub tenant_id: TenantId,
+    /// The deadline that has passed.
+    pub deadline: Timestamp,
+}
+
+impl OverdueJob {
+    /// Returns the reference to this job in the tenant's item.
+    #[must_use]
+    pub fn reference(&self) -> JobRef {
+        let Self { id, attempt, kind, opened_from, .. } = *self;
+        JobRef { id, attempt, kind, opened_from, outcome: None }
+    }
+}
+
+/// An entry in the list of open jobs that is past its deadline.
+#[derive(Debug)]
+pub struct Overdue {
+    /// The job, or the error from decoding it.
+    pub job: Result<OverdueJob>,
+    key: Key,
+    /// The sort key of the entry.
+    sort_key: String,
+}
+
+/// A page of open jobs past their deadline, oldest first.
+#[derive(Debug)]
+pub struct OverdueJobs {
+    /// The entries of the page.
+    pub jobs: Vec<Overdue>,
+    /// Start of the next page; `None` on the last page.
+    pub next: Option<Next>,
+}
+
+/// The start of the next page of overdue jobs.
+#[derive(Debug)]
+pub struct Next(Attributes);
+
+/// Minimum and maximum wait before an overdue job that could not be closed is retried.
+const WAIT: (Duration, Duration) = (Duration::from_secs(50), Duration::from_secs(3600));
+
+impl Store {
+    /// Returns a page of the open jobs with a deadline before `now`.
+    ///
+    /// # Errors
+    ///
+    /// Any error from reading the list. A job that cannot be decoded is reported in its entry
+    /// instead.
+    pub async fn overdue_jobs(&self, now: Timestamp, next: Option<Next>) -> Result<OverdueJobs> {
+        let open = IndexKey::list_of(IndexKey::OPEN_JOB);
+        let request = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name("gsi1")
+            .key_condition_expression("gsi1pk = :open AND gsi1sk < :now")
+            .projection_expression(
+                "pk, sk, gsi1sk, id, attempt, kind, openedFrom, tenantId, deadline",
+            )
+            .expression_attribute_values(":open", AttributeValue::S(open))
+            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .set_exclusive_start_key(next.map(|Next(key)| key));
+        let page = request.send().await;
+        let page = page.map_err(Service::DynamoDb.error("reading overdue jobs"))?;
+        let jobs = page.items.unwrap_or_default().into_iter().filter_map(Overdue::of).collect();
+        Ok(OverdueJobs { jobs, next: page.last_evaluated_key.map(Next) })
+    }
+
+    /// Moves a job that could not be closed further back in the list, so that it does not block
+    /// others. The delay is the time that the job is overdue, at most one hour.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if the job was closed or moved in the meantime.
+    pub async fn postpone(&self, overdue: &Overdue, now: Timestamp) -> Result<()> {
+        let late = overdue.job.as_ref().map_or(WAIT.1, |job| now.since(job.deadline));
+        let (order, id) = overdue.sort_key.split_once('#').unwrap_or((&overdue.sort_key, ""));
+        let later = IndexKey::listed(IndexKey::OPEN_JOB, now + late.clamp(WAIT.0, WAIT.1), id);
+        tracing::warn!(from = order, to = later.sk, "an overdue job was postponed");
+        let moved = Update::when("gsi1sk = :was AND gsi1pk = :open")
+            .given("was", &overdue.sort_key)
+            .given("open", later.pk)
+            .set("gsi1sk", "later", later.sk);
+        self.update(overdue.key.clone(), moved, Error::Stale).await
+    }
+}
+
+impl Overdue {
+    /// Decodes an entry. Returns `None` if a key attribute is missing.
+    fn of(item: Attributes) -> Option<Self> {
+        let sort_key = item.get("gsi1sk")?.as_s().ok()?.clone();
+        Some(Self { key: Key::of_item(&item)?, sort_key, job: decode(item) })
+    }
+}

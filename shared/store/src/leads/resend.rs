@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use crate::{
+    Store,
+    table::{
+        index::IndexKey,
+        item::{Item, encode_from},
+        key::Key,
+    },
+};
+use domain::{EMAILS_PER_DAY, Error, Lead, Resend, Result, UserId};
+use filter::Direction;
+use schema::Timestamp;
+
+/// Maximum number of leads with one address that are considered.
+const LOOKED_AT: usize = 100;
+
+impl Item for Resend {
+    const ENTITY: &'static str = "resend";
+
+    fn key(&self) -> Key {
+        Key::resend(self.id)
+    }
+}
+
+impl Store {
+    /// Stores a request, made by the API request with this ID, to resend the verification email.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the request cannot be written.
+    pub async fn request_resend(&self, request: &Resend, request_id: &str) -> Result<()> {
+        let put = self.client.put_item().table_name(&*self.table);
+        let put = put.set_item(Some(encode_from(request, request_id)?));
+        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
+        sent.map(drop).map_err(Error::internal("writing a resend request"))
+    }
+
+    /// Renews the leads that `request` refers to, as far as the daily limit of emails allows. Each
+    /// renewed lead leads to an email. Idempotent: the stream may deliver the request more than
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] or [`Error::Busy`] if something cannot be read or written.
+    #[tracing::instrument(skip_all, fields(resend.id = %request.id))]
+    pub async fn resend(
+        &self,
+        request: &Resend,
+        request_id: &str,
+        now: Timestamp,
+        by: &UserId,
+        retention: Option<Duration>,
+    ) -> Result<()> {
+        let leads = self.leads_to_renew(request).await?.into_iter();
+        let renewed: Vec<_> = leads.filter_map(|lead| lead.renewed(now, by, retention)).collect();
+        for many in (1..=renewed.len()).rev() {
+            match self.renew(request, &renewed[..many], request_id, now).await {
+                // The mailbox has fewer emails left for today, so try with one lead less.
+                Err(Error::RateLimited) => {}
+                // The request was handled before.
+                Ok(()) | Err(Error::Stale) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the leads to renew. A verified lead comes before unverified claims: the verified
+    /// lead of the address, else the lead named in the request, else one lead of each distinct
+    /// content.
+    async fn leads_to_renew(&self, request: &Resend) -> Result<Vec<Lead>> {
+        let holder = self.holder_of(&request.email).await?.map(|holder| holder.lead_id);
+        let Some(id) = holder.or(request.lead_id) else {
+            let partition = IndexKey::leads_of_email(&request.email.folded());
+            let leads =
+                self.first(("gsi2", partition), Direction::Ascending, LOOKED_AT, &[]).await?;
+            let now = lambda::now().seconds();
+            let active = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
+            return Ok(Resend::distinct(leads.into_iter().filter(active).collect()));
+        };
+        match self.lead(id).await {
+            Ok(lead) => Ok(request.matching(lead).into_iter().collect()),
+            Err(Error::NotFound { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn renew(
+        &self,
+        request: &Resend,
+        renewed: &[Lead],
+        request_id: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let many = u32::try_from(renewed.len()).unwrap_or(u32::MAX);
+        let mut writes = self
+            .transaction()
+            .delete_existing(request.key(), Error::Stale)?
+            .count_mails(&request.email, many, EMAILS_PER_DAY, now)?;
+        for lead in renewed {
+            writes = writes.insert_from(lead, request_id)?;
+        }
+        writes.commit().await
+    }
+}

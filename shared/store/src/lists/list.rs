@@ -1,0 +1,163 @@
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::value::RawValue;
+
+use crate::{
+    Store,
+    lists::{
+        cursor::Cursor, found::Found, listed::Listed, page_builder::PageBuilder, query::position,
+        read_budget::Collected,
+    },
+    table::{item::Stored, read::BATCH},
+};
+use domain::{Error, LeadId, Result};
+use filter::{Filter, Where};
+
+/// A request for a page of a list.
+#[derive(Clone, Debug)]
+pub struct ListRequest<'a> {
+    /// Conditions, order, fields and inclusions.
+    pub filter: &'a Filter,
+    /// Limits the list to entities of this lead; `None` for callers that may see all.
+    pub lead: Option<LeadId>,
+    /// Cursor of the page; `None` for the first page.
+    pub cursor: Option<Cursor>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The items of the page, in wire format.
+    pub items: Vec<Box<RawValue>>,
+    /// Cursor of the next page; `None` on the last page.
+    pub next: Option<Cursor>,
+    /// Included relations that are incomplete on this page.
+    pub truncated: BTreeSet<String>,
+}
+
+impl Store {
+    /// Returns a page of a list, with the requested inclusions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FilterTooBroad`] if more than 10,000 items or too many bytes would be read.
+    pub async fn list<E: Listed>(&self, request: ListRequest<'_>) -> Result<Page> {
+        let ListRequest { filter, lead, cursor } = request;
+        let mut page = PageBuilder::<E>::new(self, filter);
+        let candidates = self.candidates::<E>(&filter.conditions, lead).await?;
+        let found = match (candidates, filter.order.by_creation()) {
+            (Some(candidates), _) => candidates,
+            (None, Some(direction)) => {
+                self.walk(&mut page, filter, direction, cursor).await?;
+                return page.finish(|last| position(&last.stored.item, &filter.conditions)).await;
+            }
+            (None, None) => self.all(&filter.conditions).await?,
+        };
+        for found in pick(filter, found, cursor) {
+            if !page.offer(found).await? {
+                break;
+            }
+        }
+        page.finish(|last| Cursor::Order { last: filter.order.sort_values(last) }).await
+    }
+
+    /// Returns every entity that matches `conditions`.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Store::list`].
+    pub async fn find<E: Listed>(
+        &self,
+        conditions: &Where,
+        lead: Option<LeadId>,
+    ) -> Result<Vec<Stored<E>>> {
+        let found = match self.candidates::<E>(conditions, lead).await? {
+            Some(candidates) => candidates,
+            None => self.all(conditions).await?,
+        };
+        Ok(found.into_iter().map(|found| found.stored).collect())
+    }
+
+    /// Returns the number of entities that match `conditions`. A number from a counter is
+    /// eventually consistent, about one second old.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Store::list`].
+    pub async fn count<E: Listed>(&self, conditions: &Where, lead: Option<LeadId>) -> Result<u64> {
+        if let Some(number) = E::counter_name(conditions).filter(|_| lead.is_none()) {
+            let counter = self.counter(E::ENTITY).await?;
+            return Ok(counter.get(&number).copied().unwrap_or_default());
+        }
+        let found = match self.candidates::<E>(conditions, lead).await? {
+            Some(candidates) => candidates.len(),
+            None => {
+                let mut found = 0;
+                self.scan::<E>(conditions, |_| {
+                    found += 1;
+                    Ok(())
+                })
+                .await?;
+                found
+            }
+        };
+        u64::try_from(found).map_err(Error::internal("counting"))
+    }
+
+    /// Returns one entity as a page, with the requested inclusions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if an inclusion cannot be read.
+    pub async fn complete<E: Listed>(&self, stored: Stored<E>, filter: &Filter) -> Result<Page> {
+        let mut page = PageBuilder::new(self, filter);
+        page.offer(Found::of(stored)?).await?;
+        page.finish(|last| Cursor::Order { last: filter.order.sort_values(last) }).await
+    }
+
+    /// Returns every match of `conditions`, or `None` if an index has to be read for that.
+    async fn candidates<E: Listed>(
+        &self,
+        conditions: &Where,
+        lead: Option<LeadId>,
+    ) -> Result<Option<Vec<Found<E>>>> {
+        let found = if let Some(lead) = lead {
+            E::of_lead(self, lead, conditions).await?
+        } else if let Some(ids) = conditions.one_of("id") {
+            let ids: HashSet<E::Id> =
+                ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect();
+            let ids: Vec<_> = ids.into_iter().collect();
+            let mut collected = Collected::default();
+            for batch in ids.chunks(BATCH) {
+                for stored in E::by_ids(self, batch.to_vec()).await? {
+                    let found = Found::of(stored)?;
+                    if conditions.matches(&found.wire) {
+                        collected.add(found)?;
+                    }
+                }
+            }
+            return Ok(Some(collected.into_found()));
+        } else if let Some(by_other_key) = E::by_other_key(self, conditions).await? {
+            by_other_key
+        } else {
+            return Ok(None);
+        };
+        let matching = |found: &Found<E>| conditions.matches(&found.wire);
+        Ok(Some(found.into_iter().filter(matching).collect()))
+    }
+}
+
+/// Sorts `items` and skips those before the page.
+fn pick<E>(
+    filter: &Filter,
+    items: Vec<Found<E>>,
+    cursor: Option<Cursor>,
+) -> impl Iterator<Item = Found<E>> {
+    let mut found = filter.ordered(items);
+    let mut skipped = filter.skipped();
+    if let Some(Cursor::Order { last }) = cursor {
+        found.retain(|item| filter.order.is_after(item, &last));
+        skipped = 0;
+    }
+    found.into_iter().skip(skipped)
+}

@@ -1,0 +1,82 @@
+use std::future::Future;
+
+use crate::{
+    Store,
+    counters::TOTAL,
+    lists::{found::Found, related::Related},
+    table::item::{Item, Stored},
+};
+use domain::{Editable, Entity, EntityId, LeadId, Result};
+use filter::Where;
+
+/// An entity that the store can list, filter and count.
+///
+/// DynamoDB narrows the read in this order: by ID, by another key of the entity (a tenant, a key),
+/// by a partition of an index. All other conditions are evaluated in memory.
+pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
+    /// The type of the entity's ID.
+    type Id: EntityId;
+
+    /// Returns the entity's ID.
+    fn id(&self) -> Self::Id;
+
+    /// Returns the entities with these IDs, strongly consistent. Pass few IDs, because all entities
+    /// are held in memory.
+    fn by_ids(
+        store: &Store,
+        ids: Vec<Self::Id>,
+    ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
+
+    /// Returns the entities found by a key other than the ID (tenant, key), strongly consistent.
+    /// Returns `None` if `conditions` name no such key.
+    fn by_other_key(
+        store: &Store,
+        conditions: &Where,
+    ) -> impl Future<Output = Result<Option<Vec<Found<Self>>>>> + Send;
+
+    /// Returns the entity with this ID and the lead that owns it, strongly consistent.
+    fn one(
+        store: &Store,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send;
+
+    /// Returns the entity with this ID and the lead that owns it, for display only. May be cached;
+    /// use [`Listed::one`] before a write.
+    fn for_display(
+        store: &Store,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send {
+        Self::one(store, id)
+    }
+
+    /// Returns the entities of a lead. Entities that do not match `conditions` may be left out.
+    fn of_lead(
+        store: &Store,
+        lead: LeadId,
+        conditions: &Where,
+    ) -> impl Future<Output = Result<Vec<Found<Self>>>> + Send;
+
+    /// Returns the index (`gsi1` or `gsi2`) and the partition that hold every match of
+    /// `conditions`.
+    fn partition(conditions: &Where) -> (&'static str, String);
+
+    /// Returns the name of the counter that holds the number of matches, or `None` if no counter
+    /// does.
+    fn counter_name(conditions: &Where) -> Option<String> {
+        conditions.is_everything().then(|| TOTAL.to_owned())
+    }
+}
+
+/// A [`Listed`] entity that clients can change.
+pub trait Writable: Listed + Editable {
+    /// Replaces `before` with `after`. Fails with [`Error::Stale`] if the entity has changed in the
+    /// meantime.
+    fn write(
+        store: &Store,
+        before: &Stored<Self>,
+        after: &Self,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whether `after` claims a unique value that `before` did not.
+    fn claims_new_value(before: &Self, after: &Self) -> bool;
+}

@@ -1,0 +1,13 @@
+//! Lists: from a filter to a page.
+
+pub(crate) mod cursor;
+pub(crate) mod found;
+pub(crate) mod inclusions;
+pub(crate) mod list;
+pub(crate) mod listed;
+pub(crate) mod newest;
+mod page_builder;
+pub(crate) mod page_items;
+pub(crate) mod query;
+pub(crate) mod read_budget;
+pub(crate) mod related;

@@ -1,0 +1,89 @@
+//! The dashboard.
+
+mod attention;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::{
+    Store,
+    counters::{ONBOARDED, TOTAL, day_counter, month_kind, numbers, part, status_counter},
+    table::{item::Item, key::Key},
+};
+use domain::{Day, Histogram, Lead, Leads, Overview, Result, Tenant, TenantStatus};
+use schema::Timestamp;
+
+/// Number of days in an overview.
+const DAYS: u32 = 30;
+
+/// Length of a day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Counters by kind, each with its numbers by name.
+type Counters = BTreeMap<String, BTreeMap<String, u64>>;
+
+impl Store {
+    /// Returns the dashboard statistics. They are eventually consistent, about one second old. The
+    /// cost does not grow with the number of tenants: this reads two counters, the counters of the
+    /// last months, and the start of each list of tenants that need attention.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Aws`] if something cannot be read.
+    pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
+        let days: Vec<_> = (0..DAYS).rev().map(|ago| now - DAY * ago).collect();
+        let months: BTreeSet<_> = days.iter().map(|day| month_kind(*day)).collect();
+        let kinds = [Lead::ENTITY, Tenant::ENTITY].map(str::to_owned);
+        let (counters, attention) =
+            tokio::try_join!(self.counters(kinds.into_iter().chain(months)), self.attention(now))?;
+        let number = |kind: &str, name: &str| {
+            counters.get(kind).and_then(|numbers| numbers.get(name)).copied().unwrap_or(0)
+        };
+        let (days, waits) = last(&counters, &days);
+        Ok(Overview {
+            leads: Leads {
+                total: number(Lead::ENTITY, TOTAL),
+                validated: number(Lead::ENTITY, "validated"),
+            },
+            tenants: TenantStatus::ALL
+                .map(|status| number(Tenant::ENTITY, &status_counter(status.number()))),
+            days,
+            median_seconds: waits.median().map(|median| median.as_secs_f64()),
+            attention,
+        })
+    }
+
+    async fn counters(&self, kinds: impl Iterator<Item = String>) -> Result<Counters> {
+        let (kinds, keys): (Vec<_>, Vec<_>) =
+            kinds.map(|kind| (kind.clone(), Key::counter(&kind))).unzip();
+        let named = self.get_all(&keys).await?.into_iter().filter_map(|item| {
+            let key = Key::of_item(&item)?;
+            let place = keys.iter().position(|known| *known == key)?;
+            Some((kinds.get(place)?.clone(), numbers(item)))
+        });
+        Ok(named.collect())
+    }
+}
+
+/// Returns the numbers of `days`, and the time to activation of all tenants activated on these
+/// days.
+fn last(counters: &Counters, days: &[Timestamp]) -> (Vec<Day>, Histogram) {
+    let mut all = Histogram::default();
+    let days = days.iter().map(|day| {
+        let (mut waits, prefix) = (Histogram::default(), day_counter(*day, ""));
+        let numbers = counters.get(&month_kind(*day)).into_iter().flatten();
+        let numbers = numbers.filter_map(|(name, many)| Some((name.strip_prefix(&prefix)?, *many)));
+        let numbers: BTreeMap<_, _> = numbers.collect();
+        numbers.iter().for_each(|(name, many)| waits.add(name, *many));
+        all.add_all(&waits);
+        Day {
+            date: part(*day, 0..10),
+            onboarded: numbers.get(ONBOARDED).copied().unwrap_or(0),
+            activated: waits.count(),
+            median_seconds: waits.median().map(|median| median.as_secs_f64()),
+        }
+    });
+    (days.collect(), all)
+}

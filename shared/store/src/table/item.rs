@@ -1,0 +1,130 @@
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_dynamo::to_item;
+
+use crate::table::{index::IndexKey, key::Key};
+use domain::{Error, Result};
+
+/// The attributes of an item.
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
+
+/// A value stored as one item.
+///
+/// In addition to the value's own attributes, an item has its keys, its `entity` and its `version`,
+/// which starts at 1 and grows with every change. Absent values are not stored as NULL, so
+/// `attribute_not_exists` detects them.
+pub trait Item: Serialize + DeserializeOwned {
+    /// The `entity` attribute, which tells readers the kind of the item.
+    const ENTITY: &'static str;
+
+    /// Returns the primary key of the item.
+    fn key(&self) -> Key;
+
+    /// Returns the index keys of the item.
+    fn indexes(&self) -> Vec<IndexKey> {
+        Vec::new()
+    }
+}
+
+/// An item and the version at which it was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stored<T> {
+    /// The decoded item.
+    pub item: T,
+    /// The version of the item.
+    pub version: u64,
+}
+
+/// Encodes the first version of an item.
+pub(crate) fn encode<T: Item>(item: &T) -> Result<Attributes> {
+    encode_version(item, 1)
+}
+
+/// Encodes the first version of an item with the ID of the request that created it. The item's
+/// events carry this ID.
+pub(crate) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes> {
+    let mut attributes = encode(item)?;
+    attributes.insert("requestId".into(), AttributeValue::S(request.into()));
+    Ok(attributes)
+}
+
+/// Encodes a version of an item. A deleted item is in no index.
+pub(crate) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
+    let mut attributes: Attributes = to_item(item).map_err(Error::permanent("encoding an item"))?;
+    attributes.retain(|_, value| !value.is_null());
+    let places = if is_deleted(&attributes) { Vec::new() } else { item.indexes() };
+    attributes.extend(Attributes::from(item.key()));
+    for place in places {
+        attributes.insert(format!("{}pk", place.index), AttributeValue::S(place.pk));
+        attributes.insert(format!("{}sk", place.index), AttributeValue::S(place.sk));
+    }
+    attributes.insert("entity".into(), AttributeValue::S(T::ENTITY.into()));
+    attributes.insert("version".into(), AttributeValue::N(version.to_string()));
+    Ok(attributes)
+}
+
+/// Encodes part of an item, such as a nested object.
+pub(crate) fn encode_part<T: Serialize>(part: T) -> Result<AttributeValue> {
+    serde_dynamo::to_attribute_value(part).map_err(Error::permanent("encoding a part of an item"))
+}
+
+/// Decodes an item.
+pub(crate) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
+    serde_dynamo::from_item(item).map_err(Error::permanent("decoding an item"))
+}
+
+/// Decodes an item with its version. Returns `None` if the item is deleted or has expired.
+pub(crate) fn decode_active<T: DeserializeOwned>(item: Attributes) -> Result<Option<Stored<T>>> {
+    if is_deleted(&item) || has_expired(&item) {
+        return Ok(None);
+    }
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let version =
+        version.ok_or("the item has no version").map_err(Error::internal("reading a version"))?;
+    Ok(Some(Stored { item: decode(item)?, version }))
+}
+
+/// Decodes the items that are neither deleted nor expired.
+pub(crate) fn decode_all<T: DeserializeOwned>(items: Vec<Attributes>) -> Result<Vec<Stored<T>>> {
+    items.into_iter().filter_map(|item| decode_active(item).transpose()).collect()
+}
+
+/// Returns the kind of an item.
+pub(crate) fn entity_of(item: &Attributes) -> Option<&str> {
+    item.get("entity")?.as_s().ok().map(String::as_str)
+}
+
+/// Whether an item has expired. DynamoDB deletes expired items within a few days.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html>
+fn has_expired(item: &Attributes) -> bool {
+    let expiry = item.get("expiresAt").and_then(|expiry| expiry.as_n().ok()?.parse::<i64>().ok());
+    expiry.is_some_and(|expiry| expiry <= lambda::now().seconds())
+}
+
+/// Whether an item is soft-deleted.
+pub(crate) fn is_deleted(item: &Attributes) -> bool {
+    matches!(item.get("deleted"), Some(AttributeValue::Bool(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Invoice, NewInvoice, UserId};
+    use schema::{Document, Limits, Timestamp};
+    use serde_dynamo::AttributeValue;
+
+    #[test]
+    fn an_amount_is_stored_exactly() {
+        let body = r#"{"startDate":"2026-01-01","endDate":"2026-01-31","amount":12345678901234567.89,
+            "currencyCode":"EUR","dueDate":"2026-02-14","status":0,
+            "tenantId":"6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21"}"#;
+        let new: NewInvoice = Document::parse(body.into(), Limits::BODY).unwrap().read().unwrap();
+        let invoice = new.create(Timestamp::from_millis(0), &UserId::from("u1"));
+        let item: serde_dynamo::Item = serde_dynamo::to_item(&invoice).unwrap();
+        let stored = item.get("amount").cloned();
+        assert_eq!(stored, Some(AttributeValue::S("12345678901234567.89".into())));
+        assert_eq!(serde_dynamo::from_item::<_, Invoice>(item).unwrap(), invoice);
+    }
+}

@@ -1,0 +1,233 @@
+use std::{collections::HashMap, fmt::Display};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, TenantId, TenantKey};
+
+/// A primary key. Every key pattern of the table has a constructor in this type.
+///
+/// | item | pk | sk |
+/// |---|---|---|
+/// | lead | `LEAD#<id>` | `LEAD` |
+/// | email claim of a validated lead | `LEAD_EMAIL#<lowercase email>` | `CLAIM` |
+/// | tenant | `TENANT#<id>` | `TENANT` |
+/// | tenant key claim, never released | `TENANT_KEY#<key>` | `CLAIM` |
+/// | contact, config, invoice | `TENANT#<tenant id>` | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` |
+/// | key claim of a config | `TENANT#<tenant id>` | `CONFIG_KEY#<key>` |
+/// | number of children created by the tenant's lead | `TENANT#<tenant id>` | `CHILDREN#LEAD` |
+/// | resource | `TENANT#<tenant id>` | `RESOURCE#<id>` |
+/// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
+/// | owner of a contact, config or invoice | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
+/// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
+/// | verification emails per day | `MAILS#<mailbox>#<day>` | `MAILS` |
+/// | request to resend an email | `RESEND#<id>` | `RESEND` |
+/// | counts per kind | `COUNTER#<kind>` | `COUNTER` |
+/// | change already counted | `COUNTED#<change>` | `COUNTED` |
+/// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// Returns the key of a lead.
+    #[must_use]
+    pub fn lead(id: LeadId) -> Self {
+        Self::new(format!("LEAD#{id}"), "LEAD")
+    }
+
+    /// Returns the key of the claim that makes the email of a validated lead unique.
+    #[must_use]
+    pub fn lead_email(email: &Email) -> Self {
+        Self::new(format!("LEAD_EMAIL#{}", email.folded()), "CLAIM")
+    }
+
+    /// Returns the key of a tenant.
+    #[must_use]
+    pub fn tenant(id: TenantId) -> Self {
+        Self::new(Self::tenant_partition(id), "TENANT")
+    }
+
+    /// Returns the partition key of a tenant and its children.
+    #[must_use]
+    pub fn tenant_partition(id: TenantId) -> String {
+        format!("TENANT#{id}")
+    }
+
+    /// Returns the key of the claim that makes a tenant key unique.
+    #[must_use]
+    pub fn tenant_key(key: &TenantKey) -> Self {
+        Self::new(format!("TENANT_KEY#{key}"), "CLAIM")
+    }
+
+    /// Returns the key of a child, in its tenant's partition.
+    #[must_use]
+    pub fn child(kind: ChildKind, tenant: TenantId, id: impl Display) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::children(kind)))
+    }
+
+    /// Returns the key of the item that names the owner of a child.
+    #[must_use]
+    pub fn owner(kind: ChildKind, id: impl Display) -> Self {
+        Self::new(format!("{}{id}", Self::children(kind)), "OWNER")
+    }
+
+    /// Returns the key of the claim that makes a config's key unique within its tenant.
+    #[must_use]
+    pub fn config_key(tenant: TenantId, key: &str) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("CONFIG_KEY#{key}"))
+    }
+
+    /// Returns the key of the number of children created by a tenant's lead.
+    #[must_use]
+    pub fn children_of_lead(tenant: TenantId) -> Self {
+        Self::new(Self::tenant_partition(tenant), "CHILDREN#LEAD")
+    }
+
+    /// Returns the key of a resource, in its tenant's partition.
+    #[must_use]
+    pub fn resource(tenant: TenantId, id: ResourceId) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::RESOURCES))
+    }
+
+    /// Returns the key of a job, in its tenant's partition, ordered by attempt.
+    #[must_use]
+    pub fn job(tenant: TenantId, attempt: u32) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{attempt:06}", Self::JOBS))
+    }
+
+    /// Returns the key of the job named by `reference`.
+    #[must_use]
+    pub fn job_of(tenant: TenantId, reference: &JobRef) -> Self {
+        Self::job(tenant, reference.attempt)
+    }
+
+    /// Returns the key that counts calls of `route` from `address` in the minute that starts at
+    /// `minute` (epoch seconds).
+    #[must_use]
+    pub fn rate(route: &str, address: impl Display, minute: i64) -> Self {
+        Self::new(format!("RATE#{route}#{address}#{minute}"), "RATE")
+    }
+
+    /// Returns the key that counts verification emails to the mailbox of `email` on a `day` since
+    /// 1970-01-01.
+    #[must_use]
+    pub fn mails(email: &Email, day: i64) -> Self {
+        Self::new(format!("MAILS#{}#{day}", email.mailbox()), "MAILS")
+    }
+
+    /// Returns the key of a request to resend the verification email.
+    #[must_use]
+    pub fn resend(id: ResendId) -> Self {
+        Self::new(format!("RESEND#{id}"), "RESEND")
+    }
+
+    /// Returns the key of the counts of a kind.
+    #[must_use]
+    pub fn counter(kind: &str) -> Self {
+        Self::new(format!("COUNTER#{kind}"), "COUNTER")
+    }
+
+    /// Returns the key of the record that a change has been counted.
+    #[must_use]
+    pub fn counted(change: &str) -> Self {
+        Self::new(format!("COUNTED#{change}"), "COUNTED")
+    }
+
+    /// Returns the key of the idempotency record of an event at a consumer.
+    #[must_use]
+    pub fn idempotency(consumer: &str, event: &str) -> Self {
+        Self::new(format!("IDEMPOTENCY#{consumer}#{event}"), "IDEMPOTENCY")
+    }
+
+    /// Returns the sort key prefix of a kind of children.
+    #[must_use]
+    pub const fn children(kind: ChildKind) -> &'static str {
+        match kind {
+            ChildKind::Contact => "CONTACT#",
+            ChildKind::Config => "CONFIG#",
+            ChildKind::Invoice => "INVOICE#",
+        }
+    }
+
+    /// The sort key range of children of all kinds. The key claims of configs lie in this range as
+    /// well.
+    pub(crate) const ALL_CHILDREN: (&str, &str) = ("CONFIG#", "INVOICE$");
+
+    /// The sort key prefix of resources.
+    pub const RESOURCES: &str = "RESOURCE#";
+    /// The sort key prefix of jobs.
+    pub const JOBS: &str = "JOB#";
+}
+
+impl Key {
+    /// Returns the key of an item, or `None` if the item has none.
+    pub(crate) fn of_item(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let part = |name| item.get(name).and_then(|part| part.as_s().ok()).cloned();
+        Some(Self { pk: part("pk")?, sk: part("sk")? })
+    }
+
+    /// Whether this is the key of a child of this `kind`.
+    pub(crate) fn is_child(&self, kind: ChildKind) -> bool {
+        self.sk.starts_with(Self::children(kind))
+    }
+
+    /// Returns the child ID in the key of an owner item.
+    pub(crate) fn owned(&self) -> Option<&str> {
+        self.pk.split_once('#').map(|(_, id)| id)
+    }
+}
+
+impl From<Key> for HashMap<String, AttributeValue> {
+    fn from(Key { pk, sk }: Key) -> Self {
+        [("pk", pk), ("sk", sk)].map(|(name, s)| (name.into(), AttributeValue::S(s))).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use schema::read;
+
+    #[test]
+    fn all_patterns_are_distinct() {
+        let tenant = TenantId::generate();
+        // One text for every parameter, so that only the patterns can make the keys distinct.
+        let id = tenant.to_string();
+        let email: Email = read(&json!("a@b.test")).unwrap();
+        let key: TenantKey = read(&json!("acme")).unwrap();
+        let keys = [
+            Key::lead(id.parse().unwrap()),
+            Key::lead_email(&email),
+            Key::tenant(tenant),
+            Key::tenant_key(&key),
+            Key::child(ChildKind::Contact, tenant, &id),
+            Key::child(ChildKind::Config, tenant, &id),
+            Key::child(ChildKind::Invoice, tenant, &id),
+            Key::owner(ChildKind::Contact, &id),
+            Key::owner(ChildKind::Config, &id),
+            Key::owner(ChildKind::Invoice, &id),
+            Key::config_key(tenant, &id),
+            Key::children_of_lead(tenant),
+            Key::resource(tenant, id.parse().unwrap()),
+            Key::job(tenant, 1),
+            Key::rate("POST /leads", "::1", 60),
+            Key::mails(&email, 1),
+            Key::resend(id.parse().unwrap()),
+            Key::counter(&id),
+            Key::counted(&id),
+            Key::idempotency("mailer", &id),
+        ];
+        let distinct: BTreeSet<_> = keys.iter().map(|key| (&key.pk, &key.sk)).collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+}

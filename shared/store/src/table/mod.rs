@@ -1,0 +1,9 @@
+//! The table: keys, items, and the requests that read and write them.
+
+pub(crate) mod index;
+pub(crate) mod item;
+pub(crate) mod key;
+pub(crate) mod read;
+pub(crate) mod retry;
+pub(crate) mod transaction;
+pub(crate) mod update;

@@ -1,0 +1,138 @@
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use crate::{
+    Store,
+    table::{
+        item::{Attributes, Item, encode_part, encode_version},
+        key::Key,
+    },
+};
+use domain::{Error, Result};
+use lambda::fault::Service;
+
+/// Condition that an item still has the version that was read.
+pub(crate) const AT_VERSION: &str = "version = :version";
+
+/// An update expression with its condition and values. Adds 1 to the item's `version`.
+pub(crate) struct Update {
+    set: Vec<String>,
+    remove: Vec<&'static str>,
+    pub(crate) condition: String,
+    pub(crate) values: Result<Attributes>,
+}
+
+impl Update {
+    /// Starts an update that requires `condition`.
+    pub(crate) fn when(condition: impl Into<String>) -> Self {
+        let (condition, values) = (condition.into(), Ok(Attributes::new()));
+        Self { set: Vec::new(), remove: Vec::new(), condition, values }.given("one", 1)
+    }
+
+    /// Sets `path` to a value, which expressions refer to as `:name`.
+    pub(crate) fn set(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
+        self.set.push(format!("{path} = :{name}"));
+        self.given(name, value)
+    }
+
+    /// Appends a value to the list at `path`.
+    pub(crate) fn append(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
+        self.set.push(format!("{path} = list_append({path}, :{name})"));
+        self.given(name, [value])
+    }
+
+    /// Adds 1 to the number at `path`. A missing number starts at the value `:start`.
+    pub(crate) fn increase(mut self, path: &str, start: &str) -> Self {
+        self.set.push(format!("{path} = if_not_exists({path}, :{start}) + :one"));
+        self
+    }
+
+    /// Removes the attribute at `path`.
+    pub(crate) fn remove(mut self, path: &'static str) -> Self {
+        self.remove.push(path);
+        self
+    }
+
+    /// Adds a value that the condition refers to as `:name`.
+    pub(crate) fn given(mut self, name: &str, value: impl Serialize) -> Self {
+        self.values = self.values.and_then(|mut values| {
+            values.insert(format!(":{name}"), encode_part(value)?);
+            Ok(values)
+        });
+        self
+    }
+
+    /// Returns the expression attribute names in use, for attributes that are DynamoDB reserved
+    /// words.
+    pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
+        let used = |name: &&str| {
+            let alias = format!("#{name}");
+            self.condition.contains(&alias) || self.set.iter().any(|set| set.contains(&alias))
+        };
+        let names: HashMap<_, _> = ["state", "status"]
+            .iter()
+            .filter(|name| used(name))
+            .map(|name| (format!("#{name}"), (*name).to_owned()))
+            .collect();
+        (!names.is_empty()).then_some(names)
+    }
+
+    /// Returns the update expression.
+    pub(crate) fn expression(&self) -> String {
+        let mut expression = "ADD version :one".to_owned();
+        for (verb, parts) in [(" SET ", self.set.join(", ")), (" REMOVE ", self.remove.join(", "))]
+        {
+            if !parts.is_empty() {
+                expression.push_str(verb);
+                expression.push_str(&parts);
+            }
+        }
+        expression
+    }
+}
+
+impl Store {
+    /// Replaces an item that was read at version `read_at`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if the version has changed.
+    pub(crate) async fn replace<T: Item>(&self, item: &T, read_at: u64) -> Result<()> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&*self.table)
+            .set_item(Some(encode_version(item, read_at + 1)?))
+            .condition_expression(AT_VERSION)
+            .expression_attribute_values(":version", AttributeValue::N(read_at.to_string()));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(cause) => match cause.as_service_error() {
+                Some(error) if error.is_conditional_check_failed_exception() => Err(Error::Stale),
+                _ => Err(Error::internal("replacing an item")(cause)),
+            },
+        }
+    }
+
+    /// Updates one item. Fails with `otherwise` if the condition does not hold.
+    pub(crate) async fn update(&self, key: Key, change: Update, otherwise: Error) -> Result<()> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.into()))
+            .update_expression(change.expression())
+            .condition_expression(&change.condition)
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(Some(change.values?));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(cause) => match cause.as_service_error() {
+                Some(error) if error.is_conditional_check_failed_exception() => Err(otherwise),
+                _ => Err(Service::DynamoDb.error("changing an item")(cause)),
+            },
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Tenants.
+
+mod cached;
+mod delete;
+pub(crate) mod owner;
+pub(crate) mod read;
+mod write;
+
+use crate::{
+    Store,
+    counters::{TOTAL, status_counter},
+    lists::{
+        found::Found,
+        listed::{Listed, Writable},
+    },
+    table::{
+        index::IndexKey,
+        item::{Item, Stored, decode_all},
+        key::Key,
+    },
+};
+use domain::{Lead, LeadId, Result, Tenant, TenantId};
+use filter::Where;
+use schema::read;
+
+impl Item for Tenant {
+    const ENTITY: &'static str = "tenant";
+
+    fn key(&self) -> Key {
+        Key::tenant(self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexKey> {
+        let order = self.audit.created_on;
+        let status = IndexKey::tenants_of_status(self.status.number());
+        vec![
+            IndexKey::listed(Self::ENTITY, order, self.id),
+            IndexKey::filtered(status, order, self.id),
+        ]
+    }
+}
+
+impl Listed for Tenant {
+    type Id = TenantId;
+
+    fn id(&self) -> TenantId {
+        self.id
+    }
+
+    async fn by_ids(store: &Store, ids: Vec<TenantId>) -> Result<Vec<Stored<Self>>> {
+        let keys: Vec<_> = ids.into_iter().map(Key::tenant).collect();
+        decode_all(store.get_all(&keys).await?)
+    }
+
+    async fn by_other_key(store: &Store, conditions: &Where) -> Result<Option<Vec<Found<Self>>>> {
+        if let Some(key) = conditions.equals("key") {
+            let id = match read(&key) {
+                Ok(key) => store.tenant_id_of_key(&key).await?,
+                Err(_) => None,
+            };
+            let found = Self::by_ids(store, id.into_iter().collect()).await?;
+            return Found::all(found).map(Some);
+        }
+        let lead = conditions.equals("leadId").and_then(|id| id.as_str()?.parse().ok());
+        match lead {
+            Some(lead) => Self::of_lead(store, lead, conditions).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn one(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
+        let tenant = store.stored_tenant(id).await?;
+        let lead = tenant.item.lead_id;
+        Ok((tenant, lead))
+    }
+
+    async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
+        let leads = Lead::by_ids(store, vec![lead]).await?;
+        let tenants = leads.into_iter().filter_map(|lead| lead.item.tenant_id);
+        Found::all(Self::by_ids(store, tenants.collect()).await?)
+    }
+
+    async fn for_display(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
+        let tenant = store.tenant_for_display(id).await?;
+        let lead = tenant.item.lead_id;
+        Ok((tenant, lead))
+    }
+
+    fn partition(conditions: &Where) -> (&'static str, String) {
+        match status(conditions) {
+            Some(status) => ("gsi2", IndexKey::tenants_of_status(status)),
+            None => ("gsi1", IndexKey::list_of(Self::ENTITY)),
+        }
+    }
+
+    fn counter_name(conditions: &Where) -> Option<String> {
+        if conditions.is_everything() {
+            return Some(TOTAL.to_owned());
+        }
+        status(conditions).filter(|_| conditions.is_one_equality()).map(status_counter)
+    }
+}
+
+/// Returns the status that all matching tenants have, or `None` if `conditions` do not fix it.
+fn status(conditions: &Where) -> Option<u8> {
+    conditions.equals("status")?.as_u64()?.try_into().ok()
+}
+
+impl Writable for Tenant {
+    async fn write(store: &Store, before: &Stored<Self>, after: &Self) -> Result<()> {
+        store.replace_tenant(before, after).await
+    }
+
+    fn claims_new_value(before: &Self, after: &Self) -> bool {
+        before.key != after.key
+    }
+}
