@@ -77,7 +77,10 @@ async fn every_error_in_a_filter_is_reported() {
             json!({ "order": "domains ASC" }),
             "filter.order: domains is an array, which can't be sorted by",
         ),
-        (json!({ "order": ["key", "key DESC"] }), "filter.order.1: names key again"),
+        (
+            json!({ "order": ["key", "key DESC"] }),
+            "filter.order.1: must not name key more than once",
+        ),
         (json!({ "order": { "key": 1 } }), "filter.order: must be a string"),
         (json!({ "limit": 0 }), "filter.limit: must be a whole number from 1 to 1000"),
         (json!({ "limit": 1001 }), "filter.limit: must be a whole number from 1 to 1000"),
@@ -89,7 +92,10 @@ async fn every_error_in_a_filter_is_reported() {
         (json!({ "fields": { "key": 1 } }), "filter.fields.key: must be true or false"),
         (json!({ "fields": "key" }), "filter.fields: must be an array or an object"),
         (json!({ "include": ["invoices"] }), "filter.include.0: \"invoices\" is not a relation"),
-        (json!({ "include": ["lead", "lead"] }), "filter.include.1: names lead again"),
+        (
+            json!({ "include": ["lead", "lead"] }),
+            "filter.include.1: must not name lead more than once",
+        ),
         (
             json!({ "include": [{ "relation": "lead", "scop": {} }] }),
             "filter.include.0.scop: is not a member",

@@ -14,6 +14,15 @@ pub fn renumber(item: &mut Value, n: usize, created: String) {
     item["gsi2sk"] = text(place);
 }
 
+/// Returns the item that claims the key of a stored tenant.
+pub fn key_claim(tenant: &Value) -> Value {
+    let key = tenant["key"]["S"].as_str().unwrap();
+    json!({
+        "pk": { "S": format!("TENANT_KEY#{key}") }, "sk": { "S": "CLAIM" },
+        "entity": { "S": "tenant-key" }, "tenantId": tenant["id"],
+    })
+}
+
 /// Copies a stored child item, with a new ID and creation time. Returns the copy and the item that
 /// maps its ID to its tenant.
 pub fn sibling(item: &Value, created: &str) -> [Value; 2] {

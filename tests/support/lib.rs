@@ -20,7 +20,7 @@ pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{config, contact, invoice, lead, subscription, tenant};
 pub use client::{Client, Reply, with_query};
 pub use gate::Gate;
-pub use items::{long_domains, renumber, sibling};
+pub use items::{key_claim, long_domains, renumber, sibling};
 pub use options::Options;
 pub use redis::Redis;
 pub use webhook::SignedMessage;
