@@ -1,7 +1,7 @@
 use domain::ContactDetails;
 use openapi::{Operation, child_operations};
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     child_operations::<ContactDetails>("contacts", None)

@@ -24,21 +24,26 @@ pub fn operations() -> Vec<Operation> {
     let ping = NamedSchema::new("Ping", ping, answer);
     let document =
         NamedSchema::new("Document", json!({ "type": "object" }), json!({ "openapi": "3.1.0" }));
-    let validate = "The page behind a verification link.";
+    let validate = "Open the page behind a verification link";
     [
-        Operation::new("GET /", "home", "The home page.", html()),
-        Operation::new("GET /ping", "ping", "A sign of life.", Answer::One(ping)),
-        Operation::new("GET /openapi.json", "document", "This document.", Answer::One(document)),
-        Operation::new("GET /explorer", "explorer", "This document, to try out.", html()),
-        Operation::new("GET /validate/{leadId}", "validate", validate, html()),
+        Operation::new("GET /", "home", "Open the home page", html()),
+        Operation::new("GET /ping", "ping", "Check the health", Answer::One(ping)),
         Operation::new(
-            "GET /signup",
-            "signup",
-            "The page on which somebody asks for a tenant.",
-            html(),
+            "GET /openapi.json",
+            "document",
+            "Get the OpenAPI document",
+            Answer::One(document),
         ),
-        Operation::new("GET /console", "console", "The operators' console.", html()),
-        Operation::new("GET /assets/{file}", "asset", "What pages load.", Answer::File("*/*")),
+        Operation::new("GET /explorer", "explorer", "Open the API explorer", html()),
+        Operation::new("GET /validate/{leadId}", "validate", validate, html()),
+        Operation::new("GET /signup", "signup", "Open the sign-up page", html()),
+        Operation::new("GET /console", "console", "Open the operators' console", html()),
+        Operation::new(
+            "GET /assets/{file}",
+            "asset",
+            "Get an asset of a page",
+            Answer::File("*/*"),
+        ),
     ]
     .map(Operation::without_table)
     .into()

@@ -1,10 +1,11 @@
 use openapi::{Answer, NamedSchema, Operation};
 use schema::FromJson;
 use serde_json::json;
+use web::Code;
 
 use crate::setup::Setup;
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let contact = json!({
@@ -22,18 +23,25 @@ pub fn operations() -> Vec<Operation> {
         "properties": {
             "authId": {
                 "type": "string",
-                "description": "The admin's id at the provider; empty where the tenant has none.",
+                "description": "The admin's ID at the provider. Empty if the tenant has no identity provider.",
             },
         },
         "required": ["authId"],
         "additionalProperties": false,
     });
     let answer = NamedSchema::new("ManagedUser", answer, json!({ "authId": "" }));
-    let summary = "Sets a tenant up at its identity provider, or finds it so.";
+    let summary = "Set up a tenant's identity provider";
     let manage = Operation::new("POST /manage/users", "manageUsers", summary, Answer::One(answer))
+        .description(
+            "Creates the realm, organization or user pool, the client and the first user. Idempotent.",
+        )
         .signed()
         .limited()
         .body(NamedSchema::new("Setup", Setup::schema(), body))
+        .error(
+            Code::TenantKeyMismatch,
+            "The signature is the tenant's own, and `tenant.key` is not the tenant's key.",
+        )
         .calls_upstream();
     vec![manage]
 }

@@ -70,9 +70,7 @@ impl Sender {
     /// tenant's space.
     pub(crate) fn may_set_up(&self, setup: &Setup) -> Result<()> {
         match self {
-            Self::Tenant(key) if *key != setup.tenant.key => {
-                Err(Error::Refused("`tenant.key` is not the key of the tenant with this ID."))
-            }
+            Self::Tenant(key) if *key != setup.tenant.key => Err(Error::TenantKeyMismatch),
             Self::Tenant(_) | Self::Facade => Ok(()),
         }
     }

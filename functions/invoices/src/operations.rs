@@ -3,11 +3,11 @@ use openapi::{Answer, Operation, child_operations};
 use schema::FromJson;
 use serde_json::json;
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let file = || Answer::File("application/pdf");
-    let summary = "The invoice as a PDF.";
+    let summary = "Download an invoice as a PDF";
     let id = json!({ "name": "id", "required": true, "schema": InvoiceId::schema() });
     let downloads = [
         Operation::new("GET /invoices/{id}/download", "downloadInvoice", summary, file()),

@@ -2,19 +2,23 @@ use domain::{Entity, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey,
 use openapi::{Answer, NamedSchema, Operation, count, example, list, onboarded, view};
 use schema::FromJson;
 use serde_json::json;
+use web::Code;
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let never =
-        |route, id, summary| Operation::new(route, id, summary, Answer::Never).without_table();
+    let never = |route, id| {
+        Operation::new(route, id, "Not supported", Answer::Never)
+            .description("Leads are read-only. Always answers 405.")
+            .without_table()
+    };
     let edits = [
-        never("PATCH /leads", "changeLeads", "A lead is never edited."),
-        never("PATCH /leads/{id}", "changeLead", "A lead is never edited."),
-        never("PUT /leads/{id}", "replaceLead", "A lead is never edited."),
+        never("PATCH /leads", "changeLeads"),
+        never("PATCH /leads/{id}", "changeLead"),
+        never("PUT /leads/{id}", "replaceLead"),
     ]
     .map(Operation::allowed::<permit::UpdateLead>);
-    let delete = never("DELETE /leads/{id}", "deleteLead", "Nor is it deleted.");
+    let delete = never("DELETE /leads/{id}", "deleteLead");
     let operations = [
         create(),
         list::<Lead>("leads"),
@@ -38,18 +42,21 @@ fn create() -> Operation {
         "type": "object",
         "properties": {
             "id": LeadId::schema(),
-            "key": { "type": "string", "description": "With `LEAD_KEY_IN_RESPONSE` alone." },
+            "key": { "type": "string", "description": "Only if `LEAD_KEY_IN_RESPONSE` is set." },
         },
         "required": ["id"],
         "additionalProperties": false,
     });
     let answer =
         NamedSchema::new("CreatedLead", answer, json!({ "id": example(Lead::SCHEMA)["id"] }));
-    let summary = "Create a lead and send a verification email. At most five emails a day are sent to one mailbox; the answer does not change.";
-    Operation::new("POST /leads", "createLead", summary, Answer::One(answer))
+    Operation::new("POST /leads", "createLead", "Create a lead", Answer::One(answer))
+        .description(
+            "Sends a verification email. At most five emails per day are sent to one mailbox. The \
+            answer does not reveal whether an email was sent.",
+        )
         .limited()
         .body(NamedSchema::new("NewLead", NewLead::schema(), body))
-        .conflict("A verified lead has this e-mail.")
+        .error(Code::EmailTaken, "Another lead has verified this email address.")
         .links_to("/leads", "/id")
 }
 
@@ -57,10 +64,14 @@ fn resend() -> Operation {
     let id = example(Lead::SCHEMA)["id"].clone();
     let asked = json!({ "email": "ada@acme.test", "leadId": id });
     let body = NamedSchema::new("Resend", NewResend::schema(), asked);
-    let summary = "Ask for another verification email. One is sent for the verified lead of the address, otherwise for \
-        the lead with `leadId`, otherwise for each different lead of the address, up to three; none for a lead that has \
-        a tenant. At most five emails a day are sent to one mailbox; the answer does not change.";
+    let summary = "Resend the verification email";
     Operation::new("POST /leads/resend", "resendVerification", summary, Answer::Nothing)
+        .description(
+            "Sends an email for the verified lead of the address, otherwise for the lead with `leadId`, \
+            otherwise for each different lead of the address, up to three. A lead that has a tenant gets none. \
+            At most five emails per day are sent to one mailbox. The answer does not reveal whether an email \
+            was sent.",
+        )
         .limited()
         .body(body)
 }
@@ -73,14 +84,14 @@ fn key() -> Operation {
             "available": { "type": "boolean" },
             "reason": {
                 "type": "string", "enum": ["taken", "reserved"],
-                "description": "Why the key is not available; absent if it is.",
+                "description": "The reason if the key is not available.",
             },
         },
         "required": ["key", "available"],
         "additionalProperties": false,
     });
     let answer = NamedSchema::new("Key", answer, json!({ "key": "acme", "available": true }));
-    let summary = "Check whether a new tenant may have this key.";
+    let summary = "Check whether a tenant key is available";
     Operation::new("GET /keys/{key}", "viewKey", summary, Answer::One(answer)).limited()
 }
 
@@ -97,20 +108,26 @@ fn verify() -> Operation {
     let id = example(Lead::SCHEMA)["id"].clone();
     let answer =
         NamedSchema::new("VerifiedLead", answer, json!({ "id": id, "token": "eyJhbGciOi…" }));
-    let summary =
-        "The key from the mail proves the address; using it again works, within its time.";
-    Operation::new("POST /leads/{id}/verify", "verifyLead", summary, Answer::One(answer))
+    Operation::new("POST /leads/{id}/verify", "verifyLead", "Verify a lead", Answer::One(answer))
+        .description(
+            "Authenticated with the key from the verification email. Can be repeated until the key expires.",
+        )
         .lead_key()
-        .conflict("Another lead with this e-mail was first.")
+        .error(Code::EmailTaken, "Another lead has verified this email address.")
 }
 
 fn convert() -> Operation {
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
-    let summary = "A verified lead becomes a tenant, once.";
+    let summary = "Convert a lead into a tenant";
     Operation::new("POST /leads/{id}/tenants", "becomeTenant", summary, onboarded())
+        .description("Authenticated with the lead's token. Each lead becomes at most one tenant.")
         .lead_token()
         .limited()
         .body(NamedSchema::new("OnboardTenant", OnboardTenant::schema(), body))
-        .conflict("The key is taken, or reserved (`TENANT_KEY_RESERVED`).")
+        .error(Code::DomainMismatch, "The lead's email is not at one of the `domains`.")
+        .error(Code::AddressMismatch, "The address differs from the lead's.")
+        .error(Code::LeadAlreadyConverted, "The lead already has a tenant.")
+        .error(Code::TenantKeyTaken, "Another tenant has, or had, this key.")
+        .error(Code::TenantKeyReserved, "The key is reserved.")
         .links_to("/tenants", "/id")
 }

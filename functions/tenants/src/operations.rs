@@ -1,20 +1,23 @@
 use domain::{Entity, NewTenant, Overview, Resource, Subscription, Tenant, permit};
 use openapi::{
-    Answer, NamedSchema, Operation, component, count, example, list, onboarded, replace, update,
-    update_all, view,
+    Answer, NamedSchema, Operation, UNIQUE_IN_BULK, component, count, example, list, onboarded,
+    replace, update, update_all, view,
 };
 use schema::{FromJson, nullable};
 use serde_json::{Value, json};
+use web::Code;
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let edits = [
         update::<Tenant>("tenants"),
-        update_all::<Tenant>("tenants"),
+        update_all::<Tenant>("tenants").error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK),
         replace::<Tenant>("tenants"),
     ]
-    .map(|edit| edit.conflict("The key is taken or reserved (`TENANT_KEY_RESERVED`), or the status is another than the stored one."));
+    .map(|edit| {
+        with_key(edit).error(Code::StatusReadOnly, "The status differs from the stored one.")
+    });
     let reads = [list::<Tenant>("tenants"), count::<Tenant>("tenants"), view::<Tenant>("tenants")];
     let jobs = [provision(), deprovision(), jobs(), job(), resources(), overview()];
     [create(), delete()].into_iter().chain(reads).chain(edits).chain(jobs).collect()
@@ -27,19 +30,29 @@ fn create() -> Operation {
             "firstName": "Ada", "lastName": "Lovelace", "email": "ada@acme.test", "isPrimary": true,
         },
     });
-    let summary = "An operator onboards a tenant without a lead.";
-    Operation::new("POST /tenants", "createTenant", summary, onboarded())
+    let summary = "Create a tenant";
+    let create = Operation::new("POST /tenants", "createTenant", summary, onboarded())
+        .description("For operators. Needs no lead.")
         .operator::<permit::CreateTenant>()
         .body(NamedSchema::new("NewTenant", NewTenant::schema(), body))
-        .conflict("The key is taken, or reserved (`TENANT_KEY_RESERVED`).")
-        .links_to("/tenants", "/id")
+        .error(Code::DomainMismatch, "The contact's email is not at one of the `domains`.")
+        .links_to("/tenants", "/id");
+    with_key(create)
+}
+
+/// Adds the errors of a write that sets the key of a tenant.
+fn with_key(operation: Operation) -> Operation {
+    operation
+        .error(Code::TenantKeyTaken, "Another tenant has, or had, this key.")
+        .error(Code::TenantKeyReserved, "The key is reserved.")
 }
 
 fn delete() -> Operation {
-    let summary = "Delete a tenant and everything that it owns. Its key is not released.";
-    Operation::new("DELETE /tenants/{id}", "deleteTenant", summary, Answer::Nothing)
+    Operation::new("DELETE /tenants/{id}", "deleteTenant", "Delete a tenant", Answer::Nothing)
+        .description("Soft-deletes the tenant and everything it owns. The key is not released.")
         .allowed::<permit::DeleteTenant>()
-        .conflict("A job works on it; or something is built for it (`TENANT_HAS_RESOURCES`): deprovision it first.")
+        .error(Code::TenantBusy, "The tenant has an open job.")
+        .error(Code::TenantHasResources, "The tenant has resources. Deprovision it first.")
 }
 
 fn provision() -> Operation {
@@ -47,49 +60,68 @@ fn provision() -> Operation {
         "id": "subscription-1", "planId": "plan-1", "startDate": "2026-11-01",
         "plan": { "id": "plan-1", "name": "Premium", "tier": "PREMIUM", "price": 49.9 },
     });
-    let summary = "Opens a job that builds the tenant for a subscription.";
+    let summary = "Start provisioning";
     Operation::new("POST /tenants/{id}/provision", "provisionTenant", summary, Answer::Job)
+        .description(
+            "Opens a job that builds the tenant for a subscription, and answers with its location. Poll \
+            the job for progress.",
+        )
         .allowed::<permit::ProvisionTenant>()
         .body(NamedSchema::new("Subscription", Subscription::schema(), body))
-        .conflict("The tenant is neither pending nor was its last attempt a failure.")
-        .quota("A lead's tenant was built five times within 24 hours (`TOO_MANY_BUILDS`).")
+        .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
+        .error(
+            Code::IllegalTransition,
+            "The tenant's status is neither PENDINGPROVISION nor PROVISIONFAILED.",
+        )
+        .error(Code::TooManyBuilds, "A lead started five builds within 24 hours.")
 }
 
 fn deprovision() -> Operation {
-    let summary =
-        "Opens a job that removes what is built for a tenant, by the pipeline that built it.";
+    let summary = "Start deprovisioning";
     Operation::new("POST /tenants/{id}/deprovision", "deprovisionTenant", summary, Answer::Job)
+        .description(
+            "Opens a job that removes the tenant's resources, with the pipeline that built them.",
+        )
         .allowed::<permit::DeprovisionTenant>()
-        .conflict("The tenant is neither active, nor did a failed build of it report resources.")
+        .error(
+            Code::IllegalTransition,
+            "The tenant is not ACTIVE, and no failed build of it reported resources.",
+        )
 }
 
 fn jobs() -> Operation {
-    let summary = "List a tenant's jobs, newest first.";
+    let summary = "List a tenant's jobs";
     Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_schema()))
+        .description("Each job is one attempt. Newest first.")
         .allowed::<permit::ViewJob>()
         .paged()
 }
 
 fn job() -> Operation {
-    let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "One attempt.");
+    let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "Get a job");
     Operation::new(route, "getJob", summary, Answer::One(job_schema())).allowed::<permit::ViewJob>()
 }
 
 fn resources() -> Operation {
     let schema = Resource::SCHEMA;
     let resource = NamedSchema::new("Resource", component(schema, &[]), example(schema));
-    let summary =
-        "List what is built for a tenant, newest first. Nothing is listed after a deprovisioning.";
+    let summary = "List a tenant's resources";
     Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
+        .description(
+            "Resources reported by builds, newest first. Deprovisioning removes them from the list.",
+        )
         .allowed::<permit::ViewTenant>()
         .paged()
 }
 
 fn overview() -> Operation {
     let overview = NamedSchema::new("Overview", Overview::schema(), Overview::example());
-    let summary =
-        "How things stand, about a second ago: counts, the last 30 days, what needs attention.";
+    let summary = "Get dashboard statistics";
     Operation::new("GET /overview", "overview", summary, Answer::One(overview))
+        .description(
+            "Counts by status, the last 30 days, and tenants that need attention. Eventually \
+            consistent: changes are counted after about one second.",
+        )
         .operator::<permit::ViewTenant>()
 }
 
@@ -106,7 +138,7 @@ fn job_schema() -> NamedSchema {
         "state": state,
         "tier": { "type": "string" },
         "isolation": { "type": "string", "enum": ["silo", "pool"] },
-        "subscription": { "type": "object", "description": "As it was sent." },
+        "subscription": { "type": "object", "description": "The subscription as it was sent." },
         "steps": { "type": "array", "items": {
             "type": "object",
             "properties": { "name": state, "time": moment },

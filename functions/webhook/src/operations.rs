@@ -2,8 +2,9 @@ use domain::BuildReport;
 use openapi::{Answer, NamedSchema, Operation};
 use schema::FromJson;
 use serde_json::json;
+use web::Code;
 
-/// The routes of this function, as the OpenAPI document describes them.
+/// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     let body = json!({
@@ -15,11 +16,14 @@ pub fn operations() -> Vec<Operation> {
             "appPlaneUrl": "https://acme.example.test",
         },
     });
-    let summary = "A build reports how a job ended; the same message again changes nothing.";
+    let summary = "Report the outcome of a job";
     let report = Operation::new("POST /webhook", "reportJob", summary, Answer::Nothing)
+        .description(
+            "Called by builds. Signed with the job's secret. Repeating a report has no further effect.",
+        )
         .signed()
         .limited()
         .body(NamedSchema::new("Message", BuildReport::schema(), body))
-        .conflict("The job is closed with another outcome.");
+        .error(Code::JobContradiction, "The job is closed with another outcome, or is of another kind.");
     vec![report]
 }

@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// All errors, in terms of the domain.
 ///
-/// No variant knows about HTTP; `http::error` maps each to a status. A variant exists only if a
+/// The crate `web` maps each variant to a status and a code. A variant exists only if a
 /// caller treats it differently.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -58,9 +58,25 @@ pub enum Error {
     #[error("{0}")]
     BadParameter(String),
 
-    /// The request is well formed but violates a rule of the domain.
-    #[error("{0}")]
-    Refused(&'static str),
+    /// A bulk update changes a field that must be unique.
+    #[error("A unique field can't be changed in bulk. Change one entity at a time.")]
+    UniqueFieldInBulk,
+
+    /// The email of a tenant's contact is not at one of the tenant's domains.
+    #[error("Contact email domain does not match tenant domains")]
+    DomainMismatch,
+
+    /// A lead is converted with another address than its own.
+    #[error("Address mismatch with Lead")]
+    AddressMismatch,
+
+    /// The key in a request is not that of the tenant with the ID in the request.
+    #[error("`tenant.key` is not the key of the tenant with this ID.")]
+    TenantKeyMismatch,
+
+    /// A subscription has no `id`.
+    #[error("Subscription ID is required")]
+    SubscriptionIdMissing,
 
     /// There is no such entity.
     #[error("Entity not found: {entity} with id \"{id}\"")]

@@ -177,8 +177,9 @@ impl Lead {
     /// # Errors
     ///
     /// [`Error::Unauthorized`] if the lead is not verified, and [`Error::LeadAlreadyConverted`] if
-    /// it has a tenant; both are 401, as in ARC SaaS. [`Error::Refused`] if the address differs
-    /// from the lead's, or if the email's host is not among the domains.
+    /// it has a tenant; both are 401, as in ARC SaaS. [`Error::AddressMismatch`] if the
+    /// address differs from the lead's, and [`Error::DomainMismatch`] if the email's host is not
+    /// among the domains.
     pub fn convert(
         &self,
         request: OnboardTenant,
@@ -209,7 +210,7 @@ impl Lead {
     fn address_of_tenant(&self, requested: &AddressParts) -> Result<Option<Address>> {
         match &self.address {
             Some(own) if *requested != AddressParts::default() && own.parts != *requested => {
-                Err(Error::Refused("Address mismatch with Lead"))
+                Err(Error::AddressMismatch)
             }
             Some(own) => Ok(Some(own.clone())),
             None => Ok(requested.clone().into_address()),
@@ -268,10 +269,7 @@ mod tests {
         };
         assert_eq!(with(json!({})).unwrap().tenant.address, lead.address);
         assert!(with(json!({ "city": "Ely", "country": "GB" })).is_ok());
-        assert!(matches!(
-            with(json!({ "city": "Bath" })),
-            Err(Error::Refused("Address mismatch with Lead"))
-        ));
+        assert!(matches!(with(json!({ "city": "Bath" })), Err(Error::AddressMismatch)));
     }
 
     #[test]

@@ -32,8 +32,8 @@ impl Subscription {
     /// # Errors
     ///
     /// [`Error::TooLarge`] if the text has more than 65,536 bytes, [`Error::Malformed`] if it is
-    /// not JSON, [`Error::Refused`] if the `id` is missing, or [`Error::Invalid`] with every other
-    /// violation.
+    /// not JSON, [`Error::SubscriptionIdMissing`] if the `id` is missing, or [`Error::Invalid`] with
+    /// every other violation.
     pub fn from_text(text: &str) -> Result<Self> {
         if text.len() > Self::MAX_BYTES {
             return Err(Error::TooLarge(Self::MAX_BYTES));
@@ -42,7 +42,7 @@ impl Subscription {
         let body = body.map_err(|cause| Error::not_json(&cause))?;
         let missing = |id: &Value| id.is_null() || id.as_str() == Some("");
         if body.value().as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
-            return Err(Error::Refused("Subscription ID is required"));
+            return Err(Error::SubscriptionIdMissing);
         }
         let _: SubscriptionBody = body.read()?;
         Ok(Self(text.to_owned()))
@@ -230,7 +230,7 @@ mod tests {
     fn a_missing_id_is_reported_first_and_then_all_other_violations() {
         for text in ["{}", r#"{"id":null}"#, r#"{"id":"","plan":{}}"#] {
             let refused = subscription(text).unwrap_err();
-            assert!(matches!(refused, Error::Refused("Subscription ID is required")), "{text}");
+            assert!(matches!(refused, Error::SubscriptionIdMissing), "{text}");
         }
         let text = r#"{"id":"s1","startDate":"soon","status":"1","plan":{},"colour":1}"#;
         let Error::Invalid(violations) = subscription(text).unwrap_err() else { panic!() };

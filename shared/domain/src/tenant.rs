@@ -195,7 +195,7 @@ impl NewTenant {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the contact's email is not at one of the domains.
+    /// [`Error::DomainMismatch`] if the contact's email is not at one of the domains.
     pub fn onboard(self, now: Timestamp, by: &UserId) -> Result<Onboarding> {
         let tenant = Tenant::pending(self.key, self.name, self.domains, now, by);
         let tenant = Tenant { address: self.address.into_address(), ..tenant };
@@ -288,7 +288,7 @@ impl Onboarding {
     ) -> Result<Self> {
         let host = contact.email.host();
         if !tenant.domains.iter().any(|domain| domain.as_str() == host) {
-            return Err(Error::Refused("Contact email domain does not match tenant domains"));
+            return Err(Error::DomainMismatch);
         }
         let contact = NewContact { details: contact, tenant_id: tenant.id };
         Ok(Self { contact: contact.create(now, by), tenant })

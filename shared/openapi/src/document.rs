@@ -1,6 +1,10 @@
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 
-use super::{Answer, NamedSchema, Operation, component, entities, errors, filters, with_relations};
+use super::{
+    Answer, NamedSchema, Operation, codes, component, entities, errors, filters, with_relations,
+};
 use domain::TenantKey;
 use schema::FromJson;
 
@@ -23,7 +27,8 @@ pub fn document(operations: &[Operation]) -> Value {
                 body. A request body may have at most 262,144 bytes and 64 levels of nested objects and \
                 arrays, and must not repeat a member. `x-permissions` lists permission codes, any one of \
                 which grants access; an operation with `x-permissions-also` requires one of those codes as \
-                well. A query string may have at most 8,192 bytes, not counting its `cursor`. API Gateway \
+                well. `x-error-codes` lists the codes of each error status; every operation also answers \
+                400 `INVALID_PARAMETER_VALUE` if its query string or path is too long. A query string may have at most 8,192 bytes, not counting its `cursor`. API Gateway \
                 answers some requests itself, with only a `message` (`GatewayError`): 413 if a body is over \
                 6 MB (4.5 MB if it is not text), 429 if the account is throttled, 431 if the request line \
                 and header values together exceed 10,240 bytes, and 500 or 503 if a function fails or takes \
@@ -61,7 +66,9 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
         "summary": operation.summary,
         "security": operation.caller.security(),
         "responses": responses(operation, all),
+        "x-error-codes": codes::codes_by_status(operation),
     });
+    let mut description = operation.description.clone();
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
     }
@@ -79,7 +86,11 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
             described["x-permissions-also"] = json!(told(operation.also_requires));
             needed = format!("{needed}, and {}", told(operation.also_requires).join(" or "));
         }
-        described["description"] = format!("| Permissions |\n| ------- |\n| {needed} |").into();
+        let gap = if description.is_empty() { "" } else { "\n\n" };
+        write!(description, "{gap}| Permissions |\n| ------- |\n| {needed} |").ok();
+    }
+    if !description.is_empty() {
+        described["description"] = description.into();
     }
     described
 }

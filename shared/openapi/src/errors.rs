@@ -1,10 +1,8 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::Operation;
-use domain::{BUILD_WINDOW, Error, TenantStatus, Transition};
-use schema::{Timestamp, Violation};
-use web::{envelope, error_name};
+use super::{Operation, codes::codes, error_examples::example};
+use web::{Code, envelope, error_name};
 
 /// All statuses of errors.
 const STATUSES: [u16; 13] = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503];
@@ -28,16 +26,7 @@ pub(super) fn of_gateway() -> Value {
 /// Returns the schema of the error envelope.
 pub(super) fn schema() -> Value {
     let names: Vec<_> = STATUSES.map(name).into_iter().collect();
-    let codes = json!([
-        "VALIDATION_FAILED",
-        "ENTITY_NOT_FOUND",
-        "INVALID_PARAMETER_VALUE",
-        "FILTER_TOO_BROAD",
-        "INCLUDE_NOT_ALLOWED",
-        "TENANT_KEY_RESERVED",
-        "TOO_MANY_BUILDS",
-        "TENANT_HAS_RESOURCES",
-    ]);
+    let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     let violation = json!({
         "type": "object",
         "properties": {
@@ -57,7 +46,7 @@ pub(super) fn schema() -> Value {
             "statusCode": { "type": "integer", "enum": STATUSES },
             "name": { "type": "string", "enum": names },
             "message": { "type": "string" },
-            "code": { "type": "string", "enum": codes },
+            "code": { "type": "string", "enum": codes, "description": "Stable, unlike the message." },
             "details": {
                 "type": "array",
                 "description": "Violations of the request body, at most 1,000.",
@@ -65,7 +54,7 @@ pub(super) fn schema() -> Value {
                 "items": violation,
             },
         },
-        "required": ["statusCode", "name", "message"],
+        "required": ["statusCode", "name", "message", "code"],
         "additionalProperties": false,
     });
     json!({
@@ -98,29 +87,9 @@ pub(super) fn components() -> Map<String, Value> {
 
 /// Returns references to the errors of `operation`, by their status.
 pub(super) fn of(operation: &Operation) -> Map<String, Value> {
-    use super::operation::Caller;
-    let secured = operation.caller != Caller::Anybody;
-    let permitted = matches!(operation.caller, Caller::Permitted { .. });
-    let body = operation.body.is_some();
-    let never = matches!(operation.answer, super::Answer::Never);
-    let applies = |status: u16| match status {
-        _ if never => matches!(status, 401 | 403 | 405 | 500),
-        400 => body || !operation.parameters.is_empty() || operation.names_a_key(),
-        401 => secured,
-        403 => permitted,
-        404 => {
-            let named = operation.path_parameters().next().is_some() && !operation.names_a_key();
-            named || operation.names_others()
-        }
-        409 => operation.conflict.is_some(),
-        413 | 415 | 422 => body,
-        429 => operation.limited || operation.quota.is_some(),
-        500 => true,
-        502 => operation.calls_upstream,
-        503 => operation.stored,
-        _ => false,
-    };
-    let answers = STATUSES.into_iter().filter(|status| applies(*status)).map(|status| {
+    let codes = codes(operation);
+    let applies = |status: &u16| codes.iter().any(|code| code.status().as_u16() == *status);
+    let answers = STATUSES.into_iter().filter(applies).map(|status| {
         let component = component(status, operation.limited);
         let mut answer = json!({ "$ref": format!("#/components/responses/{component}") });
         if let Some(when) = operation.description_for(status) {
@@ -138,25 +107,10 @@ pub(super) fn of(operation: &Operation) -> Map<String, Value> {
 
 impl Operation {
     /// Returns when the operation answers with this status, if it says more than the status does.
-    fn description_for(&self, status: u16) -> Option<&'static str> {
-        match status {
-            409 => self.conflict,
-            429 => self.quota,
-            _ => None,
-        }
-    }
-
-    /// Whether the path names a tenant key, which does not have to exist.
-    fn names_a_key(&self) -> bool {
-        self.path_parameters().any(|name| name == "key")
-    }
-
-    /// Whether the body or the query names another entity, which may be missing.
-    fn names_others(&self) -> bool {
-        let tenant = self.body.as_ref().is_some_and(|body| {
-            body.schema["properties"]["tenantId"].is_object() && self.method == "POST"
-        });
-        tenant || self.parameters.iter().any(|parameter| parameter["name"] == "id")
+    fn description_for(&self, status: u16) -> Option<String> {
+        let own = self.errors.iter().filter(|(code, _)| code.status().as_u16() == status);
+        let own: Vec<_> = own.map(|(code, when)| format!("`{}`: {when}", code.as_str())).collect();
+        (!own.is_empty()).then(|| own.join(" "))
     }
 }
 
@@ -176,16 +130,22 @@ fn response(status: u16, limited: bool) -> Value {
         405 => drop(headers.insert("Allow".to_owned(), header("Allow"))),
         _ => {}
     }
-    let examples = examples(status).into_iter().enumerate().map(|(position, error)| {
-        (format!("{}", position + 1), json!({ "value": envelope(&error) }))
+    let codes = Code::ALL.iter().filter(|code| code.status().as_u16() == status);
+    let examples = codes
+        .clone()
+        .map(|code| (code.as_str().to_owned(), json!({ "value": envelope(&example(*code)) })));
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let texts: Vec<_> = codes.map(|code| code.as_str()).collect();
+    let code = json!({ "properties": { "code": { "enum": texts } } });
+    let error = json!({
+        "allOf": [reference("Error"), { "properties": { "error": code } }],
     });
-    let error = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let (description, schema) = if SHARED.contains(&status) {
         let note = "API Gateway's own answer has only a `message` and none of these headers.";
-        let either = json!({ "anyOf": [error("Error"), error("GatewayError")] });
+        let either = json!({ "anyOf": [error, reference("GatewayError")] });
         (format!("{}. {note}", name(status)), either)
     } else {
-        (name(status).to_owned(), error("Error"))
+        (name(status).to_owned(), error)
     };
     json!({
         "description": description,
@@ -211,48 +171,4 @@ pub(super) fn headers(limited: bool) -> Map<String, Value> {
 
 pub(super) fn header(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
-}
-
-/// Returns examples of errors with this status.
-fn examples(status: u16) -> Vec<Error> {
-    let id = "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60";
-    match status {
-        400 => vec![
-            Error::Malformed(
-                "The request body is not valid JSON: expected value at line 1 column 9.".into(),
-            ),
-            Error::BadParameter("filter.where.naem: is not a property of Tenant".into()),
-            Error::Refused("Contact email domain does not match tenant domains"),
-        ],
-        401 => vec![Error::Unauthorized("")],
-        403 => vec![Error::Forbidden(""), Error::IncludeNotAllowed],
-        404 => vec![Error::NotFound { entity: "Tenant", id: id.to_owned() }],
-        405 => vec![Error::MethodNotAllowed { path: format!("/leads/{id}"), allow: String::new() }],
-        409 => {
-            let (from, transition) = (TenantStatus::Active, Transition::Provision);
-            vec![
-                Error::IllegalTransition { from, transition },
-                Error::EmailTaken,
-                Error::TenantHasResources,
-            ]
-        }
-        413 => vec![Error::TooLarge(web::BODY_LIMIT)],
-        415 => vec![Error::UnsupportedMediaType],
-        422 => vec![Error::Invalid(vec![Violation {
-            path: "/contact/email".to_owned(),
-            code: "format",
-            message: "must match format \"email\"".to_owned(),
-            info: json!({ "format": "email" }),
-        }])],
-        429 => {
-            let (opened, wait) = (Timestamp::from_millis(1_790_000_000_000), BUILD_WINDOW);
-            vec![Error::RateLimited, Error::TooManyBuilds { next: opened + wait, wait }]
-        }
-        502 => {
-            let step = "keycloak: creating the realm";
-            vec![Error::Upstream { step, source: "".into() }]
-        }
-        503 => vec![Error::Stale],
-        _ => vec![Error::Internal { doing: "", source: "".into() }],
-    }
 }

@@ -9,8 +9,10 @@
 //! No function calls this module while serving requests, so the linker removes it.
 
 mod bodies;
+mod codes;
 mod document;
 mod entities;
+mod error_examples;
 mod errors;
 mod examples;
 mod filters;
@@ -23,5 +25,6 @@ pub use entities::{component, with_relations};
 pub use examples::example;
 pub use operation::{Answer, NamedSchema, Operation};
 pub use standard::{
-    child_operations, count, found, list, onboarded, one, replace, update, update_all, view,
+    UNIQUE_IN_BULK, child_operations, count, found, list, onboarded, one, replace, update,
+    update_all, view,
 };

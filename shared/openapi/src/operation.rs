@@ -1,16 +1,18 @@
 use serde_json::{Value, json};
 
 use domain::{Permission, Permit};
+use web::Code;
 
 /// A route as described by the document.
 ///
-/// The errors of an operation follow from its other parts: token, body, query, and ID in the path.
+/// Most errors of an operation follow from its other parts: token, body, query, and ID in the path.
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) id: String,
     pub(super) summary: String,
+    pub(super) description: String,
     pub(super) caller: Caller,
     /// Permissions of which the caller needs one in addition, unless the caller is a lead.
     pub(super) also_requires: &'static [u16],
@@ -18,10 +20,8 @@ pub struct Operation {
     pub(super) parameters: Vec<Value>,
     pub(super) body: Option<NamedSchema>,
     pub(super) answer: Answer,
-    /// When the operation answers 409.
-    pub(super) conflict: Option<&'static str>,
-    /// When the operation answers 429, apart from the rate limit.
-    pub(super) quota: Option<&'static str>,
+    /// Errors that do not follow from the other parts, and when they occur.
+    pub(super) errors: Vec<(Code, &'static str)>,
     /// Whether the operation calls an external system, so that it can answer 502.
     pub(super) calls_upstream: bool,
     /// Whether the operation uses the table, so that it can answer 503.
@@ -105,14 +105,14 @@ impl Operation {
             path: path.to_owned(),
             id: id.into(),
             summary: summary.into(),
+            description: String::new(),
             caller: Caller::Anybody,
             also_requires: &[],
             limited: false,
             parameters: Vec::new(),
             body: None,
             answer,
-            conflict: None,
-            quota: None,
+            errors: Vec::new(),
             calls_upstream: false,
             stored: true,
             links_to: None,
@@ -182,16 +182,17 @@ impl Operation {
         self
     }
 
-    /// Describes when the operation answers 409.
+    /// Sets the description: sentences that the summary has no room for.
     #[must_use]
-    pub fn conflict(self, when: &'static str) -> Self {
-        Self { conflict: Some(when), ..self }
+    pub fn description(self, text: impl Into<String>) -> Self {
+        Self { description: text.into(), ..self }
     }
 
-    /// Describes when the operation answers 429, apart from the rate limit.
+    /// Adds an error that does not follow from the other parts, with the reason for it.
     #[must_use]
-    pub fn quota(self, when: &'static str) -> Self {
-        Self { quota: Some(when), ..self }
+    pub fn error(mut self, code: Code, when: &'static str) -> Self {
+        self.errors.push((code, when));
+        self
     }
 
     /// Marks the operation as calling an external system, which can lead to 502.

@@ -7,6 +7,11 @@ use domain::{Child, Details, Editable, Entity, NewChild, entities};
 use filter::Schema;
 use schema::FromJson;
 use store::CHILDREN_OF_A_LEAD;
+use web::Code;
+
+/// When a bulk update answers [`Code::UniqueFieldInBulk`].
+pub const UNIQUE_IN_BULK: &str =
+    "More than one entity matches, and the body changes a field that must be unique.";
 
 /// Returns the named schema of an entity in lists and views.
 #[must_use]
@@ -52,10 +57,7 @@ pub fn onboarded() -> Answer {
 #[must_use]
 pub fn list<E: Entity>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
-    let summary = format!(
-        "List {}, newest first. Eventually consistent: changes appear after about one second.",
-        nouns(kind).0
-    );
+    let summary = format!("List {}", nouns(kind).0);
     let example = json!({ "order": "createdOn DESC", "limit": 20 });
     let filter = filters::parameter("filter", &format!("{entity}Filter"), false, &example);
     let operation = Operation::at(
@@ -65,7 +67,10 @@ pub fn list<E: Entity>(kind: &str) -> Operation {
         summary,
         Answer::Many(found(E::SCHEMA)),
     );
-    let operation = operation.allowed::<E::View>().query(filter);
+    let operation = operation
+        .description("Newest first. Eventually consistent: changes appear after about one second.")
+        .allowed::<E::View>()
+        .query(filter);
     filters::paging().into_iter().fold(operation, Operation::query)
 }
 
@@ -73,11 +78,9 @@ pub fn list<E: Entity>(kind: &str) -> Operation {
 #[must_use]
 pub fn count<E: Entity>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/count"), E::SCHEMA.entity);
-    let summary = format!(
-        "Count {}. Eventually consistent: changes are counted after about one second.",
-        nouns(kind).0
-    );
+    let summary = format!("Count {}", nouns(kind).0);
     Operation::at("GET", &path, format!("count{entity}s"), summary, counted())
+        .description("Eventually consistent: changes are counted after about one second.")
         .allowed::<E::View>()
         .query(matching::<E>(false))
 }
@@ -86,8 +89,9 @@ pub fn count<E: Entity>(kind: &str) -> Operation {
 #[must_use]
 pub fn view<E: Entity>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
-    let summary = format!("Get {}. Strongly consistent.", nouns(kind).1);
+    let summary = format!("Get {}", nouns(kind).1);
     Operation::at("GET", &path, format!("get{entity}"), summary, Answer::One(found(E::SCHEMA)))
+        .description("Strongly consistent: an entity can be read as soon as it has been created.")
         .allowed::<E::View>()
         .query(one::<E>())
 }
@@ -109,8 +113,9 @@ fn matching<E: Entity>(required: bool) -> serde_json::Value {
 #[must_use]
 pub fn update<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
-    let summary = format!("Update {}. Omitted fields keep their values.", nouns(kind).1);
+    let summary = format!("Update {}", nouns(kind).1);
     Operation::at("PATCH", &path, format!("change{entity}"), summary, Answer::Nothing)
+        .description("Omitted fields keep their values.")
         .allowed::<E::Update>()
         .body(patch::<E>())
 }
@@ -119,8 +124,9 @@ pub fn update<E: Editable>(kind: &str) -> Operation {
 #[must_use]
 pub fn replace<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
-    let summary = format!("Replace {}. Omitted optional fields are cleared.", nouns(kind).1);
+    let summary = format!("Replace {}", nouns(kind).1);
     Operation::at("PUT", &path, format!("replace{entity}"), summary, Answer::Nothing)
+        .description("Omitted optional fields are cleared.")
         .allowed::<E::Update>()
         .body(put::<E>())
 }
@@ -129,11 +135,13 @@ pub fn replace<E: Editable>(kind: &str) -> Operation {
 #[must_use]
 pub fn update_all<E: Editable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
-    let summary = format!(
-        "Update up to 1,000 {} in bulk. All are validated before the first is written; writes are then applied one by one.",
-        nouns(kind).0
+    let (plural, _) = nouns(kind);
+    let description = format!(
+        "Updates up to 1,000 matching {plural}. All are validated before the first is written; writes are then applied one by one."
     );
+    let summary = format!("Update {plural} in bulk");
     Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
+        .description(description)
         .allowed::<E::Update>()
         .also_requires::<E::View>()
         .query(matching::<E>(true))
@@ -141,9 +149,13 @@ pub fn update_all<E: Editable>(kind: &str) -> Operation {
 }
 
 /// Returns the operations of a kind of children, as [`child_routes`](web::child_routes)
-/// serves them. `conflict` describes a 409 of a write.
+/// serves them. `unique` is the error of a write that
+/// repeats a unique value, with its description.
 #[must_use]
-pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) -> Vec<Operation> {
+pub fn child_operations<D: Details>(
+    kind: &str,
+    unique: Option<(Code, &'static str)>,
+) -> Vec<Operation> {
     let (path, entity) = (format!("/{kind}"), D::SCHEMA.entity);
     let (many, one) = nouns(kind);
     let created = NamedSchema::new(entity, super::component(D::SCHEMA, &[]), example(D::SCHEMA));
@@ -154,19 +166,25 @@ pub fn child_operations<D: Details>(kind: &str, conflict: Option<&'static str>) 
         "POST",
         &path,
         format!("create{entity}"),
-        format!(
-            "Create {one} for a tenant. At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
-        ),
+        format!("Create {one} for a tenant"),
         Answer::One(created),
     );
-    let create = create.allowed::<D::Create>().body(new).links_to(&path, "/id");
-    let gone = format!("Delete {one}. Soft delete: it no longer appears in any answer.");
+    let quota = format!(
+        "At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
+    );
+    let create = create.description(quota).allowed::<D::Create>().body(new).links_to(&path, "/id");
+    let gone = format!("Delete {one}");
     let by_id = format!("/{kind}/{{id}}");
     let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)
+        .description("Soft delete: the entity no longer appears in any answer.")
         .allowed::<D::Delete>();
-    let writes =
-        [create, update_all::<Child<D>>(kind), update::<Child<D>>(kind), replace::<Child<D>>(kind)];
-    let writes = writes.map(|write| conflict.into_iter().fold(write, Operation::conflict));
+    let mut bulk = update_all::<Child<D>>(kind);
+    if unique.is_some() {
+        bulk = bulk.error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK);
+    }
+    let writes = [create, bulk, update::<Child<D>>(kind), replace::<Child<D>>(kind)];
+    let writes = writes
+        .map(|write| unique.into_iter().fold(write, |write, (code, when)| write.error(code, when)));
     let reads = [list::<Child<D>>(kind), count::<Child<D>>(kind), view::<Child<D>>(kind), delete];
     reads.into_iter().chain(writes).collect()
 }

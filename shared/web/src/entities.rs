@@ -181,9 +181,7 @@ fn decide<E: Writable>(
     for before in &found {
         let after = edit.apply(before.item.clone(), lambda::now(), by)?;
         if found.len() > 1 && E::claims_new_value(&before.item, &after) {
-            return Err(Error::Refused(
-                "A unique field can't be changed in bulk. Change one entity at a time.",
-            ));
+            return Err(Error::UniqueFieldInBulk);
         }
     }
     Ok(found)

@@ -8,6 +8,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use super::Code;
 use domain::Error;
 use filter::BadParameter;
 use schema::Invalid;
@@ -15,34 +16,42 @@ use schema::Invalid;
 /// The challenge of a 401 (RFC 9110 §11.6.1), with a realm (RFC 6750 §3).
 const CHALLENGE: &str = "Bearer realm=\"control plane\"";
 
-/// Returns the status of an error. No other code decides it.
-fn status(error: &Error) -> StatusCode {
+/// Returns the code of an error, which also decides its status.
+#[must_use]
+pub fn code(error: &Error) -> Code {
     match error {
-        Error::Malformed(_)
-        | Error::BadParameter(_)
-        | Error::FilterTooBroad(_)
-        | Error::Refused(_) => StatusCode::BAD_REQUEST,
-        // ARC SaaS answers 401 for a lead that already has a tenant.
-        Error::Unauthorized(_) | Error::LeadAlreadyConverted => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) | Error::IncludeNotAllowed => StatusCode::FORBIDDEN,
-        Error::NotFound { .. } | Error::NoRoute(_) => StatusCode::NOT_FOUND,
-        Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::EmailTaken
-        | Error::TenantKeyTaken(_)
-        | Error::TenantKeyReserved(_)
-        | Error::ConfigKeyTaken(_)
-        | Error::StatusReadOnly
-        | Error::TenantBusy(_)
-        | Error::TenantHasResources
-        | Error::IllegalTransition { .. }
-        | Error::OutcomeConflict => StatusCode::CONFLICT,
-        Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::RateLimited | Error::TooManyBuilds { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Stale | Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
-        Error::Internal { .. } | Error::Permanent { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Malformed(_) => Code::MalformedJson,
+        Error::BadParameter(_) => Code::InvalidParameterValue,
+        Error::FilterTooBroad(_) => Code::FilterTooBroad,
+        Error::UniqueFieldInBulk => Code::UniqueFieldInBulk,
+        Error::DomainMismatch => Code::DomainMismatch,
+        Error::AddressMismatch => Code::AddressMismatch,
+        Error::TenantKeyMismatch => Code::TenantKeyMismatch,
+        Error::SubscriptionIdMissing => Code::SubscriptionIdMissing,
+        Error::Unauthorized(_) => Code::Unauthorized,
+        Error::LeadAlreadyConverted => Code::LeadAlreadyConverted,
+        Error::Forbidden(_) => Code::Forbidden,
+        Error::IncludeNotAllowed => Code::IncludeNotAllowed,
+        Error::NotFound { .. } => Code::EntityNotFound,
+        Error::NoRoute(_) => Code::RouteNotFound,
+        Error::MethodNotAllowed { .. } => Code::MethodNotAllowed,
+        Error::EmailTaken => Code::EmailTaken,
+        Error::TenantKeyTaken(_) => Code::TenantKeyTaken,
+        Error::TenantKeyReserved(_) => Code::TenantKeyReserved,
+        Error::ConfigKeyTaken(_) => Code::ConfigKeyTaken,
+        Error::StatusReadOnly => Code::StatusReadOnly,
+        Error::IllegalTransition { .. } => Code::IllegalTransition,
+        Error::TenantBusy(_) => Code::TenantBusy,
+        Error::TenantHasResources => Code::TenantHasResources,
+        Error::OutcomeConflict => Code::JobContradiction,
+        Error::TooLarge(_) => Code::PayloadTooLarge,
+        Error::UnsupportedMediaType => Code::UnsupportedMediaType,
+        Error::Invalid(_) => Code::ValidationFailed,
+        Error::RateLimited => Code::RateLimited,
+        Error::TooManyBuilds { .. } => Code::TooManyBuilds,
+        Error::Internal { .. } | Error::Permanent { .. } => Code::InternalError,
+        Error::Upstream { .. } => Code::UpstreamFailed,
+        Error::Stale | Error::Busy(_) => Code::Busy,
     }
 }
 
@@ -79,34 +88,17 @@ fn message(error: &Error, status: StatusCode) -> String {
     }
 }
 
-fn code(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::Invalid(_) => Some("VALIDATION_FAILED"),
-        Error::IncludeNotAllowed => Some("INCLUDE_NOT_ALLOWED"),
-        Error::NotFound { .. } => Some("ENTITY_NOT_FOUND"),
-        Error::BadParameter(_) => Some("INVALID_PARAMETER_VALUE"),
-        Error::FilterTooBroad(_) => Some("FILTER_TOO_BROAD"),
-        Error::TenantKeyReserved(_) => Some("TENANT_KEY_RESERVED"),
-        Error::TenantKeyTaken(_) => Some("TENANT_KEY_TAKEN"),
-        Error::ConfigKeyTaken(_) => Some("CONFIG_KEY_TAKEN"),
-        Error::TooManyBuilds { .. } => Some("TOO_MANY_BUILDS"),
-        Error::TenantHasResources => Some("TENANT_HAS_RESOURCES"),
-        _ => None,
-    }
-}
-
 /// Returns the envelope of an error.
 #[must_use]
 pub fn envelope(error: &Error) -> Value {
-    let status = status(error);
+    let code = code(error);
+    let status = code.status();
     let mut body = json!({
         "statusCode": status.as_u16(),
         "name": error_name(status),
         "message": message(error, status),
+        "code": code.as_str(),
     });
-    if let Some(code) = code(error) {
-        body["code"] = code.into();
-    }
     if let Error::Invalid(violations) = error {
         body["details"] = json!(violations);
     }
@@ -142,12 +134,13 @@ impl IntoResponse for Failure {
     /// Logs a server error once, with its cause.
     fn into_response(self) -> Response {
         let Self(error) = self;
-        let status = status(&error);
+        let code = code(&error);
+        let status = code.status();
         if status.is_server_error() {
             let cause = error.with_causes();
             tracing::error!(status = status.as_u16(), error = %cause, "request failed");
         } else {
-            tracing::debug!(status = status.as_u16(), name = error_name(status), "request refused");
+            tracing::debug!(status = status.as_u16(), code = code.as_str(), "request refused");
         }
         let mut response = (status, Json(envelope(&error))).into_response();
         if status == StatusCode::UNAUTHORIZED {
@@ -182,6 +175,7 @@ mod tests {
             "statusCode": 502,
             "name": "BadGatewayError",
             "message": "auth0: creating the organization",
+            "code": "UPSTREAM_FAILED",
         } });
         assert_eq!(envelope(&error), body);
         assert_eq!(Failure(error).into_response().status(), StatusCode::BAD_GATEWAY);

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod children;
+mod code;
 mod entities;
 mod error;
 mod function;
@@ -15,8 +16,9 @@ mod signature;
 pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
 pub use children::{Children, child_routes};
+pub use code::Code;
 pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
-pub use error::{Failure, Result, envelope, error_name};
+pub use error::{Failure, Result, code, envelope, error_name};
 pub use function::{Answer, HttpFunction, route_matches, serve};
 pub use id::Id;
 pub use limit::{Limiter, limited};

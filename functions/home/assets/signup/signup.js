@@ -16,7 +16,7 @@ onSubmit(form, async (lead) => {
   email = lead.email;
   find(sent, ".email", HTMLElement).textContent = email;
   show("sent");
-}, { messages: { EMAIL_TAKEN: emailTaken, 409: emailTaken } });
+}, { messages: { EMAIL_TAKEN: emailTaken } });
 
 onSubmit(sent, async () => {
   await call("POST", "leads/resend", { body: { email, leadId } });

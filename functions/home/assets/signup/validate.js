@@ -35,7 +35,7 @@ onSubmit(form("confirm"), async () => {
   prefill(found);
   show("workspace");
   await checkKey();
-}, { messages: { EMAIL_TAKEN: alreadyVerified, 409: alreadyVerified } });
+}, { messages: { EMAIL_TAKEN: alreadyVerified } });
 
 /** @param {{ id: string, status: number }} found */
 function resume(found) {

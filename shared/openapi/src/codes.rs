@@ -1,0 +1,88 @@
+use serde_json::{Value, json};
+
+use super::{Answer, Operation, operation::Caller};
+use web::Code;
+
+/// Returns the codes that `operation` can answer with.
+pub(super) fn codes(operation: &Operation) -> Vec<Code> {
+    let declared = |code: Code| operation.errors.iter().any(|(own, _)| *own == code);
+    let applies = |code: &Code| operation.implies(*code) || declared(*code);
+    Code::ALL.iter().copied().filter(applies).collect()
+}
+
+/// Returns the codes that `operation` can answer with, by status.
+pub(super) fn codes_by_status(operation: &Operation) -> Value {
+    let mut statuses = json!({});
+    for code in codes(operation) {
+        let mut texts = statuses[code.status().as_str()].take();
+        match texts.as_array_mut() {
+            Some(texts) => texts.push(code.as_str().into()),
+            None => texts = json!([code.as_str()]),
+        }
+        statuses[code.status().as_str()] = texts;
+    }
+    statuses
+}
+
+impl Operation {
+    /// Whether the error follows from the token, the parameters, the body or the answer.
+    fn implies(&self, code: Code) -> bool {
+        let has_parameter =
+            |name| self.parameters.iter().any(|parameter| parameter["name"] == name);
+        let is_list = matches!(self.answer, Answer::Many(_));
+        let never = matches!(self.answer, Answer::Never);
+        match code {
+            Code::Unauthorized => self.caller != Caller::Anybody,
+            Code::Forbidden => matches!(self.caller, Caller::Permitted { .. }),
+            Code::MethodNotAllowed => never,
+            Code::InternalError => true,
+            _ if never => false,
+            Code::MalformedJson
+            | Code::PayloadTooLarge
+            | Code::UnsupportedMediaType
+            | Code::ValidationFailed => self.body.is_some(),
+            Code::InvalidParameterValue => !self.parameters.is_empty() || self.names_a_key(),
+            Code::FilterTooBroad => has_parameter("where") || is_list && has_parameter("filter"),
+            Code::IncludeNotAllowed => has_parameter("filter"),
+            Code::EntityNotFound => self.names_an_entity() || self.names_others(),
+            Code::RouteNotFound => self.path_parameters().any(|name| name == "file"),
+            Code::RateLimited => self.limited,
+            Code::UpstreamFailed => self.calls_upstream,
+            Code::Busy => self.stored,
+            Code::UniqueFieldInBulk
+            | Code::DomainMismatch
+            | Code::AddressMismatch
+            | Code::TenantKeyMismatch
+            | Code::SubscriptionIdMissing
+            | Code::LeadAlreadyConverted
+            | Code::EmailTaken
+            | Code::TenantKeyTaken
+            | Code::TenantKeyReserved
+            | Code::ConfigKeyTaken
+            | Code::StatusReadOnly
+            | Code::IllegalTransition
+            | Code::TenantBusy
+            | Code::TenantHasResources
+            | Code::JobContradiction
+            | Code::TooManyBuilds => false,
+        }
+    }
+
+    /// Whether the path has the ID of an entity.
+    fn names_an_entity(&self) -> bool {
+        self.path_parameters().any(|name| !["key", "file"].contains(&name))
+    }
+
+    /// Whether the path names a tenant key, which does not have to exist.
+    fn names_a_key(&self) -> bool {
+        self.path_parameters().any(|name| name == "key")
+    }
+
+    /// Whether the body or the query names another entity, which may be missing.
+    fn names_others(&self) -> bool {
+        let tenant = self.body.as_ref().is_some_and(|body| {
+            body.schema["properties"]["tenantId"].is_object() && self.method == "POST"
+        });
+        tenant || self.parameters.iter().any(|parameter| parameter["name"] == "id")
+    }
+}
