@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import subprocess
+import tomllib
 import unittest
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -54,6 +55,27 @@ class Links(unittest.TestCase):
             names = re.findall(r"\]\(([^)#\s:]+)[^)]*\)", prose(page))
             left += [(page.parent / name).resolve() for name in names]
         self.assertEqual([str(page.relative_to(ROOT)) for page in PAGES if page not in seen], [])
+
+
+class Crates(unittest.TestCase):
+    ORDER = ("schema", "filter", "domain", "lambda", "store", "web", "openapi")
+
+    def test_each_shared_crate_uses_only_those_below_it(self):
+        folders = {name.split("/")[1] for name in TRACKED if re.fullmatch(r"shared/[^/]+/Cargo.toml", name)}
+        self.assertEqual(folders, set(self.ORDER))
+        for position, crate in enumerate(self.ORDER):
+            manifest = tomllib.loads((ROOT / f"shared/{crate}/Cargo.toml").read_text())
+            used = set(manifest["dependencies"]) & folders
+            with self.subTest(crate=crate):
+                self.assertLessEqual(used, set(self.ORDER[:position]))
+
+    def test_rules_need_no_crate_for_aws_http_or_async(self):
+        outside = re.compile(r"(aws|lambda|http|hyper|axum|tower|tokio|async|futures|reqwest|redis|rustls|mio)\b.*")
+        tree = ["cargo", "tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--manifest-path"]
+        for crate in ("schema", "filter", "domain"):
+            lines = subprocess.run([*tree, f"shared/{crate}/Cargo.toml"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            with self.subTest(crate=crate):
+                self.assertEqual([line for line in lines.splitlines() if outside.match(line)], [])
 
 
 class Lists(unittest.TestCase):

@@ -1,5 +1,5 @@
 use domain::{Email, TenantId, TenantKey, Text};
-use schema::{FromJson, FromMembers, Members, Reader};
+use schema::{Flat, FromJson, Reader, body};
 use serde_json::{Value, json};
 
 /// A supported identity provider.
@@ -10,45 +10,61 @@ pub(crate) enum IdentityProvider {
     Cognito,
 }
 
-/// The body of `POST /manage/users`, as far as it is used. Unknown properties are ignored, because
-/// callers send complete tenants and plans.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) tenant: Tenant,
-    /// The tier of the tenant's plan.
-    pub(crate) tier: Text<1, 100>,
+body! {
+    /// The body of `POST /manage/users`, as far as it is used. Unknown properties are ignored,
+    /// because callers send complete tenants and plans.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Setup {
+        pub(crate) tenant: Tenant,
+        /// The tier of the tenant's plan.
+        pub(crate) tier: Text<1, 100> as Plan = "plan",
+    }
+    const ALLOWS_UNKNOWN: bool = true;
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Tenant {
-    pub(crate) id: TenantId,
-    /// `None` if the tenant's users are managed elsewhere.
-    pub(crate) identity_provider: Option<IdentityProvider>,
-    pub(crate) name: Text<1, 100>,
-    pub(crate) key: TenantKey,
-    /// The primary contact, or the first contact if none is primary.
-    pub(crate) admin: Admin,
+body! {
+    #[derive(Clone, Debug)]
+    pub(crate) struct Tenant {
+        pub(crate) id: TenantId,
+        /// `None` if the tenant's users are managed elsewhere.
+        pub(crate) identity_provider: Option<IdentityProvider>,
+        pub(crate) name: Text<1, 100>,
+        pub(crate) key: TenantKey,
+        /// The primary contact, or the first contact if none is primary.
+        pub(crate) admin: Admin as Contacts = "contacts",
+    }
+    const ALLOWS_UNKNOWN: bool = true;
 }
 
-/// The contact that becomes the tenant's first user.
-#[derive(Clone, Debug)]
-pub(crate) struct Admin {
-    pub(crate) first_name: Text<1, 100>,
-    pub(crate) last_name: Text<1, 100>,
-    pub(crate) email: Email,
+body! {
+    /// The contact that becomes the tenant's first user.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Admin {
+        pub(crate) first_name: Text<1, 100>,
+        pub(crate) last_name: Text<1, 100>,
+        pub(crate) email: Email,
+    }
+}
+
+body! {
+    struct Contact {
+        admin: Admin as Flat<Admin>,
+        is_primary: bool,
+    }
+    const ALLOWS_UNKNOWN: bool = true;
+}
+
+body! {
+    struct Plan {
+        tier: Text<1, 100>,
+    }
+    const ALLOWS_UNKNOWN: bool = true;
 }
 
 /// The tenant ID claimed by a body whose signature is not verified yet.
 pub(crate) struct ClaimedTenant(pub(crate) Option<TenantId>);
 
-struct Contact {
-    admin: Admin,
-    is_primary: bool,
-}
-
 struct Contacts(Admin);
-
-struct Plan(Text<1, 100>);
 
 impl IdentityProvider {
     /// The names of all providers in a body.
@@ -70,27 +86,6 @@ impl ClaimedTenant {
     }
 }
 
-impl FromMembers for Setup {
-    const ALLOWS_UNKNOWN: bool = true;
-
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let (tenant, plan) = (members.required("tenant"), members.required::<Plan>("plan"));
-        Some(Self { tenant: tenant?, tier: plan?.0 })
-    }
-}
-
-impl FromMembers for Tenant {
-    const ALLOWS_UNKNOWN: bool = true;
-
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let id = members.required("id");
-        let identity_provider = members.optional("identityProvider");
-        let (name, key) = (members.required("name"), members.required("key"));
-        let admin = members.required::<Contacts>("contacts");
-        Some(Self { id: id?, identity_provider, name: name?, key: key?, admin: admin?.0 })
-    }
-}
-
 impl FromJson for IdentityProvider {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         match value.as_str() {
@@ -109,6 +104,18 @@ impl FromJson for IdentityProvider {
     }
 }
 
+impl From<Contacts> for Admin {
+    fn from(Contacts(admin): Contacts) -> Self {
+        admin
+    }
+}
+
+impl From<Plan> for Text<1, 100> {
+    fn from(Plan { tier }: Plan) -> Self {
+        tier
+    }
+}
+
 impl FromJson for Contacts {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let contacts = Vec::<Contact>::from_json(value, at)?;
@@ -124,25 +131,6 @@ impl FromJson for Contacts {
         let mut contacts = Vec::<Contact>::schema();
         contacts["minItems"] = 1.into();
         contacts
-    }
-}
-
-impl FromMembers for Contact {
-    const ALLOWS_UNKNOWN: bool = true;
-
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
-        let (email, is_primary) = (members.required("email"), members.required("isPrimary"));
-        let admin = Admin { first_name: first_name?, last_name: last_name?, email: email? };
-        Some(Self { admin, is_primary: is_primary? })
-    }
-}
-
-impl FromMembers for Plan {
-    const ALLOWS_UNKNOWN: bool = true;
-
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        members.required("tier").map(Self)
     }
 }
 

@@ -207,7 +207,7 @@ impl Pipelines {
             ("JOB_KIND", job.kind.to_string()),
             ("SECRET_ARN", secret.to_owned()),
             ("CALLBACK_URL", self.callback_url.clone()),
-            ("SUBSCRIPTION_ID", job.subscription.id()),
+            ("SUBSCRIPTION_ID", job.subscription.id().to_owned()),
         ]
     }
 }

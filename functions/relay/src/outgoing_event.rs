@@ -23,7 +23,7 @@ impl OutgoingEvent {
     /// If the subscription of the job is not valid JSON.
     pub(crate) fn of_job(job: Job, version: u64, request: Option<String>) -> Result<Option<Self>> {
         let Some(kind) = EventType::for_job(job.kind, job.state) else { return Ok(None) };
-        let event = Event { request_id: request, ..Event::for_job(job, version)? };
+        let event = Event { request_id: request, ..Event::for_job(job, version) };
         Ok(Some(Self { kind, event }))
     }
 }

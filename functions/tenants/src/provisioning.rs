@@ -21,7 +21,7 @@ pub(crate) async fn provision(
     Body(body): Body,
 ) -> Result<Response> {
     let subscription = Subscription::from_text(body.text())?;
-    let isolation = plans.isolation(subscription.tier()?.as_str());
+    let isolation = plans.isolation(subscription.tier().as_str());
     let work = Work { kind: JobKind::Provision, subscription, isolation };
     let caller = Caller { bearer, request };
     let tenant = id.of("id", "Tenant")?;

@@ -33,7 +33,7 @@ pub(crate) async fn job(
     let (tenant, job): (TenantId, _) = (id.of("id", "Tenant")?, id.of("jobId", "Job")?);
     let (tenant, job) = store.tenant_with_job(tenant, job).await?;
     bearer.may_act_on(tenant.lead_id)?;
-    Ok(Json(JobView::new(&job)?).into_response())
+    Ok(Json(JobView::new(&job)).into_response())
 }
 
 /// `GET /tenants/{id}/resources`: lists the resources that builds have reported, newest first.

@@ -1,11 +1,10 @@
-use std::{collections::BTreeMap, marker::PhantomData};
+use std::marker::PhantomData;
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use crate::{Editable, UserId};
 use crate::{Error, Result};
-use filter::Wire;
-use schema::{BodyKind, Document, Invalid, Limits, Timestamp, Violation, check};
+use schema::{BodyKind, Document, Invalid, Timestamp, Violation};
 
 /// The body of a PATCH or PUT, checked as far as possible without the stored entity.
 ///
@@ -13,9 +12,8 @@ use schema::{BodyKind, Document, Invalid, Limits, Timestamp, Violation, check};
 /// stored value, and are never assigned.
 #[derive(Debug)]
 pub struct Edit<E> {
-    given: BTreeMap<String, Box<RawValue>>,
-    value: Value,
-    replaces: bool,
+    body: Document,
+    kind: BodyKind,
     /// Whether the caller may view the entity.
     seen: bool,
     entity: PhantomData<fn() -> E>,
@@ -42,14 +40,8 @@ impl<E: Editable> Edit<E> {
     }
 
     fn read(kind: BodyKind, body: &Document) -> Result<Self> {
-        check::<E::Details>(kind, body)?;
-        Ok(Self {
-            given: members(body.text())?,
-            value: body.value().clone(),
-            replaces: matches!(kind, BodyKind::Replacing(_)),
-            seen: true,
-            entity: PhantomData,
-        })
+        body.check::<E::Details>(kind)?;
+        Ok(Self { body: body.clone(), kind, seen: true, entity: PhantomData })
     }
 
     /// Returns the same edit for a caller who may not view the entity. The answer must not depend
@@ -62,7 +54,7 @@ impl<E: Editable> Edit<E> {
     /// Returns the value that the client gives for the member `name`.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&Value> {
-        self.value.get(name)
+        self.body.value().get(name)
     }
 
     /// Applies the edit to `entity` on behalf of `by`.
@@ -88,14 +80,10 @@ impl<E: Editable> Edit<E> {
         if let Some((Some(conflict), _)) = conflicts.into_iter().next() {
             return Err(conflict);
         }
-        let mut members = match self.replaces {
-            true => BTreeMap::new(),
-            false => members(&json_text(&Wire::new(E::SCHEMA, &stored))?)?,
+        let details = match self.kind {
+            BodyKind::Changing(read_only) => self.body.patch(entity.details(), read_only),
+            kind => self.body.read_as(kind),
         };
-        members.extend(self.given.clone());
-        members.retain(|name, _| !E::READ_ONLY.contains(&name.as_str()));
-        let body = Document::parse(json_text(&members)?, Limits::BODY);
-        let details = body.map_err(Error::internal("reading an edit"))?.read();
         let details = details.map_err(|invalid| self.redacted(invalid))?;
         Ok(entity.edited(details, now, by))
     }
@@ -126,12 +114,4 @@ fn fixed(name: &str) -> Violation {
         message: "must be equal to constant".to_owned(),
         info: json!({}),
     }
-}
-
-fn members(text: &str) -> Result<BTreeMap<String, Box<RawValue>>> {
-    serde_json::from_str(text).map_err(Error::internal("reading the members of a body"))
-}
-
-fn json_text(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(Error::internal("writing the members of a body"))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use crate::{Audit, Permit, UserId};
 use crate::{Error, Result};
 use filter::Schema;
-use schema::{FromJson, Timestamp};
+use schema::{Patch, Timestamp};
 
 /// An entity that clients can get, list and filter.
 pub trait Entity: Sized {
@@ -28,7 +28,7 @@ pub trait Entity: Sized {
 /// An [`Entity`] that clients can change.
 pub trait Editable: Entity {
     /// The properties that clients can change.
-    type Details: FromJson + Send;
+    type Details: Patch + Send;
     /// The permission to update the entity.
     type Update: Permit;
 
@@ -41,6 +41,10 @@ pub trait Editable: Entity {
     fn conflict(_fixed: &str) -> Option<Error> {
         None
     }
+
+    /// Returns the properties that clients can change.
+    #[must_use]
+    fn details(&self) -> Self::Details;
 
     /// Returns the entity after `by` changes its details at `now`.
     #[must_use]
@@ -60,7 +64,7 @@ pub trait Editable: Entity {
 }
 
 /// Serializes `view` to the members of a JSON object.
-pub(super) fn wire_of(view: &impl Serialize) -> Result<Map<String, Value>> {
+pub(crate) fn wire_of(view: &impl Serialize) -> Result<Map<String, Value>> {
     match serde_json::to_value(view).map_err(Error::internal("writing an entity"))? {
         Value::Object(members) => Ok(members),
         other => Err(Error::internal("writing an entity")(format!("not a JSON object: {other}"))),

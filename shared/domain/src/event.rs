@@ -3,7 +3,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::Result;
 use crate::{
     Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
     Tenant, TenantId, TenantKey, TenantStatus, Text,
@@ -154,18 +153,15 @@ impl Event {
     }
 
     /// Creates the event for a job that was opened or closed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
-    pub fn for_job(job: Job, version: u64) -> Result<Self> {
-        Ok(Self {
+    #[must_use]
+    pub fn for_job(job: Job, version: u64) -> Self {
+        Self {
             version: 1,
             id: format!("{}#{version}", job.id),
             time: job.audit.modified_on,
             request_id: None,
             lead: None,
-            subscription: Some(job.subscription.raw()?),
+            subscription: Some(job.subscription.raw().to_owned()),
             tenant: Some(job.tenant),
             job: Some(EventJob {
                 id: job.id,
@@ -177,7 +173,7 @@ impl Event {
                 reason: job.reason,
                 app_plane_url: job.app_plane_url,
             }),
-        })
+        }
     }
 }
 

@@ -1,16 +1,28 @@
 //! JSON read into values that are valid, with every violation in one answer.
 //!
-//! A type says once how it is read and what its JSON Schema is ([`FromJson`], [`FromMembers`]). Numbers are
-//! exact: a [`Document`] keeps its text, a [`Decimal`] its digits.
+//! A type says once how it is read and what its JSON Schema is ([`FromJson`], [`FromMembers`]); for
+//! an object, [`body!`] derives both from the fields. Numbers are exact: a [`Document`] keeps its
+//! text, a [`Decimal`] its digits.
+//!
+//! Each module uses only those above it: `decimal`, `violation`, `scan`, `reader`, `from_json`,
+//! `members`, `document`, `body`.
 
+mod body;
 mod decimal;
 mod document;
+mod from_json;
 mod members;
 mod reader;
+mod scan;
 mod timestamp;
+mod violation;
 
+pub use body::{CamelCase, Flat, Member};
 pub use decimal::{Decimal, ParseDecimalError};
-pub use document::{Document, Limits};
-pub use members::{FromMembers, Members, nullable};
-pub use reader::{BodyKind, FromJson, Invalid, Reader, Violation, check, read};
+pub use document::{Document, read};
+pub use from_json::FromJson;
+pub use members::{FromMembers, Members, Patch, nullable};
+pub use reader::{BodyKind, Reader};
+pub use scan::Limits;
 pub use timestamp::{Date, Timestamp};
+pub use violation::{Invalid, Violation};

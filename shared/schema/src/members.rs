@@ -21,9 +21,25 @@ pub trait FromMembers: Sized {
     }
 }
 
+/// A value of which a body may change single members.
+pub trait Patch: FromMembers {
+    /// Returns the value with the given members, or notes every violation and returns `None`.
+    fn patched(self, members: &mut impl Members) -> Option<Self>;
+}
+
+/// Changes the given members of `current`.
+pub(crate) fn patched<T: Patch>(current: T, value: &Value, at: &mut Reader<'_>) -> Option<T> {
+    let mut object = Object::read(value, at)?;
+    let patched = current.patched(&mut object);
+    if !T::ALLOWS_UNKNOWN {
+        object.finish();
+    }
+    patched
+}
+
 impl<T: FromMembers> FromJson for T {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let mut object = at.object(value)?;
+        let mut object = Object::read(value, at)?;
         let read = Self::from_members(&mut object);
         if !Self::ALLOWS_UNKNOWN {
             object.finish();
@@ -51,6 +67,9 @@ pub trait Members {
     /// Reads a member that may be absent or `null`.
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
 
+    /// Returns whether the member `name` is given, possibly as `null`.
+    fn contains(&self, name: &str) -> bool;
+
     /// Returns whether the member `name` is given and not `null`.
     fn gives(&self, name: &str) -> bool;
 
@@ -61,15 +80,19 @@ pub trait Members {
 
 /// The members of a JSON object. Members that were not read are refused at the end.
 #[derive(Debug)]
-pub(crate) struct Object<'v, 'r> {
+struct Object<'v, 'r> {
     object: &'v Map<String, Value>,
     at: Reader<'r>,
     known: Vec<&'static str>,
 }
 
 impl<'v, 'r> Object<'v, 'r> {
-    pub(crate) fn new(object: &'v Map<String, Value>, at: Reader<'r>) -> Self {
-        Self { object, at, known: Vec::new() }
+    fn read(value: &'v Value, at: &'r mut Reader<'_>) -> Option<Self> {
+        let Value::Object(object) = value else {
+            at.wrong_type("object");
+            return None;
+        };
+        Some(Self { object, at: at.reborrow(), known: Vec::new() })
     }
 
     /// Notes a violation for every member that was not read.
@@ -101,6 +124,10 @@ impl Members for Object<'_, '_> {
         self.known.push(name);
         let value = self.object.get(name).filter(|value| !value.is_null())?;
         T::from_json(value, &mut self.at.member(name))
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.object.contains_key(name)
     }
 
     fn gives(&self, name: &str) -> bool {
@@ -144,6 +171,10 @@ impl Members for SchemaBuilder {
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.properties.insert(name.to_owned(), nullable(T::schema()));
         None
+    }
+
+    fn contains(&self, _: &str) -> bool {
+        false
     }
 
     fn gives(&self, _: &str) -> bool {

@@ -101,6 +101,12 @@ impl FromStr for Date {
     }
 }
 
+impl From<Date> for Timestamp {
+    fn from(Date(midnight): Date) -> Self {
+        midnight
+    }
+}
+
 impl FromJson for Date {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         at.text(value, 0, 40)?.parse().ok().or_else(|| {

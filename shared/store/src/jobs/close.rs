@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     Contact, Error, JobRef, JobResult, JobState, ResourceChange, Result, Step, Subscription,
-    TenantId, Text, UserId,
+    TenantId, UserId,
 };
 use schema::Timestamp;
 
@@ -109,11 +109,10 @@ fn closed(completion: &JobCompletion<'_>) -> Update {
     closed
 }
 
-/// The parts of a job's item that can be shorten.
+/// The parts of a job's item that can be shortened.
 #[derive(Debug, Deserialize)]
 struct JobDetails {
     subscription: Subscription,
-    tier: Text<1, 100>,
 }
 
 impl JobDetails {
@@ -121,7 +120,7 @@ impl JobDetails {
     fn shorten(&self, closed: Update) -> Update {
         let none = Vec::<Contact>::new();
         closed
-            .set("subscription", "subscription", self.subscription.brief(&self.tier))
+            .set("subscription", "subscription", self.subscription.brief())
             .set("tenant.contacts", "none", &none)
             .set("tenant.domains", "none", &none)
     }

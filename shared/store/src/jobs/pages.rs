@@ -31,7 +31,7 @@ impl Store {
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
     pub async fn tenant_with_jobs(&self, id: TenantId, paging: Paging) -> Result<(Tenant, Page)> {
         let view =
-            |job: &Job| to_raw_value(&JobView::new(job)?).map_err(Error::internal("writing a job"));
+            |job: &Job| to_raw_value(&JobView::new(job)).map_err(Error::internal("writing a job"));
         self.tenant_with_parts(id, Key::JOBS, paging, |_, _| true, view).await
     }
 

@@ -95,8 +95,8 @@ fn lives(job: Job) {
         let item = encode_from(&job, &"r".repeat(100)).unwrap();
         assert!(size(&item) <= 409_600, "{} bytes when closed", size(&item));
         let job: Job = decode(item).unwrap();
-        assert!(job.subscription.tier().is_ok() && job.subscription.id().len() <= 255);
-        let event = serde_json::to_string(&Event::for_job(job, 7).unwrap()).unwrap();
+        assert!(job.subscription.id().len() <= 255);
+        let event = serde_json::to_string(&Event::for_job(job, 7)).unwrap();
         assert!(event.len() <= MOST_OF_AN_EVENT, "an event has {} bytes", event.len());
         let heard: Event = serde_json::from_str(&event).unwrap();
         assert!(heard.tenant.unwrap().primary_contact().is_some());

@@ -43,7 +43,7 @@ impl Hostname {
     }
 
     /// Notes a violation if a list of host names is empty or has duplicates.
-    pub(super) fn check_list(names: &[Self], at: &mut Reader<'_>) {
+    pub(crate) fn check_list(names: &[Self], at: &mut Reader<'_>) {
         if names.is_empty() {
             at.violate("minItems", "must NOT have fewer than 1 items", json!({ "limit": 1 }));
         }

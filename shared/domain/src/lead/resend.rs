@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{Email, Lead, LeadId, ResendId};
-use schema::{FromMembers, Members, Timestamp};
+use schema::{Timestamp, body};
 
 /// How long a request is kept. It must still exist when its record in the table's stream is read,
 /// and the stream keeps records for 24 hours.
@@ -29,17 +29,12 @@ pub struct Resend {
     expires_at: i64,
 }
 
-/// The body of `POST /leads/resend`.
-#[derive(Clone, Debug)]
-pub struct NewResend {
-    email: Email,
-    lead_id: Option<LeadId>,
-}
-
-impl FromMembers for NewResend {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let (email, lead_id) = (members.required("email"), members.optional("leadId"));
-        Some(Self { email: email?, lead_id })
+body! {
+    /// The body of `POST /leads/resend`.
+    #[derive(Clone, Debug)]
+    pub struct NewResend {
+        email: Email,
+        lead_id: Option<LeadId>,
     }
 }
 

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
-use crate::{JobKind, JobResult, NewResource, Outcome, TenantId};
-use schema::{FromJson, FromMembers, Members, Reader};
+use crate::{
+    JobKind, JobResult, NewResource, Outcome, TenantId,
+    values::{MultilineText, WebUrl},
+};
+use schema::{FromJson, Reader, body};
 
 /// The maximum number of resources in one report. A DynamoDB transaction has at most 100 items, and
 /// two of them are the tenant and its job.
@@ -32,16 +35,6 @@ pub struct BuildReport {
     pub result: JobResult,
 }
 
-/// Text of up to `MAX` characters that may contain line breaks.
-struct MultilineText<const MAX: usize>(String);
-
-/// An absolute `http` or `https` URL of up to 2,048 characters, in normalized form. Control
-/// characters are refused because URL parsers ignore some of them.
-struct WebUrl(String);
-
-/// The maximum length of a URL in characters, before and after encoding.
-const MAX_URL_LENGTH: usize = 2048;
-
 /// The resources that a build reports.
 struct Resources(Vec<NewResource>);
 
@@ -54,57 +47,89 @@ struct StatusNumber(Outcome);
 /// `status` of the short form: `success` or `failure`.
 struct StatusWord(Outcome);
 
-/// The long form, with `data`.
-struct LongReport(BuildReport);
+body! {
+    /// The long form, with `data`.
+    struct LongReport {
+        _tenant: TenantId = "initiatorId",
+        kind: JobKind as Kind = "type",
+        data: ReportData,
+    }
+}
 
-/// The short form, with only a `status`.
-struct ShortReport(BuildReport);
+body! {
+    /// The short form, with only a `status`.
+    struct ShortReport {
+        _tenant: TenantId = "initiatorId",
+        kind: JobKind as Kind = "type",
+        status: Outcome as StatusWord,
+    }
+}
+
+body! {
+    /// `data` of the long form.
+    struct ReportData {
+        status: Outcome as StatusNumber,
+        resources: Option<Vec<NewResource>> as Option<Resources>,
+        app_plane_url: Option<String> as Option<WebUrl>,
+        reason: Option<String> as Option<MultilineText<2000>>,
+    }
+}
+
+impl From<LongReport> for BuildReport {
+    fn from(LongReport { kind, data, .. }: LongReport) -> Self {
+        let result = JobResult {
+            outcome: data.status,
+            reason: data.reason,
+            resources: data.resources.unwrap_or_default(),
+            app_plane_url: data.app_plane_url,
+        };
+        Self { kind, result }
+    }
+}
+
+impl From<ShortReport> for BuildReport {
+    fn from(ShortReport { kind, status: outcome, .. }: ShortReport) -> Self {
+        let result =
+            JobResult { outcome, reason: None, resources: Vec::new(), app_plane_url: None };
+        Self { kind, result }
+    }
+}
+
+impl From<Resources> for Vec<NewResource> {
+    fn from(Resources(resources): Resources) -> Self {
+        resources
+    }
+}
+
+impl From<Kind> for JobKind {
+    fn from(Kind(kind): Kind) -> Self {
+        kind
+    }
+}
+
+impl From<StatusNumber> for Outcome {
+    fn from(StatusNumber(outcome): StatusNumber) -> Self {
+        outcome
+    }
+}
+
+impl From<StatusWord> for Outcome {
+    fn from(StatusWord(outcome): StatusWord) -> Self {
+        outcome
+    }
+}
 
 impl FromJson for BuildReport {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        match value.get("status").is_some_and(|status| !status.is_null()) {
-            true => ShortReport::from_json(value, at).map(|ShortReport(report)| report),
-            false => LongReport::from_json(value, at).map(|LongReport(report)| report),
+        if value.get("status").is_some_and(|status| !status.is_null()) {
+            ShortReport::from_json(value, at).map(Self::from)
+        } else {
+            LongReport::from_json(value, at).map(Self::from)
         }
     }
 
     fn schema() -> Value {
         json!({ "oneOf": [LongReport::schema(), ShortReport::schema()] })
-    }
-}
-
-impl FromMembers for LongReport {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        members.required::<TenantId>("initiatorId");
-        let (kind, result) = (members.required::<Kind>("type"), members.required("data"));
-        Some(Self(BuildReport { kind: kind?.0, result: result? }))
-    }
-}
-
-impl FromMembers for ShortReport {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        members.required::<TenantId>("initiatorId");
-        let (kind, word) =
-            (members.required::<Kind>("type"), members.required::<StatusWord>("status"));
-        let (Kind(kind), StatusWord(outcome)) = (kind?, word?);
-        let result =
-            JobResult { outcome, reason: None, resources: Vec::new(), app_plane_url: None };
-        Some(Self(BuildReport { kind, result }))
-    }
-}
-
-impl FromMembers for JobResult {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let outcome = members.required::<StatusNumber>("status");
-        let resources = members.optional::<Resources>("resources");
-        let app_plane_url = members.optional::<WebUrl>("appPlaneUrl");
-        let reason = members.optional::<MultilineText<2000>>("reason");
-        Some(Self {
-            outcome: outcome?.0,
-            reason: reason.map(|MultilineText(reason)| reason),
-            resources: resources.map(|Resources(all)| all).unwrap_or_default(),
-            app_plane_url: app_plane_url.map(|WebUrl(url)| url),
-        })
     }
 }
 
@@ -180,38 +205,6 @@ impl FromJson for StatusWord {
     }
 }
 
-impl<const MAX: usize> FromJson for MultilineText<MAX> {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        at.text(value, 0, MAX).map(|text| Self(text.to_owned()))
-    }
-
-    fn schema() -> Value {
-        json!({ "type": "string", "maxLength": MAX })
-    }
-}
-
-impl FromJson for WebUrl {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let text = at.text(value, 1, MAX_URL_LENGTH)?;
-        let plain = !text.chars().any(char::is_control);
-        let url = url::Url::parse(text).ok().filter(|url| {
-            plain
-                && matches!(url.scheme(), "http" | "https")
-                && url.as_str().len() <= MAX_URL_LENGTH
-        });
-        let Some(url) = url else {
-            at.wrong_format("uri");
-            return None;
-        };
-        Some(Self(url.into()))
-    }
-
-    fn schema() -> Value {
-        let pattern = "^[Hh][Tt][Tt][Pp][Ss]?:";
-        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": MAX_URL_LENGTH })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,23 +263,6 @@ mod tests {
         ] {
             let Invalid(violations) = report(&resources).unwrap_err();
             assert_eq!((violations[0].path.as_str(), violations[0].code), expected);
-        }
-    }
-
-    #[test]
-    fn a_url_is_kept_in_normalized_form() {
-        let url = |text: &str| read::<WebUrl>(&json!(text)).map(|WebUrl(url)| url).ok();
-        assert_eq!(url("HTTPS://acme.example").as_deref(), Some("https://acme.example/"));
-        assert_eq!(url("https://acme.example/a b").as_deref(), Some("https://acme.example/a%20b"));
-        for bad in [
-            "ht\ntps://a.example/\n\nPay here: https://evil.example",
-            "https://a.example/\t",
-            "\u{0}https://a.example",
-            "https://a.example/\u{85}",
-            "javascript:alert(1)",
-            &format!("https://a.example/{}", "\u{65e5}".repeat(300)),
-        ] {
-            assert_eq!(url(bad), None, "{bad}");
         }
     }
 

@@ -1,20 +1,22 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::Text;
 use crate::{Error, Result};
-use schema::{Date, Document, FromJson, FromMembers, Limits, Members, Reader, read};
+use schema::{Date, Document, FromJson, Limits, Reader, body};
 
 /// The subscription that a tenant is provisioned for, as JSON text exactly as it was sent.
 ///
 /// The subscription service defines its content; only the parts that provisioning depends on are
-/// checked. Text keeps numbers exact, such as the plan's price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Subscription(String);
-
-/// The parts of a subscription that are used.
-struct SubscriptionBody {
+/// read. Text keeps numbers exact, such as the plan's price.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Subscription {
+    text: Box<RawValue>,
+    id: SafeText<255>,
     tier: Text<1, 100>,
 }
 
@@ -38,14 +40,16 @@ impl Subscription {
         if text.len() > Self::MAX_BYTES {
             return Err(Error::TooLarge(Self::MAX_BYTES));
         }
+        let not_json = |cause| Error::not_json(&cause);
         let body = Document::parse(text.to_owned(), Limits::forwarded(Self::MAX_LEVELS));
-        let body = body.map_err(|cause| Error::not_json(&cause))?;
+        let body = body.map_err(not_json)?;
         let missing = |id: &Value| id.is_null() || id.as_str() == Some("");
         if body.value().as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
             return Err(Error::SubscriptionIdMissing);
         }
-        let _: SubscriptionBody = body.read()?;
-        Ok(Self(text.to_owned()))
+        let SubscriptionBody { id, plan, .. } = body.read()?;
+        let text = RawValue::from_string(text.to_owned()).map_err(not_json)?;
+        Ok(Self { text, id, tier: plan.tier })
     }
 
     /// Returns the JSON Schema of the body of `POST /tenants/{id}/provision`.
@@ -64,45 +68,69 @@ impl Subscription {
     }
 
     /// Returns the tier of the plan.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Aws`] or [`Error::Invalid`] if the stored text is not a valid subscription.
-    pub fn tier(&self) -> Result<Text<1, 100>> {
-        Ok(read::<SubscriptionBody>(&self.value()?)?.tier)
+    #[must_use]
+    pub fn tier(&self) -> &Text<1, 100> {
+        &self.tier
     }
 
     /// Returns the subscription's ID from the subscription service.
     #[must_use]
-    pub fn id(&self) -> String {
-        let body = self.value().unwrap_or_default();
-        body["id"].as_str().unwrap_or_default().to_owned()
+    pub fn id(&self) -> &str {
+        self.id.0.as_str()
     }
 
-    /// Returns a subscription with only the ID and this `tier`, which is all that a job needs.
+    /// Returns a subscription with only the ID and the tier, which is all that a job needs.
     #[must_use]
-    pub fn brief(&self, tier: &Text<1, 100>) -> Self {
-        Self(json!({ "id": self.id(), "plan": { "tier": tier } }).to_string())
+    pub fn brief(&self) -> Self {
+        let brief = json!({ "id": self.id(), "plan": { "tier": self.tier } });
+        let text = to_raw_value(&brief).unwrap_or_else(|_| self.text.clone());
+        Self { text, ..self.clone() }
     }
 
     /// Returns the subscription for an event or an answer, exactly as it was sent.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Internal`] if the stored text is not JSON.
-    pub fn raw(&self) -> Result<Box<RawValue>> {
-        RawValue::from_string(self.0.clone()).map_err(Error::internal("reading a subscription"))
+    #[must_use]
+    pub fn raw(&self) -> &RawValue {
+        &self.text
     }
+}
 
-    fn value(&self) -> Result<Value> {
-        serde_json::from_str(&self.0).map_err(Error::internal("reading a subscription"))
+impl TryFrom<String> for Subscription {
+    type Error = serde_json::Error;
+
+    /// Reads the stored text, which was validated before it was stored.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        #[derive(Deserialize)]
+        struct Stored {
+            id: SafeText<255>,
+            plan: StoredPlan,
+        }
+        #[derive(Deserialize)]
+        struct StoredPlan {
+            tier: Text<1, 100>,
+        }
+        let Stored { id, plan: StoredPlan { tier } } = serde_json::from_str(&text)?;
+        Ok(Self { text: RawValue::from_string(text)?, id, tier })
+    }
+}
+
+impl From<Subscription> for String {
+    fn from(subscription: Subscription) -> Self {
+        subscription.text.get().to_owned()
     }
 }
 
 /// Text that is safe in a build's variables with any kind of quotes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
 struct SafeText<const MAX: usize>(Text<1, MAX>);
 
 const SAFE_PATTERN: &str = "^[A-Za-z0-9 _.:/@+-]+$";
+
+impl<const MAX: usize> From<SafeText<MAX>> for Text<1, MAX> {
+    fn from(SafeText(text): SafeText<MAX>) -> Self {
+        text
+    }
+}
 
 impl<const MAX: usize> FromJson for SafeText<MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
@@ -120,39 +148,38 @@ impl<const MAX: usize> FromJson for SafeText<MAX> {
     }
 }
 
+body! {
+    /// The body of `POST /tenants/{id}/provision`. Only the ID and the tier are used; the other
+    /// members are checked for the builds that receive them.
+    struct SubscriptionBody {
+        id: SafeText<255>,
+        subscriber_id: Option<Text<0, 255>>,
+        plan_id: Option<Text<0, 255>>,
+        invoice_id: Option<Text<0, 255>>,
+        created_by: Option<Text<0, 255>>,
+        modified_by: Option<Text<0, 255>>,
+        deleted_by: Option<Text<0, 255>>,
+        start_date: Option<Date>,
+        end_date: Option<Date>,
+        created_on: Option<Date>,
+        modified_on: Option<Date>,
+        deleted_on: Option<Date>,
+        deleted: Option<bool>,
+        status: Option<Number>,
+        plan: Plan,
+    }
+}
+
+body! {
+    /// The plan of a subscription. Unknown members are accepted and passed on in events.
+    struct Plan {
+        tier: Text<1, 100> as SafeText<100>,
+    }
+    const ALLOWS_UNKNOWN: bool = true;
+}
+
 /// A number of any size, which is not used.
 struct Number;
-
-struct Plan {
-    tier: Text<1, 100>,
-}
-
-impl FromMembers for SubscriptionBody {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        members.required::<SafeText<255>>("id");
-        for name in ["subscriberId", "planId", "invoiceId", "createdBy", "modifiedBy", "deletedBy"]
-        {
-            members.optional::<Text<0, 255>>(name);
-        }
-        for name in ["startDate", "endDate", "createdOn", "modifiedOn", "deletedOn"] {
-            members.optional::<Date>(name);
-        }
-        members.optional::<bool>("deleted");
-        members.optional::<Number>("status");
-        let plan = members.required::<Plan>("plan");
-        Some(Self { tier: plan?.tier })
-    }
-}
-
-impl FromMembers for Plan {
-    /// Unknown members are accepted and passed on in events.
-    const ALLOWS_UNKNOWN: bool = true;
-
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let SafeText(tier) = members.required::<SafeText<100>>("tier")?;
-        Some(Self { tier })
-    }
-}
 
 impl FromJson for Number {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
@@ -210,8 +237,11 @@ mod tests {
     fn the_text_is_kept_exactly() {
         let text = r#"{"id":"s1","startDate":"2026-01-01","plan":{"tier":"PREMIUM","price":12345678901234567.89,"x":{}}}"#;
         let kept = subscription(text).unwrap();
-        assert_eq!(kept.raw().unwrap().get(), text);
-        assert_eq!((kept.id().as_str(), kept.tier().unwrap().as_str()), ("s1", "PREMIUM"));
+        assert_eq!(kept.raw().get(), text);
+        assert_eq!(serde_json::to_value(&kept).unwrap(), json!(text));
+        let stored: Subscription = serde_json::from_value(json!(text)).unwrap();
+        assert_eq!((stored.id(), stored.tier()), (kept.id(), kept.tier()));
+        assert_eq!((kept.id(), kept.tier().as_str()), ("s1", "PREMIUM"));
     }
 
     #[test]

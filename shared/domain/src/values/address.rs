@@ -1,20 +1,22 @@
 use crate::{AddressId, Audit, Text};
-use schema::{FromMembers, Members};
+use schema::body;
 use serde::{Deserialize, Serialize};
 
-/// The parts of a postal address. All are optional, and all are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddressParts {
-    /// Street and number, up to 500 characters.
-    pub address: Option<Text<0, 500>>,
-    /// City.
-    pub city: Option<Text<0, 100>>,
-    /// State or province.
-    pub state: Option<Text<0, 100>>,
-    /// Postal code.
-    pub zip: Option<Text<0, 25>>,
-    /// Country code or name.
-    pub country: Option<Text<2, 25>>,
+body! {
+    /// The parts of a postal address. All are optional, and all are kept.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct AddressParts {
+        /// Street and number, up to 500 characters.
+        pub address: Option<Text<0, 500>>,
+        /// City.
+        pub city: Option<Text<0, 100>>,
+        /// State or province.
+        pub state: Option<Text<0, 100>>,
+        /// Postal code.
+        pub zip: Option<Text<0, 25>>,
+        /// Country code or name.
+        pub country: Option<Text<2, 25>>,
+    }
 }
 
 /// The address of a lead or a tenant.
@@ -28,27 +30,10 @@ pub struct Address {
 }
 
 impl AddressParts {
-    /// Reads the five parts from the members of an object.
-    pub(super) fn read(members: &mut impl Members) -> Self {
-        Self {
-            address: members.optional("address"),
-            city: members.optional("city"),
-            state: members.optional("state"),
-            zip: members.optional("zip"),
-            country: members.optional("country"),
-        }
-    }
-
     /// Returns an address with these parts and a new ID, or `None` if all parts are empty.
     #[must_use]
     pub fn into_address(self) -> Option<Address> {
         (self != Self::default()).then(|| Address { id: AddressId::generate(), parts: self })
-    }
-}
-
-impl FromMembers for AddressParts {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        Some(Self::read(members))
     }
 }
 

@@ -77,7 +77,7 @@ pub struct NewResource {
 
 impl NewResource {
     /// Returns the size of the metadata in bytes.
-    pub(super) fn metadata_bytes(&self) -> usize {
+    pub(crate) fn metadata_bytes(&self) -> usize {
         self.metadata.bytes()
     }
 

@@ -1,10 +1,19 @@
+mod outcome;
+mod report;
+mod subscription;
+mod view;
+
+pub use outcome::{JobResult, Outcome};
+pub use report::{BuildReport, ClaimedTenant};
+pub use subscription::Subscription;
+pub use view::JobView;
+
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audit, Contact, EventTenant, JobId, JobResult, Outcome, Subscription, Tenant, TenantId,
-    TenantStatus, Text, Transition, UserId,
+    Audit, Contact, EventTenant, JobId, Tenant, TenantId, TenantStatus, Text, Transition, UserId,
 };
 use crate::{Error, Result};
 use schema::Timestamp;
@@ -231,7 +240,7 @@ impl Job {
             opened_from: Some(tenant.status),
             attempt: tenant.latest_job.as_ref().map_or(0, |job| job.attempt) + 1,
             state: JobState::Queued,
-            tier: subscription.tier()?,
+            tier: subscription.tier().clone(),
             isolation,
             subscription,
             tenant: EventTenant::new(tenant, status, contacts),

@@ -1,7 +1,6 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::Result;
 use crate::{Audit, Isolation, Job, JobId, JobKind, JobState, Step, TenantId, Text};
 use schema::Timestamp;
 
@@ -16,7 +15,7 @@ pub struct JobView<'a> {
     state: JobState,
     tier: &'a Text<1, 100>,
     isolation: Isolation,
-    subscription: Box<RawValue>,
+    subscription: &'a RawValue,
     steps: &'a [Step],
     deadline: Timestamp,
     execution_id: Option<&'a str>,
@@ -29,12 +28,9 @@ pub struct JobView<'a> {
 
 impl<'a> JobView<'a> {
     /// Creates the view of `job`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Aws`](crate::Error::Aws) if the stored subscription is not JSON.
-    pub fn new(job: &'a Job) -> Result<Self> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(job: &'a Job) -> Self {
+        Self {
             id: job.id,
             tenant_id: job.tenant_id,
             kind: job.kind,
@@ -42,7 +38,7 @@ impl<'a> JobView<'a> {
             state: job.state,
             tier: &job.tier,
             isolation: job.isolation,
-            subscription: job.subscription.raw()?,
+            subscription: job.subscription.raw(),
             steps: &job.steps,
             deadline: job.deadline,
             execution_id: job.execution_id.as_deref(),
@@ -50,6 +46,6 @@ impl<'a> JobView<'a> {
             app_plane_url: job.app_plane_url.as_deref(),
             reason: job.reason.as_deref(),
             audit: &job.audit,
-        })
+        }
     }
 }

@@ -78,6 +78,26 @@ impl Text<1, 100> {
     }
 }
 
+/// Text of up to `MAX` characters that may contain line breaks.
+#[derive(Debug)]
+pub(crate) struct MultilineText<const MAX: usize>(String);
+
+impl<const MAX: usize> From<MultilineText<MAX>> for String {
+    fn from(MultilineText(text): MultilineText<MAX>) -> Self {
+        text
+    }
+}
+
+impl<const MAX: usize> FromJson for MultilineText<MAX> {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        at.text(value, 0, MAX).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "maxLength": MAX })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::entities;
 use crate::{Amount, Child, ChildKind, Currency, Details, InvoiceId, NewChild, Text, permit};
 use filter::Schema;
-use schema::{Date, FromJson, FromMembers, Members, Reader, Timestamp};
+use schema::{Date, FromJson, Reader, Timestamp, body};
 
 /// An invoice of a tenant for a period.
 pub type Invoice = Child<InvoiceDetails>;
@@ -14,24 +14,35 @@ pub type Invoice = Child<InvoiceDetails>;
 /// The body of `POST /invoices`.
 pub type NewInvoice = NewChild<InvoiceDetails>;
 
-/// The properties of an invoice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InvoiceDetails {
-    /// The first day of the period.
-    pub start_date: Timestamp,
-    /// The last day of the period, not before the first.
-    pub end_date: Timestamp,
-    /// The amount to pay.
-    pub amount: Amount,
-    /// Currency of the amount.
-    pub currency_code: Currency,
-    /// The date by which the invoice must be paid.
-    pub due_date: Timestamp,
-    /// Whether the invoice is pending, paid or cancelled.
-    pub status: InvoiceStatus,
-    /// A reference to an invoice file that was created elsewhere.
-    pub invoice_file: Option<Text<0, 2048>>,
+body! {
+    /// The properties of an invoice.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub struct InvoiceDetails {
+        /// The first day of the period.
+        pub start_date: Timestamp as Date,
+        /// The last day of the period, not before the first.
+        pub end_date: Timestamp as Date,
+        /// The amount to pay.
+        pub amount: Amount,
+        /// Currency of the amount.
+        pub currency_code: Currency,
+        /// The date by which the invoice must be paid.
+        pub due_date: Timestamp as Date,
+        /// Whether the invoice is pending, paid or cancelled.
+        pub status: InvoiceStatus,
+        /// A reference to an invoice file that was created elsewhere.
+        pub invoice_file: Option<Text<0, 2048>>,
+    }
+    fn check(members) {
+        if let (Some(start), Some(end)) = (start_date, end_date)
+            && end < start
+            && let Some(mut at) = members.place(Some("endDate"))
+        {
+            let info = json!({ "comparison": ">=", "limit": start });
+            at.violate("formatMinimum", format!("must be >= \"{start}\""), info);
+        }
+    }
 }
 
 /// The status of an invoice, a number on the wire.
@@ -43,35 +54,6 @@ pub enum InvoiceStatus {
     Paid = 1,
     /// No longer payable.
     Cancelled = 2,
-}
-
-impl FromMembers for InvoiceDetails {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let (start, end) = (members.required("startDate"), members.required("endDate"));
-        let (amount, currency_code) =
-            (members.required("amount"), members.required("currencyCode"));
-        let (due, status) = (members.required("dueDate"), members.required("status"));
-        let invoice_file = members.optional("invoiceFile");
-        if let (Some(Date(start)), Some(Date(end))) = (start, end)
-            && end < start
-        {
-            let message = format!("must be >= \"{start}\"");
-            let info = json!({ "comparison": ">=", "limit": start });
-            if let Some(mut at) = members.place(Some("endDate")) {
-                at.violate("formatMinimum", message, info);
-            }
-        }
-        let (Date(start_date), Date(end_date), Date(due_date)) = (start?, end?, due?);
-        Some(Self {
-            start_date,
-            end_date,
-            amount: amount?,
-            currency_code: currency_code?,
-            due_date,
-            status: status?,
-            invoice_file,
-        })
-    }
 }
 
 impl Details for InvoiceDetails {

@@ -1,15 +1,21 @@
+mod resend;
+mod view;
+
+pub use resend::{NewResend, Resend};
+pub use view::LeadView;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Address, AddressParts, Audit, ContactDetails, Email, Entity, LeadId, LeadView, OnboardTenant,
-    Onboarding, Tenant, TenantId, Text, UserId, entity::wire_of, permit,
+    Address, AddressParts, Audit, ContactDetails, Email, Entity, LeadId, OnboardTenant, Onboarding,
+    Tenant, TenantId, Text, UserId, entity::wire_of, permit,
 };
 use crate::{Error, Result, entities};
 use filter::Schema;
-use schema::{FromMembers, Members, Timestamp};
+use schema::{Timestamp, body};
 
 /// A person who signs up and verifies an email address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,29 +59,16 @@ pub struct Lead {
 /// routes.
 pub const EMAILS_PER_DAY: u32 = 5;
 
-/// The body of `POST /leads`.
-#[derive(Clone, Debug)]
-pub struct NewLead {
-    first_name: Text<1, 100>,
-    last_name: Text<1, 100>,
-    company_name: Text<1, 100>,
-    /// Recipient of the verification email.
-    pub email: Email,
-    address: Option<AddressParts>,
-}
-
-impl FromMembers for NewLead {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let (first_name, last_name) = (members.required("firstName"), members.required("lastName"));
-        let (company_name, email) = (members.required("companyName"), members.required("email"));
-        let address = members.optional("address");
-        Some(Self {
-            first_name: first_name?,
-            last_name: last_name?,
-            company_name: company_name?,
-            email: email?,
-            address,
-        })
+body! {
+    /// The body of `POST /leads`.
+    #[derive(Clone, Debug)]
+    pub struct NewLead {
+        first_name: Text<1, 100>,
+        last_name: Text<1, 100>,
+        company_name: Text<1, 100>,
+        /// Recipient of the verification email.
+        pub email: Email,
+        address: Option<AddressParts>,
     }
 }
 

@@ -67,7 +67,7 @@ pub struct Metadata(JsonObject);
 
 impl Metadata {
     /// The maximum size of the text in bytes.
-    pub(super) const MAX_BYTES: usize = 16 * 1024;
+    pub(crate) const MAX_BYTES: usize = 16 * 1024;
 
     /// Returns the size of the text in bytes.
     #[must_use]

@@ -1,3 +1,7 @@
+mod histogram;
+
+pub use histogram::Histogram;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -1,3 +1,13 @@
+//! Entities that belong to a tenant.
+
+mod config;
+mod contact;
+mod invoice;
+
+pub use config::{ConfigDetails, NewTenantConfig, TenantConfig};
+pub use contact::{Contact, ContactDetails, NewContact};
+pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -6,12 +16,12 @@ use serde_json::{Map, Value};
 use crate::Result;
 use crate::{Audit, Editable, Entity, EntityId, Permit, TenantId, UserId, entity::wire_of};
 use filter::Schema;
-use schema::{FromMembers, Members, Timestamp};
+use schema::{FromMembers, Members, Patch, Timestamp};
 
 /// The properties of a child entity besides ID, tenant and audit. Implemented once for each kind of
 /// child.
 pub trait Details:
-    FromMembers + Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+    Patch + Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     /// The type of the child's ID.
     type Id: EntityId;
@@ -131,6 +141,10 @@ impl<D: Details> Editable for Child<D> {
         "deletedOn",
         "deletedBy",
     ];
+
+    fn details(&self) -> D {
+        self.details.clone()
+    }
 
     fn edited(self, details: D, now: Timestamp, by: &UserId) -> Self {
         Self { details, audit: self.audit.changed(now, by), ..self }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::entities;
 use crate::{Child, ChildKind, ConfigValue, Details, NewChild, TenantConfigId, Text, permit};
 use filter::Schema;
-use schema::{FromMembers, Members};
+use schema::body;
 
 /// A configuration of a tenant.
 pub type TenantConfig = Child<ConfigDetails>;
@@ -11,20 +11,15 @@ pub type TenantConfig = Child<ConfigDetails>;
 /// The body of `POST /tenant-configs`.
 pub type NewTenantConfig = NewChild<ConfigDetails>;
 
-/// The properties of a configuration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigDetails {
-    /// The key of the configuration, unique within the tenant.
-    pub config_key: Text<1, 100>,
-    /// The value of the configuration.
-    pub config_value: ConfigValue,
-}
-
-impl FromMembers for ConfigDetails {
-    fn from_members(members: &mut impl Members) -> Option<Self> {
-        let (key, value) = (members.required("configKey"), members.required("configValue"));
-        Some(Self { config_key: key?, config_value: value? })
+body! {
+    /// The properties of a configuration.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub struct ConfigDetails {
+        /// The key of the configuration, unique within the tenant.
+        pub config_key: Text<1, 100>,
+        /// The value of the configuration.
+        pub config_value: ConfigValue,
     }
 }
 

@@ -1,0 +1,188 @@
+mod bodies;
+mod key;
+mod reserved_keys;
+mod resource;
+mod status;
+mod view;
+
+pub use bodies::{NewTenant, OnboardTenant, Onboarding, TenantDetails};
+pub use key::TenantKey;
+pub use reserved_keys::ReservedKeys;
+pub use resource::{NewResource, Resource};
+pub use status::{TenantStatus, Transition};
+pub use view::TenantView;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    Address, Audit, Editable, Entity, Hostname, JobKind, JobRef, LeadId, TenantId, Text, UserId,
+    entity::wire_of, permit,
+};
+use crate::{Error, Result, entities};
+use filter::Schema;
+use schema::Timestamp;
+
+/// A tenant: a customer with pooled or siloed resources.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// The tenant's ID.
+    pub id: TenantId,
+    /// The tenant's name.
+    pub name: Text<1, 100>,
+    /// The tenant's status.
+    pub status: TenantStatus,
+    /// The tenant's unique key.
+    pub key: TenantKey,
+    /// Email domains that belong to the tenant.
+    pub domains: Vec<Hostname>,
+    /// The lead that became the tenant.
+    pub lead_id: Option<LeadId>,
+    /// The ID of the user who administers the tenant.
+    pub spoc_user_id: Option<Text<1, 100>>,
+    /// The tenant's address.
+    pub address: Option<Address>,
+    /// The tenant's latest job, open or closed.
+    pub latest_job: Option<JobRef>,
+    /// The attempt number of the latest job that created resources, or `None` if there are no
+    /// resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_by: Option<u32>,
+    /// The attempt number of the latest job that removed all earlier resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<u32>,
+    /// The audit fields of the tenant.
+    #[serde(flatten)]
+    pub audit: Audit,
+}
+
+impl Entity for Tenant {
+    const SCHEMA: &'static Schema = &entities::TENANT;
+    type View = permit::ViewTenant;
+
+    fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    fn wire(&self) -> Result<Map<String, Value>> {
+        wire_of(&TenantView::from(self))
+    }
+}
+
+impl Editable for Tenant {
+    type Details = TenantDetails;
+    type Update = permit::UpdateTenant;
+
+    const READ_ONLY: &'static [&'static str] = &[
+        "id",
+        "status",
+        "leadId",
+        "addressId",
+        "createdOn",
+        "modifiedOn",
+        "createdBy",
+        "modifiedBy",
+        "deleted",
+        "deletedOn",
+        "deletedBy",
+    ];
+
+    fn conflict(fixed: &str) -> Option<Error> {
+        (fixed == "status").then_some(Error::StatusReadOnly)
+    }
+
+    fn details(&self) -> TenantDetails {
+        TenantDetails {
+            name: self.name.clone(),
+            key: self.key.clone(),
+            domains: self.domains.clone(),
+            spoc_user_id: self.spoc_user_id.clone(),
+        }
+    }
+
+    fn edited(self, details: TenantDetails, now: Timestamp, by: &UserId) -> Self {
+        let TenantDetails { name, key, domains, spoc_user_id } = details;
+        let audit = self.audit.changed(now, by);
+        Self { name, key, domains, spoc_user_id, audit, ..self }
+    }
+
+    fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+}
+
+impl Tenant {
+    pub(crate) fn pending(
+        key: TenantKey,
+        name: Text<1, 100>,
+        domains: Vec<Hostname>,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Self {
+        Self {
+            id: TenantId::generate(),
+            name,
+            status: TenantStatus::PendingProvision,
+            key,
+            domains,
+            lead_id: None,
+            spoc_user_id: None,
+            address: None,
+            latest_job: None,
+            built_by: None,
+            removed_by: None,
+            audit: Audit::created(now, by),
+        }
+    }
+
+    /// Returns the tenant's status while a job of this `kind` is open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] if the tenant's status does not allow such a job. A tenant
+    /// whose provisioning failed can only be deprovisioned if a build reported resources.
+    pub fn status_after_opening(&self, kind: JobKind) -> Result<TenantStatus> {
+        let (from, transition) = (self.status, kind.opening());
+        let failed = (from, kind) == (TenantStatus::ProvisionFailed, JobKind::Deprovision);
+        if failed && self.built_by.is_none() {
+            return Err(Error::IllegalTransition { from, transition });
+        }
+        from.after(transition)
+    }
+
+    /// Checks that the tenant may be deleted: it has neither an open job nor resources.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TenantBusy`] if a job is open, or [`Error::TenantHasResources`] if there are
+    /// resources.
+    pub fn check_deletable(&self) -> Result<()> {
+        match self.status {
+            TenantStatus::Provisioning | TenantStatus::Deprovisioning => {
+                Err(Error::TenantBusy(self.status))
+            }
+            TenantStatus::Active => Err(Error::TenantHasResources),
+            TenantStatus::PendingProvision
+            | TenantStatus::ProvisionFailed
+            | TenantStatus::Inactive => match self.built_by {
+                Some(_) => Err(Error::TenantHasResources),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Returns whether the tenant's lead created the entity with this `audit`. The first contact
+    /// does not count because it was created with the tenant.
+    #[must_use]
+    pub fn was_created_by_lead(&self, audit: &Audit) -> bool {
+        let lead = self.lead_id.map(|lead| lead.to_string());
+        lead == Some(audit.created_by.to_string()) && audit.created_on > self.audit.created_on
+    }
+
+    /// Returns whether `resource` still exists, according to the reports of jobs.
+    #[must_use]
+    pub fn has_resource(&self, resource: &Resource) -> bool {
+        self.removed_by.is_none_or(|removed| resource.attempt > removed)
+    }
+}

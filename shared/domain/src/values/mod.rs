@@ -1,0 +1,20 @@
+//! Values that are valid once they exist.
+
+mod address;
+mod amount;
+mod currency;
+mod email;
+mod hostname;
+mod json_object;
+mod text;
+mod url;
+
+pub use address::{Address, AddressParts, AddressView};
+pub use amount::{Amount, ParseAmountError};
+pub use currency::Currency;
+pub use email::Email;
+pub use hostname::Hostname;
+pub use json_object::{ConfigValue, JsonObject, Metadata};
+pub(crate) use text::MultilineText;
+pub use text::Text;
+pub(crate) use url::WebUrl;
