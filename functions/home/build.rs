@@ -32,6 +32,7 @@ type Done = BTreeMap<String, Served>;
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed={FOLDER}");
+    #[expect(clippy::disallowed_methods, reason = "Cargo passes the folder in this variable")]
     let out = PathBuf::from(
         env::var_os("OUT_DIR").ok_or("OUT_DIR is not set; run this script with cargo")?,
     );

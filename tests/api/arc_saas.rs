@@ -145,7 +145,7 @@ impl Walk {
         }
         let body = self.body(method, path).to_string();
         let timestamp = lambda::now().millis().to_string();
-        let signature = mac(SECRET.as_bytes(), &[body.as_bytes(), timestamp.as_bytes()]);
+        let signature = mac(&SECRET.into(), &[body.as_bytes(), timestamp.as_bytes()]);
         let hex: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let verb = Method::from_bytes(method.as_bytes()).unwrap();
         let asked = self.path(method, path);

@@ -4,8 +4,6 @@ use support::{
     App, SignedMessage, config, contact, invoice, lead, subscription, tenant, with_query,
 };
 
-use crate::paging::with_tenants;
-
 /// Counts the DynamoDB calls of each endpoint and their capacity units. On a rate-limited endpoint,
 /// one of the calls updates the rate counter.
 #[tokio::test]
@@ -222,30 +220,4 @@ async fn each_method_of_each_entity_makes_a_minimum_of_calls() {
         "DELETE tenant: 204, 3, R 2 W 16",
     ]
     "#);
-}
-
-/// Reads a page of 20. Returns the number of calls and the path of the next page.
-async fn page(app: &App, path: &str) -> (usize, Option<String>) {
-    let before = app.table_calls();
-    let read = app.read(path).await;
-    assert_eq!(read.items().len(), 20);
-    (app.table_calls() - before, read.next_page())
-}
-
-#[tokio::test]
-async fn every_page_of_200_000_tenants_takes_one_call() {
-    let app = App::start_silent().await;
-    app.warm().await;
-    with_tenants(&app, 199_999).await;
-    for (filter, pages) in [
-        (json!({ "limit": 20 }), 5000),
-        (json!({ "limit": 20, "order": "createdOn ASC", "where": { "status": 1 } }), 500),
-    ] {
-        let mut path = with_query("/tenants", "filter", &filter);
-        for number in 1..=pages {
-            let (calls, next) = page(&app, &path).await;
-            assert_eq!(calls, 1, "page {number} of {filter}");
-            path = next.unwrap();
-        }
-    }
 }

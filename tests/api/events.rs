@@ -66,7 +66,7 @@ async fn a_temporary_failure_of_the_bus_loses_no_event() {
     let tenant = made.expect(200).text("/id");
     let path = format!("/tenants/{tenant}/provision");
     app.client.post(&lead.token, &path, &support::subscription("BASIC")).await.expect(204);
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    app.wait_for_calls("PutEvents", 3).await;
     assert_eq!(app.events(), Vec::<Value>::new());
 
     app.set_failing("PutEvents", false);

@@ -1,7 +1,7 @@
-use std::time::Duration;
-
 use serde_json::json;
 use support::{App, Options, join_all, lead, subscription};
+
+use crate::overdue::expire;
 
 #[tokio::test]
 async fn a_lead_becomes_an_active_tenant() {
@@ -57,11 +57,11 @@ async fn a_failed_attempt_has_a_reason_and_a_second_one_succeeds() {
 
 #[tokio::test]
 async fn a_job_without_a_report_times_out() {
-    let app = App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "500")).await;
+    let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     app.reconcile().await;
     assert_eq!(app.job(tenant, job).await["state"], "running", "not before the deadline");
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    expire(&app, tenant).await;
     join_all((0..3).map(|_| app.reconcile())).await;
     let closed = app.job(tenant, job).await;
     assert_eq!(closed["state"], "timed_out");

@@ -50,6 +50,7 @@ mod response_size;
 mod retention;
 mod secrets;
 mod signup;
+mod slow;
 mod tenant_configs;
 mod tenant_deletion;
 mod tenant_edits;

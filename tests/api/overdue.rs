@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use support::{App, Options, SignedMessage};
-
-/// Starts a control plane whose jobs time out after half a second.
-async fn with_short_deadline() -> App {
-    App::with_options(Options::silent().variable("WEBHOOK_SECRET_EXPIRY", "500")).await
-}
+use support::{App, SignedMessage};
 
 /// Returns the item of a tenant's only job.
 fn job_item(app: &App, tenant: TenantId) -> Value {
@@ -40,8 +35,13 @@ async fn fill(app: &App, tenant: TenantId) {
     assert!(pad(app, tenant, fits).await);
 }
 
-async fn deadline_passes() {
-    tokio::time::sleep(Duration::from_millis(600)).await;
+/// Moves the deadline of a tenant's only job one minute into the past.
+pub(crate) async fn expire(app: &App, tenant: TenantId) {
+    let mut job = job_item(app, tenant);
+    let deadline = (lambda::now() - Duration::from_secs(60)).to_string();
+    job["gsi1sk"]["S"] = format!("{deadline}#{}", job["id"]["S"].as_str().unwrap()).into();
+    job["deadline"]["S"] = deadline.into();
+    assert!(app.put_item(&job).await);
 }
 
 async fn state(app: &App, (tenant, job): (TenantId, JobId)) -> String {
@@ -50,11 +50,12 @@ async fn state(app: &App, (tenant, job): (TenantId, JobId)) -> String {
 
 #[tokio::test]
 async fn a_job_of_the_maximum_item_size_is_shortened_and_closed() {
-    let app = with_short_deadline().await;
+    let app = App::start_silent().await;
     let (poison, innocent) =
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
     fill(&app, poison.0).await;
-    deadline_passes().await;
+    expire(&app, poison.0).await;
+    expire(&app, innocent.0).await;
     app.reconcile().await;
     for (tenant, job) in [poison, innocent] {
         assert_eq!(state(&app, (tenant, job)).await, "timed_out");
@@ -78,7 +79,7 @@ async fn a_failure_of_a_job_of_the_maximum_item_size_can_be_reported() {
 
 #[tokio::test]
 async fn one_run_closes_the_jobs_on_all_pages() {
-    let app = with_short_deadline().await;
+    let app = App::start_silent().await;
     let mut jobs = Vec::new();
     for key in ["one", "two", "three", "four", "five"] {
         jobs.push(app.provisioning(key, "BASIC").await);
@@ -86,8 +87,8 @@ async fn one_run_closes_the_jobs_on_all_pages() {
     // Three jobs fill a page of 1 MB.
     for (tenant, _) in &jobs {
         assert!(pad(&app, *tenant, 350_000).await);
+        expire(&app, *tenant).await;
     }
-    deadline_passes().await;
     app.local().calls().clear();
     app.reconcile().await;
     for job in jobs {
@@ -100,14 +101,15 @@ async fn one_run_closes_the_jobs_on_all_pages() {
 
 #[tokio::test]
 async fn a_job_that_cannot_be_closed_is_postponed_and_does_not_block_others() {
-    let app = with_short_deadline().await;
+    let app = App::start_silent().await;
     let (poison, innocent) =
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
     for code in ["ValidationException", "AccessDeniedException"] {
         let tenant = poison.0.to_string();
         app.local().calls().reject_with("TransactWriteItems", &tenant, code);
     }
-    deadline_passes().await;
+    expire(&app, poison.0).await;
+    expire(&app, innocent.0).await;
     app.reconcile().await;
     assert_eq!(state(&app, innocent).await, "timed_out");
     assert_eq!(state(&app, poison).await, "running");
@@ -129,14 +131,15 @@ async fn a_job_that_cannot_be_closed_is_postponed_and_does_not_block_others() {
 
 #[tokio::test]
 async fn an_unreadable_job_is_postponed_and_does_not_block_others() {
-    let app = with_short_deadline().await;
+    let app = App::start_silent().await;
     let (poison, innocent) =
         (app.provisioning("poison", "BASIC").await, app.provisioning("acme", "BASIC").await);
+    expire(&app, poison.0).await;
+    expire(&app, innocent.0).await;
     let mut job = job_item(&app, poison.0);
     let before = job["gsi1sk"].clone();
     job["kind"]["S"] = "unknown".into();
     assert!(app.put_item(&job).await);
-    deadline_passes().await;
     app.reconcile().await;
     assert_eq!(state(&app, innocent).await, "timed_out");
     assert_ne!(job_item(&app, poison.0)["gsi1sk"], before);

@@ -45,7 +45,7 @@ async fn while_the_dead_letter_queue_fails_the_record_is_retried() {
     app.set_failing("SendMessage", true);
     poison(&app, "poison").await;
     app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    app.wait_for_calls("SendMessage", 2).await;
     assert!(dead_letters(&app).is_empty() && !app.local().is_settled().unwrap());
     app.set_failing("SendMessage", false);
     app.settle().await;
@@ -58,7 +58,7 @@ async fn while_the_bus_fails_a_poison_record_is_not_set_aside_repeatedly() {
     app.set_failing("PutEvents", true);
     app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
     poison(&app, "poison").await;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    app.wait_for_calls("PutEvents", 3).await;
     let by_relay = |(function, _): &(String, Value)| function.ends_with("RelayFunction");
     assert!(!dead_letters(&app).iter().any(by_relay));
     app.set_failing("PutEvents", false);

@@ -1,3 +1,4 @@
+use secrecy::ExposeSecret;
 use std::{
     io::Write,
     sync::{Arc, Mutex},
@@ -117,7 +118,7 @@ async fn no_secret_is_in_the_table_in_an_event_or_in_the_log() {
 
     let webhook = app.keys.webhook_secret(tenant, job);
     let lead_key = app.verification_key(&lead.id);
-    let secrets = [JWT_SECRET, MASTER_KEY, &webhook, &lead_key, &lead.token];
+    let secrets = [JWT_SECRET, MASTER_KEY, webhook.expose_secret(), &lead_key, &lead.token];
     let (table, events) = (format!("{:?}", app.items()), format!("{:?}", app.events()));
     let log = log.text();
     assert!(table.contains("ada@acme.test") && events.contains("TENANT_PROVISIONING"));

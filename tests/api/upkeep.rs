@@ -148,7 +148,7 @@ async fn a_temporary_failure_of_the_table_delays_counters_and_counts_nothing_twi
             .await
             .expect(200);
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    app.wait_for_calls("TransactWriteItems", 3).await;
     assert_eq!(app.count("/leads").await, 0);
     app.set_failing("TransactWriteItems", false);
     app.settle().await;

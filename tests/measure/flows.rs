@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use domain::{JobId, LeadId, TenantId};
 use lambda::{Env, aws::Aws, keys::MasterKeys};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use support::{Client, SignedMessage, join_all, lead, subscription};
 
@@ -80,7 +81,8 @@ pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Durat
     let made = client.post_without_token("/leads", &lead(&fresh_email())).await.expect(200);
     let lead: LeadId = made.text("/id").parse().unwrap();
     let (key, path) = (keys.lead_key(lead, 32), format!("/leads/{lead}/verify"));
-    let token = client.post(&key, &path, &json!(null)).await.expect(200).text("/token");
+    let token =
+        client.post(key.expose_secret(), &path, &json!(null)).await.expect(200).text("/token");
     let body = json!({ "key": fresh_key(), "domains": ["acme.test"] });
     let made = client.post(&token, &format!("/leads/{lead}/tenants"), &body).await.expect(200);
     let tenant: TenantId = made.text("/id").parse().unwrap();

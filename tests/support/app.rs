@@ -4,6 +4,7 @@ use domain::{JobId, LeadId, TenantId};
 use lambda::{Env, aws::Aws, keys::MasterKeys};
 use local::{Fault, Local, Outcome};
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{Client, Options, lead, subscription, tenant, watch::Watch};
@@ -112,7 +113,7 @@ impl App {
 
     /// Returns the verification key of a lead, as in the email.
     pub fn verification_key(&self, id: &str) -> String {
-        self.keys.lead_key(id.parse::<LeadId>().unwrap(), 32)
+        self.keys.lead_key(id.parse::<LeadId>().unwrap(), 32).expose_secret().to_owned()
     }
 
     /// Waits for an email to `email` and returns the key in its link.

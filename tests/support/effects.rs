@@ -1,24 +1,34 @@
 use local::Units;
 use serde_json::Value;
 
-use crate::App;
-
-/// The functions behind the API, and `local` for the test's own calls.
-const HTTP: [&str; 8] =
-    ["contacts", "home", "invoices", "leads", "local", "tenant-configs", "tenants", "webhook"];
+use crate::{App, eventually};
 
 /// Effects that tests observe outside the API.
 impl App {
     /// Returns the number of DynamoDB calls that the HTTP functions made.
     pub fn table_calls(&self) -> usize {
         let calls = self.local().calls().all();
-        let of_http = |caller: &str| HTTP.contains(&caller);
-        calls.iter().filter(|c| c.service == "DynamoDB" && of_http(&c.caller)).count()
+        let callers = self.http_callers();
+        let is_http = |caller: &str| callers.contains(&caller);
+        calls.iter().filter(|call| call.service == "DynamoDB" && is_http(&call.caller)).count()
+    }
+
+    /// Waits until an AWS action was called this number of times, by any caller.
+    pub async fn wait_for_calls(&self, action: &str, times: usize) {
+        let calls = self.local().calls();
+        eventually(action, async || (calls.count(action) >= times).then_some(())).await;
     }
 
     /// Returns the capacity units that those calls consumed since [`local::Calls::meter`].
     pub fn table_cost(&self) -> Units {
-        self.local().calls().cost(&HTTP)
+        self.local().calls().cost(&self.http_callers())
+    }
+
+    /// Returns the functions behind the API, and `local` for the test's own calls.
+    fn http_callers(&self) -> Vec<&str> {
+        let functions = self.local().template().functions.iter();
+        let http = functions.filter(|function| !function.routes.is_empty());
+        http.map(|function| function.binary.as_str()).chain(["local"]).collect()
     }
 
     /// Writes stored items into the table, bypassing the functions and the stream.

@@ -15,7 +15,7 @@ pub const LEAD: &str = r#"{"alg":"HS256","typ":"lead+jwt"}"#;
 /// Signs any header and claims with HS256, even if the header names another algorithm.
 pub fn token(header: &str, claims: &str) -> String {
     let message = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
-    let signature = mac(JWT_SECRET.as_bytes(), &[message.as_bytes()]);
+    let signature = mac(&JWT_SECRET.into(), &[message.as_bytes()]);
     format!("{message}.{}", BASE64.encode(signature.as_ref()))
 }
 

@@ -33,7 +33,7 @@ impl SignedMessage {
         let (context, timestamp) = (job.to_string(), millis.to_string());
         let secret = keys.webhook_secret(tenant, job);
         let parts = [body.as_bytes(), context.as_bytes(), timestamp.as_bytes()];
-        let signature = mac(secret.as_bytes(), &parts);
+        let signature = mac(&secret, &parts);
         let hex = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Self { body, timestamp, signature: hex }
     }

@@ -1,3 +1,4 @@
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 use axum::{
@@ -34,7 +35,7 @@ pub(crate) struct Call {
     step: &'static str,
     method: Method,
     url: Url,
-    bearer: Option<String>,
+    bearer: Option<SecretString>,
     body: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -101,8 +102,8 @@ impl Call {
         Self { step, method, url, bearer: None, body: None }
     }
 
-    pub(crate) fn bearer(mut self, token: &str) -> Self {
-        self.bearer = Some(format!("Bearer {token}"));
+    pub(crate) fn bearer(mut self, token: &SecretString) -> Self {
+        self.bearer = Some(format!("Bearer {}", token.expose_secret()).into());
         self
     }
 
@@ -120,7 +121,7 @@ impl Call {
     fn request(self) -> http::Result<Request<Body>> {
         let mut request = Request::builder().method(self.method).uri(self.url.as_str());
         if let Some(bearer) = self.bearer {
-            request = request.header(AUTHORIZATION, bearer);
+            request = request.header(AUTHORIZATION, bearer.expose_secret());
         }
         let (kind, body) = self.body.unzip();
         if let Some(kind) = kind {

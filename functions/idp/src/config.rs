@@ -1,5 +1,6 @@
 use domain::{Result, TenantKey};
 use lambda::{Env, aws::Aws, config::ConfigError, keys::secret};
+use secrecy::SecretString;
 use url::Url;
 
 /// Parses the value of the variable `name` as an HTTP URL.
@@ -14,7 +15,7 @@ pub(crate) async fn required_secret(
     env: &Env,
     aws: &Aws,
     name: &str,
-) -> Result<String, ConfigError> {
+) -> Result<SecretString, ConfigError> {
     secret(env, aws, name).await?.ok_or_else(|| ConfigError::Missing(name.to_owned()))
 }
 

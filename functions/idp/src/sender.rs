@@ -5,6 +5,7 @@ use lambda::{
     config::ConfigError,
     keys::{MasterKeys, check_strength, is_signature, secret},
 };
+use secrecy::SecretString;
 use serde_json::Value;
 use store::Store;
 use web::Signature;
@@ -19,7 +20,7 @@ const FACADE: &str = "IDP_WEBHOOK_SECRET";
 pub(crate) struct Senders {
     keys: MasterKeys,
     /// `IDP_WEBHOOK_SECRET`.
-    facade: Option<String>,
+    facade: Option<SecretString>,
 }
 
 /// The sender of a signed request.
@@ -47,7 +48,7 @@ impl Senders {
         store: &Store,
     ) -> Result<Sender> {
         let message = [body, signature.timestamp()];
-        let is_facade = |secret: &String| is_signature(secret, &message, signature.mac());
+        let is_facade = |secret: &SecretString| is_signature(secret, &message, signature.mac());
         if self.facade.as_ref().is_some_and(is_facade) {
             return Ok(Sender::Facade);
         }

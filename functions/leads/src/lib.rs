@@ -26,6 +26,7 @@ use lambda::{
     token::Tokens,
 };
 use schema::read;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::{KeyState, Store, retry_if_stale};
 use web::{
@@ -114,7 +115,10 @@ async fn create(
     // A facade that sends the email itself applies its own limit.
     let most = (!in_response).then_some(EMAILS_PER_DAY);
     leads.store.add_lead(lead, most, &request).await?;
-    Ok(Json(Created { id, key: in_response.then(|| leads.keys.lead_key(id, length)) }))
+    Ok(Json(Created {
+        id,
+        key: in_response.then(|| leads.keys.lead_key(id, length).expose_secret().to_owned()),
+    }))
 }
 
 /// `POST /leads/resend`: stores a request for another verification email. Neither the answer nor

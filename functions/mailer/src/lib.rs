@@ -89,11 +89,11 @@ impl Mailer {
     async fn mail(&self, event: Envelope) -> Result<()> {
         let (id, mail) = match event.detail_type.as_str() {
             "LEAD_CREATED" => {
-                let Event { id, lead, .. } = event.event()?;
+                let Event { id, lead, .. } = event.read_and_trace()?;
                 (id, lead.map(|lead| self.writer.verification(&lead, lambda::now())))
             }
             "TENANT_PROVISIONING_SUCCESS" => {
-                let Event { id, tenant, job, .. } = event.event()?;
+                let Event { id, tenant, job, .. } = event.read_and_trace()?;
                 (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
             }
             other => {

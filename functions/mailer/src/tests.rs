@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use domain::{EventJob, EventLead, EventTenant, LeadId, TenantId};
 use lambda::{Env, Payload, aws::Aws, keys::MasterKeys};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
@@ -85,6 +86,7 @@ async fn the_verification_email_has_a_link_and_its_expiry() {
     let env = env(&[]);
     let keys = MasterKeys::load(&env, &Aws::from_env(&env).unwrap()).await.unwrap();
     let key = keys.lead_key(lead.id, 32);
+    let key = key.expose_secret();
     let link = format!("https://api.test/validate/{}?code={key}", lead.id);
     let until = crate::words::date(lead.id.created_at().unwrap() + Duration::from_secs(86_400));
     let (subject, html, text) = built_in(&mail);

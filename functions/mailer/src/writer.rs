@@ -9,6 +9,7 @@ use lambda::{
     keys::MasterKeys,
 };
 use schema::Timestamp;
+use secrecy::ExposeSecret;
 
 use crate::{
     mail::{Mail, MailContent, template_data},
@@ -95,6 +96,7 @@ impl Writer {
             return Ok(None);
         }
         let key = self.keys.lead_key(lead.id, length);
+        let key = key.expose_secret();
         let of = Verification {
             app: &self.app,
             first_name: name(lead.first_name.as_str()),

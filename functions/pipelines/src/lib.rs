@@ -88,11 +88,13 @@ impl Pipelines {
 
     async fn dispatch(&self, event: Envelope) -> Result<()> {
         match event.detail_type.as_str() {
-            "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => self.start(event.event()?).await,
+            "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => {
+                self.start(event.read_and_trace()?).await
+            }
             "CodePipeline Pipeline Execution State Change" => {
                 self.execution_failed(&event.read()?).await
             }
-            _ => self.job_closed(&event.event()?).await,
+            _ => self.job_closed(&event.read_and_trace()?).await,
         }
     }
 

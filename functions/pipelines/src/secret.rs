@@ -1,6 +1,7 @@
 use aws_sdk_secretsmanager::Client;
 use domain::{Error, JobId, Result, TenantId};
 use lambda::{Env, aws::Aws, config::ConfigError, fault::Service, keys::MasterKeys};
+use secrecy::ExposeSecret;
 
 /// The secrets that builds sign with. There is one for each open job; builds of both pipelines can
 /// read them.
@@ -28,7 +29,7 @@ impl JobSecrets {
             .create_secret()
             .name(self.name(job))
             .client_request_token(job.to_string())
-            .secret_string(self.keys.webhook_secret(tenant, job))
+            .secret_string(self.keys.webhook_secret(tenant, job).expose_secret())
             .send()
             .await;
         match created {

@@ -14,7 +14,10 @@ use lambda::{
 
 use crate::OutgoingEvent;
 
-/// Publishes events. Implement this trait to use another bus than EventBridge.
+/// Publishes events.
+///
+/// This trait is an extension point, as in ARC SaaS: to use another bus than EventBridge, implement
+/// it and pass the connector to [`Relay::to`](crate::Relay::to).
 pub trait EventConnector {
     /// Maximum number of events in one call.
     const MAX_EVENTS: usize;

@@ -55,11 +55,7 @@ impl<C: EventConnector> Relay<C> {
     ///
     /// The answer names the first record that was not published. Lambda retries from there, so the
     /// records behind it are not tried now.
-    ///
-    /// # Errors
-    ///
-    /// None: the answer reports failures.
-    pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
+    pub async fn handle(&self, batch: Batch) -> DynamoDbEventResponse {
         let mut records = batch.read(StreamChange::of);
         let mut left = records.as_mut_slice();
         while !left.is_empty() {
@@ -67,11 +63,11 @@ impl<C: EventConnector> Relay<C> {
             let (now, later) = left.split_at_mut(at_once);
             let failed = Box::pin(self.publish(now)).await;
             if failed.is_some() {
-                return Ok(answer(failed));
+                return answer(failed);
             }
             left = later;
         }
-        Ok(answer(None))
+        answer(None)
     }
 
     /// Publishes the events of records. Returns the sequence number of the first record to retry.

@@ -4,5 +4,5 @@ use relay::Relay;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::consume(Relay::new, Relay::handle).await
+    lambda::consume(Relay::new, async |relay, batch| Ok(relay.handle(batch).await)).await
 }

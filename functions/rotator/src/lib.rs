@@ -13,6 +13,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use domain::{Error, Result};
 use lambda::{Env, aws::Aws, config::ConfigError, keys::KeySet};
 use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// Bytes of a key. In Base64 these are 64 characters, the block size of SHA-256. Longer keys would
@@ -84,7 +85,7 @@ impl Rotator {
         let current = self.current(id).await?;
         let request = self.client.put_secret_value().secret_id(id).client_request_token(version);
         let put = request
-            .secret_string(current.rotated(fresh_key()?).to_secret())
+            .secret_string(current.rotated(fresh_key()?).to_secret().expose_secret())
             .version_stages(PENDING)
             .send();
         put.await.map(drop).map_err(Error::internal("writing a rotated set of keys"))
@@ -138,7 +139,7 @@ impl Rotator {
                 _ => return Err(Error::internal("reading a set of keys")(cause)),
             },
         };
-        KeySet::parse("the secret", &value)
+        KeySet::parse("the secret", &value.into())
             .map(Some)
             .map_err(Error::internal("reading a set of keys"))
     }
@@ -150,11 +151,11 @@ fn version_at<'d>(described: &'d DescribeSecretOutput, stage: &str) -> Option<&'
     stages.iter().find(|(_, stages)| at(stages)).map(|(version, _)| version.as_str())
 }
 
-fn fresh_key() -> Result<String> {
+fn fresh_key() -> Result<SecretString> {
     let mut bytes = [0; KEY_BYTES];
     let filled = SystemRandom::new().fill(&mut bytes);
     filled
         .map_err(|_| "the random number generator failed")
         .map_err(Error::internal("generating a key"))?;
-    Ok(BASE64.encode(bytes))
+    Ok(BASE64.encode(bytes).into())
 }

@@ -55,11 +55,7 @@ impl Upkeep {
     ///
     /// The answer names the first record to retry. Lambda retries from there. The records behind it
     /// have already been handled, and handling them again has no effect.
-    ///
-    /// # Errors
-    ///
-    /// None: the answer reports failures.
-    pub async fn handle(&self, batch: Batch) -> Result<DynamoDbEventResponse> {
+    pub async fn handle(&self, batch: Batch) -> DynamoDbEventResponse {
         let mut records = batch.read(|record| StreamChange::of(&record));
         self.forget(&records).await;
         let changes = records.iter().filter_map(StreamRecord::readable).map(|(_, change)| change);
@@ -78,7 +74,7 @@ impl Upkeep {
                 Err(error) => record.fail(error),
             }
         }
-        Ok(answer(self.failures.dead_letter_failures(&records, some_went).await))
+        answer(self.failures.dead_letter_failures(&records, some_went).await)
     }
 
     /// Handles one record, except for the steps that were done for the whole batch.

@@ -2,6 +2,7 @@ use std::{convert::Infallible, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use dynoxide::Database;
+use lambda::Env;
 use uuid::Uuid;
 
 use crate::table::{Engine, External};
@@ -54,6 +55,7 @@ impl Options {
     /// Returns options for tests: any port, data in memory, pipelines without delay, and no files.
     #[must_use]
     pub fn private(template: impl Into<PathBuf>) -> Self {
+        let process = Env::process();
         Self {
             port: 0,
             data: Data::Memory,
@@ -62,9 +64,8 @@ impl Options {
             aws_only: false,
             template: template.into(),
             env_file: PathBuf::new(),
-            permissions: std::env::var_os("TENANTRY_TEST_PERMISSIONS").map(Into::into),
-            table: std::env::var_os("TENANTRY_TEST_TABLE")
-                .and_then(|address| address.into_string().ok()),
+            permissions: process.get("TENANTRY_TEST_PERMISSIONS").map(Into::into),
+            table: process.get("TENANTRY_TEST_TABLE").map(str::to_owned),
         }
     }
 

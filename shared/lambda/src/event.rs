@@ -63,12 +63,13 @@ impl Envelope {
         serde_json::from_str(self.detail.get()).map_err(Error::permanent("reading an event"))
     }
 
-    /// Reads the detail as an [`Event`](domain::Event) and records its IDs in the current span.
+    /// Reads the detail as an [`Event`](domain::Event) and records its IDs in the current span, so
+    /// that log lines name them.
     ///
     /// # Errors
     ///
     /// Same as [`Envelope::read`].
-    pub fn event(&self) -> Result<domain::Event, Error> {
+    pub fn read_and_trace(&self) -> Result<domain::Event, Error> {
         let event: domain::Event = self.read()?;
         let span = tracing::Span::current();
         span.record("event.id", &event.id);

@@ -34,7 +34,7 @@ where
     .await
 }
 
-/// Returns the span for the handling of one event. [`Envelope::event`] records its IDs.
+/// Returns the span for the handling of one event. [`Envelope::read_and_trace`] records its IDs.
 #[must_use]
 pub fn span(invocation: &str) -> tracing::Span {
     tracing::info_span!(

@@ -3,6 +3,7 @@ mod session;
 use axum::http::Method;
 use domain::Result;
 use lambda::{Env, aws::Aws, config::ConfigError};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use session::Session;
@@ -22,7 +23,7 @@ pub(crate) struct Auth0 {
     http: Client,
     base: Url,
     client_id: String,
-    client_secret: String,
+    client_secret: SecretString,
     audience: String,
     /// The name of the database connection that holds the users.
     connection: String,
@@ -69,15 +70,15 @@ impl Auth0 {
         Ok(user.user_id)
     }
 
-    async fn sign_in(&self) -> Result<String> {
+    async fn sign_in(&self) -> Result<SecretString> {
         let url = below(&self.base, &["oauth", "token"], &[]);
         let call = Call::new("auth0: signing in", Method::POST, url).json(&json!({
             "grant_type": "client_credentials",
             "client_id": self.client_id,
-            "client_secret": self.client_secret,
+            "client_secret": self.client_secret.expose_secret(),
             "audience": self.audience,
         }));
         let token: Token = self.http.send(call).await?.body()?;
-        Ok(token.access_token)
+        Ok(token.access_token.into())
     }
 }

@@ -1,5 +1,6 @@
 use axum::http::Method;
 use domain::Result;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -53,7 +54,7 @@ struct Identity {
 /// An authenticated session that sets up one tenant.
 pub(super) struct Session<'a> {
     pub(super) auth0: &'a Auth0,
-    pub(super) token: String,
+    pub(super) token: SecretString,
     pub(super) setup: &'a Setup,
 }
 

@@ -3,6 +3,7 @@ mod session;
 use axum::http::Method;
 use domain::Result;
 use lambda::{Env, aws::Aws, config::ConfigError, keys::secret};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use session::Session;
@@ -30,8 +31,8 @@ pub(crate) struct Keycloak {
 /// Credentials for the realm `master`.
 #[derive(Clone)]
 enum Login {
-    Admin { username: String, password: String },
-    Client { id: String, secret: String },
+    Admin { username: String, password: SecretString },
+    Client { id: String, secret: SecretString },
 }
 
 #[derive(Deserialize)]
@@ -67,25 +68,27 @@ impl Keycloak {
         Ok(user.id)
     }
 
-    async fn sign_in(&self) -> Result<String> {
+    async fn sign_in(&self) -> Result<SecretString> {
         let path = ["realms", "master", "protocol", "openid-connect", "token"];
         let form = match &self.login {
             Login::Admin { username, password } => [
                 ("grant_type", "password"),
                 ("client_id", "admin-cli"),
                 ("username", username),
-                ("password", password),
+                ("password", password.expose_secret()),
             ]
             .to_vec(),
-            Login::Client { id, secret } => {
-                [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)]
-                    .to_vec()
-            }
+            Login::Client { id, secret } => [
+                ("grant_type", "client_credentials"),
+                ("client_id", id),
+                ("client_secret", secret.expose_secret()),
+            ]
+            .to_vec(),
         };
         let url = below(&self.base, &path, &[]);
         let call = Call::new("keycloak: signing in", Method::POST, url).form(&form);
         let token: Token = self.http.send(call).await?.body()?;
-        Ok(token.access_token)
+        Ok(token.access_token.into())
     }
 }
 
@@ -117,7 +120,10 @@ async fn smtp(env: &Env, aws: &Aws) -> Result<Value, ConfigError> {
     if let Some(username) = env.get("AWS_SES_SMTP_USERNAME") {
         smtp["auth"] = "true".into();
         smtp["user"] = username.into();
-        smtp["password"] = secret(env, aws, "AWS_SES_SMTP_PASSWORD").await?.into();
+        smtp["password"] = secret(env, aws, "AWS_SES_SMTP_PASSWORD")
+            .await?
+            .map(|password| password.expose_secret().to_owned())
+            .into();
     }
     Ok(smtp)
 }

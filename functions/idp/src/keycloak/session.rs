@@ -1,5 +1,6 @@
 use axum::http::Method;
 use domain::Result;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -39,7 +40,7 @@ pub(super) struct User {
 /// An authenticated session that sets up one tenant.
 pub(super) struct Session<'a> {
     pub(super) keycloak: &'a Keycloak,
-    pub(super) token: String,
+    pub(super) token: SecretString,
     pub(super) setup: &'a Setup,
     pub(super) realm: &'a str,
 }

@@ -19,6 +19,7 @@ use lambda::{
     keys::{MasterKeys, mac},
 };
 use schema::read;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::Store;
 use tower::ServiceExt;
@@ -92,13 +93,18 @@ impl Idp {
         self.signed(FACADE, body.to_string().as_bytes()).await
     }
 
-    pub(crate) async fn signed(&self, secret: &str, body: &[u8]) -> Response {
+    pub(crate) async fn signed(&self, secret: impl Into<SecretString>, body: &[u8]) -> Response {
         self.signed_at(secret, body, lambda::now().millis()).await
     }
 
-    pub(crate) async fn signed_at(&self, secret: &str, body: &[u8], millis: i64) -> Response {
+    pub(crate) async fn signed_at(
+        &self,
+        secret: impl Into<SecretString>,
+        body: &[u8],
+        millis: i64,
+    ) -> Response {
         let timestamp = millis.to_string();
-        let signature = mac(secret.as_bytes(), &[body, timestamp.as_bytes()]);
+        let signature = mac(&secret.into(), &[body, timestamp.as_bytes()]);
         let headers = [
             ("content-type", "application/json"),
             ("x-timestamp", &timestamp),

@@ -23,7 +23,7 @@ async fn the_secret_of_a_tenant_is_only_valid_for_that_tenant() {
     let (acme, other) = (idp.tenant("acme").await, idp.tenant("other").await);
     let secret = idp.keys.idp_secret(acme);
     let send = async |key: &str, id: &str| {
-        let answer = idp.signed(&secret, ours(key, id).to_string().as_bytes()).await;
+        let answer = idp.signed(secret.clone(), ours(key, id).to_string().as_bytes()).await;
         answer.status.as_u16()
     };
     assert_eq!(send("acme", &acme.to_string()).await, 200);
@@ -33,7 +33,7 @@ async fn the_secret_of_a_tenant_is_only_valid_for_that_tenant() {
     let stranger = "0199aa00-0000-7000-8000-000000000009";
     let body = ours("acme", stranger).to_string();
     let secret = idp.keys.idp_secret(stranger.parse().unwrap());
-    assert_eq!(idp.signed(&secret, body.as_bytes()).await.status, 401);
+    assert_eq!(idp.signed(secret, body.as_bytes()).await.status, 401);
 }
 
 #[tokio::test]

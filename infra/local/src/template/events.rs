@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Fault, Function, Result, function::number, stack::members, text};
+use super::{Fault, Result, number, stack::members, text};
 use crate::bus::Pattern;
 
 /// A route of the HTTP API.
@@ -64,18 +64,34 @@ pub struct Schedule {
     pub input: Value,
 }
 
-/// Adds `event` to `function`, unless it is a rule.
-pub(super) fn add(function: &mut Function, name: &str, event: &Value) -> Result<()> {
-    let properties = &event["Properties"];
-    let name = format!("{}.{name}", function.id);
-    match event["Type"].as_str().unwrap_or("no type") {
-        "HttpApi" => function.routes.push(route(&name, &function.binary, properties)?),
-        "DynamoDB" => function.streams.push(mapping(&name, properties)?),
-        "Schedule" | "ScheduleV2" => function.schedules.extend(schedule(&name, properties)?),
-        "EventBridgeRule" | "CloudWatchEvent" => {}
-        other => return Err(Fault(format!("{name} is a {other} event, which is not simulated"))),
+/// The triggers of a function, except for rules.
+#[derive(Debug, Default)]
+pub(super) struct Triggers {
+    pub(super) routes: Vec<Route>,
+    pub(super) streams: Vec<Mapping>,
+    pub(super) schedules: Vec<Schedule>,
+}
+
+impl Triggers {
+    /// Reads the `events` of the function with this ID and binary.
+    pub(super) fn read(id: &str, binary: &str, events: &Value) -> Result<Self> {
+        let mut triggers = Self::default();
+        for (name, event) in members(events) {
+            let (name, given) = (format!("{id}.{name}"), &event["Properties"]);
+            match event["Type"].as_str().unwrap_or("no type") {
+                "HttpApi" => triggers.routes.push(route(&name, binary, given)?),
+                "DynamoDB" => triggers.streams.push(mapping(&name, given)?),
+                "Schedule" | "ScheduleV2" => triggers.schedules.extend(schedule(&name, given)?),
+                "EventBridgeRule" | "CloudWatchEvent" => {}
+                other => {
+                    return Err(Fault(format!(
+                        "{name} is a {other} event, which is not simulated"
+                    )));
+                }
+            }
+        }
+        Ok(triggers)
     }
-    Ok(())
 }
 
 fn route(name: &str, function: &str, properties: &Value) -> Result<Route> {
@@ -100,7 +116,7 @@ fn route(name: &str, function: &str, properties: &Value) -> Result<Route> {
 }
 
 fn mapping(name: &str, properties: &Value) -> Result<Mapping> {
-    let played = [
+    let simulated = [
         "BatchSize",
         "BisectBatchOnFunctionError",
         "DestinationConfig",
@@ -114,7 +130,7 @@ fn mapping(name: &str, properties: &Value) -> Result<Mapping> {
         "StartingPosition",
         "Stream",
     ];
-    known(name, properties, &played)?;
+    known(name, properties, &simulated)?;
     let arn = text(&properties["Stream"], &format!("{name}.Stream"))?;
     let table = arn.split('/').nth(1);
     let table =
@@ -178,8 +194,8 @@ pub(super) fn pattern(name: &str, written: &Value) -> Result<Pattern> {
 }
 
 /// Rejects properties that are not simulated.
-pub(super) fn known(name: &str, properties: &Value, played: &[&str]) -> Result<()> {
-    match members(properties).find(|(member, _)| !played.contains(&member.as_str())) {
+pub(super) fn known(name: &str, properties: &Value, simulated: &[&str]) -> Result<()> {
+    match members(properties).find(|(member, _)| !simulated.contains(&member.as_str())) {
         Some((member, _)) => Err(Fault(format!("{name} has {member}, which is not simulated"))),
         None => Ok(()),
     }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{
     Fault, Result, Route,
-    events::{self, Mapping, Schedule},
+    events::{Mapping, Schedule, Triggers},
+    number,
     stack::{Resource, Stack, members},
     text,
 };
@@ -51,23 +52,20 @@ fn function(resource: &Resource) -> Result<Function> {
     let Resource { id, properties, metadata, .. } = resource;
     let binary = metadata["BuildProperties"]["Binary"].as_str();
     let binary = binary.ok_or_else(|| Fault(format!("{id} has no Binary in its Metadata")))?;
-    let mut function = Function {
+    let events = properties["Events"].clone();
+    let Triggers { routes, streams, schedules } = Triggers::read(id, binary, &events)?;
+    Ok(Function {
         id: id.clone(),
         name: resource.name(),
         binary: binary.to_owned(),
         variables: variables(id, properties)?,
         timeout: Duration::from_secs(number(properties, "Timeout")?.unwrap_or(3)),
-        routes: Vec::new(),
-        streams: Vec::new(),
-        schedules: Vec::new(),
+        routes,
+        streams,
+        schedules,
         retries: retries(properties)?,
-        events: properties["Events"].clone(),
-    };
-    let written = function.events.clone();
-    for (name, event) in members(&written) {
-        events::add(&mut function, name, event)?;
-    }
-    Ok(function)
+        events,
+    })
 }
 
 fn variables(id: &str, properties: &Value) -> Result<BTreeMap<String, String>> {
@@ -83,15 +81,4 @@ fn retries(properties: &Value) -> Result<Retries> {
     let most = number(config, "MaximumRetryAttempts")?.unwrap_or(2);
     let age = number(config, "MaximumEventAgeInSeconds")?.unwrap_or(21_600);
     Ok(Retries { most: u32::try_from(most).unwrap_or(2), max_age: Duration::from_secs(age) })
-}
-
-/// Returns the integer property `name`, if there is one.
-pub(super) fn number(properties: &Value, name: &str) -> Result<Option<u64>> {
-    match &properties[name] {
-        Value::Null => Ok(None),
-        value => {
-            let number = text(value, name)?.parse();
-            number.map(Some).map_err(|_| Fault(format!("{name} must be an integer")))
-        }
-    }
 }

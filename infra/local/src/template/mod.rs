@@ -2,11 +2,12 @@
 //!
 //! The template is the only source of routes, tables, rules, schedules, secrets and variables.
 //! Anything that is not simulated is a [`Fault`] that names it, except for types that are left out
-//! on purpose (`LEFT_OUT` in `resources`).
+//! on purpose (`LEFT_OUT` in `kinds`).
 
 mod events;
 mod function;
 mod intrinsic;
+mod kinds;
 mod names;
 mod pipelines;
 mod resources;
@@ -128,6 +129,17 @@ fn text(value: &Value, of: &str) -> Result<String> {
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(value) => Ok(value.to_string()),
         _ => Err(Fault(format!("{of} must be text"))),
+    }
+}
+
+/// Returns the integer property `name`, if there is one.
+fn number(properties: &Value, name: &str) -> Result<Option<u64>> {
+    match &properties[name] {
+        Value::Null => Ok(None),
+        value => {
+            let number = text(value, name)?.parse();
+            number.map(Some).map_err(|_| Fault(format!("{name} must be an integer")))
+        }
     }
 }
 

@@ -6,71 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     Fault, MailTemplate, Result,
-    stack::{Resource, Stack, members},
+    stack::{Resource, Stack},
     text,
 };
-
-/// Types that are simulated.
-const SIMULATED: &[&str] = &[
-    "AWS::CloudFormation::Stack",
-    "AWS::CodePipeline::Pipeline",
-    "AWS::DynamoDB::Table",
-    "AWS::Events::EventBus",
-    "AWS::Events::Rule",
-    "AWS::SES::Template",
-    "AWS::SecretsManager::Secret",
-    "AWS::Serverless::Application",
-    "AWS::Serverless::Function",
-    "AWS::Serverless::HttpApi",
-];
-
-/// Types that are left out. They monitor, permit or build, or are simulated by other means:
-/// messages in dead-letter queues are dead letters.
-pub(super) const LEFT_OUT: &[&str] = &[
-    "AWS::ApiGatewayV2::ApiMapping",
-    "AWS::ApiGatewayV2::DomainName",
-    "AWS::CloudFormation::WaitConditionHandle",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::CodeBuild::Project",
-    "AWS::Events::Archive",
-    "AWS::Events::EventBusPolicy",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::KMS::Alias",
-    "AWS::KMS::Key",
-    "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
-    "AWS::Logs::MetricFilter",
-    "AWS::Logs::ResourcePolicy",
-    "AWS::Route53::RecordSet",
-    "AWS::S3::Bucket",
-    "AWS::S3::BucketPolicy",
-    "AWS::SES::ConfigurationSet",
-    "AWS::SES::ConfigurationSetEventDestination",
-    "AWS::SES::EmailIdentity",
-    "AWS::SNS::Subscription",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::SecretsManager::ResourcePolicy",
-    "AWS::SecretsManager::RotationSchedule",
-    "AWS::XRay::Group",
-];
-
-/// Rejects types that are neither simulated nor left out on purpose.
-pub(super) fn check_types(stack: &Stack<'_>) -> Result<()> {
-    for (id, resource) in members(&stack.document["Resources"]) {
-        let kind = resource["Type"].as_str().unwrap_or("no type");
-        if !SIMULATED.contains(&kind) && !LEFT_OUT.contains(&kind) && stack.exists(resource)? {
-            return Err(Fault(format!("{id} has the type {kind}, which is not simulated")));
-        }
-    }
-    Ok(())
-}
 
 /// A table, with its `CreateTable` request.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     Fault, Function, Result,
     events::{known, pattern},
-    function::number,
+    number,
     stack::{Stack, members},
 };
 use crate::bus::Pattern;
@@ -36,7 +36,7 @@ pub(super) fn all(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>
                 continue;
             }
             let (name, given) = (format!("{}.{name}", function.id), &event["Properties"]);
-            let played = [
+            let simulated = [
                 "DeadLetterConfig",
                 "EventBusName",
                 "Pattern",
@@ -45,7 +45,7 @@ pub(super) fn all(stack: &Stack<'_>, functions: &[Function]) -> Result<Vec<Rule>
                 "State",
                 "Target",
             ];
-            known(&name, given, &played)?;
+            known(&name, given, &simulated)?;
             rules.extend(rule(&name, given, &given["Pattern"], given, &function.binary)?);
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lambda::Env;
 use serde_json::{Map, Value, json};
 
-use super::{Fault, Result, resources, yaml};
+use super::{Fault, Result, kinds, yaml};
 
 /// Local values of parameters whose default is missing or meant for production.
 const LOCAL_PARAMETERS: &[(&str, &str)] = &[
@@ -92,7 +92,11 @@ impl<'a> Stack<'a> {
         }
         let stack =
             Self { document, parameters, folder: folder.to_owned(), name: name.to_owned(), scope };
-        resources::check_types(&stack)?;
+        for (id, resource) in members(&stack.document["Resources"]) {
+            if stack.exists(resource)? {
+                kinds::check(id, resource["Type"].as_str().unwrap_or("no type"))?;
+            }
+        }
         Ok(stack)
     }
 

@@ -7,6 +7,7 @@
 mod set;
 
 use ring::hmac;
+use secrecy::{ExposeSecret, SecretString};
 pub use set::KeySet;
 use subtle::ConstantTimeEq;
 
@@ -25,8 +26,8 @@ const KEY_BYTES: usize = 32;
 /// # Errors
 ///
 /// [`ConfigError::Malformed`] if it is shorter than 32 bytes.
-pub fn check_strength(name: &str, key: &str) -> Result<(), ConfigError> {
-    if key.trim().len() >= KEY_BYTES {
+pub fn check_strength(name: &str, key: &SecretString) -> Result<(), ConfigError> {
+    if key.expose_secret().trim().len() >= KEY_BYTES {
         return Ok(());
     }
     let rule = format!("must have keys of at least {KEY_BYTES} bytes (RFC 7518 §3.2)");
@@ -39,9 +40,9 @@ pub fn check_strength(name: &str, key: &str) -> Result<(), ConfigError> {
 /// # Errors
 ///
 /// [`ConfigError::Unreachable`] if the secret cannot be read.
-pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, ConfigError> {
+pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<SecretString>, ConfigError> {
     if let Some(value) = env.get(name) {
-        return Ok(Some(value.to_owned()));
+        return Ok(Some(value.into()));
     }
     let variable = format!("{name}_ARN");
     let Some(arn) = env.get(&variable) else { return Ok(None) };
@@ -56,7 +57,7 @@ pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<String>, 
         doing: format!("reading the secret of {variable}"),
         cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),
     })?;
-    Ok(secret.secret_string)
+    Ok(secret.secret_string.map(Into::into))
 }
 
 /// The master keys (`MASTER_KEYS`), from which other secrets are derived.
@@ -75,7 +76,7 @@ impl MasterKeys {
 
     /// Returns the key in a lead's verification email: `length` hex characters.
     #[must_use]
-    pub fn lead_key(&self, lead: LeadId, length: usize) -> String {
+    pub fn lead_key(&self, lead: LeadId, length: usize) -> SecretString {
         derive_lead_key(self.0.signing().1, lead, length)
     }
 
@@ -87,7 +88,7 @@ impl MasterKeys {
 
     /// Returns the secret that signs a job's webhook, in hex.
     #[must_use]
-    pub fn webhook_secret(&self, tenant: TenantId, job: JobId) -> String {
+    pub fn webhook_secret(&self, tenant: TenantId, job: JobId) -> SecretString {
         derive_webhook_secret(self.0.signing().1, tenant, job)
     }
 
@@ -108,7 +109,7 @@ impl MasterKeys {
     /// Returns the secret that a tenant's build uses to sign `POST /manage/users`, in hex. It is
     /// valid only for this tenant's identity provider.
     #[must_use]
-    pub fn idp_secret(&self, tenant: TenantId) -> String {
+    pub fn idp_secret(&self, tenant: TenantId) -> SecretString {
         derive_idp_secret(self.0.signing().1, tenant)
     }
 
@@ -123,7 +124,7 @@ impl MasterKeys {
     /// Returns the tag that authenticates a cursor.
     #[must_use]
     pub fn cursor_tag(&self, cursor: &[u8]) -> Vec<u8> {
-        mac(self.0.signing().1.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16].to_vec()
+        mac(self.0.signing().1, &[b"cursor\0", cursor]).as_ref()[..16].to_vec()
     }
 
     /// Whether `tag` is the tag of `cursor`.
@@ -131,43 +132,44 @@ impl MasterKeys {
     pub fn is_cursor_tag(&self, cursor: &[u8], tag: &[u8]) -> bool {
         self.0
             .verifying(None)
-            .any(|key| same_bytes(&mac(key.as_bytes(), &[b"cursor\0", cursor]).as_ref()[..16], tag))
+            .any(|key| same_bytes(&mac(key, &[b"cursor\0", cursor]).as_ref()[..16], tag))
     }
 }
 
-fn derive_lead_key(master: &str, lead: LeadId, length: usize) -> String {
-    let mut key = hex::encode(mac(master.as_bytes(), &[b"lead\0", lead.as_bytes()]));
+fn derive_lead_key(master: &SecretString, lead: LeadId, length: usize) -> SecretString {
+    let mut key = hex::encode(mac(master, &[b"lead\0", lead.as_bytes()]));
     key.truncate(length);
-    key
+    key.into()
 }
 
-fn derive_webhook_secret(master: &str, tenant: TenantId, job: JobId) -> String {
+fn derive_webhook_secret(master: &SecretString, tenant: TenantId, job: JobId) -> SecretString {
     let parts: [&[u8]; 3] = [b"webhook\0", tenant.as_bytes(), job.as_bytes()];
-    hex::encode(mac(master.as_bytes(), &parts))
+    hex::encode(mac(master, &parts)).into()
 }
 
-fn derive_idp_secret(master: &str, tenant: TenantId) -> String {
-    hex::encode(mac(master.as_bytes(), &[b"idp\0", tenant.as_bytes()]))
+fn derive_idp_secret(master: &SecretString, tenant: TenantId) -> SecretString {
+    hex::encode(mac(master, &[b"idp\0", tenant.as_bytes()])).into()
 }
 
 /// Whether `signature` signs `message` with `secret`. Compares in constant time.
 #[must_use]
-pub fn is_signature(secret: &str, message: &[&[u8]], signature: &[u8]) -> bool {
-    same_bytes(mac(secret.as_bytes(), message).as_ref(), signature)
+pub fn is_signature(secret: &SecretString, message: &[&[u8]], signature: &[u8]) -> bool {
+    same_bytes(mac(secret, message).as_ref(), signature)
 }
 
 /// Returns the HMAC-SHA256 of the concatenated `parts`.
 #[must_use]
-pub fn mac(key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+pub fn mac(key: &SecretString, parts: &[&[u8]]) -> hmac::Tag {
+    let mut context =
+        hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes()));
     for part in parts {
         context.update(part);
     }
     context.sign()
 }
 
-fn same(ours: &str, presented: &str) -> bool {
-    same_bytes(ours.as_bytes(), presented.as_bytes())
+fn same(ours: &SecretString, presented: &str) -> bool {
+    same_bytes(ours.expose_secret().as_bytes(), presented.as_bytes())
 }
 
 /// Compares in constant time. Only a difference in length is observable, and lengths are public.
@@ -185,7 +187,7 @@ mod tests {
     }
 
     fn master(value: &str) -> MasterKeys {
-        MasterKeys(KeySet::parse("MASTER_KEYS", value).unwrap())
+        MasterKeys(KeySet::parse("MASTER_KEYS", &value.into()).unwrap())
     }
 
     #[test]
@@ -197,13 +199,14 @@ mod tests {
         let retired = master(&format!(r#"{{"current":"k2","k2":"{new}"}}"#));
 
         let key = before.lead_key(lead, 32);
+        let key = key.expose_secret();
         assert_eq!(key.len(), 32);
-        assert!(after.is_lead_key(lead, 32, &key));
-        assert!(!retired.is_lead_key(lead, 32, &key));
-        assert_ne!(after.lead_key(lead, 32), key);
+        assert!(after.is_lead_key(lead, 32, key));
+        assert!(!retired.is_lead_key(lead, 32, key));
+        assert_ne!(after.lead_key(lead, 32).expose_secret(), key);
 
         let message: [&[u8]; 2] = [b"body", b"context"];
-        let signature = mac(before.webhook_secret(tenant, job).as_bytes(), &message);
+        let signature = mac(&before.webhook_secret(tenant, job), &message);
         assert!(after.is_webhook_signature(tenant, job, &message, signature.as_ref()));
         assert!(!retired.is_webhook_signature(tenant, job, &message, signature.as_ref()));
         assert!(!after.is_webhook_signature(
@@ -219,7 +222,7 @@ mod tests {
         let (keys, tenant, job) =
             (master(&long("secret")), TenantId::generate(), JobId::generate());
         let message: [&[u8]; 2] = [b"body", b"1"];
-        let signature = mac(keys.idp_secret(tenant).as_bytes(), &message);
+        let signature = mac(&keys.idp_secret(tenant), &message);
         assert!(keys.is_idp_signature(tenant, &message, signature.as_ref()));
         assert!(!keys.is_idp_signature(TenantId::generate(), &message, signature.as_ref()));
         assert!(!keys.is_webhook_signature(tenant, job, &message, signature.as_ref()));
@@ -229,7 +232,8 @@ mod tests {
     fn a_lead_key_is_valid_for_one_lead_and_only_in_full() {
         let (keys, lead) = (master(&long("secret")), LeadId::generate());
         let key = keys.lead_key(lead, 32);
-        assert!(!keys.is_lead_key(LeadId::generate(), 32, &key));
+        let key = key.expose_secret();
+        assert!(!keys.is_lead_key(LeadId::generate(), 32, key));
         assert!(!keys.is_lead_key(lead, 32, &key[..31]));
         assert!(!keys.is_lead_key(lead, 32, ""));
     }
@@ -237,7 +241,7 @@ mod tests {
     #[test]
     fn a_set_without_its_current_key_is_refused_and_not_shown() {
         let set = format!(r#"{{"current":"k9","k1":"{}"}}"#, long("hidden"));
-        let error = KeySet::parse("JWT_SECRET", &set).unwrap_err();
+        let error = KeySet::parse("JWT_SECRET", &set.into()).unwrap_err();
         assert!(error.to_string().contains("JWT_SECRET"));
         assert!(!format!("{error} {:?}", master(&long("hidden"))).contains("hidden"));
     }
@@ -255,13 +259,13 @@ mod tests {
             format!(r#"{{"current":"k1","k1":"{short}","k2":"{enough}"}}"#),
             format!(r#"{{"current":"k1","k1":"{}"}}"#, " ".repeat(64)),
         ] {
-            let error = KeySet::parse("JWT_SECRET", &weak).unwrap_err().to_string();
+            let error = KeySet::parse("JWT_SECRET", &weak.into()).unwrap_err().to_string();
             let rule = "JWT_SECRET must have keys of at least 32 bytes (RFC 7518 §3.2)";
             assert!(error.contains(rule) && !error.contains(&short), "{error}");
         }
-        assert!(KeySet::parse("JWT_SECRET", &enough).is_ok());
+        assert!(KeySet::parse("JWT_SECRET", &enough.into()).is_ok());
         // 32 bytes, although only 16 characters.
-        assert!(KeySet::parse("JWT_SECRET", &"é".repeat(16)).is_ok());
+        assert!(KeySet::parse("JWT_SECRET", &"é".repeat(16).into()).is_ok());
     }
 
     #[test]

@@ -1,4 +1,6 @@
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{check_strength, secret};
 use crate::{
@@ -10,10 +12,10 @@ use crate::{
 ///
 /// In Secrets Manager, a set is flat JSON: `{"current":"k2","k1":"…","k2":"…"}`. Any other text is
 /// a set of that single key.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct KeySet {
     current: String,
-    keys: BTreeMap<String, String>,
+    keys: BTreeMap<String, SecretString>,
 }
 
 impl KeySet {
@@ -33,13 +35,17 @@ impl KeySet {
     /// # Errors
     ///
     /// [`ConfigError::Malformed`] if the form is wrong or a key is shorter than 32 bytes.
-    pub fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
-        let set = match serde_json::from_str::<BTreeMap<String, String>>(value) {
-            Ok(mut keys) => Self { current: keys.remove("current").unwrap_or_default(), keys },
-            Err(_) => Self {
-                current: "default".into(),
-                keys: [("default".into(), value.to_owned())].into(),
+    pub fn parse(name: &str, value: &SecretString) -> Result<Self, ConfigError> {
+        let members: Result<BTreeMap<String, String>, _> =
+            serde_json::from_str(value.expose_secret());
+        let set = match members {
+            Ok(mut members) => Self {
+                current: members.remove("current").unwrap_or_default(),
+                keys: members.into_iter().map(|(kid, key)| (kid, key.into())).collect(),
             },
+            Err(_) => {
+                Self { current: "default".into(), keys: [("default".into(), value.clone())].into() }
+            }
         };
         if !set.keys.contains_key(&set.current) {
             return Err(Env::malformed(
@@ -53,16 +59,16 @@ impl KeySet {
 
     /// Returns the `kid` and the key that sign.
     #[must_use]
-    pub fn signing(&self) -> (&str, &str) {
+    pub fn signing(&self) -> (&str, &SecretString) {
         (&self.current, &self.keys[&self.current])
     }
 
     /// Returns the key with this `kid`, or all keys if no `kid` is given.
-    pub fn verifying<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+    pub fn verifying<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a SecretString> {
         self.keys
             .iter()
             .filter(move |(known, _)| kid.is_none_or(|kid| kid == *known))
-            .map(|(_, key)| key.as_str())
+            .map(|(_, key)| key)
     }
 
     /// Returns the next set in a rotation, with a `fresh` key added: the previously fresh key
@@ -71,7 +77,7 @@ impl KeySet {
     /// A fresh key signs only after the next rotation. Functions read the set when they start, so
     /// by then every running function knows the key.
     #[must_use]
-    pub fn rotated(&self, fresh: String) -> Self {
+    pub fn rotated(&self, fresh: SecretString) -> Self {
         let waiting = self.keys.keys().filter(|kid| number(kid) > number(&self.current));
         let next = waiting.min_by_key(|kid| number(kid)).unwrap_or(&self.current);
         let newest = self.keys.keys().map(|kid| number(kid)).max().unwrap_or_default();
@@ -83,30 +89,24 @@ impl KeySet {
 
     /// Returns the set as stored in a secret.
     #[must_use]
-    pub fn to_secret(&self) -> String {
+    pub fn to_secret(&self) -> SecretString {
         let mut members: BTreeMap<&str, &str> =
-            self.keys.iter().map(|(kid, key)| (kid.as_str(), key.as_str())).collect();
+            self.keys.iter().map(|(kid, key)| (kid.as_str(), key.expose_secret())).collect();
         members.insert("current", &self.current);
-        serde_json::json!(members).to_string()
+        serde_json::json!(members).to_string().into()
     }
 
     /// Whether everything signed by `earlier` is valid under this set.
     #[must_use]
     pub fn verifies(&self, earlier: &Self) -> bool {
         let (kid, key) = earlier.signing();
-        self.keys.get(kid).is_some_and(|known| known == key)
+        self.keys.get(kid).is_some_and(|known| known.expose_secret() == key.expose_secret())
     }
 }
 
 /// Returns the number of a `kid`, or 0 if rotation did not create it.
 fn number(kid: &str) -> u64 {
     kid.strip_prefix('k').and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.keys.keys()).finish()
-    }
 }
 
 #[cfg(test)]
@@ -121,9 +121,9 @@ mod tests {
     #[test]
     fn a_fresh_key_waits_for_the_next_rotation_and_the_previous_key_still_verifies() {
         let steps: Vec<String> = std::iter::successors(Some(long("text")), |secret| {
-            let set = KeySet::parse("KEYS", secret).unwrap();
+            let set = KeySet::parse("KEYS", &secret.as_str().into()).unwrap();
             let fresh = long(&format!("key of {}", set.current));
-            Some(set.rotated(fresh).to_secret())
+            Some(set.rotated(fresh.into()).to_secret().expose_secret().to_owned())
         })
         .take(5)
         .collect();
@@ -138,7 +138,8 @@ mod tests {
         ]
         "#);
         for pair in steps.windows(2) {
-            let [earlier, later] = [0, 1].map(|at| KeySet::parse("KEYS", &pair[at]).unwrap());
+            let [earlier, later] =
+                [0, 1].map(|at| KeySet::parse("KEYS", &pair[at].as_str().into()).unwrap());
             assert!(later.verifies(&earlier));
         }
     }
@@ -147,8 +148,8 @@ mod tests {
     fn keys_are_ordered_by_number_not_by_text() {
         let (a, b, c, d) = (long("a"), long("b"), long("c"), long("d"));
         let set = format!(r#"{{"current":"k9","k9":"{a}","k10":"{b}","k8":"{c}"}}"#);
-        let rotated = KeySet::parse("KEYS", &set).unwrap().rotated(d.clone());
+        let rotated = KeySet::parse("KEYS", &set.into()).unwrap().rotated(d.clone().into());
         let expected = format!(r#"{{"current":"k10","k10":"{b}","k11":"{d}","k9":"{a}"}}"#);
-        assert_eq!(rotated.to_secret(), expected);
+        assert_eq!(rotated.to_secret().expose_secret(), expected);
     }
 }

@@ -13,6 +13,7 @@ pub use bearer::Bearer;
 use claims::{Claims, Header, LEAD_TYPE, Signed};
 use hs256::HS256;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, TokenData, Validation};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     Env,
@@ -96,7 +97,7 @@ impl Tokens {
         let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
         header.typ = Some(typ.to_owned());
         header.kid = Some(kid.to_owned());
-        let key = EncodingKey::from_secret(key.as_bytes());
+        let key = EncodingKey::from_secret(key.expose_secret().as_bytes());
         jsonwebtoken::encode(&header, claims, &key).map_err(Error::internal("signing a token"))
     }
 
@@ -127,12 +128,12 @@ impl Tokens {
 ///
 /// The library checks algorithm and signature only. The claims are checked by [`Claims::hold`],
 /// because the library accepts an array as `iss` and refuses an `aud` if none is expected.
-fn verified(token: &str, key: &str) -> Option<Claims> {
+fn verified(token: &str, key: &SecretString) -> Option<Claims> {
     let mut rules = Validation::new(Algorithm::HS256);
     rules.required_spec_claims.clear();
     rules.validate_exp = false;
     rules.validate_aud = false;
-    let key = DecodingKey::from_secret(key.as_bytes());
+    let key = DecodingKey::from_secret(key.expose_secret().as_bytes());
     let checked: jsonwebtoken::errors::Result<TokenData<Claims>> =
         jsonwebtoken::decode(token, &key, &rules);
     checked.ok().map(|data| data.claims)

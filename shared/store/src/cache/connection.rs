@@ -16,6 +16,7 @@ use lambda::{
     keys::secret,
     metric::{Metric, Metrics},
 };
+use secrecy::{ExposeSecret, SecretString};
 
 /// Time that a request waits for the cache, connecting included.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ pub(super) struct Connection {
     env: Env,
     aws: Aws,
     metrics: Metrics,
-    password: OnceCell<Option<String>>,
+    password: OnceCell<Option<SecretString>>,
     state: Mutex<State>,
     /// Serializes connection attempts.
     connecting: tokio::sync::Mutex<()>,
@@ -237,7 +238,7 @@ impl Connection {
         let password = password.await.map_err(|cause| Failure::Failed(cause.to_string()))?;
         let mut settings = self.server.redis_settings().clone().set_skip_set_lib_name();
         if let Some(password) = password {
-            settings = settings.set_password(password);
+            settings = settings.set_password(password.expose_secret());
         }
         let server = self.server.clone().set_redis_settings(settings);
         let mut redis = Client::open(server)?.get_multiplexed_async_connection().await?;
