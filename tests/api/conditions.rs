@@ -172,7 +172,7 @@ async fn renaming_or_deleting_an_outdated_config_is_stale() {
     renamed.details.config_key = read(&json!("other")).unwrap();
     let refused = [
         store.replace_child(&outdated, &renamed).await,
-        store.delete_child(&outdated, &tenant, now, &by).await,
+        store.delete_child(&outdated, &tenant.item, now, &by).await,
     ];
     assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Stale))), "{refused:?}");
     assert_eq!(app.items(), before);

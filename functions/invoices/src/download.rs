@@ -53,8 +53,8 @@ async fn download(
     id: InvoiceId,
 ) -> Result<Response> {
     let (invoice, tenant) = store.child::<InvoiceDetails>(id).await?;
-    bearer.may_act_on(tenant.lead_id)?;
-    let page = pdf::render(&invoice.item, &tenant, issuer)?;
+    bearer.may_act_on(tenant.item.lead_id)?;
+    let page = pdf::render(&invoice.item, &tenant.item, issuer)?;
     let named = format!("attachment; filename=\"invoice-{id}.pdf\"");
     let headers = [(CONTENT_TYPE, "application/pdf"), (CONTENT_DISPOSITION, &*named)];
     Ok((headers, page).into_response())

@@ -13,7 +13,7 @@ use axum::{
 use domain::{ConfigDetails, Entity, Tenant, permit};
 use filter::Filter;
 use lambda::{Env, config::ConfigError};
-use store::{Listed, Store};
+use store::Store;
 use web::{AllowedBoth, Children, Id, Result, child_routes, entity_response, finish, may_include};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
@@ -38,7 +38,6 @@ async fn tenant(
     let filter = Filter::from_entity_query(&query.unwrap_or_default(), Tenant::SCHEMA)?;
     may_include(&bearer, &filter)?;
     let (_, tenant) = store.child::<ConfigDetails>(id.of("id", "TenantConfig")?).await?;
-    bearer.may_act_on(tenant.lead_id)?;
-    let (stored, _) = Tenant::one(&store, tenant.id).await?;
-    entity_response(store.complete(stored, &filter).await?)
+    bearer.may_act_on(tenant.item.lead_id)?;
+    entity_response(store.complete(tenant, &filter).await?)
 }

@@ -1,20 +1,35 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, Histogram, Lead, Resend, Result, Tenant, TenantId};
+use domain::{Error, Histogram, Lead, Resend, Result, Tenant, TenantId, TenantStatus};
 use schema::Timestamp;
-use serde_dynamo::{AttributeValue, Item, from_item};
+use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
 use store::{CounterChange, Item as _, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
 
 /// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
 pub struct StreamChange {
-    id: String,
-    kind: String,
+    item: ItemVersion,
     before: BTreeMap<String, i64>,
     after: BTreeMap<String, i64>,
     day: Option<(Timestamp, String)>,
     resend: Option<ResendRequest>,
+}
+
+/// A version of an item. Its text is the ID under which the change is counted.
+#[derive(Clone, Debug)]
+struct ItemVersion {
+    entity: String,
+    id: String,
+    version: u64,
+    removed: bool,
+}
+
+impl fmt::Display for ItemVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entity, id, version, removed } = self;
+        write!(f, "{entity}#{id}#{version}{}", if *removed { "#removed" } else { "" })
+    }
 }
 
 /// A request for another verification email, with the ID of the API request.
@@ -39,34 +54,34 @@ impl StreamChange {
         let last = if removed { old } else { new };
         let unread =
             |what| Error::internal("reading a stream record")(format!("the item has no {what}"));
-        let kind = text(last, "entity").ok_or_else(|| unread("entity"))?.to_owned();
-        let id = text(last, "id").ok_or_else(|| unread("id"))?;
+        let entity = text(last, "entity").ok_or_else(|| unread("entity"))?.to_owned();
+        let id = text(last, "id").ok_or_else(|| unread("id"))?.to_owned();
         let version = number(last, "version").ok_or_else(|| unread("version"))?;
-        let (before, after) = (numbers(&kind, old), numbers(&kind, new));
-        let day = if kind == Tenant::ENTITY { day(new, old) } else { None };
-        let resend = (kind == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
-        let end = if removed { "#removed" } else { "" };
-        Ok(Self { id: format!("{kind}#{id}#{version}{end}"), kind, before, after, day, resend })
+        let (before, after) = (numbers(&entity, old), numbers(&entity, new));
+        let day = if entity == Tenant::ENTITY { day(new, old) } else { None };
+        let resend = (entity == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
+        let item = ItemVersion { entity, id, version, removed };
+        Ok(Self { item, before, after, day, resend })
     }
 
     /// Returns the difference in the counters of the item's kind. Returns `None` if there is none.
     #[must_use]
-    pub fn tally(&self) -> Option<CounterChange> {
+    pub fn counter_change(&self) -> Option<CounterChange> {
         let mut numbers = self.after.clone();
         for (name, number) in &self.before {
             *numbers.entry(name.clone()).or_default() -= number;
         }
         numbers.retain(|_, number| *number != 0);
-        let (change, kind) = (self.id.clone(), self.kind.clone());
+        let (change, kind) = (self.item.to_string(), self.item.entity.clone());
         (!numbers.is_empty()).then_some(CounterChange { change, kind, numbers })
     }
 
     /// Returns the increment of a daily number, if a tenant was created or became active for the
     /// first time.
     #[must_use]
-    pub fn day(&self) -> Option<CounterChange> {
+    pub fn daily_change(&self) -> Option<CounterChange> {
         let (moment, number) = self.day.as_ref()?;
-        let (change, kind) = (format!("{}#day", self.id), month_kind(*moment));
+        let (change, kind) = (format!("{}#day", self.item), month_kind(*moment));
         Some(CounterChange { change, kind, numbers: [(day_counter(*moment, number), 1)].into() })
     }
 
@@ -78,7 +93,7 @@ impl StreamChange {
 
     /// Returns whether the change leads to a write.
     pub(crate) fn needs_write(&self) -> bool {
-        self.tally().is_some()
+        self.counter_change().is_some()
             || self.day.is_some()
             || self.deleted_tenant().is_some()
             || self.resend.is_some()
@@ -93,8 +108,8 @@ impl StreamChange {
     /// Returns the tenant if the change affects an existing one.
     #[must_use]
     pub fn changed_tenant(&self) -> Option<TenantId> {
-        let changed = self.kind == Tenant::ENTITY && !self.before.is_empty();
-        self.id.split('#').nth(1).filter(|_| changed)?.parse().ok()
+        let changed = self.item.entity == Tenant::ENTITY && !self.before.is_empty();
+        changed.then(|| self.item.id.parse().ok()).flatten()
     }
 }
 
@@ -109,14 +124,16 @@ impl ResendRequest {
 
 /// Returns the counters that include an item, such as the total and its status. Returns none if the
 /// item is deleted or did not exist.
-fn numbers(kind: &str, image: &Item) -> BTreeMap<String, i64> {
+fn numbers(entity: &str, image: &Item) -> BTreeMap<String, i64> {
     let flag = |name| matches!(image.get(name), Some(AttributeValue::Bool(true)));
-    if image.get("entity").is_none() || kind == Resend::ENTITY || flag("deleted") {
+    if image.get("entity").is_none() || entity == Resend::ENTITY || flag("deleted") {
         return BTreeMap::new();
     }
     let mut counted = vec![TOTAL.to_owned()];
-    match kind {
-        Tenant::ENTITY => counted.extend(number(image, "status").map(status_counter)),
+    match entity {
+        Tenant::ENTITY => {
+            counted.extend(status(image).map(|status| status_counter(status.number())));
+        }
         Lead::ENTITY if flag("isValidated") => counted.push("validated".to_owned()),
         _ => {}
     }
@@ -129,10 +146,14 @@ fn day(new: &Item, old: &Item) -> Option<(Timestamp, String)> {
     if old.get("entity").is_none() {
         return Some((moment("createdOn")?, ONBOARDED.to_owned()));
     }
-    let active = |image| number(image, "status") == Some("0");
-    let built = number(old, "status") == Some("2") && active(new);
+    let built = status(old) == Some(TenantStatus::Provisioning)
+        && status(new) == Some(TenantStatus::Active);
     let then = moment("modifiedOn").filter(|_| built)?;
     Some((then, Histogram::bucket(then.since(moment("createdOn")?))))
+}
+
+fn status(image: &Item) -> Option<TenantStatus> {
+    from_attribute_value(image.get("status")?.clone()).ok()
 }
 
 fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {
@@ -142,9 +163,9 @@ fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {
     }
 }
 
-fn number<'i>(image: &'i Item, name: &str) -> Option<&'i str> {
+fn number(image: &Item, name: &str) -> Option<u64> {
     match image.get(name)? {
-        AttributeValue::N(number) => Some(number),
+        AttributeValue::N(number) => number.parse().ok(),
         _ => None,
     }
 }

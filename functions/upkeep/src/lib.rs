@@ -81,7 +81,7 @@ impl Upkeep {
     async fn follow(&self, record: &StreamRecord<StreamChange>, is_counted: bool) -> Result<()> {
         let Some((_, change)) = record.readable() else { return Ok(()) };
         let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
-        let buried = match change.deleted_tenant() {
+        let deleted = match change.deleted_tenant() {
             Some(tenant) => {
                 Box::pin(self.store.soft_delete_children(tenant, lambda::now(), &self.system)).await
             }
@@ -94,13 +94,13 @@ impl Upkeep {
             }
             None => Ok(()),
         };
-        summary([counted, buried, renewed])
+        summary([counted, deleted, renewed])
     }
 
     async fn count(&self, changes: impl Iterator<Item = &StreamChange>) -> Result<()> {
-        let tallies = changes.flat_map(|change| [change.tally(), change.day()]);
-        let tallies: Vec<CounterChange> = tallies.flatten().collect();
-        self.store.count_changes(&tallies, lambda::now()).await
+        let changes = changes.flat_map(|change| [change.counter_change(), change.daily_change()]);
+        let changes: Vec<CounterChange> = changes.flatten().collect();
+        self.store.count_changes(&changes, lambda::now()).await
     }
 
     /// Invalidates changed tenants in the cache.

@@ -42,7 +42,7 @@ pub use lists::{
 };
 pub use store::Store;
 pub use table::{
-    index::IndexKey,
+    index::{Index, IndexKey, Partition},
     item::{Item, Stored},
     key::Key,
     retry::retry_if_stale,

@@ -84,8 +84,8 @@ async fn delete<D: Details>(
     let id = id.of("id", D::SCHEMA.entity)?;
     retry_if_stale(|| async {
         let (child, tenant) = store.child::<D>(id).await?;
-        bearer.may_act_on(tenant.lead_id)?;
-        store.delete_child(&child, &tenant, lambda::now(), &bearer.id).await
+        bearer.may_act_on(tenant.item.lead_id)?;
+        store.delete_child(&child, &tenant.item, lambda::now(), &bearer.id).await
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

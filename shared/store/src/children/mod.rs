@@ -12,7 +12,7 @@ use crate::{
         read_budget::Collected,
     },
     table::{
-        index::IndexKey,
+        index::{IndexKey, Partition},
         item::{Item, Stored},
         key::Key,
     },
@@ -31,7 +31,7 @@ impl<D: Details> Item for Child<D> {
     }
 
     fn indexes(&self) -> Vec<IndexKey> {
-        vec![IndexKey::listed(Self::ENTITY, self.audit.created_on, self.id)]
+        vec![Partition::of_entity(Self::ENTITY).key(self.audit.created_on, self.id)]
     }
 }
 
@@ -63,7 +63,7 @@ impl<D: Details> Listed for Child<D> {
 
     async fn one(store: &Store, id: D::Id) -> Result<(Stored<Self>, Option<LeadId>)> {
         let (child, tenant) = store.child(id).await?;
-        Ok((child, tenant.lead_id))
+        Ok((child, tenant.item.lead_id))
     }
 
     async fn of_lead(store: &Store, lead: LeadId, conditions: &Where) -> Result<Vec<Found<Self>>> {
@@ -73,8 +73,8 @@ impl<D: Details> Listed for Child<D> {
         }
     }
 
-    fn partition(_: &Where) -> (&'static str, String) {
-        ("gsi1", IndexKey::list_of(Self::ENTITY))
+    fn partition(_: &Where) -> Partition {
+        Partition::of_entity(Self::ENTITY)
     }
 }
 

@@ -17,7 +17,7 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::NotFound`] if there is no such child, or if it or its tenant was deleted.
-    pub async fn child<D: Details>(&self, id: D::Id) -> Result<(Stored<Child<D>>, Tenant)> {
+    pub async fn child<D: Details>(&self, id: D::Id) -> Result<(Stored<Child<D>>, Stored<Tenant>)> {
         let none = || Error::not_found(id);
         let owner: Option<Owner> = self.get(Key::owner(D::KIND, id)).await?;
         let Owner { tenant_id } = owner.ok_or_else(none)?;
@@ -30,8 +30,7 @@ impl Store {
                 child = decode_active(item)?;
             }
         }
-        let found = child.zip(tenant).map(|(child, tenant)| (child, tenant.item));
-        found.ok_or_else(none)
+        child.zip(tenant).ok_or_else(none)
     }
 
     /// Returns the children with these IDs. Skips children that are missing or deleted, and those

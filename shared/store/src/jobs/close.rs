@@ -2,7 +2,11 @@ use serde::Deserialize;
 
 use crate::{
     Store,
-    table::{index::IndexKey, key::Key, update::Update},
+    table::{
+        index::{Index, Partition},
+        key::Key,
+        update::Update,
+    },
 };
 use domain::{
     Contact, Error, JobRef, JobResult, JobState, ResourceChange, Result, Step, Subscription,
@@ -60,7 +64,7 @@ impl Store {
                 .given("job", job.id)
                 .set("latestJob.outcome", "outcome", result.outcome)
                 .set("#status", "status", status)
-                .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
+                .set_partition(Partition::tenants_of_status(status.number()))
                 .set("modifiedOn", "now", now)
                 .set("modifiedBy", "by", by);
         moved = match job.resource_change(result) {
@@ -94,11 +98,9 @@ fn closed(completion: &JobCompletion<'_>) -> Update {
         .set("modifiedBy", "by", by);
     let ended = JobRef { outcome: Some(result.outcome), ..job.clone() };
     closed = if ended.failed_to_deprovision() {
-        let IndexKey { pk, sk, .. } =
-            IndexKey::listed(IndexKey::FAILED_DEPROVISIONING, now, job.id);
-        closed.set("gsi1pk", "list", pk).set("gsi1sk", "order", sk)
+        closed.set_index(Partition::failed_deprovisionings().key(now, job.id))
     } else {
-        closed.remove("gsi1pk").remove("gsi1sk")
+        closed.remove_index(Index::Kind)
     };
     if let Some(reason) = &result.reason {
         closed = closed.set("reason", "reason", reason);

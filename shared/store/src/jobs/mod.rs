@@ -6,10 +6,12 @@ pub(crate) mod pages;
 #[cfg(test)]
 mod size_tests;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use crate::{
     Store,
     table::{
-        index::IndexKey,
+        index::{Index, IndexKey, Partition},
         item::{Item, decode, entity_of},
         key::Key,
         update::Update,
@@ -26,7 +28,7 @@ impl Item for Job {
     }
 
     fn indexes(&self) -> Vec<IndexKey> {
-        vec![IndexKey::listed(IndexKey::OPEN_JOB, self.deadline, self.id)]
+        vec![Partition::open_jobs().key(self.deadline, self.id)]
     }
 }
 
@@ -40,6 +42,34 @@ impl Store {
     pub async fn job(&self, tenant: TenantId, attempt: u32, id: JobId) -> Result<Option<Job>> {
         let job: Option<Job> = self.get(Key::job(tenant, attempt)).await?;
         Ok(job.filter(|job| job.id == id))
+    }
+
+    /// Returns the job with this ID and its tenant, which may be cached. The latest job takes one
+    /// read; an earlier one takes a read of all jobs, because jobs are stored by attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such tenant, if it was deleted, or if it has no such job.
+    pub async fn tenant_with_job(&self, tenant: TenantId, id: JobId) -> Result<(Tenant, Job)> {
+        let tenant = self.tenant_for_display(tenant).await?.item;
+        let job = match &tenant.latest_job {
+            Some(latest) if latest.id == id => self.job(tenant.id, latest.attempt, id).await?,
+            Some(_) => self.earlier_job(tenant.id, id).await?,
+            None => None,
+        };
+        Ok((tenant, job.ok_or_else(|| Error::not_found(id))?))
+    }
+
+    async fn earlier_job(&self, tenant: TenantId, id: JobId) -> Result<Option<Job>> {
+        let mut jobs = self
+            .newest_first(tenant, Key::JOBS)
+            .filter_expression("id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(id.to_string()))
+            .into_paginator()
+            .items()
+            .send();
+        let job = jobs.next().await.transpose();
+        job.map_err(Error::internal("reading a tenant's job"))?.map(decode).transpose()
     }
 
     /// Returns the tenant with this ID, its contacts and its jobs (newest first), in one read.
@@ -79,7 +109,7 @@ impl Store {
             .given("was", tenant.status)
             .given("no", false)
             .set("#status", "status", status)
-            .set("gsi2pk", "gsi2pk", IndexKey::tenants_of_status(status.number()))
+            .set_partition(Partition::tenants_of_status(status.number()))
             .set("latestJob", "job", job.reference())
             .set("modifiedOn", "now", job.audit.created_on)
             .set("modifiedBy", "by", &job.audit.created_by);
@@ -124,7 +154,7 @@ impl Store {
 
 /// Returns the change that removes a job from the list that contains it.
 pub(crate) fn remove_from_list() -> Update {
-    Update::when("attribute_exists(pk)").remove("gsi1pk").remove("gsi1sk")
+    Update::when("attribute_exists(pk)").remove_index(Index::Kind)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     Store,
     table::{
-        index::IndexKey,
+        index::{Index, IndexKey, Partition},
         item::{Attributes, decode},
         key::Key,
         update::Update,
@@ -74,16 +74,17 @@ impl Store {
     /// Any error from reading the list. A job that cannot be decoded is reported in its entry
     /// instead.
     pub async fn overdue_jobs(&self, now: Timestamp, next: Option<Next>) -> Result<OverdueJobs> {
-        let open = IndexKey::list_of(IndexKey::OPEN_JOB);
+        let Partition { index, pk: open } = Partition::open_jobs();
+        let (pk, sk) = (index.pk(), index.sk());
         let request = self
             .client
             .query()
             .table_name(&*self.table)
-            .index_name("gsi1")
-            .key_condition_expression("gsi1pk = :open AND gsi1sk < :now")
-            .projection_expression(
-                "pk, sk, gsi1sk, id, attempt, kind, openedFrom, tenantId, deadline",
-            )
+            .index_name(index.name())
+            .key_condition_expression(format!("{pk} = :open AND {sk} < :now"))
+            .projection_expression(format!(
+                "pk, sk, {sk}, id, attempt, kind, openedFrom, tenantId, deadline"
+            ))
             .expression_attribute_values(":open", AttributeValue::S(open))
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .set_exclusive_start_key(next.map(|Next(key)| key));
@@ -102,12 +103,13 @@ impl Store {
     pub async fn postpone(&self, overdue: &Overdue, now: Timestamp) -> Result<()> {
         let late = overdue.job.as_ref().map_or(WAIT.1, |job| now.since(job.deadline));
         let (order, id) = overdue.sort_key.split_once('#').unwrap_or((&overdue.sort_key, ""));
-        let later = IndexKey::listed(IndexKey::OPEN_JOB, now + late.clamp(WAIT.0, WAIT.1), id);
-        tracing::warn!(from = order, to = later.sk, "an overdue job was postponed");
-        let moved = Update::when("gsi1sk = :was AND gsi1pk = :open")
+        let IndexKey { partition: Partition { index, pk: open }, sk: later } =
+            Partition::open_jobs().key(now + late.clamp(WAIT.0, WAIT.1), id);
+        tracing::warn!(from = order, to = later, "an overdue job was postponed");
+        let moved = Update::when(format!("{} = :was AND {} = :open", index.sk(), index.pk()))
             .given("was", &overdue.sort_key)
-            .given("open", later.pk)
-            .set("gsi1sk", "later", later.sk);
+            .given("open", open)
+            .set(index.sk(), "later", later);
         self.update(overdue.key.clone(), moved, Error::Stale).await
     }
 }
@@ -115,7 +117,7 @@ impl Store {
 impl Overdue {
     /// Decodes an entry. Returns `None` if a key attribute is missing.
     fn of(item: Attributes) -> Option<Self> {
-        let sort_key = item.get("gsi1sk")?.as_s().ok()?.clone();
+        let sort_key = item.get(Index::Kind.sk())?.as_s().ok()?.clone();
         Some(Self { key: Key::of_item(&item)?, sort_key, job: decode(item) })
     }
 }

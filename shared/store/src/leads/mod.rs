@@ -12,7 +12,7 @@ use crate::{
     Store,
     lists::{found::Found, listed::Listed},
     table::{
-        index::IndexKey,
+        index::{IndexKey, Partition},
         item::{Attributes, Item, Stored, decode_all, encode_from},
         key::Key,
         update::Update,
@@ -32,8 +32,8 @@ impl Item for Lead {
     fn indexes(&self) -> Vec<IndexKey> {
         let order = self.audit.created_on;
         vec![
-            IndexKey::listed(Self::ENTITY, order, self.id),
-            IndexKey::filtered(IndexKey::leads_of_email(&self.email.folded()), order, self.id),
+            Partition::of_entity(Self::ENTITY).key(order, self.id),
+            Partition::leads_of_email(&self.email.folded()).key(order, self.id),
         ]
     }
 }
@@ -63,10 +63,10 @@ impl Listed for Lead {
         Found::all(Self::by_ids(store, vec![lead]).await?)
     }
 
-    fn partition(conditions: &Where) -> (&'static str, String) {
+    fn partition(conditions: &Where) -> Partition {
         match conditions.equals("email").as_ref().and_then(Value::as_str) {
-            Some(folded) => ("gsi2", IndexKey::leads_of_email(folded)),
-            None => ("gsi1", IndexKey::list_of(Self::ENTITY)),
+            Some(folded) => Partition::leads_of_email(folded),
+            None => Partition::of_entity(Self::ENTITY),
         }
     }
 }

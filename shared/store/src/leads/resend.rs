@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     Store,
     table::{
-        index::IndexKey,
+        index::Partition,
         item::{Item, encode_from},
         key::Key,
     },
@@ -72,9 +72,8 @@ impl Store {
     async fn leads_to_renew(&self, request: &Resend) -> Result<Vec<Lead>> {
         let holder = self.holder_of(&request.email).await?.map(|holder| holder.lead_id);
         let Some(id) = holder.or(request.lead_id) else {
-            let partition = IndexKey::leads_of_email(&request.email.folded());
-            let leads =
-                self.first(("gsi2", partition), Direction::Ascending, LOOKED_AT, &[]).await?;
+            let partition = Partition::leads_of_email(&request.email.folded());
+            let leads = self.first(partition, Direction::Ascending, LOOKED_AT, &[]).await?;
             let now = lambda::now().seconds();
             let active = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
             return Ok(Resend::distinct(leads.into_iter().filter(active).collect()));

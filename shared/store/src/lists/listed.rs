@@ -4,7 +4,10 @@ use crate::{
     Store,
     counters::TOTAL,
     lists::{found::Found, related::Related},
-    table::item::{Item, Stored},
+    table::{
+        index::Partition,
+        item::{Item, Stored},
+    },
 };
 use domain::{Editable, Entity, EntityId, LeadId, Result};
 use filter::Where;
@@ -56,9 +59,8 @@ pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
         conditions: &Where,
     ) -> impl Future<Output = Result<Vec<Found<Self>>>> + Send;
 
-    /// Returns the index (`gsi1` or `gsi2`) and the partition that hold every match of
-    /// `conditions`.
-    fn partition(conditions: &Where) -> (&'static str, String);
+    /// Returns the partition of an index that contains every match of `conditions`.
+    fn partition(conditions: &Where) -> Partition;
 
     /// Returns the name of the counter that holds the number of matches, or `None` if no counter
     /// does.

@@ -121,7 +121,7 @@ impl Store {
 
     /// Returns a strongly consistent query for the items with `prefix` in a tenant's partition,
     /// newest first.
-    fn newest_first(&self, tenant: TenantId, prefix: &str) -> QueryFluentBuilder {
+    pub(crate) fn newest_first(&self, tenant: TenantId, prefix: &str) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&*self.table)

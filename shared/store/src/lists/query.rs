@@ -10,7 +10,10 @@ use crate::{
         page_builder::PageBuilder,
         read_budget::{Collected, MOST_READ, ReadBudget, too_broad},
     },
-    table::item::{Attributes, Stored, decode, decode_active},
+    table::{
+        index::{IndexKey, Partition},
+        item::{Attributes, Stored, decode, decode_active},
+    },
 };
 use domain::{Error, Result};
 use filter::{Direction, Filter, Where};
@@ -96,8 +99,7 @@ impl Store {
         limit: usize,
         start: Option<Attributes>,
     ) -> Result<(Vec<Stored<E>>, Option<Attributes>)> {
-        let (index, partition) = E::partition(conditions);
-        let request = self.in_index(index, partition, direction, limit);
+        let request = self.in_partition(E::partition(conditions), direction, limit);
         let reply = request.set_exclusive_start_key(start).send().await;
         let reply = reply.map_err(Error::internal("listing"))?;
         let items = reply.items.unwrap_or_default().into_iter();
@@ -109,7 +111,7 @@ impl Store {
     /// `attributes`, or all if the list is empty. Large items take several reads.
     pub(crate) async fn first<T: DeserializeOwned>(
         &self,
-        (index, partition): (&str, String),
+        partition: Partition,
         direction: Direction,
         most: usize,
         attributes: &[&str],
@@ -117,7 +119,7 @@ impl Store {
         let (mut first, mut start): (Vec<T>, _) = (Vec::new(), None);
         while first.len() < most {
             let left = most - first.len();
-            let mut request = self.in_index(index, partition.clone(), direction, left);
+            let mut request = self.in_partition(partition.clone(), direction, left);
             if !attributes.is_empty() {
                 let names = attributes.iter().map(|name| format!("#{name}")).collect::<Vec<_>>();
                 request = request.projection_expression(names.join(", "));
@@ -138,19 +140,18 @@ impl Store {
         Ok(first)
     }
 
-    fn in_index(
+    fn in_partition(
         &self,
-        index: &str,
-        partition: String,
+        Partition { index, pk }: Partition,
         direction: Direction,
         limit: usize,
     ) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&*self.table)
-            .index_name(index)
-            .key_condition_expression(format!("{index}pk = :partition"))
-            .expression_attribute_values(":partition", AttributeValue::S(partition))
+            .index_name(index.name())
+            .key_condition_expression(format!("{} = :partition", index.pk()))
+            .expression_attribute_values(":partition", AttributeValue::S(pk))
             .scan_index_forward(direction == Direction::Ascending)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
     }
@@ -158,13 +159,11 @@ impl Store {
 
 /// Returns the cursor behind `item` in the partition that `conditions` select.
 pub(crate) fn position<E: Listed>(item: &E, conditions: &Where) -> Cursor {
-    let (index, partition) = E::partition(conditions);
+    let partition = E::partition(conditions);
+    let in_partition = item.indexes().into_iter().find(|key| key.partition == partition);
     let mut key = Attributes::from(item.key());
-    for place in
-        item.indexes().into_iter().filter(|place| place.index == index && place.pk == partition)
-    {
-        key.insert(format!("{index}pk"), AttributeValue::S(place.pk));
-        key.insert(format!("{index}sk"), AttributeValue::S(place.sk));
+    for (name, value) in in_partition.into_iter().flat_map(IndexKey::attributes) {
+        key.insert(name.to_owned(), AttributeValue::S(value));
     }
     Cursor::of_key(key)
 }

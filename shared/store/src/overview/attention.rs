@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{Store, table::index::IndexKey};
+use crate::{Store, table::index::Partition};
 use domain::{
     Attention, JobKind, JobRef, JobState, Outcome, Reason, Result, TenantId, TenantKey,
     TenantStatus, Text,
@@ -61,16 +61,15 @@ const OF_A_JOB: &[&str] = &["tenantId", "tenant", "kind", "state", "createdOn", 
 impl Store {
     /// Lists the tenants that need attention, longest waiting first.
     pub(crate) async fn attention(&self, now: Timestamp) -> Result<Vec<Attention>> {
-        let status = |status: TenantStatus| IndexKey::tenants_of_status(status.number());
+        let status = |status: TenantStatus| Partition::tenants_of_status(status.number());
         let (failed, pending) =
             (status(TenantStatus::ProvisionFailed), status(TenantStatus::PendingProvision));
-        let open = IndexKey::list_of(IndexKey::OPEN_JOB);
-        let standing = IndexKey::list_of(IndexKey::FAILED_DEPROVISIONING);
+        let (open, standing) = (Partition::open_jobs(), Partition::failed_deprovisionings());
         let (failed, pending, open, standing): (Vec<Tenant>, Vec<Tenant>, Vec<Job>, Vec<Job>) = tokio::try_join!(
-            self.first(("gsi2", failed), Direction::Descending, MOST, OF_A_TENANT),
-            self.first(("gsi2", pending), Direction::Ascending, MOST, OF_A_TENANT),
-            self.first(("gsi1", open), Direction::Ascending, MOST, OF_A_JOB),
-            self.first(("gsi1", standing), Direction::Descending, MOST, OF_A_JOB),
+            self.first(failed, Direction::Descending, MOST, OF_A_TENANT),
+            self.first(pending, Direction::Ascending, MOST, OF_A_TENANT),
+            self.first(open, Direction::Ascending, MOST, OF_A_JOB),
+            self.first(standing, Direction::Descending, MOST, OF_A_JOB),
         )?;
         let late = |since: Timestamp, patience| now.since(since) > patience;
         let pending = pending.into_iter().filter(|tenant| late(tenant.created_on, PENDING));

@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-/// A key in an index. `gsi1` lists all items of a kind; `gsi2` lists those with a certain value.
+/// A global secondary index of the table.
 ///
 /// | index | items | pk | sk |
 /// |---|---|---|---|
@@ -11,50 +11,105 @@ use std::fmt::Display;
 /// | gsi2 | leads with an email | `lead-email#<lowercase email>` | `<createdOn>#<id>` |
 ///
 /// The `0` is a shard number, so that a kind can be spread over several partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// `gsi1`: all items of a kind.
+    Kind,
+    /// `gsi2`: the items of a kind that have a certain value.
+    Value,
+}
+
+impl Index {
+    /// Returns the name of the index.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kind => "gsi1",
+            Self::Value => "gsi2",
+        }
+    }
+
+    /// Returns the attribute that is the partition key of the index.
+    #[must_use]
+    pub const fn pk(self) -> &'static str {
+        match self {
+            Self::Kind => "gsi1pk",
+            Self::Value => "gsi2pk",
+        }
+    }
+
+    /// Returns the attribute that is the sort key of the index.
+    #[must_use]
+    pub const fn sk(self) -> &'static str {
+        match self {
+            Self::Kind => "gsi1sk",
+            Self::Value => "gsi2sk",
+        }
+    }
+}
+
+/// A partition of an index. Every partition key pattern has a constructor in this type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// The index.
+    pub index: Index,
+    /// The partition key.
+    pub pk: String,
+}
+
+impl Partition {
+    /// Returns the partition of all items of an `entity` that are not deleted.
+    #[must_use]
+    pub fn of_entity(entity: &str) -> Self {
+        Self { index: Index::Kind, pk: format!("{entity}#0") }
+    }
+
+    /// Returns the partition of open jobs, sorted by deadline.
+    #[must_use]
+    pub fn open_jobs() -> Self {
+        Self::of_entity("open-job")
+    }
+
+    /// Returns the partition of failed deprovisionings, which contains them until the tenant's next
+    /// job.
+    #[must_use]
+    pub fn failed_deprovisionings() -> Self {
+        Self::of_entity("failed-deprovisioning")
+    }
+
+    /// Returns the partition of tenants with this status number.
+    #[must_use]
+    pub fn tenants_of_status(number: u8) -> Self {
+        Self { index: Index::Value, pk: format!("tenant-status#{number}") }
+    }
+
+    /// Returns the partition of leads with this lowercase email.
+    #[must_use]
+    pub fn leads_of_email(folded: &str) -> Self {
+        Self { index: Index::Value, pk: format!("lead-email#{folded}") }
+    }
+
+    /// Returns the key of an item in this partition, sorted by `order`.
+    #[must_use]
+    pub fn key(self, order: impl Display, id: impl Display) -> IndexKey {
+        IndexKey { partition: self, sk: format!("{order}#{id}") }
+    }
+}
+
+/// A key in an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexKey {
-    /// `gsi1` or `gsi2`.
-    pub index: &'static str,
-    /// The partition key of the index.
-    pub pk: String,
-    /// The sort key of the index.
+    /// The partition.
+    pub partition: Partition,
+    /// The sort key.
     pub sk: String,
 }
 
 impl IndexKey {
-    /// Returns the `gsi1` key of an item of a `kind`, sorted by `order`.
+    /// Returns the names and values of the attributes that place an item in the index.
     #[must_use]
-    pub fn listed(kind: &str, order: impl Display, id: impl Display) -> Self {
-        Self { index: "gsi1", pk: Self::list_of(kind), sk: format!("{order}#{id}") }
+    pub fn attributes(self) -> [(&'static str, String); 2] {
+        let Partition { index, pk } = self.partition;
+        [(index.pk(), pk), (index.sk(), self.sk)]
     }
-
-    /// Returns the `gsi2` key of an item in the partition `pk`, sorted by `order`.
-    #[must_use]
-    pub fn filtered(pk: String, order: impl Display, id: impl Display) -> Self {
-        Self { index: "gsi2", pk, sk: format!("{order}#{id}") }
-    }
-
-    /// Returns the `gsi1` partition of a `kind`.
-    #[must_use]
-    pub fn list_of(kind: &str) -> String {
-        format!("{kind}#0")
-    }
-
-    /// Returns the `gsi2` partition of tenants with this status number.
-    #[must_use]
-    pub fn tenants_of_status(number: u8) -> String {
-        format!("tenant-status#{number}")
-    }
-
-    /// Returns the `gsi2` partition of leads with this lowercase email.
-    #[must_use]
-    pub fn leads_of_email(folded: &str) -> String {
-        format!("lead-email#{folded}")
-    }
-
-    /// The kind that lists open jobs by deadline.
-    pub const OPEN_JOB: &str = "open-job";
-
-    /// The kind that lists failed deprovisionings until the tenant's next job.
-    pub const FAILED_DEPROVISIONING: &str = "failed-deprovisioning";
 }

@@ -54,11 +54,10 @@ pub(crate) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes
 pub(crate) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
     let mut attributes: Attributes = to_item(item).map_err(Error::permanent("encoding an item"))?;
     attributes.retain(|_, value| !value.is_null());
-    let places = if is_deleted(&attributes) { Vec::new() } else { item.indexes() };
+    let keys = if is_deleted(&attributes) { Vec::new() } else { item.indexes() };
     attributes.extend(Attributes::from(item.key()));
-    for place in places {
-        attributes.insert(format!("{}pk", place.index), AttributeValue::S(place.pk));
-        attributes.insert(format!("{}sk", place.index), AttributeValue::S(place.sk));
+    for (name, value) in keys.into_iter().flat_map(IndexKey::attributes) {
+        attributes.insert(name.into(), AttributeValue::S(value));
     }
     attributes.insert("entity".into(), AttributeValue::S(T::ENTITY.into()));
     attributes.insert("version".into(), AttributeValue::N(version.to_string()));

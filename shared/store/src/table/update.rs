@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     Store,
     table::{
+        index::{Index, IndexKey, Partition},
         item::{Attributes, Item, encode_part, encode_version},
         key::Key,
     },
@@ -53,6 +54,23 @@ impl Update {
     pub(crate) fn remove(mut self, path: &'static str) -> Self {
         self.remove.push(path);
         self
+    }
+
+    /// Places the item in an index, with this key.
+    pub(crate) fn set_index(self, key: IndexKey) -> Self {
+        key.attributes()
+            .into_iter()
+            .fold(self, |update, (name, value)| update.set(name, name, value))
+    }
+
+    /// Moves the item to another partition of an index that contains it.
+    pub(crate) fn set_partition(self, Partition { index, pk }: Partition) -> Self {
+        self.set(index.pk(), index.pk(), pk)
+    }
+
+    /// Removes the item from an index.
+    pub(crate) fn remove_index(self, index: Index) -> Self {
+        self.remove(index.pk()).remove(index.sk())
     }
 
     /// Adds a value that the condition refers to as `:name`.

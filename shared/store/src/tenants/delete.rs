@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::{
     Store,
     table::{
+        index::Index,
         item::{Attributes, Stored, is_deleted},
         key::Key,
         update::Update,
@@ -158,8 +159,7 @@ impl ActiveChild {
             .set("deletedBy", "by", by)
             .set("modifiedOn", "now", now)
             .set("modifiedBy", "by", by)
-            .remove("gsi1pk")
-            .remove("gsi1sk")
+            .remove_index(Index::Kind)
     }
 }
 

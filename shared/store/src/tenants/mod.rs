@@ -14,7 +14,7 @@ use crate::{
         listed::{Listed, Writable},
     },
     table::{
-        index::IndexKey,
+        index::{IndexKey, Partition},
         item::{Item, Stored, decode_all},
         key::Key,
     },
@@ -32,10 +32,9 @@ impl Item for Tenant {
 
     fn indexes(&self) -> Vec<IndexKey> {
         let order = self.audit.created_on;
-        let status = IndexKey::tenants_of_status(self.status.number());
         vec![
-            IndexKey::listed(Self::ENTITY, order, self.id),
-            IndexKey::filtered(status, order, self.id),
+            Partition::of_entity(Self::ENTITY).key(order, self.id),
+            Partition::tenants_of_status(self.status.number()).key(order, self.id),
         ]
     }
 }
@@ -86,10 +85,10 @@ impl Listed for Tenant {
         Ok((tenant, lead))
     }
 
-    fn partition(conditions: &Where) -> (&'static str, String) {
+    fn partition(conditions: &Where) -> Partition {
         match status(conditions) {
-            Some(status) => ("gsi2", IndexKey::tenants_of_status(status)),
-            None => ("gsi1", IndexKey::list_of(Self::ENTITY)),
+            Some(status) => Partition::tenants_of_status(status),
+            None => Partition::of_entity(Self::ENTITY),
         }
     }
 
