@@ -1,4 +1,4 @@
-use domain::{Entity, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, permit};
+use domain::{Entity, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey};
 use openapi::{Answer, NamedSchema, Operation, count, example, list, onboarded, view};
 use schema::FromJson;
 use serde_json::json;
@@ -17,7 +17,7 @@ pub fn operations() -> Vec<Operation> {
         never("PATCH /leads/{id}", "changeLead"),
         never("PUT /leads/{id}", "replaceLead"),
     ]
-    .map(Operation::allowed::<permit::UpdateLead>);
+    .map(|edit| edit.handler(&crate::update_not_supported));
     let delete = never("DELETE /leads/{id}", "deleteLead");
     let operations = [
         create(),
@@ -28,7 +28,7 @@ pub fn operations() -> Vec<Operation> {
         verify(),
         key(),
         convert(),
-        delete.allowed::<permit::DeleteLead>(),
+        delete.handler(&crate::delete_not_supported),
     ];
     operations.into_iter().chain(edits).collect()
 }
@@ -112,7 +112,7 @@ fn verify() -> Operation {
         .description(
             "Authenticated with the key from the verification email. Can be repeated until the key expires.",
         )
-        .lead_key()
+        .handler(&crate::verify)
         .error(Code::EmailTaken, "Another lead has verified this email address.")
 }
 
@@ -121,7 +121,7 @@ fn convert() -> Operation {
     let summary = "Convert a lead into a tenant";
     Operation::new("POST /leads/{id}/tenants", "becomeTenant", summary, onboarded())
         .description("Authenticated with the lead's token. Each lead becomes at most one tenant.")
-        .lead_token()
+        .handler(&crate::convert)
         .limited()
         .body(NamedSchema::new("OnboardTenant", OnboardTenant::schema(), body))
         .error(Code::DomainMismatch, "The lead's email is not at one of the `domains`.")

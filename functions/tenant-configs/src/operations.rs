@@ -1,4 +1,4 @@
-use domain::{ConfigDetails, Entity, Tenant, permit};
+use domain::{ConfigDetails, Entity, Tenant};
 use openapi::{Answer, Operation, child_operations, found, one};
 use web::Code;
 
@@ -8,8 +8,7 @@ pub fn operations() -> Vec<Operation> {
     let (route, summary) = ("GET /tenant-configs/{id}/tenant", "Get the tenant of a configuration");
     let tenant =
         Operation::new(route, "getTenantOfConfig", summary, Answer::One(found(Tenant::SCHEMA)))
-            .allowed::<permit::ViewTenantConfig>()
-            .also_requires::<permit::ViewTenant>()
+            .handler(&crate::tenant)
             .query(one::<Tenant>());
     let taken = (Code::ConfigKeyTaken, "The tenant has a configuration with this key.");
     let mut operations = child_operations::<ConfigDetails>("tenant-configs", Some(taken));

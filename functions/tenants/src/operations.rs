@@ -1,4 +1,4 @@
-use domain::{Entity, NewTenant, Overview, Resource, Subscription, Tenant, permit};
+use domain::{Entity, NewTenant, Overview, Resource, Subscription, Tenant};
 use openapi::{
     Answer, NamedSchema, Operation, UNIQUE_IN_BULK, component, count, example, list, onboarded,
     replace, update, update_all, view,
@@ -6,6 +6,8 @@ use openapi::{
 use schema::{FromJson, nullable};
 use serde_json::{Value, json};
 use web::Code;
+
+use crate::{provisioning, reading};
 
 /// Returns this function's operations for the OpenAPI document.
 #[must_use]
@@ -33,7 +35,7 @@ fn create() -> Operation {
     let summary = "Create a tenant";
     let create = Operation::new("POST /tenants", "createTenant", summary, onboarded())
         .description("For operators. Needs no lead.")
-        .operator::<permit::CreateTenant>()
+        .handler(&crate::create)
         .body(NamedSchema::new("NewTenant", NewTenant::schema(), body))
         .error(Code::DomainMismatch, "The contact's email is not at one of the `domains`.")
         .links_to("/tenants", "/id");
@@ -50,7 +52,7 @@ fn with_key(operation: Operation) -> Operation {
 fn delete() -> Operation {
     Operation::new("DELETE /tenants/{id}", "deleteTenant", "Delete a tenant", Answer::Nothing)
         .description("Soft-deletes the tenant and everything it owns. The key is not released.")
-        .allowed::<permit::DeleteTenant>()
+        .handler(&crate::delete)
         .error(Code::TenantBusy, "The tenant has an open job.")
         .error(Code::TenantHasResources, "The tenant has resources. Deprovision it first.")
 }
@@ -66,7 +68,7 @@ fn provision() -> Operation {
             "Opens a job that builds the tenant for a subscription, and answers with its location. Poll \
             the job for progress.",
         )
-        .allowed::<permit::ProvisionTenant>()
+        .handler(&provisioning::provision)
         .body(NamedSchema::new("Subscription", Subscription::schema(), body))
         .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
         .error(
@@ -82,7 +84,7 @@ fn deprovision() -> Operation {
         .description(
             "Opens a job that removes the tenant's resources, with the pipeline that built them.",
         )
-        .allowed::<permit::DeprovisionTenant>()
+        .handler(&provisioning::deprovision)
         .error(
             Code::IllegalTransition,
             "The tenant is not ACTIVE, and no failed build of it reported resources.",
@@ -93,13 +95,13 @@ fn jobs() -> Operation {
     let summary = "List a tenant's jobs";
     Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_schema()))
         .description("Each job is one attempt. Newest first.")
-        .allowed::<permit::ViewJob>()
+        .handler(&reading::jobs)
         .paged()
 }
 
 fn job() -> Operation {
     let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "Get a job");
-    Operation::new(route, "getJob", summary, Answer::One(job_schema())).allowed::<permit::ViewJob>()
+    Operation::new(route, "getJob", summary, Answer::One(job_schema())).handler(&reading::job)
 }
 
 fn resources() -> Operation {
@@ -110,7 +112,7 @@ fn resources() -> Operation {
         .description(
             "Resources reported by builds, newest first. Deprovisioning removes them from the list.",
         )
-        .allowed::<permit::ViewTenant>()
+        .handler(&reading::resources)
         .paged()
 }
 
@@ -122,7 +124,7 @@ fn overview() -> Operation {
             "Counts by status, the last 30 days, and tenants that need attention. Eventually \
             consistent: changes are counted after about one second.",
         )
-        .operator::<permit::ViewTenant>()
+        .handler(&reading::overview)
 }
 
 /// A job as [`JobView`](domain::JobView) writes it; the audit is that of every entity.

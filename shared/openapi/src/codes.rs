@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::{Answer, Operation, operation::Caller};
-use web::Code;
+use super::{Answer, Operation};
+use web::{Caller, Code};
 
 /// Returns the codes that `operation` can answer with.
 pub(super) fn codes(operation: &Operation) -> Vec<Code> {
@@ -32,8 +32,8 @@ impl Operation {
         let is_list = matches!(self.answer, Answer::Many(_));
         let never = matches!(self.answer, Answer::Never);
         match code {
-            Code::Unauthorized => self.caller != Caller::Anybody,
-            Code::Forbidden => matches!(self.caller, Caller::Permitted { .. }),
+            Code::Unauthorized => self.access.caller != Caller::Anybody,
+            Code::Forbidden => matches!(self.access.caller, Caller::Permitted(_) | Caller::Operator(_)),
             Code::MethodNotAllowed => never,
             Code::InternalError => true,
             _ if never => false,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Answer, NamedSchema, Operation, codes, component, entities, errors, filters, with_relations,
 };
+use super::operation::{permissions, security};
 use domain::TenantKey;
 use schema::FromJson;
 
@@ -64,7 +65,7 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
         "operationId": operation.id,
         "tags": [operation.tag()],
         "summary": operation.summary,
-        "security": operation.caller.security(),
+        "security": security(operation.access.caller),
         "responses": responses(operation, all),
         "x-error-codes": codes::codes_by_status(operation),
     });
@@ -77,14 +78,14 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
         described["requestBody"] =
             json!({ "required": true, "content": { "application/json": content } });
     }
-    let codes = operation.caller.codes();
+    let codes = permissions(operation.access.caller);
     if !codes.is_empty() {
         let told = |codes: &[u16]| codes.iter().map(ToString::to_string).collect::<Vec<_>>();
         described["x-permissions"] = json!(told(codes));
         let mut needed = told(codes).join(" or ");
-        if !operation.also_requires.is_empty() {
-            described["x-permissions-also"] = json!(told(operation.also_requires));
-            needed = format!("{needed}, and {}", told(operation.also_requires).join(" or "));
+        if !operation.access.also_requires.is_empty() {
+            described["x-permissions-also"] = json!(told(operation.access.also_requires));
+            needed = format!("{needed}, and {}", told(operation.access.also_requires).join(" or "));
         }
         let gap = if description.is_empty() { "" } else { "\n\n" };
         write!(description, "{gap}| Permissions |\n| ------- |\n| {needed} |").ok();

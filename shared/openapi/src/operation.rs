@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use domain::{Permission, Permit};
-use web::Code;
+use domain::Permission;
+use web::{Access, Caller, Code, Guarded};
 
 /// A route as described by the document.
 ///
@@ -13,9 +13,7 @@ pub struct Operation {
     pub(super) id: String,
     pub(super) summary: String,
     pub(super) description: String,
-    pub(super) caller: Caller,
-    /// Permissions of which the caller needs one in addition, unless the caller is a lead.
-    pub(super) also_requires: &'static [u16],
+    pub(super) access: Access,
     pub(super) limited: bool,
     pub(super) parameters: Vec<Value>,
     pub(super) body: Option<NamedSchema>,
@@ -28,16 +26,6 @@ pub struct Operation {
     pub(super) stored: bool,
     /// The path of the entities whose ID is in the answer, and a JSON Pointer to the ID.
     pub(super) links_to: Option<(String, &'static str)>,
-}
-
-/// The callers of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Caller {
-    Anybody,
-    LeadKey,
-    LeadToken,
-    Permitted { codes: &'static [u16], operators_alone: bool },
-    Signed,
 }
 
 /// A JSON value with a named schema.
@@ -106,8 +94,7 @@ impl Operation {
             id: id.into(),
             summary: summary.into(),
             description: String::new(),
-            caller: Caller::Anybody,
-            also_requires: &[],
+            access: Access::of(Caller::Anybody),
             limited: false,
             parameters: Vec::new(),
             body: None,
@@ -119,17 +106,10 @@ impl Operation {
         }
     }
 
-    /// Requires a token that grants `P`.
+    /// Takes the callers and their permissions from the arguments of the operation's handler.
     #[must_use]
-    pub fn allowed<P: Permit>(self) -> Self {
-        Self { caller: Caller::Permitted { codes: P::CODES, operators_alone: false }, ..self }
-    }
-
-    /// Requires a token that grants `V` in addition, because the answer or the filter reveals data
-    /// that needs `V`.
-    #[must_use]
-    pub fn also_requires<V: Permit>(self) -> Self {
-        Self { also_requires: V::CODES, ..self }
+    pub fn handler<H: Guarded<A>, A>(self, _: &H) -> Self {
+        Self { access: H::access(), ..self }
     }
 
     /// Adds the parameters of a paged list without a filter.
@@ -138,28 +118,10 @@ impl Operation {
         super::filters::paging().into_iter().fold(self, Self::query)
     }
 
-    /// Requires an operator's token that grants `P`.
-    #[must_use]
-    pub fn operator<P: Permit>(self) -> Self {
-        Self { caller: Caller::Permitted { codes: P::CODES, operators_alone: true }, ..self }
-    }
-
-    /// Requires the key from the lead's verification email.
-    #[must_use]
-    pub fn lead_key(self) -> Self {
-        Self { caller: Caller::LeadKey, ..self }
-    }
-
-    /// Requires the token of the lead in the path.
-    #[must_use]
-    pub fn lead_token(self) -> Self {
-        Self { caller: Caller::LeadToken, ..self }
-    }
-
     /// Requires a signed body.
     #[must_use]
     pub fn signed(self) -> Self {
-        Self { caller: Caller::Signed, ..self }
+        Self { access: Access::of(Caller::Signed), ..self }
     }
 
     /// Marks the operation as rate limited.
@@ -232,29 +194,25 @@ impl Operation {
     }
 }
 
-impl Caller {
-    /// Returns the Security Requirement Objects, any one of which is sufficient.
-    pub(super) fn security(&self) -> Value {
-        match self {
-            Self::Anybody => json!([]),
-            Self::LeadKey => json!([{ "leadKey": [] }]),
-            Self::LeadToken => json!([{ "leadToken": [] }]),
-            Self::Signed => json!([{ "signature": [], "timestamp": [] }]),
-            Self::Permitted { codes, operators_alone } => {
-                let granted = |code: &u16| Permission::LEAD.contains(&&*code.to_string());
-                if *operators_alone || !codes.iter().any(granted) {
-                    json!([{ "operator": [] }])
-                } else {
-                    json!([{ "operator": [] }, { "leadToken": [] }])
-                }
-            }
+/// Returns the Security Requirement Objects, any one of which is sufficient.
+pub(super) fn security(caller: Caller) -> Value {
+    let of_a_lead = |code: &u16| Permission::OF_A_LEAD.contains(&&*code.to_string());
+    match caller {
+        Caller::Anybody => json!([]),
+        Caller::LeadKey => json!([{ "leadKey": [] }]),
+        Caller::LeadToken => json!([{ "leadToken": [] }]),
+        Caller::Signed => json!([{ "signature": [], "timestamp": [] }]),
+        Caller::Permitted(codes) if codes.iter().any(of_a_lead) => {
+            json!([{ "operator": [] }, { "leadToken": [] }])
         }
+        Caller::Permitted(_) | Caller::Operator(_) => json!([{ "operator": [] }]),
     }
+}
 
-    pub(super) fn codes(&self) -> &'static [u16] {
-        match self {
-            Self::Permitted { codes, .. } => codes,
-            Self::Anybody | Self::LeadKey | Self::LeadToken | Self::Signed => &[],
-        }
+/// Returns the permissions of which the caller needs one.
+pub(super) fn permissions(caller: Caller) -> &'static [u16] {
+    match caller {
+        Caller::Permitted(codes) | Caller::Operator(codes) => codes,
+        Caller::Anybody | Caller::LeadKey | Caller::LeadToken | Caller::Signed => &[],
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{Answer, NamedSchema, Operation, example, filters, patch, put};
-use domain::{Child, Details, Editable, Entity, NewChild, entities};
+use domain::{Child, Details, Entity, NewChild, entities};
 use filter::Schema;
 use schema::FromJson;
-use store::CHILDREN_OF_A_LEAD;
+use store::{CHILDREN_OF_A_LEAD, Listed, Writable};
 use web::Code;
 
 /// When a bulk update answers [`Code::UniqueFieldInBulk`].
@@ -55,7 +55,7 @@ pub fn onboarded() -> Answer {
 
 /// Describes `GET /<kind>`.
 #[must_use]
-pub fn list<E: Entity>(kind: &str) -> Operation {
+pub fn list<E: Listed>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
     let summary = format!("List {}", nouns(kind).0);
     let example = json!({ "order": "createdOn DESC", "limit": 20 });
@@ -69,30 +69,30 @@ pub fn list<E: Entity>(kind: &str) -> Operation {
     );
     let operation = operation
         .description("Newest first. Eventually consistent: changes appear after about one second.")
-        .allowed::<E::View>()
+        .handler(&web::list::<E>)
         .query(filter);
     filters::paging().into_iter().fold(operation, Operation::query)
 }
 
 /// Describes `GET /<kind>/count`.
 #[must_use]
-pub fn count<E: Entity>(kind: &str) -> Operation {
+pub fn count<E: Listed>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/count"), E::SCHEMA.entity);
     let summary = format!("Count {}", nouns(kind).0);
     Operation::at("GET", &path, format!("count{entity}s"), summary, counted())
         .description("Eventually consistent: changes are counted after about one second.")
-        .allowed::<E::View>()
+        .handler(&web::count::<E>)
         .query(matching::<E>(false))
 }
 
 /// Describes `GET /<kind>/{id}`.
 #[must_use]
-pub fn view<E: Entity>(kind: &str) -> Operation {
+pub fn view<E: Listed>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
     let summary = format!("Get {}", nouns(kind).1);
     Operation::at("GET", &path, format!("get{entity}"), summary, Answer::One(found(E::SCHEMA)))
         .description("Strongly consistent: an entity can be read as soon as it has been created.")
-        .allowed::<E::View>()
+        .handler(&web::view::<E>)
         .query(one::<E>())
 }
 
@@ -111,29 +111,29 @@ fn matching<E: Entity>(required: bool) -> serde_json::Value {
 
 /// Describes `PATCH /<kind>/{id}`.
 #[must_use]
-pub fn update<E: Editable>(kind: &str) -> Operation {
+pub fn update<E: Writable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
     let summary = format!("Update {}", nouns(kind).1);
     Operation::at("PATCH", &path, format!("change{entity}"), summary, Answer::Nothing)
         .description("Omitted fields keep their values.")
-        .allowed::<E::Update>()
+        .handler(&web::update::<E>)
         .body(patch::<E>())
 }
 
 /// Describes `PUT /<kind>/{id}`.
 #[must_use]
-pub fn replace<E: Editable>(kind: &str) -> Operation {
+pub fn replace<E: Writable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
     let summary = format!("Replace {}", nouns(kind).1);
     Operation::at("PUT", &path, format!("replace{entity}"), summary, Answer::Nothing)
         .description("Omitted optional fields are cleared.")
-        .allowed::<E::Update>()
+        .handler(&web::replace::<E>)
         .body(put::<E>())
 }
 
 /// Describes `PATCH /<kind>`.
 #[must_use]
-pub fn update_all<E: Editable>(kind: &str) -> Operation {
+pub fn update_all<E: Writable>(kind: &str) -> Operation {
     let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
     let (plural, _) = nouns(kind);
     let description = format!(
@@ -142,8 +142,7 @@ pub fn update_all<E: Editable>(kind: &str) -> Operation {
     let summary = format!("Update {plural} in bulk");
     Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
         .description(description)
-        .allowed::<E::Update>()
-        .also_requires::<E::View>()
+        .handler(&web::update_all::<E>)
         .query(matching::<E>(true))
         .body(patch::<E>())
 }
@@ -172,12 +171,12 @@ pub fn child_operations<D: Details>(
     let quota = format!(
         "At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
     );
-    let create = create.description(quota).allowed::<D::Create>().body(new).links_to(&path, "/id");
+    let create = create.description(quota).handler(&web::create::<D>).body(new).links_to(&path, "/id");
     let gone = format!("Delete {one}");
     let by_id = format!("/{kind}/{{id}}");
     let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)
         .description("Soft delete: the entity no longer appears in any answer.")
-        .allowed::<D::Delete>();
+        .handler(&web::delete::<D>);
     let mut bulk = update_all::<Child<D>>(kind);
     if unique.is_some() {
         bulk = bulk.error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK);

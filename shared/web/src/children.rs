@@ -60,8 +60,13 @@ pub fn child_routes<D: Details>(kind: &str) -> Router<Children> {
         )
 }
 
-/// `POST /<kind>`.
-async fn create<D: Details>(
+/// Handles `POST /<kind>`.
+///
+/// # Errors
+///
+/// [`Error::NotFound`](domain::Error::NotFound) if there is no such tenant, and the errors of
+/// [`Store::add_child`].
+pub async fn create<D: Details>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<D::Create>,
     Json(new): Json<NewChild<D>>,
@@ -75,8 +80,13 @@ async fn create<D: Details>(
     Ok(Json(Wire::new(D::SCHEMA, &child.wire()?)).into_response())
 }
 
-/// `DELETE /<kind>/{id}`.
-async fn delete<D: Details>(
+/// Handles `DELETE /<kind>/{id}`.
+///
+/// # Errors
+///
+/// [`Error::NotFound`](domain::Error::NotFound) if there is no such entity, and
+/// [`Error::Forbidden`](domain::Error::Forbidden) if it belongs to another lead.
+pub async fn delete<D: Details>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<D::Delete>,
     id: Id,

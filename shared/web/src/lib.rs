@@ -1,5 +1,6 @@
 //! Extractors, shared handlers, and the mapping from [`Error`](domain::Error) to a response.
 
+mod access;
 mod auth;
 mod body;
 mod children;
@@ -13,9 +14,10 @@ mod page;
 mod request;
 mod signature;
 
+pub use access::{Access, Argument, Caller, Guarded};
 pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
-pub use children::{Children, child_routes};
+pub use children::{Children, child_routes, create, delete};
 pub use code::Code;
 pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};

@@ -1,0 +1,138 @@
+//! The callers that a route admits, taken from the arguments of its handler.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::{HeaderMap, Uri},
+};
+
+use super::{
+    Allowed, AllowedBoth, Body, Id, Json, KeyBearer, LeadBearer, ListQuery, Operator, Paged,
+    RawBody, RequestId,
+};
+use domain::Permit;
+
+/// The callers of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Everyone.
+    Anybody,
+    /// A lead with the key from its verification email.
+    LeadKey,
+    /// A lead with its token.
+    LeadToken,
+    /// A caller whose token grants one of these permissions.
+    Permitted(&'static [u16]),
+    /// An operator whose token grants one of these permissions.
+    Operator(&'static [u16]),
+    /// A sender that signs the body.
+    Signed,
+}
+
+/// The callers of a route, and the permissions that they need in addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The callers.
+    pub caller: Caller,
+    /// Permissions of which the caller needs one in addition, unless the caller is a lead.
+    pub also_requires: &'static [u16],
+}
+
+impl Access {
+    /// Creates the access of these callers, without further permissions.
+    #[must_use]
+    pub const fn of(caller: Caller) -> Self {
+        Self { caller, also_requires: &[] }
+    }
+}
+
+/// An argument of a handler.
+pub trait Argument {
+    /// The callers that the argument admits. `None` if it admits all.
+    const ACCESS: Option<Access> = None;
+}
+
+impl<P: Permit> Argument for Allowed<P> {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::Permitted(P::CODES)));
+}
+
+impl<P: Permit, V: Permit> Argument for AllowedBoth<P, V> {
+    const ACCESS: Option<Access> =
+        Some(Access { caller: Caller::Permitted(P::CODES), also_requires: V::CODES });
+}
+
+impl<P: Permit> Argument for Operator<P> {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::Operator(P::CODES)));
+}
+
+impl Argument for LeadBearer {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::LeadToken));
+}
+
+impl Argument for KeyBearer {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::LeadKey));
+}
+
+impl<S> Argument for State<S> {}
+impl<T> Argument for Json<T> {}
+impl<E> Argument for ListQuery<E> {}
+impl<T, E> Argument for Result<T, E> {}
+impl Argument for Body {}
+impl Argument for HeaderMap {}
+impl Argument for Id {}
+impl Argument for Paged {}
+impl Argument for RawBody {}
+impl Argument for RawQuery {}
+impl Argument for RequestId {}
+impl Argument for Uri {}
+
+/// A handler whose arguments declare the callers that it admits.
+pub trait Guarded<Arguments> {
+    /// Returns the callers that the first restricting argument admits.
+    #[must_use]
+    fn access() -> Access;
+}
+
+/// Implements [`Guarded`] for handlers with these arguments.
+macro_rules! guarded {
+    ($($argument:ident)+) => {
+        impl<F, Answer, $($argument: Argument),+> Guarded<($($argument,)+)> for F
+        where
+            F: FnOnce($($argument),+) -> Answer,
+        {
+            fn access() -> Access {
+                let declared = [$($argument::ACCESS),+];
+                declared.into_iter().flatten().next().unwrap_or(Access::of(Caller::Anybody))
+            }
+        }
+    };
+}
+
+guarded!(A);
+guarded!(A B);
+guarded!(A B C);
+guarded!(A B C D);
+guarded!(A B C D E);
+guarded!(A B C D E G);
+
+#[cfg(test)]
+mod tests {
+    use domain::permit;
+
+    use super::*;
+
+    fn access<H: Guarded<A>, A>(_: H) -> Access {
+        H::access()
+    }
+
+    #[test]
+    fn a_handler_admits_the_callers_that_its_arguments_declare() {
+        let update = async |_: State<()>, _: Allowed<permit::UpdateTenant>, _: Id, _: Body| {};
+        assert_eq!(access(update), Access::of(Caller::Permitted(&[10205])));
+        let bulk = async |_: AllowedBoth<permit::UpdateTenant, permit::ViewTenant>, _: Body| {};
+        let both = Access { caller: Caller::Permitted(&[10205]), also_requires: &[10207] };
+        assert_eq!(access(bulk), both);
+        let create = async |_: Operator<permit::CreateTenant>| {};
+        assert_eq!(access(create), Access::of(Caller::Operator(&[10204])));
+        assert_eq!(access(async |_: Id| {}), Access::of(Caller::Anybody));
+    }
+}
