@@ -27,7 +27,7 @@ use axum::{
 };
 use domain::{Error, LeadId};
 use lambda::{Env, config::ConfigError};
-use web::{Id, Result, finish_with};
+use web::{PathIds, Result, finish_with};
 
 use crate::assets::Asset;
 
@@ -148,8 +148,8 @@ async fn signup(State(Settings { app, .. }): State<Settings>) -> Result<Response
 }
 
 /// `GET /validate/{leadId}`: the page behind a verification link, which sets up a workspace.
-async fn validate(State(Settings { app, .. }): State<Settings>, id: Id) -> Result<Response> {
-    id.of::<LeadId>("leadId", "Lead")?;
+async fn validate(State(Settings { app, .. }): State<Settings>, path: PathIds) -> Result<Response> {
+    path.named::<LeadId>("leadId")?;
     page(&ValidatePage { head: Head::new(&app)?, script: Asset::at("signup/validate.js")? })
 }
 

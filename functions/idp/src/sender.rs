@@ -58,11 +58,9 @@ impl Senders {
         if !self.keys.is_idp_signature(id, &message, signature.mac()) {
             return Err(Error::Unauthorized("invalid signature"));
         }
-        match store.tenant(id).await {
-            Ok(tenant) => Ok(Sender::Tenant(tenant.key)),
-            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown tenant")),
-            Err(error) => Err(error),
-        }
+        let tenant = store.tenant(id).await;
+        let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
+        Ok(Sender::Tenant(tenant.key))
     }
 }
 

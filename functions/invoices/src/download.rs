@@ -7,7 +7,7 @@ use domain::{EntityId, Error, InvoiceDetails, InvoiceId, permit};
 use lambda::token::Bearer;
 use serde::Deserialize;
 use store::Store;
-use web::{Allowed, Id, Result};
+use web::{Allowed, PathIds, Result};
 
 use crate::{Issuer, pdf};
 
@@ -26,9 +26,9 @@ pub(crate) async fn by_path(
     State(store): State<Store>,
     State(issuer): State<Issuer>,
     Allowed { bearer, .. }: Downloader,
-    id: Id,
+    path: PathIds,
 ) -> Result<Response> {
-    download(&store, &issuer, &bearer, id.of("id", "Invoice")?).await
+    download(&store, &issuer, &bearer, path.id()?).await
 }
 
 /// `GET /invoices/download?id=`: returns the invoice as a PDF, at the path of ARC SaaS.

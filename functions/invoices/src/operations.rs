@@ -14,7 +14,9 @@ pub fn operations() -> Vec<Operation> {
     let downloads = [
         Operation::new("GET /invoices/{id}/download", "downloadInvoice", summary, file())
             .handler(&by_path),
-        Operation::new("GET /invoices/download", "downloadInvoiceById", summary, file()).handler(&by_query).query(id),
+        Operation::new("GET /invoices/download", "downloadInvoiceById", summary, file())
+            .handler(&by_query)
+            .query(id),
     ];
     child_operations::<InvoiceDetails>("invoices", None).into_iter().chain(downloads).collect()
 }

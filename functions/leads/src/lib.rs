@@ -30,8 +30,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::{KeyState, Store, retry_if_stale};
 use web::{
-    Allowed, Failure, Id, Json, KeyBearer, LeadBearer, Limiter, RequestId, Result, count, finish,
-    limited, list, view,
+    Allowed, Failure, Json, KeyBearer, LeadBearer, Limiter, PathIds, RequestId, Result, count,
+    finish, limited, list, view,
 };
 
 /// The state of the handlers.
@@ -143,11 +143,10 @@ struct Availability {
 }
 
 /// `GET /keys/{key}`: returns whether the key is available to a new tenant.
-async fn key(State(store): State<Store>, named: Id) -> Result<Json<Availability>> {
+async fn key(State(store): State<Store>, path: PathIds) -> Result<Json<Availability>> {
     let rule =
         || Error::BadParameter("`key` must be 1 to 10 lowercase letters or digits.".to_owned());
-    let key: String = named.of("key", "Key")?;
-    let key: TenantKey = read(&key.into()).map_err(|_| rule())?;
+    let key: TenantKey = read(&path.text("key").into()).map_err(|_| rule())?;
     let reason = match store.key_state(&key).await? {
         KeyState::Free => None,
         KeyState::Taken => Some("taken"),
@@ -178,9 +177,9 @@ fn not_supported(uri: &Uri) -> Failure {
 async fn verify(
     State(leads): State<Leads>,
     KeyBearer(key): KeyBearer,
-    id: Id,
+    path: PathIds,
 ) -> Result<Json<Verified>> {
-    let (id, now) = (id.of("id", "Lead")?, lambda::now());
+    let (id, now) = (path.id()?, lambda::now());
     let LeadKeys { length, expiry, .. } = leads.lead_keys;
     if Lead::key_expired(id, now, expiry) || !leads.keys.is_lead_key(id, length, &key) {
         return Err(Error::Unauthorized("invalid or expired lead key").into());
@@ -202,13 +201,11 @@ async fn verify(
 async fn convert(
     State(store): State<Store>,
     LeadBearer(bearer): LeadBearer,
-    id: Id,
+    path: PathIds,
     Json(request): Json<OnboardTenant>,
 ) -> Result<Response> {
-    let lead = match store.lead(id.of("id", "Lead")?).await {
-        Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown lead")),
-        found => found,
-    }?;
+    let lead = store.lead(path.id()?).await;
+    let lead = lead.map_err(Error::unauthorized_if_not_found("unknown lead"))?;
     let onboarding = lead.convert(request, lambda::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
     Ok(Json(TenantView::onboarded(&onboarding, Some(&lead))).into_response())

@@ -14,7 +14,9 @@ use domain::{ConfigDetails, Entity, Tenant, permit};
 use filter::Filter;
 use lambda::{Env, config::ConfigError};
 use store::Store;
-use web::{AllowedBoth, Children, Id, Result, child_routes, entity_response, finish, may_include};
+use web::{
+    AllowedBoth, Children, PathIds, Result, child_routes, entity_response, finish, may_include,
+};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -32,12 +34,12 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 async fn tenant(
     State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<permit::ViewTenantConfig, permit::ViewTenant>,
-    id: Id,
+    path: PathIds,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let filter = Filter::from_entity_query(&query.unwrap_or_default(), Tenant::SCHEMA)?;
     may_include(&bearer, &filter)?;
-    let (_, tenant) = store.child::<ConfigDetails>(id.of("id", "TenantConfig")?).await?;
+    let (_, tenant) = store.child::<ConfigDetails>(path.id()?).await?;
     bearer.may_act_on(tenant.item.lead_id)?;
     entity_response(store.complete(tenant, &filter).await?)
 }

@@ -26,7 +26,8 @@ use lambda::{
 };
 use store::{Store, retry_if_stale};
 use web::{
-    Allowed, Id, Json, Operator, Result, count, finish, list, replace, update, update_all, view,
+    Allowed, Json, Operator, PathIds, Result, count, finish, list, replace, update, update_all,
+    view,
 };
 
 /// The state of the handlers.
@@ -93,9 +94,9 @@ async fn create(
 async fn delete(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<permit::DeleteTenant>,
-    id: Id,
+    path: PathIds,
 ) -> Result<StatusCode> {
-    let id = id.of("id", "Tenant")?;
+    let id = path.id()?;
     retry_if_stale(|| async {
         let doomed = store.tenant_to_delete(id).await?;
         let tenant = &doomed.tenant.item;

@@ -6,7 +6,7 @@ use axum::{
 use domain::{Error, Isolation, Job, JobKind, Subscription, Tenant, TenantId, Work, permit};
 use lambda::token::Bearer;
 use store::{Store, retry_if_stale};
-use web::{Allowed, Body, Id, RequestId, Result};
+use web::{Allowed, Body, PathIds, RequestId, Result};
 
 use crate::Plans;
 
@@ -17,14 +17,14 @@ pub(crate) async fn provision(
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     RequestId(request): RequestId,
-    id: Id,
+    path: PathIds,
     Body(body): Body,
 ) -> Result<Response> {
     let subscription = Subscription::from_text(body.text())?;
     let isolation = plans.isolation(subscription.tier().as_str());
     let work = Work { kind: JobKind::Provision, subscription, isolation };
     let caller = Caller { bearer, request };
-    let tenant = id.of("id", "Tenant")?;
+    let tenant = path.id()?;
     open(&store, &plans, &caller, tenant, JobKind::Provision, |_, _| Some(work.clone())).await
 }
 
@@ -35,10 +35,10 @@ pub(crate) async fn deprovision(
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::DeprovisionTenant>,
     RequestId(request): RequestId,
-    id: Id,
+    path: PathIds,
 ) -> Result<Response> {
     let caller = Caller { bearer, request };
-    let tenant = id.of("id", "Tenant")?;
+    let tenant = path.id()?;
     open(&store, &plans, &caller, tenant, JobKind::Deprovision, |tenant, jobs| {
         let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
         let latest = || jobs.iter().find(|job| job.kind == JobKind::Provision);

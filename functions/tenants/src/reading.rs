@@ -5,7 +5,7 @@ use axum::{
 use domain::{JobView, Overview, TenantId, permit};
 use lambda::keys::MasterKeys;
 use store::Store;
-use web::{Allowed, Id, Json, Operator, Paged, Result};
+use web::{Allowed, Json, Operator, Paged, PathIds, Result};
 
 /// A caller with permission to view jobs. A lead may view those of its own tenant.
 type Follower = Allowed<permit::ViewJob>;
@@ -16,10 +16,10 @@ pub(crate) async fn jobs(
     State(keys): State<MasterKeys>,
     Allowed { bearer, .. }: Follower,
     paged: Paged,
-    id: Id,
+    path: PathIds,
 ) -> Result<Response> {
     let paging = paged.paging(&bearer, &keys)?;
-    let (tenant, page) = store.tenant_with_jobs(id.of("id", "Tenant")?, paging).await?;
+    let (tenant, page) = store.tenant_with_jobs(path.id()?, paging).await?;
     bearer.may_act_on(tenant.lead_id)?;
     paged.answer(page, &bearer, &keys)
 }
@@ -28,9 +28,9 @@ pub(crate) async fn jobs(
 pub(crate) async fn job(
     State(store): State<Store>,
     Allowed { bearer, .. }: Follower,
-    id: Id,
+    path: PathIds,
 ) -> Result<Response> {
-    let (tenant, job): (TenantId, _) = (id.of("id", "Tenant")?, id.of("jobId", "Job")?);
+    let (tenant, job): (TenantId, _) = (path.id()?, path.named("jobId")?);
     let (tenant, job) = store.tenant_with_job(tenant, job).await?;
     bearer.may_act_on(tenant.lead_id)?;
     Ok(Json(JobView::new(&job)).into_response())
@@ -42,10 +42,10 @@ pub(crate) async fn resources(
     State(keys): State<MasterKeys>,
     Allowed { bearer, .. }: Allowed<permit::ViewTenant>,
     paged: Paged,
-    id: Id,
+    path: PathIds,
 ) -> Result<Response> {
     let paging = paged.paging(&bearer, &keys)?;
-    let (tenant, page) = store.tenant_with_resources(id.of("id", "Tenant")?, paging).await?;
+    let (tenant, page) = store.tenant_with_resources(path.id()?, paging).await?;
     bearer.may_act_on(tenant.lead_id)?;
     paged.answer(page, &bearer, &keys)
 }

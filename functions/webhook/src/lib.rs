@@ -71,10 +71,8 @@ async fn report(
     let ClaimedTenant(id) =
         ClaimedTenant::from_body(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
     retry_if_stale(|| async {
-        let tenant = match webhook.store.tenant(id).await {
-            Err(Error::NotFound { .. }) => Err(Error::Unauthorized("unknown tenant")),
-            found => found,
-        }?;
+        let tenant = webhook.store.tenant(id).await;
+        let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
         let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
         let report: BuildReport = body.read()?;
         if already_closed(job, &report)? {

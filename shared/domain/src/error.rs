@@ -230,6 +230,15 @@ impl Error {
     pub fn not_found<I: EntityId>(id: I) -> Self {
         Self::NotFound { entity: I::ENTITY, id: id.to_string() }
     }
+
+    /// Hides from a caller without a valid secret that an entity does not exist. Use as
+    /// `.map_err(Error::unauthorized_if_not_found("unknown lead"))`.
+    pub fn unauthorized_if_not_found(reason: &'static str) -> impl FnOnce(Self) -> Self {
+        move |error| match error {
+            Self::NotFound { .. } => Self::Unauthorized(reason),
+            other => other,
+        }
+    }
 }
 
 impl From<Invalid> for Error {

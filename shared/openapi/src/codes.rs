@@ -33,7 +33,9 @@ impl Operation {
         let never = matches!(self.answer, Answer::Never);
         match code {
             Code::Unauthorized => self.access.caller != Caller::Anybody,
-            Code::Forbidden => matches!(self.access.caller, Caller::Permitted(_) | Caller::Operator(_)),
+            Code::Forbidden => {
+                matches!(self.access.caller, Caller::Permitted(_) | Caller::Operator(_))
+            }
             Code::MethodNotAllowed => never,
             Code::InternalError => true,
             _ if never => false,

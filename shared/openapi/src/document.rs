@@ -2,10 +2,10 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
+use super::operation::{permissions, security};
 use super::{
     Answer, NamedSchema, Operation, codes, component, entities, errors, filters, with_relations,
 };
-use super::operation::{permissions, security};
 use domain::TenantKey;
 use schema::FromJson;
 

@@ -196,7 +196,7 @@ impl Operation {
 
 /// Returns the Security Requirement Objects, any one of which is sufficient.
 pub(super) fn security(caller: Caller) -> Value {
-    let of_a_lead = |code: &u16| Permission::OF_A_LEAD.contains(&&*code.to_string());
+    let of_a_lead = |code: &u16| Permission::LEAD.contains(&&*code.to_string());
     match caller {
         Caller::Anybody => json!([]),
         Caller::LeadKey => json!([{ "leadKey": [] }]),

@@ -171,7 +171,8 @@ pub fn child_operations<D: Details>(
     let quota = format!(
         "At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
     );
-    let create = create.description(quota).handler(&web::create::<D>).body(new).links_to(&path, "/id");
+    let create =
+        create.description(quota).handler(&web::create::<D>).body(new).links_to(&path, "/id");
     let gone = format!("Delete {one}");
     let by_id = format!("/{kind}/{{id}}");
     let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)

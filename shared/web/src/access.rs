@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::{
-    Allowed, AllowedBoth, Body, Id, Json, KeyBearer, LeadBearer, ListQuery, Operator, Paged,
+    Allowed, AllowedBoth, Body, Json, KeyBearer, LeadBearer, ListQuery, Operator, Paged, PathIds,
     RawBody, RequestId,
 };
 use domain::Permit;
@@ -78,7 +78,7 @@ impl<E> Argument for ListQuery<E> {}
 impl<T, E> Argument for Result<T, E> {}
 impl Argument for Body {}
 impl Argument for HeaderMap {}
-impl Argument for Id {}
+impl Argument for PathIds {}
 impl Argument for Paged {}
 impl Argument for RawBody {}
 impl Argument for RawQuery {}
@@ -126,13 +126,13 @@ mod tests {
 
     #[test]
     fn a_handler_admits_the_callers_that_its_arguments_declare() {
-        let update = async |_: State<()>, _: Allowed<permit::UpdateTenant>, _: Id, _: Body| {};
+        let update = async |_: State<()>, _: Allowed<permit::UpdateTenant>, _: PathIds, _: Body| {};
         assert_eq!(access(update), Access::of(Caller::Permitted(&[10205])));
         let bulk = async |_: AllowedBoth<permit::UpdateTenant, permit::ViewTenant>, _: Body| {};
         let both = Access { caller: Caller::Permitted(&[10205]), also_requires: &[10207] };
         assert_eq!(access(bulk), both);
         let create = async |_: Operator<permit::CreateTenant>| {};
         assert_eq!(access(create), Access::of(Caller::Operator(&[10204])));
-        assert_eq!(access(async |_: Id| {}), Access::of(Caller::Anybody));
+        assert_eq!(access(async |_: PathIds| {}), Access::of(Caller::Anybody));
     }
 }

@@ -5,9 +5,9 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 
-use super::Id;
+use super::PathIds;
 use crate::Failure;
-use domain::{Error, Permission, Permit, Result};
+use domain::{Error, LeadId, Permission, Permit, Result};
 use lambda::token::{Bearer, Tokens};
 
 /// A caller whose token grants the permission `P`.
@@ -79,7 +79,7 @@ where
 
 /// A caller with the token of the lead whose ID is in the path.
 ///
-/// A malformed ID is left to [`Id`], because 404 comes after the checks of the body.
+/// A malformed ID is left to [`PathIds`], because 404 comes after the checks of the body.
 #[derive(Clone, Debug)]
 pub struct LeadBearer(pub Bearer);
 
@@ -91,8 +91,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
-        let Ok(path) = Id::from_request_parts(parts, state).await;
-        match (bearer.lead(), path.of("id", "Lead")) {
+        let Ok(path) = PathIds::from_request_parts(parts, state).await;
+        match (bearer.lead(), path.id::<LeadId>()) {
             (None, _) => Err(Error::Unauthorized("not a lead's token").into()),
             (Some(lead), Ok(named)) if lead != named => {
                 Err(Error::Unauthorized("another lead's token").into())

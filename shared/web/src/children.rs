@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    Allowed, Id, Json, Result,
+    Allowed, Json, PathIds, Result,
     entities::{count, list, replace, update, update_all, view},
 };
 use domain::{Child, Details, Entity, NewChild};
@@ -89,9 +89,9 @@ pub async fn create<D: Details>(
 pub async fn delete<D: Details>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<D::Delete>,
-    id: Id,
+    path: PathIds,
 ) -> Result<StatusCode> {
-    let id = id.of("id", D::SCHEMA.entity)?;
+    let id = path.id()?;
     retry_if_stale(|| async {
         let (child, tenant) = store.child::<D>(id).await?;
         bearer.may_act_on(tenant.item.lead_id)?;

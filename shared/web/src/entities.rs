@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::{
-    Allowed, AllowedBoth, Body, Id, Json, ListQuery, Result, entity_response, page_response,
+    Allowed, AllowedBoth, Body, Json, ListQuery, PathIds, Result, entity_response, page_response,
 };
 use domain::{Edit, Error, Permit, UserId};
 use filter::{Filter, Where};
@@ -74,12 +74,12 @@ pub async fn count<E: Listed>(
 pub async fn view<E: Listed>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::View>,
-    id: Id,
+    path: PathIds,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let filter = Filter::from_entity_query(&query.unwrap_or_default(), E::SCHEMA)?;
     may_include(&bearer, &filter)?;
-    let (stored, lead) = E::for_display(&store, id.of("id", E::SCHEMA.entity)?).await?;
+    let (stored, lead) = E::for_display(&store, path.id()?).await?;
     bearer.may_act_on(lead)?;
     entity_response(store.complete(stored, &filter).await?)
 }
@@ -103,10 +103,10 @@ pub fn may_include(bearer: &Bearer, filter: &Filter) -> domain::Result<()> {
 pub async fn update<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
-    id: Id,
+    path: PathIds,
     body: Body,
 ) -> Result<StatusCode> {
-    edit(&store, &bearer, &id, Edit::<E>::patch(&body.0)?).await
+    edit(&store, &bearer, &path, Edit::<E>::patch(&body.0)?).await
 }
 
 /// Handles `PUT /<entities>/{id}`: omitted optional fields are cleared.
@@ -117,22 +117,22 @@ pub async fn update<E: Writable>(
 pub async fn replace<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
-    id: Id,
+    path: PathIds,
     body: Body,
 ) -> Result<StatusCode> {
-    edit(&store, &bearer, &id, Edit::<E>::put(&body.0)?).await
+    edit(&store, &bearer, &path, Edit::<E>::put(&body.0)?).await
 }
 
 async fn edit<E: Writable>(
     store: &Store,
     bearer: &Bearer,
-    id: &Id,
+    path: &PathIds,
     edit: Edit<E>,
 ) -> Result<StatusCode> {
     let sees = bearer.may_see(<E::View as Permit>::CODES);
     let edit = if sees { edit } else { edit.without_view() };
     retry_if_stale(|| async {
-        let before = owned::<E>(store, bearer, id).await?;
+        let before = owned::<E>(store, bearer, path).await?;
         let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
         E::write(store, &before, &after).await
     })
@@ -217,8 +217,12 @@ async fn write_if_matching<E: Writable>(
 }
 
 /// Returns the entity in the path if the bearer may act on it.
-async fn owned<E: Listed>(store: &Store, bearer: &Bearer, id: &Id) -> domain::Result<Stored<E>> {
-    let (stored, lead) = E::one(store, id.of("id", E::SCHEMA.entity)?).await?;
+async fn owned<E: Listed>(
+    store: &Store,
+    bearer: &Bearer,
+    path: &PathIds,
+) -> domain::Result<Stored<E>> {
+    let (stored, lead) = E::one(store, path.id()?).await?;
     bearer.may_act_on(lead)?;
     Ok(stored)
 }

@@ -8,9 +8,9 @@ mod code;
 mod entities;
 mod error;
 mod function;
-mod id;
 mod limit;
 mod page;
+mod path;
 mod request;
 mod signature;
 
@@ -22,9 +22,9 @@ pub use code::Code;
 pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};
 pub use function::{Answer, HttpFunction, route_matches, serve};
-pub use id::Id;
 pub use limit::{Limiter, limited};
 pub use page::{ListQuery, ListUrl, Paged, entity_response, page_response};
+pub use path::PathIds;
 pub use request::{
     PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_with,
 };
