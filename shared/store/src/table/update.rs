@@ -154,3 +154,37 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_increments_the_version_and_changes_what_it_names() {
+        let update = Update::when("#state = :was")
+            .given("was", "queued")
+            .set("#state", "now", "running")
+            .append("steps", "step", "running")
+            .increase("attempts", "none")
+            .set_index(Partition::open_jobs().key("2026", "j1"))
+            .remove("reason")
+            .remove_index(Index::Value);
+        assert_eq!(
+            update.expression(),
+            "ADD version :one SET #state = :now, steps = list_append(steps, :step), \
+             attempts = if_not_exists(attempts, :none) + :one, gsi1pk = :gsi1pk, gsi1sk = :gsi1sk \
+             REMOVE reason, gsi2pk, gsi2sk"
+        );
+        assert_eq!(update.names().unwrap(), [("#state".into(), "state".into())].into());
+        let mut values: Vec<_> = update.values.unwrap().into_keys().collect();
+        values.sort();
+        assert_eq!(values, [":gsi1pk", ":gsi1sk", ":now", ":one", ":step", ":was"]);
+    }
+
+    #[test]
+    fn an_update_without_reserved_words_has_no_aliases() {
+        let update = Update::when("attribute_exists(pk)").set("statusText", "text", "x");
+        assert_eq!(update.names(), None);
+        assert_eq!(update.expression(), "ADD version :one SET statusText = :text");
+    }
+}

@@ -80,3 +80,45 @@ async fn a_persistent_conflict_ends_as_busy() {
     assert!(matches!(commit(&store).await, Err(Error::Busy(_))));
     assert_eq!(calls.load(Ordering::SeqCst), MAX_ATTEMPTS);
 }
+
+fn condition(write: &TransactWriteItem) -> Option<&str> {
+    let check = write.condition_check().map(ConditionCheck::condition_expression);
+    let put = write.put().and_then(Put::condition_expression);
+    let update = write.update().and_then(types::Update::condition_expression);
+    let delete = write.delete().and_then(Delete::condition_expression);
+    check.or(put).or(update).or(delete)
+}
+
+#[tokio::test]
+async fn every_write_has_the_condition_that_its_method_promises() {
+    let (store, _) = store(0, "None").await;
+    let key = || Key::tenant(TenantId::generate());
+    let (none, holder) = (Attributes::new, || "holder".to_owned());
+    let transaction = store
+        .transaction()
+        .require(key(), Error::Stale)
+        .and_then(|writes| writes.claim(key(), none(), Error::Stale))
+        .and_then(|writes| writes.reclaim(key(), none(), holder(), Error::Stale))
+        .and_then(|writes| writes.transfer(key(), none(), holder(), Error::Stale))
+        .and_then(|writes| writes.release(key(), holder()))
+        .and_then(|writes| writes.put_auxiliary(key(), none()))
+        .and_then(|writes| writes.delete_existing(key(), Error::Stale))
+        .and_then(|writes| writes.update(key(), Update::when("a = :one"), Error::Stale))
+        .and_then(|writes| writes.add(key(), &BTreeMap::from([("total".to_owned(), 1)])))
+        .unwrap();
+    let conditions: Vec<_> = transaction.writes.iter().map(|(write, _)| condition(write)).collect();
+    assert_eq!(
+        conditions,
+        [
+            Some("deleted = :no"),
+            Some("attribute_not_exists(pk)"),
+            Some("attribute_not_exists(pk) OR tenantId = :holder"),
+            Some("leadId = :holder"),
+            Some("holder = :holder"),
+            Some("attribute_not_exists(pk)"),
+            Some("attribute_exists(pk)"),
+            Some("a = :one"),
+            None,
+        ]
+    );
+}
