@@ -1,4 +1,6 @@
-use domain::{Entity, NewTenant, Overview, Resource, Subscription, Tenant};
+use domain::{
+    Entity, Isolation, JobKind, JobState, NewTenant, Overview, Resource, Subscription, Tenant, Word,
+};
 use openapi::{
     Answer, NamedSchema, Operation, UNIQUE_IN_BULK, component, count, example, list, onboarded,
     replace, update, update_all, view,
@@ -129,17 +131,16 @@ fn overview() -> Operation {
 
 /// A job as [`JobView`](domain::JobView) writes it; the audit is that of every entity.
 fn job_schema() -> NamedSchema {
-    let states = ["queued", "running", "succeeded", "failed", "timed_out"];
-    let state = json!({ "type": "string", "enum": states });
+    let state = JobState::schema();
     let moment = json!({ "type": "string", "format": "date-time" });
     let maybe = nullable(json!({ "type": "string" }));
     let mut job = component(Resource::SCHEMA, &[]);
     let own = json!({
-        "kind": { "type": "string", "enum": ["provision", "deprovision"] },
+        "kind": JobKind::schema(),
         "attempt": { "type": "integer", "minimum": 1 },
         "state": state,
         "tier": { "type": "string" },
-        "isolation": { "type": "string", "enum": ["silo", "pool"] },
+        "isolation": Isolation::schema(),
         "subscription": { "type": "object", "description": "The subscription as it was sent." },
         "steps": { "type": "array", "items": {
             "type": "object",

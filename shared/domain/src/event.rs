@@ -1,7 +1,6 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use strum::{Display, EnumString};
 
 use crate::{
     Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
@@ -10,8 +9,9 @@ use crate::{
 use schema::Timestamp;
 
 /// The type of an event on the bus, its `detail-type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum EventType {
     /// A lead was created.
     LeadCreated,
@@ -230,12 +230,5 @@ impl EventType {
                 Some(Self::TenantDeprovisioningFailure)
             }
         }
-    }
-}
-
-impl fmt::Display for EventType {
-    /// Writes the `detail-type`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
     }
 }

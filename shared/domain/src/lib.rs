@@ -55,7 +55,7 @@ pub use tenant::{
 };
 pub use values::{
     Address, AddressParts, AddressView, Amount, ConfigValue, Currency, Email, Hostname, JsonObject,
-    Metadata, ParseAmountError, Text,
+    Metadata, ParseAmountError, Text, Word,
 };
 
 /// Returns the time for tests; everything else takes it as an argument.

@@ -1,3 +1,5 @@
+use std::fmt::Debug;
+
 use serde_json::{Map, Value, json};
 
 use super::examples;
@@ -49,23 +51,18 @@ fn status(name: &str) -> Value {
 
 /// Returns the statuses of entities as components.
 pub(super) fn statuses() -> [(&'static str, Value); 2] {
-    let told = |all: Vec<String>| all.join(", ");
-    let tenant = TenantStatus::ALL.map(|status| format!("{} {status:?}", status.number()));
-    let invoice = InvoiceStatus::ALL.map(|status| format!("{} {status:?}", status.number()));
-    let (tenants, invoices) = (
-        TenantStatus::ALL.map(TenantStatus::number),
-        InvoiceStatus::ALL.map(InvoiceStatus::number),
-    );
     [
-        (
-            "TenantStatus",
-            json!({ "type": "integer", "enum": tenants, "description": told(tenant.to_vec()) }),
-        ),
-        (
-            "InvoiceStatus",
-            json!({ "type": "integer", "enum": invoices, "description": told(invoice.to_vec()) }),
-        ),
+        ("TenantStatus", numbered(TenantStatus::ALL, TenantStatus::number)),
+        ("InvoiceStatus", numbered(InvoiceStatus::ALL, InvoiceStatus::number)),
     ]
+}
+
+/// Returns the schema of an enumeration that is a number on the wire.
+fn numbered<T: Copy + Debug>(all: &[T], number: fn(T) -> u8) -> Value {
+    let numbers: Vec<u8> = all.iter().copied().map(number).collect();
+    let names: Vec<String> =
+        all.iter().map(|value| format!("{} {value:?}", number(*value))).collect();
+    json!({ "type": "integer", "enum": numbers, "description": names.join(", ") })
 }
 
 fn properties(schema: &Schema) -> Map<String, Value> {

@@ -1,7 +1,7 @@
-use std::fmt;
-
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use serde_repr::{Deserialize_repr, Serialize_repr};
+use strum::{Display, VariantArray};
 
 use crate::entities;
 use crate::{Amount, Child, ChildKind, Currency, Details, InvoiceId, NewChild, Text, permit};
@@ -46,7 +46,10 @@ body! {
 }
 
 /// The status of an invoice, a number on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize_repr, Deserialize_repr, Display, VariantArray,
+)]
+#[repr(u8)]
 pub enum InvoiceStatus {
     /// Not paid yet.
     Pending = 0,
@@ -68,7 +71,7 @@ impl Details for InvoiceDetails {
 
 impl InvoiceStatus {
     /// Every status, indexed by its number.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Cancelled];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Returns the status's number on the wire.
     #[must_use]
@@ -76,8 +79,8 @@ impl InvoiceStatus {
         self as u8
     }
 
-    fn numbered(number: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| u64::from(status.number()) == number)
+    fn numbers() -> Vec<u8> {
+        Self::ALL.iter().map(|status| status.number()).collect()
     }
 }
 
@@ -87,37 +90,14 @@ impl FromJson for InvoiceStatus {
             at.wrong_type("number");
             return None;
         }
-        value.as_u64().and_then(Self::numbered).or_else(|| {
-            at.not_allowed(&json!(Self::ALL.map(Self::number)));
+        Self::deserialize(value).ok().or_else(|| {
+            at.not_allowed(&json!(Self::numbers()));
             None
         })
     }
 
     fn schema() -> Value {
-        json!({ "type": "integer", "enum": Self::ALL.map(Self::number) })
-    }
-}
-
-impl Serialize for InvoiceStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.number())
-    }
-}
-
-impl<'de> Deserialize<'de> for InvoiceStatus {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let known = Self::numbered(u64::deserialize(deserializer)?);
-        known.ok_or_else(|| de::Error::custom("an invoice's status must be 0 to 2"))
-    }
-}
-
-impl fmt::Display for InvoiceStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending => "Pending",
-            Self::Paid => "Paid",
-            Self::Cancelled => "Cancelled",
-        })
+        json!({ "type": "integer", "enum": Self::numbers() })
     }
 }
 

@@ -8,12 +8,14 @@ pub use report::{BuildReport, ClaimedTenant};
 pub use subscription::Subscription;
 pub use view::JobView;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, VariantArray};
 
 use crate::{
     Audit, Contact, EventTenant, JobId, Tenant, TenantId, TenantStatus, Text, Transition, UserId,
+    Word,
 };
 use crate::{Error, Result};
 use schema::Timestamp;
@@ -25,8 +27,9 @@ pub const MAX_BUILDS: usize = 5;
 pub const BUILD_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// The kind of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum JobKind {
     /// Creates the tenant's resources.
     Provision,
@@ -35,8 +38,9 @@ pub enum JobKind {
 }
 
 /// The state of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum JobState {
     /// The job is open but its pipeline has not been started.
     Queued,
@@ -51,8 +55,9 @@ pub enum JobState {
 }
 
 /// Whether a tenant has dedicated or shared resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Isolation {
     /// Dedicated resources.
     Silo,
@@ -209,12 +214,9 @@ impl JobKind {
     }
 }
 
-impl fmt::Display for JobKind {
-    /// Writes the kind as on the wire.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+impl Word for JobKind {}
+impl Word for JobState {}
+impl Word for Isolation {}
 
 impl Job {
     /// Opens the next job of `tenant`.

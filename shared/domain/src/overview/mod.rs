@@ -4,8 +4,9 @@ pub use histogram::Histogram;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use strum::{Display, VariantArray};
 
-use crate::{TenantId, TenantKey, TenantStatus, Text};
+use crate::{TenantId, TenantKey, TenantStatus, Text, Word};
 use schema::{FromJson, Timestamp, nullable};
 
 /// Dashboard statistics, the answer of `GET /overview`.
@@ -15,7 +16,7 @@ pub struct Overview {
     /// Number of leads.
     pub leads: Leads,
     /// Number of tenants in each status, indexed by the status's number.
-    pub tenants: [u64; 6],
+    pub tenants: Vec<u64>,
     /// The last 30 days in UTC, oldest first.
     pub days: Vec<Day>,
     /// Median time from onboarding to active over these days, in seconds.
@@ -66,8 +67,9 @@ pub struct Attention {
 }
 
 /// Why a tenant needs attention.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Display, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// The latest job failed.
     Failed,
@@ -78,6 +80,8 @@ pub enum Reason {
     /// The open job takes unusually long.
     Slow,
 }
+
+impl Word for Reason {}
 
 impl Overview {
     /// Returns the JSON Schema of the overview.
@@ -93,7 +97,10 @@ impl Overview {
         };
         let number = json!({ "type": "integer", "minimum": 0 });
         let seconds = nullable(json!({ "type": "number", "minimum": 0 }));
-        let numbers = json!({ "type": "array", "items": number, "minItems": 6, "maxItems": 6 });
+        let statuses = TenantStatus::ALL.len();
+        let numbers = json!({
+            "type": "array", "items": number, "minItems": statuses, "maxItems": statuses,
+        });
         object(json!({
             "leads": object(json!({ "total": number, "validated": number })),
             "tenants": numbers,
@@ -106,8 +113,8 @@ impl Overview {
                 "tenantId": TenantId::schema(),
                 "key": TenantKey::schema(),
                 "name": Text::<1, 100>::schema(),
-                "status": { "type": "integer", "minimum": 0, "maximum": 5 },
-                "reason": { "type": "string", "enum": ["failed", "timed_out", "pending", "slow"] },
+                "status": { "type": "integer", "minimum": 0, "maximum": statuses - 1 },
+                "reason": Reason::schema(),
                 "since": { "type": "string", "format": "date-time" },
             })) },
         }))

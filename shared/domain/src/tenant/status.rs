@@ -1,11 +1,16 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize, de};
+use serde_repr::{Deserialize_repr, Serialize_repr};
+use strum::{Display, VariantArray};
 
 use crate::{Error, Result};
 
 /// The status of a tenant, a number on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize_repr, Deserialize_repr, Display, VariantArray,
+)]
+#[strum(serialize_all = "UPPERCASE")]
+#[repr(u8)]
 pub enum TenantStatus {
     /// Provisioned and in use.
     Active = 0,
@@ -42,14 +47,7 @@ pub enum Transition {
 
 impl TenantStatus {
     /// Every status, indexed by its number.
-    pub const ALL: [Self; 6] = [
-        Self::Active,
-        Self::PendingProvision,
-        Self::Provisioning,
-        Self::ProvisionFailed,
-        Self::Deprovisioning,
-        Self::Inactive,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Returns the status's number on the wire.
     #[must_use]
@@ -73,33 +71,6 @@ impl TenantStatus {
             (Self::Deprovisioning, T::Restore) => Self::Active,
             (Self::Deprovisioning, T::RestoreFailed) => Self::ProvisionFailed,
             (from, transition) => return Err(Error::IllegalTransition { from, transition }),
-        })
-    }
-}
-
-impl Serialize for TenantStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.number())
-    }
-}
-
-impl<'de> Deserialize<'de> for TenantStatus {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u8::deserialize(deserializer)?;
-        let known = Self::ALL.get(usize::from(number)).copied();
-        known.ok_or_else(|| de::Error::custom("a tenant's status must be 0 to 5"))
-    }
-}
-
-impl fmt::Display for TenantStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Active => "ACTIVE",
-            Self::PendingProvision => "PENDINGPROVISION",
-            Self::Provisioning => "PROVISIONING",
-            Self::ProvisionFailed => "PROVISIONFAILED",
-            Self::Deprovisioning => "DEPROVISIONING",
-            Self::Inactive => "INACTIVE",
         })
     }
 }
@@ -135,7 +106,7 @@ mod tests {
             T::RestoreFailed,
         ];
         let mut ways = Vec::new();
-        for from in TenantStatus::ALL {
+        for from in TenantStatus::ALL.iter().copied() {
             for transition in transitions {
                 if let Ok(to) = from.after(transition) {
                     ways.push(format!("{from:?} --{transition:?}--> {to:?}"));

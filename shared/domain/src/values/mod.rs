@@ -8,6 +8,7 @@ mod hostname;
 mod json_object;
 mod text;
 mod url;
+mod word;
 
 pub use address::{Address, AddressParts, AddressView};
 pub use amount::{Amount, ParseAmountError};
@@ -18,3 +19,4 @@ pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub(crate) use text::MultilineText;
 pub use text::Text;
 pub(crate) use url::WebUrl;
+pub use word::Word;

@@ -48,7 +48,9 @@ impl Store {
                 validated: number(Lead::ENTITY, "validated"),
             },
             tenants: TenantStatus::ALL
-                .map(|status| number(Tenant::ENTITY, &status_counter(status.number()))),
+                .iter()
+                .map(|status| number(Tenant::ENTITY, &status_counter(status.number())))
+                .collect(),
             days,
             median_seconds: waits.median().map(|median| median.as_secs_f64()),
             attention,
