@@ -101,7 +101,7 @@ pub fn read<T: FromJson>(body: &Value) -> Result<T, Invalid> {
     Inspection { value, violations }.into_value()
 }
 
-/// What a reader found: a value, unless there are violations.
+/// The result of a reader: a value, unless there are violations.
 struct Inspection<T> {
     value: Option<T>,
     violations: Vec<Violation>,
