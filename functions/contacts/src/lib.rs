@@ -1,13 +1,12 @@
 //! `/contacts`: the contacts of tenants.
 
-mod operations;
+mod routes;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use axum::Router;
-use domain::ContactDetails;
 use lambda::{Env, config::ConfigError};
-use web::{Children, child_routes, finish};
+use web::{Children, Served, finish};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -15,6 +14,6 @@ use web::{Children, child_routes, finish};
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let state = Children::from_env(env).await?;
-    Ok(finish(child_routes::<ContactDetails>("contacts").with_state(state)))
+    let served = Served::new(Children::from_env(env).await?);
+    Ok(finish(routes::routes(served).into_router()))
 }

@@ -2,14 +2,14 @@
 //! explorer, and the health check.
 
 mod assets;
-mod operations;
 mod packed;
 mod ping;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod unserved;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use std::sync::Arc;
 
@@ -23,11 +23,10 @@ use axum::{
     },
     middleware,
     response::{Html, IntoResponse, Response},
-    routing::get,
 };
 use domain::{Error, LeadId};
 use lambda::{Env, config::ConfigError};
-use web::{PathIds, Result, finish_with};
+use web::{PathIds, Result, Served, finish_with};
 
 use crate::assets::Asset;
 
@@ -72,17 +71,9 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         app: env.get("APP_NAME").unwrap_or("Tenantry").into(),
         repository: repository.map(Into::into),
     };
-    let routes = Router::new()
-        .route("/", get(home))
-        .route("/ping", get(ping::ping))
-        .route("/openapi.json", get(packed::document))
-        .route("/explorer", get(explorer))
-        .route("/signup", get(signup))
-        .route("/validate/{leadId}", get(validate))
-        .route("/console", get(console))
-        .route("/assets/{file}", get(asset))
-        .layer(middleware::map_response(guard));
-    Ok(finish_with(routes.with_state(settings), unserved::unserved))
+    let routes = routes::routes(Served::new(settings)).into_router();
+    let guarded = routes.layer(middleware::map_response(guard));
+    Ok(finish_with(guarded, unserved::unserved))
 }
 
 /// The parts that all pages share.

@@ -12,18 +12,21 @@ mod client;
 mod cognito;
 mod config;
 mod keycloak;
-mod operations;
 mod password;
 mod providers;
+mod routes;
 mod sender;
 mod setup;
 mod space;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use axum::{Router, extract::State, http::HeaderMap, routing::post};
+use axum::{
+    Router,
+    extract::{FromRef, State},
+};
 use lambda::{
     Env,
     aws::Aws,
@@ -35,14 +38,15 @@ use serde::Serialize;
 use setup::Setup;
 use space::Space;
 use store::Store;
-use web::{Body, Json, Limiter, RawBody, Result, Signature, finish, limited};
+use web::{Body, Json, RateLimits, Result, Served, Signature, SignedBody, finish};
 
 #[cfg(doc)]
 use lambda::keys::MasterKeys;
 
 /// The state of the handler.
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 struct Idp {
+    limits: RateLimits,
     store: Store,
     senders: Senders,
     providers: Providers,
@@ -68,30 +72,27 @@ struct Managed {
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
-    let calls = env.count("WEBHOOK_API_MAX_ATTEMPTS", 60)?;
-    let limiter = Limiter::new(store.clone(), "POST /manage/users", calls);
     let (senders, providers, ()) = tokio::join!(
         Senders::from_env(env, &aws),
         Box::pin(Providers::from_env(env, &aws)),
         store.warm()
     );
     let idp = Idp {
+        limits: RateLimits::from_env(env, "WEBHOOK_API_MAX_ATTEMPTS", 60, &store)?,
         store,
         senders: senders?,
         providers: providers?,
         silo_tiers: env.list("SILO_TIERS", "PREMIUM"),
         tolerance: millis(env, "WEBHOOK_TOLERANCE", 20_000)?,
     };
-    let routes = Router::new().route("/manage/users", limited(post(manage), limiter));
-    Ok(finish(routes.with_state(idp)))
+    Ok(finish(routes::routes(Served::new(idp)).into_router()))
 }
 
 /// `POST /manage/users`. The signature covers the bytes as sent, so it is checked before the body
 /// is validated.
 async fn manage(
     State(idp): State<Idp>,
-    headers: HeaderMap,
-    RawBody(bytes): RawBody,
+    SignedBody { headers, bytes }: SignedBody,
 ) -> Result<Json<Managed>> {
     let signature = Signature::of(&headers, lambda::now(), idp.tolerance)?;
     let sender = idp.senders.of(&signature, &bytes, &idp.store).await?;

@@ -1,18 +1,17 @@
 //! `/invoices`: the invoices of tenants, and their PDFs.
 
 mod download;
-mod operations;
 pub mod pdf;
+mod routes;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef, routing::get};
-use domain::InvoiceDetails;
+use axum::{Router, extract::FromRef};
 use lambda::{Env, config::ConfigError, token::Tokens};
 use store::Store;
-use web::{Children, child_routes, finish};
+use web::{Children, Served, finish};
 
 /// The state of the download handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -38,10 +37,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         tokens: children.tokens.clone(),
         issuer: Issuer(env.required("APP_NAME")?.into()),
     };
-    let downloads = Router::new()
-        .route("/invoices/download", get(download::by_query))
-        .route("/invoices/{id}/download", get(download::by_path))
-        .with_state(downloads);
-    let invoices = child_routes::<InvoiceDetails>("invoices").with_state(children);
+    let downloads = routes::downloads(Served::new(downloads)).into_router();
+    let invoices = routes::invoices(Served::new(children)).into_router();
     Ok(finish(invoices.merge(downloads)))
 }

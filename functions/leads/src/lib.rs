@@ -1,9 +1,9 @@
 //! `/leads`: creates and verifies leads, and converts them into tenants. `/keys`: checks whether a
 //! tenant key is available.
 
-mod operations;
+mod routes;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use axum::{
     extract::{FromRef, State},
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use domain::{
     EMAILS_PER_DAY, Error, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
@@ -30,13 +29,14 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::{KeyState, Store, retry_if_stale};
 use web::{
-    Allowed, Failure, Json, KeyBearer, LeadBearer, Limiter, PathIds, RequestId, Result, count,
-    finish, limited, list, view,
+    Allowed, Failure, Json, KeyBearer, LeadBearer, PathIds, RateLimits, RequestId, Result, Served,
+    finish,
 };
 
 /// The state of the handlers.
 #[derive(Clone, Debug, FromRef)]
 struct Leads {
+    limits: RateLimits,
     store: Store,
     tokens: Tokens,
     keys: MasterKeys,
@@ -53,38 +53,18 @@ struct Leads {
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
-    let public_calls = env.count("PUBLIC_API_MAX_ATTEMPTS", 30)?;
-    let limit = |route| Limiter::new(store.clone(), route, public_calls);
     let (tokens, keys, ()) =
         tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
     let leads = Leads {
+        limits: RateLimits::from_env(env, "PUBLIC_API_MAX_ATTEMPTS", 30, &store)?,
         tokens: tokens?,
         keys: keys?,
         lead_keys: LeadKeys::from_env(env)?,
         retention: lead_retention(env)?,
         system: env.required("SYSTEM_USER_ID")?.into(),
-        store: store.clone(),
+        store,
     };
-    let routes = Router::new()
-        .route(
-            "/leads",
-            limited(post(create), limit("POST /leads"))
-                .get(list::<Lead>)
-                .patch(update_not_supported),
-        )
-        .route("/leads/count", get(count::<Lead>))
-        .route("/leads/resend", limited(post(resend), limit("POST /leads/resend")))
-        .route(
-            "/leads/{id}",
-            get(view::<Lead>)
-                .patch(update_not_supported)
-                .put(update_not_supported)
-                .delete(delete_not_supported),
-        )
-        .route("/leads/{id}/verify", post(verify))
-        .route("/keys/{key}", limited(get(key), limit("GET /keys/{key}")))
-        .route("/leads/{id}/tenants", limited(post(convert), limit("POST /leads/{id}/tenants")));
-    Ok(finish(routes.with_state(leads)))
+    Ok(finish(routes::routes(Served::new(leads)).into_router()))
 }
 
 /// The answer to `POST /leads`.

@@ -1,22 +1,19 @@
 //! `/tenant-configs`: the configurations of tenants.
 
-mod operations;
+mod routes;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use axum::{
     Router,
     extract::{RawQuery, State},
     response::Response,
-    routing::get,
 };
 use domain::{ConfigDetails, Entity, Tenant, permit};
 use filter::Filter;
 use lambda::{Env, config::ConfigError};
 use store::Store;
-use web::{
-    AllowedBoth, Children, PathIds, Result, child_routes, entity_response, finish, may_include,
-};
+use web::{AllowedBoth, Children, PathIds, Result, Served, entity_response, finish, may_include};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -24,10 +21,8 @@ use web::{
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let state = Children::from_env(env).await?;
-    let routes = child_routes::<ConfigDetails>("tenant-configs")
-        .route("/tenant-configs/{id}/tenant", get(tenant));
-    Ok(finish(routes.with_state(state)))
+    let served = Served::new(Children::from_env(env).await?);
+    Ok(finish(routes::routes(served).into_router()))
 }
 
 /// `GET /tenant-configs/{id}/tenant`: returns the tenant of a configuration.

@@ -1,11 +1,11 @@
 //! `/tenants`: creates, reads, updates, deletes and provisions tenants. `/overview`: dashboard
 //! statistics.
 
-mod operations;
 mod provisioning;
 mod reading;
+mod routes;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,9 +14,8 @@ use axum::{
     extract::{FromRef, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
-use domain::{NewTenant, Tenant, TenantView, permit};
+use domain::{NewTenant, TenantView, permit};
 use lambda::{
     Env,
     aws::Aws,
@@ -25,10 +24,7 @@ use lambda::{
     token::Tokens,
 };
 use store::{Store, retry_if_stale};
-use web::{
-    Allowed, Json, Operator, PathIds, Result, count, finish, list, replace, update, update_all,
-    view,
-};
+use web::{Allowed, Json, Operator, PathIds, Result, Served, finish};
 
 /// The state of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -63,20 +59,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let (tokens, keys, ()) =
         tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
     let tenants = Tenants { store, tokens: tokens?, keys: keys?, plans };
-    let routes = Router::new()
-        .route("/tenants", get(list::<Tenant>).post(create).patch(update_all::<Tenant>))
-        .route("/tenants/count", get(count::<Tenant>))
-        .route(
-            "/tenants/{id}",
-            get(view::<Tenant>).patch(update::<Tenant>).put(replace::<Tenant>).delete(delete),
-        )
-        .route("/tenants/{id}/provision", post(provisioning::provision))
-        .route("/tenants/{id}/deprovision", post(provisioning::deprovision))
-        .route("/tenants/{id}/jobs", get(reading::jobs))
-        .route("/tenants/{id}/jobs/{jobId}", get(reading::job))
-        .route("/tenants/{id}/resources", get(reading::resources))
-        .route("/overview", get(reading::overview));
-    Ok(finish(routes.with_state(tenants)))
+    Ok(finish(routes::routes(Served::new(tenants)).into_router()))
 }
 
 /// `POST /tenants`: creates a tenant without a lead, for operators.

@@ -1,17 +1,16 @@
 //! `POST /webhook`: builds report the outcome of their jobs.
 
-mod operations;
+mod routes;
 mod signature;
 
-pub use operations::operations;
+pub use routes::operations;
 
 use std::time::Duration;
 
 use axum::{
     Router,
     extract::{FromRef, State},
-    http::{HeaderMap, StatusCode},
-    routing::post,
+    http::StatusCode,
 };
 use domain::{BuildReport, ClaimedTenant, Error, JobRef, UserId};
 use lambda::{
@@ -23,11 +22,12 @@ use lambda::{
 use schema::{Document, Limits};
 use signature::job_of;
 use store::{JobCompletion, Store, retry_if_stale};
-use web::{Limiter, RawBody, Result, Signature, finish, limited};
+use web::{RateLimits, Result, Served, Signature, SignedBody, finish};
 
 /// The state of the handler.
 #[derive(Clone, Debug, FromRef)]
 struct Webhook {
+    limits: RateLimits,
     store: Store,
     keys: MasterKeys,
     system: UserId,
@@ -43,25 +43,22 @@ struct Webhook {
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let aws = Aws::from_env(env)?;
     let store = Store::from_env(env, &aws)?;
-    let calls = env.count("WEBHOOK_API_MAX_ATTEMPTS", 60)?;
-    let limiter = Limiter::new(store.clone(), "POST /webhook", calls);
     let (keys, ()) = tokio::join!(MasterKeys::load(env, &aws), store.warm());
     let webhook = Webhook {
+        limits: RateLimits::from_env(env, "WEBHOOK_API_MAX_ATTEMPTS", 60, &store)?,
         store,
         keys: keys?,
         system: env.required("SYSTEM_USER_ID")?.into(),
         tolerance: millis(env, "WEBHOOK_TOLERANCE", 20_000)?,
     };
-    let routes = Router::new().route("/webhook", limited(post(report), limiter));
-    Ok(finish(routes.with_state(webhook)))
+    Ok(finish(routes::routes(Served::new(webhook)).into_router()))
 }
 
 /// `POST /webhook`: closes the tenant's open job. A repeated report has no effect. The signature
 /// covers the bytes as sent, so it is checked before the body is validated.
 async fn report(
     State(webhook): State<Webhook>,
-    headers: HeaderMap,
-    RawBody(bytes): RawBody,
+    SignedBody { headers, bytes }: SignedBody,
 ) -> Result<StatusCode> {
     let now = lambda::now();
     let signature = Signature::of(&headers, now, webhook.tolerance)?;

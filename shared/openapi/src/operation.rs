@@ -1,14 +1,15 @@
+use axum::{extract::FromRef, handler::Handler};
 use serde_json::{Value, json};
 
 use domain::Permission;
-use web::{Access, Caller, Code, Guarded};
+use web::{Access, Caller, Code, Declared, RateLimits, Routes};
 
 /// A route as described by the document.
 ///
 /// Most errors of an operation follow from its other parts: token, body, query, and ID in the path.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    pub(super) method: &'static str,
+    pub(super) method: String,
     pub(super) path: String,
     pub(super) id: String,
     pub(super) summary: String,
@@ -69,28 +70,13 @@ impl NamedSchema {
 }
 
 impl Operation {
-    /// Describes a route such as `"GET /ping"`, with its operation ID and summary.
+    /// Describes a route by its operation ID, summary and successful answer. Its callers and its
+    /// limit follow from the table of routes.
     #[must_use]
-    pub fn new(
-        route: &'static str,
-        id: impl Into<String>,
-        summary: impl Into<String>,
-        answer: Answer,
-    ) -> Self {
-        let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
-        Self::at(method, path, id, summary, answer)
-    }
-
-    pub(super) fn at(
-        method: &'static str,
-        path: &str,
-        id: impl Into<String>,
-        summary: impl Into<String>,
-        answer: Answer,
-    ) -> Self {
+    pub fn new(id: impl Into<String>, summary: impl Into<String>, answer: Answer) -> Self {
         Self {
-            method,
-            path: path.to_owned(),
+            method: String::new(),
+            path: String::new(),
             id: id.into(),
             summary: summary.into(),
             description: String::new(),
@@ -106,10 +92,17 @@ impl Operation {
         }
     }
 
-    /// Takes the callers and their permissions from the arguments of the operation's handler.
-    #[must_use]
-    pub fn handler<H: Guarded<A>, A>(self, _: &H) -> Self {
-        Self { access: H::access(), ..self }
+    /// Sets what the table of routes declares: method, path, callers, and the schema of the body.
+    fn declared<H: Declared<A>, A>(mut self, route: &str) -> Self {
+        let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
+        (self.method, self.path) = (method.to_owned(), path.to_owned());
+        self.access = H::access();
+        if let Some(schema) = H::body() {
+            let named = || NamedSchema::new(&self.id, Value::Null, Value::Null);
+            let body = self.body.take().unwrap_or_else(named);
+            self.body = Some(NamedSchema { schema, ..body });
+        }
+        self
     }
 
     /// Adds the parameters of a paged list without a filter.
@@ -118,21 +111,16 @@ impl Operation {
         super::filters::paging().into_iter().fold(self, Self::query)
     }
 
-    /// Requires a signed body.
+    /// Names the schema of the request body, which the handler's argument declares, and adds an
+    /// example.
     #[must_use]
-    pub fn signed(self) -> Self {
-        Self { access: Access::of(Caller::Signed), ..self }
+    pub fn body(self, name: &str, example: Value) -> Self {
+        self.body_schema(NamedSchema::new(name, Value::Null, example))
     }
 
-    /// Marks the operation as rate limited.
+    /// Sets the request body of a handler that reads it without declaring its type.
     #[must_use]
-    pub fn limited(self) -> Self {
-        Self { limited: true, ..self }
-    }
-
-    /// Sets the request body.
-    #[must_use]
-    pub fn body(self, body: NamedSchema) -> Self {
+    pub fn body_schema(self, body: NamedSchema) -> Self {
         Self { body: Some(body), ..self }
     }
 
@@ -191,6 +179,36 @@ impl Operation {
     /// Returns the names of the path parameters.
     pub(super) fn path_parameters(&self) -> impl Iterator<Item = &str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+/// The operations of a function, collected from its table of routes.
+#[derive(Clone, Debug, Default)]
+pub struct Operations(pub Vec<Operation>);
+
+impl<S> Routes<S, Operation> for Operations {
+    fn route<H, T, A>(mut self, route: &str, _: H, describe: impl FnOnce() -> Operation) -> Self
+    where
+        H: Handler<T, S> + Declared<A>,
+        T: 'static,
+    {
+        self.0.push(describe().declared::<H, A>(route));
+        self
+    }
+
+    fn limited<H, T, A>(
+        mut self,
+        route: &'static str,
+        _: H,
+        describe: impl FnOnce() -> Operation,
+    ) -> Self
+    where
+        H: Handler<T, S> + Declared<A>,
+        T: 'static,
+        RateLimits: FromRef<S>,
+    {
+        self.0.push(Operation { limited: true, ..describe().declared::<H, A>(route) });
+        self
     }
 }
 

@@ -3,11 +3,10 @@
 use serde_json::json;
 
 use super::{Answer, NamedSchema, Operation, example, filters, patch, put};
-use domain::{Child, Details, Entity, NewChild, entities};
+use domain::{Child, Details, Editable, Entity, entities};
 use filter::Schema;
-use schema::FromJson;
-use store::{CHILDREN_OF_A_LEAD, Listed, Writable};
-use web::Code;
+use store::CHILDREN_OF_A_LEAD;
+use web::{Children, Code, Routes};
 
 /// When a bulk update answers [`Code::UniqueFieldInBulk`].
 pub const UNIQUE_IN_BULK: &str =
@@ -55,44 +54,36 @@ pub fn onboarded() -> Answer {
 
 /// Describes `GET /<kind>`.
 #[must_use]
-pub fn list<E: Listed>(kind: &str) -> Operation {
-    let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
+pub fn list<E: Entity>(kind: &str) -> Operation {
+    let entity = E::SCHEMA.entity;
     let summary = format!("List {}", nouns(kind).0);
     let example = json!({ "order": "createdOn DESC", "limit": 20 });
     let filter = filters::parameter("filter", &format!("{entity}Filter"), false, &example);
-    let operation = Operation::at(
-        "GET",
-        &path,
-        format!("list{entity}s"),
-        summary,
-        Answer::Many(found(E::SCHEMA)),
-    );
+    let operation =
+        Operation::new(format!("list{entity}s"), summary, Answer::Many(found(E::SCHEMA)));
     let operation = operation
         .description("Newest first. Eventually consistent: changes appear after about one second.")
-        .handler(&web::list::<E>)
         .query(filter);
     filters::paging().into_iter().fold(operation, Operation::query)
 }
 
 /// Describes `GET /<kind>/count`.
 #[must_use]
-pub fn count<E: Listed>(kind: &str) -> Operation {
-    let (path, entity) = (format!("/{kind}/count"), E::SCHEMA.entity);
+pub fn count<E: Entity>(kind: &str) -> Operation {
+    let entity = E::SCHEMA.entity;
     let summary = format!("Count {}", nouns(kind).0);
-    Operation::at("GET", &path, format!("count{entity}s"), summary, counted())
+    Operation::new(format!("count{entity}s"), summary, counted())
         .description("Eventually consistent: changes are counted after about one second.")
-        .handler(&web::count::<E>)
         .query(matching::<E>(false))
 }
 
 /// Describes `GET /<kind>/{id}`.
 #[must_use]
-pub fn view<E: Listed>(kind: &str) -> Operation {
-    let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
+pub fn view<E: Entity>(kind: &str) -> Operation {
+    let entity = E::SCHEMA.entity;
     let summary = format!("Get {}", nouns(kind).1);
-    Operation::at("GET", &path, format!("get{entity}"), summary, Answer::One(found(E::SCHEMA)))
+    Operation::new(format!("get{entity}"), summary, Answer::One(found(E::SCHEMA)))
         .description("Strongly consistent: an entity can be read as soon as it has been created.")
-        .handler(&web::view::<E>)
         .query(one::<E>())
 }
 
@@ -111,80 +102,84 @@ fn matching<E: Entity>(required: bool) -> serde_json::Value {
 
 /// Describes `PATCH /<kind>/{id}`.
 #[must_use]
-pub fn update<E: Writable>(kind: &str) -> Operation {
-    let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
+pub fn update<E: Editable>(kind: &str) -> Operation {
+    let entity = E::SCHEMA.entity;
     let summary = format!("Update {}", nouns(kind).1);
-    Operation::at("PATCH", &path, format!("change{entity}"), summary, Answer::Nothing)
+    Operation::new(format!("change{entity}"), summary, Answer::Nothing)
         .description("Omitted fields keep their values.")
-        .handler(&web::update::<E>)
-        .body(patch::<E>())
+        .body_schema(patch::<E>())
 }
 
 /// Describes `PUT /<kind>/{id}`.
 #[must_use]
-pub fn replace<E: Writable>(kind: &str) -> Operation {
-    let (path, entity) = (format!("/{kind}/{{id}}"), E::SCHEMA.entity);
+pub fn replace<E: Editable>(kind: &str) -> Operation {
+    let entity = E::SCHEMA.entity;
     let summary = format!("Replace {}", nouns(kind).1);
-    Operation::at("PUT", &path, format!("replace{entity}"), summary, Answer::Nothing)
+    Operation::new(format!("replace{entity}"), summary, Answer::Nothing)
         .description("Omitted optional fields are cleared.")
-        .handler(&web::replace::<E>)
-        .body(put::<E>())
+        .body_schema(put::<E>())
 }
 
 /// Describes `PATCH /<kind>`.
 #[must_use]
-pub fn update_all<E: Writable>(kind: &str) -> Operation {
-    let (path, entity) = (format!("/{kind}"), E::SCHEMA.entity);
+pub fn update_all<E: Editable>(kind: &str) -> Operation {
+    let entity = E::SCHEMA.entity;
     let (plural, _) = nouns(kind);
     let description = format!(
         "Updates up to 1,000 matching {plural}. All are validated before the first is written; writes are then applied one by one."
     );
     let summary = format!("Update {plural} in bulk");
-    Operation::at("PATCH", &path, format!("change{entity}s"), summary, counted())
+    Operation::new(format!("change{entity}s"), summary, counted())
         .description(description)
-        .handler(&web::update_all::<E>)
         .query(matching::<E>(true))
-        .body(patch::<E>())
+        .body_schema(patch::<E>())
 }
 
-/// Returns the operations of a kind of children, as [`child_routes`](web::child_routes)
-/// serves them. `unique` is the error of a write that
-/// repeats a unique value, with its description.
-#[must_use]
-pub fn child_operations<D: Details>(
+/// Adds the routes of a kind of children: `/<kind>`, `/<kind>/count` and `/<kind>/{id}`. `unique` is
+/// the error of a write that repeats a unique value, with its description.
+pub fn child_routes<D: Details, R: Routes<Children, Operation>>(
+    routes: R,
     kind: &str,
     unique: Option<(Code, &'static str)>,
-) -> Vec<Operation> {
-    let (path, entity) = (format!("/{kind}"), D::SCHEMA.entity);
+) -> R {
+    let with_unique = |write: Operation| {
+        unique.into_iter().fold(write, |write, (code, when)| write.error(code, when))
+    };
+    let bulk = || match unique {
+        Some(_) => update_all::<Child<D>>(kind).error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK),
+        None => update_all::<Child<D>>(kind),
+    };
+    let all = |method| format!("{method} /{kind}");
+    let one = |method| format!("{method} /{kind}/{{id}}");
+    routes
+        .route(&all("GET"), web::list::<Child<D>>, || list::<Child<D>>(kind))
+        .route(&format!("GET /{kind}/count"), web::count::<Child<D>>, || count::<Child<D>>(kind))
+        .route(&one("GET"), web::view::<Child<D>>, || view::<Child<D>>(kind))
+        .route(&one("DELETE"), web::delete::<D>, || delete::<D>(kind))
+        .route(&all("POST"), web::create::<D>, || with_unique(create::<D>(kind)))
+        .route(&all("PATCH"), web::update_all::<Child<D>>, || with_unique(bulk()))
+        .route(&one("PATCH"), web::update::<Child<D>>, || with_unique(update::<Child<D>>(kind)))
+        .route(&one("PUT"), web::replace::<Child<D>>, || with_unique(replace::<Child<D>>(kind)))
+}
+
+fn create<D: Details>(kind: &str) -> Operation {
+    let entity = D::SCHEMA.entity;
     let (many, one) = nouns(kind);
     let created = NamedSchema::new(entity, super::component(D::SCHEMA, &[]), example(D::SCHEMA));
     let mut given = put::<Child<D>>().example;
     given["tenantId"] = example(D::SCHEMA)["tenantId"].clone();
-    let new = NamedSchema::new(&format!("New{entity}"), NewChild::<D>::schema(), given);
-    let create = Operation::at(
-        "POST",
-        &path,
-        format!("create{entity}"),
-        format!("Create {one} for a tenant"),
-        Answer::One(created),
-    );
     let quota = format!(
         "At most {CHILDREN_OF_A_LEAD} {many} created by the tenant's lead can exist at a time."
     );
-    let create =
-        create.description(quota).handler(&web::create::<D>).body(new).links_to(&path, "/id");
-    let gone = format!("Delete {one}");
-    let by_id = format!("/{kind}/{{id}}");
-    let delete = Operation::at("DELETE", &by_id, format!("delete{entity}"), gone, Answer::Nothing)
+    let summary = format!("Create {one} for a tenant");
+    Operation::new(format!("create{entity}"), summary, Answer::One(created))
+        .description(quota)
+        .body(&format!("New{entity}"), given)
+        .links_to(format!("/{kind}"), "/id")
+}
+
+fn delete<D: Details>(kind: &str) -> Operation {
+    let id = format!("delete{}", D::SCHEMA.entity);
+    Operation::new(id, format!("Delete {}", nouns(kind).1), Answer::Nothing)
         .description("Soft delete: the entity no longer appears in any answer.")
-        .handler(&web::delete::<D>);
-    let mut bulk = update_all::<Child<D>>(kind);
-    if unique.is_some() {
-        bulk = bulk.error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK);
-    }
-    let writes = [create, bulk, update::<Child<D>>(kind), replace::<Child<D>>(kind)];
-    let writes = writes
-        .map(|write| unique.into_iter().fold(write, |write, (code, when)| write.error(code, when)));
-    let reads = [list::<Child<D>>(kind), count::<Child<D>>(kind), view::<Child<D>>(kind), delete];
-    reads.into_iter().chain(writes).collect()
 }

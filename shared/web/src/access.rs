@@ -1,4 +1,4 @@
-//! The callers that a route admits, taken from the arguments of its handler.
+//! The callers and the body of a route, taken from the arguments of its handler.
 
 use axum::{
     extract::{RawQuery, State},
@@ -7,9 +7,11 @@ use axum::{
 
 use super::{
     Allowed, AllowedBoth, Body, Json, KeyBearer, LeadBearer, ListQuery, Operator, Paged, PathIds,
-    RawBody, RequestId,
+    RawBody, RequestId, SignedBody,
 };
 use domain::Permit;
+use schema::FromJson;
+use serde_json::Value;
 
 /// The callers of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,9 @@ impl Access {
 pub trait Argument {
     /// The callers that the argument admits. `None` if it admits all.
     const ACCESS: Option<Access> = None;
+
+    /// The schema of the body that the argument reads. `None` if it reads none, or any.
+    const BODY: Option<fn() -> Value> = None;
 }
 
 impl<P: Permit> Argument for Allowed<P> {
@@ -68,12 +73,19 @@ impl Argument for LeadBearer {
     const ACCESS: Option<Access> = Some(Access::of(Caller::LeadToken));
 }
 
+impl Argument for SignedBody {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::Signed));
+}
+
+impl<T: FromJson> Argument for Json<T> {
+    const BODY: Option<fn() -> Value> = Some(T::schema);
+}
+
 impl Argument for KeyBearer {
     const ACCESS: Option<Access> = Some(Access::of(Caller::LeadKey));
 }
 
 impl<S> Argument for State<S> {}
-impl<T> Argument for Json<T> {}
 impl<E> Argument for ListQuery<E> {}
 impl<T, E> Argument for Result<T, E> {}
 impl Argument for Body {}
@@ -85,17 +97,21 @@ impl Argument for RawQuery {}
 impl Argument for RequestId {}
 impl Argument for Uri {}
 
-/// A handler whose arguments declare the callers that it admits.
-pub trait Guarded<Arguments> {
+/// A handler whose arguments declare its callers and its body.
+pub trait Declared<Arguments> {
     /// Returns the callers that the first restricting argument admits.
     #[must_use]
     fn access() -> Access;
+
+    /// Returns the schema of the body. `None` if no argument declares it.
+    #[must_use]
+    fn body() -> Option<Value>;
 }
 
-/// Implements [`Guarded`] for handlers with these arguments.
-macro_rules! guarded {
+/// Implements [`Declared`] for handlers with these arguments.
+macro_rules! declared {
     ($($argument:ident)+) => {
-        impl<F, Answer, $($argument: Argument),+> Guarded<($($argument,)+)> for F
+        impl<F, Answer, $($argument: Argument),+> Declared<($($argument,)+)> for F
         where
             F: FnOnce($($argument),+) -> Answer,
         {
@@ -103,16 +119,21 @@ macro_rules! guarded {
                 let declared = [$($argument::ACCESS),+];
                 declared.into_iter().flatten().next().unwrap_or(Access::of(Caller::Anybody))
             }
+
+            fn body() -> Option<Value> {
+                let declared = [$($argument::BODY),+];
+                declared.into_iter().flatten().next().map(|schema| schema())
+            }
         }
     };
 }
 
-guarded!(A);
-guarded!(A B);
-guarded!(A B C);
-guarded!(A B C D);
-guarded!(A B C D E);
-guarded!(A B C D E G);
+declared!(A);
+declared!(A B);
+declared!(A B C);
+declared!(A B C D);
+declared!(A B C D E);
+declared!(A B C D E G);
 
 #[cfg(test)]
 mod tests {
@@ -120,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn access<H: Guarded<A>, A>(_: H) -> Access {
+    fn access<H: Declared<A>, A>(_: H) -> Access {
         H::access()
     }
 
@@ -134,5 +155,17 @@ mod tests {
         let create = async |_: Operator<permit::CreateTenant>| {};
         assert_eq!(access(create), Access::of(Caller::Operator(&[10204])));
         assert_eq!(access(async |_: PathIds| {}), Access::of(Caller::Anybody));
+        assert_eq!(access(async |_: SignedBody| {}), Access::of(Caller::Signed));
+    }
+
+    fn body<H: Declared<A>, A>(_: H) -> Option<Value> {
+        H::body()
+    }
+
+    #[test]
+    fn a_handler_has_the_body_that_its_arguments_declare() {
+        let create = async |_: PathIds, _: Json<bool>| {};
+        assert_eq!(body(create), Some(bool::schema()));
+        assert_eq!(body(async |_: PathIds, _: Body| {}), None);
     }
 }

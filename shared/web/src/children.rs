@@ -1,18 +1,13 @@
-//! The routes shared by contacts, invoices and tenant configs.
+//! The handlers shared by contacts, invoices and tenant configs.
 
 use axum::{
-    Router,
     extract::{FromRef, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
 };
 
-use super::{
-    Allowed, Json, PathIds, Result,
-    entities::{count, list, replace, update, update_all, view},
-};
-use domain::{Child, Details, Entity, NewChild};
+use super::{Allowed, Json, PathIds, Result};
+use domain::{Details, Entity, NewChild};
 use filter::Wire;
 use lambda::{Env, aws::Aws, config::ConfigError, keys::MasterKeys, token::Tokens};
 use store::{Store, retry_if_stale};
@@ -41,23 +36,6 @@ impl Children {
             tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
         Ok(Self { store, tokens: tokens?, keys: keys? })
     }
-}
-
-/// Returns the routes of a kind of children, at `/<kind>`, `/<kind>/count` and `/<kind>/{id}`.
-pub fn child_routes<D: Details>(kind: &str) -> Router<Children> {
-    Router::new()
-        .route(
-            &format!("/{kind}"),
-            get(list::<Child<D>>).post(create::<D>).patch(update_all::<Child<D>>),
-        )
-        .route(&format!("/{kind}/count"), get(count::<Child<D>>))
-        .route(
-            &format!("/{kind}/{{id}}"),
-            get(view::<Child<D>>)
-                .patch(update::<Child<D>>)
-                .put(replace::<Child<D>>)
-                .delete(delete::<D>),
-        )
 }
 
 /// Handles `POST /<kind>`.

@@ -12,20 +12,22 @@ mod limit;
 mod page;
 mod path;
 mod request;
+mod routes;
 mod signature;
 
-pub use access::{Access, Argument, Caller, Guarded};
+pub use access::{Access, Argument, Caller, Declared};
 pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
-pub use children::{Children, child_routes, create, delete};
+pub use children::{Children, create, delete};
 pub use code::Code;
 pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};
 pub use function::{Answer, HttpFunction, route_matches, serve};
-pub use limit::{Limiter, limited};
+pub use limit::RateLimits;
 pub use page::{ListQuery, ListUrl, Paged, entity_response, page_response};
 pub use path::PathIds;
 pub use request::{
     PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_with,
 };
-pub use signature::Signature;
+pub use routes::{Routes, Served};
+pub use signature::{Signature, SignedBody};

@@ -8,26 +8,47 @@ use axum::{
 
 use super::{Failure, client_address};
 use domain::{Error, Quota};
+use lambda::{Env, config::ConfigError};
 use store::Store;
 
-/// A rate limit per route and client address.
+/// The rate limit of a function's routes, per route and client address.
 #[derive(Clone, Debug)]
-pub struct Limiter {
+pub struct RateLimits {
+    store: Store,
+    calls: u32,
+}
+
+impl RateLimits {
+    /// Reads the calls per minute from `variable`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Malformed`] if the variable is not a whole number of at least 1.
+    pub fn from_env(
+        env: &Env,
+        variable: &str,
+        default: u32,
+        store: &Store,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self { store: store.clone(), calls: env.count(variable, default)? })
+    }
+
+    /// Returns the limit of `route`.
+    pub(crate) fn of(&self, route: &'static str) -> Limiter {
+        Limiter { store: self.store.clone(), route, calls: self.calls }
+    }
+}
+
+/// A rate limit of a route, per client address.
+#[derive(Clone, Debug)]
+pub(crate) struct Limiter {
     store: Store,
     route: &'static str,
     calls: u32,
 }
 
-impl Limiter {
-    /// Limits `route` to `calls` per minute, counted by [`Store::count_call`].
-    #[must_use]
-    pub fn new(store: Store, route: &'static str, calls: u32) -> Self {
-        Self { store, route, calls }
-    }
-}
-
 /// Adds a rate limit to `routes`, checked before anything else.
-pub fn limited<S>(routes: MethodRouter<S>, limiter: Limiter) -> MethodRouter<S>
+pub(crate) fn limited<S>(routes: MethodRouter<S>, limiter: Limiter) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {

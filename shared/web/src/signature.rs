@@ -1,7 +1,11 @@
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::{
+    extract::{FromRequest, Request},
+    http::HeaderMap,
+};
 
+use crate::{Failure, RawBody};
 use domain::{Error, Result};
 use schema::Timestamp;
 
@@ -43,6 +47,26 @@ impl Signature {
     #[must_use]
     pub fn mac(&self) -> &[u8] {
         &self.mac
+    }
+}
+
+/// The headers and the bytes of a signed request. The signature covers the bytes as sent, so the
+/// handler checks it before it reads them as JSON.
+#[derive(Clone, Debug)]
+pub struct SignedBody {
+    /// The headers, with the signature among them.
+    pub headers: HeaderMap,
+    /// The bytes, up to [`BODY_LIMIT`](crate::BODY_LIMIT).
+    pub bytes: Vec<u8>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for SignedBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let headers = request.headers().clone();
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        Ok(Self { headers, bytes })
     }
 }
 

@@ -1,36 +1,38 @@
-use domain::{Entity, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey};
-use openapi::{Answer, NamedSchema, Operation, count, example, list, onboarded, view};
+use domain::{Entity, Lead, LeadId, TenantKey};
+use openapi::{Answer, NamedSchema, Operation, Operations, count, example, list, onboarded, view};
 use schema::FromJson;
 use serde_json::json;
-use web::Code;
+use web::{Code, Routes};
+
+use crate::Leads;
+
+/// Declares the routes of this function.
+pub(crate) fn routes<R: Routes<Leads, Operation>>(routes: R) -> R {
+    routes
+        .limited("POST /leads", crate::create, create)
+        .route("GET /leads", web::list::<Lead>, || list::<Lead>("leads"))
+        .route("GET /leads/count", web::count::<Lead>, || count::<Lead>("leads"))
+        .route("GET /leads/{id}", web::view::<Lead>, || view::<Lead>("leads"))
+        .limited("POST /leads/resend", crate::resend, resend)
+        .route("POST /leads/{id}/verify", crate::verify, verify)
+        .limited("GET /keys/{key}", crate::key, key)
+        .limited("POST /leads/{id}/tenants", crate::convert, convert)
+        .route("DELETE /leads/{id}", crate::delete_not_supported, || never("deleteLead"))
+        .route("PATCH /leads", crate::update_not_supported, || never("changeLeads"))
+        .route("PATCH /leads/{id}", crate::update_not_supported, || never("changeLead"))
+        .route("PUT /leads/{id}", crate::update_not_supported, || never("replaceLead"))
+}
 
 /// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let never = |route, id| {
-        Operation::new(route, id, "Not supported", Answer::Never)
-            .description("Leads are read-only. Always answers 405.")
-            .without_table()
-    };
-    let edits = [
-        never("PATCH /leads", "changeLeads"),
-        never("PATCH /leads/{id}", "changeLead"),
-        never("PUT /leads/{id}", "replaceLead"),
-    ]
-    .map(|edit| edit.handler(&crate::update_not_supported));
-    let delete = never("DELETE /leads/{id}", "deleteLead");
-    let operations = [
-        create(),
-        list::<Lead>("leads"),
-        count::<Lead>("leads"),
-        view::<Lead>("leads"),
-        resend(),
-        verify(),
-        key(),
-        convert(),
-        delete.handler(&crate::delete_not_supported),
-    ];
-    operations.into_iter().chain(edits).collect()
+    routes(Operations::default()).0
+}
+
+fn never(id: &str) -> Operation {
+    Operation::new(id, "Not supported", Answer::Never)
+        .description("Leads are read-only. Always answers 405.")
+        .without_table()
 }
 
 fn create() -> Operation {
@@ -49,31 +51,28 @@ fn create() -> Operation {
     });
     let answer =
         NamedSchema::new("CreatedLead", answer, json!({ "id": example(Lead::SCHEMA)["id"] }));
-    Operation::new("POST /leads", "createLead", "Create a lead", Answer::One(answer))
+    Operation::new("createLead", "Create a lead", Answer::One(answer))
         .description(
             "Sends a verification email. At most five emails per day are sent to one mailbox. The \
             answer does not reveal whether an email was sent.",
         )
-        .limited()
-        .body(NamedSchema::new("NewLead", NewLead::schema(), body))
+        .body("NewLead", body)
         .error(Code::EmailTaken, "Another lead has verified this email address.")
         .links_to("/leads", "/id")
 }
 
 fn resend() -> Operation {
     let id = example(Lead::SCHEMA)["id"].clone();
-    let asked = json!({ "email": "ada@acme.test", "leadId": id });
-    let body = NamedSchema::new("Resend", NewResend::schema(), asked);
+    let request = json!({ "email": "ada@acme.test", "leadId": id });
     let summary = "Resend the verification email";
-    Operation::new("POST /leads/resend", "resendVerification", summary, Answer::Nothing)
+    Operation::new("resendVerification", summary, Answer::Nothing)
         .description(
             "Sends an email for the verified lead of the address, otherwise for the lead with `leadId`, \
             otherwise for each different lead of the address, up to three. A lead that has a tenant gets none. \
             At most five emails per day are sent to one mailbox. The answer does not reveal whether an email \
             was sent.",
         )
-        .limited()
-        .body(body)
+        .body("Resend", request)
 }
 
 fn key() -> Operation {
@@ -92,7 +91,7 @@ fn key() -> Operation {
     });
     let answer = NamedSchema::new("Key", answer, json!({ "key": "acme", "available": true }));
     let summary = "Check whether a tenant key is available";
-    Operation::new("GET /keys/{key}", "viewKey", summary, Answer::One(answer)).limited()
+    Operation::new("viewKey", summary, Answer::One(answer))
 }
 
 fn verify() -> Operation {
@@ -108,22 +107,19 @@ fn verify() -> Operation {
     let id = example(Lead::SCHEMA)["id"].clone();
     let answer =
         NamedSchema::new("VerifiedLead", answer, json!({ "id": id, "token": "eyJhbGciOi…" }));
-    Operation::new("POST /leads/{id}/verify", "verifyLead", "Verify a lead", Answer::One(answer))
+    Operation::new("verifyLead", "Verify a lead", Answer::One(answer))
         .description(
             "Authenticated with the key from the verification email. Can be repeated until the key expires.",
         )
-        .handler(&crate::verify)
         .error(Code::EmailTaken, "Another lead has verified this email address.")
 }
 
 fn convert() -> Operation {
     let body = json!({ "key": "acme", "domains": ["acme.test"] });
     let summary = "Convert a lead into a tenant";
-    Operation::new("POST /leads/{id}/tenants", "becomeTenant", summary, onboarded())
+    Operation::new("becomeTenant", summary, onboarded())
         .description("Authenticated with the lead's token. Each lead becomes at most one tenant.")
-        .handler(&crate::convert)
-        .limited()
-        .body(NamedSchema::new("OnboardTenant", OnboardTenant::schema(), body))
+        .body("OnboardTenant", body)
         .error(Code::DomainMismatch, "The lead's email is not at one of the `domains`.")
         .error(Code::AddressMismatch, "The address differs from the lead's.")
         .error(Code::LeadAlreadyConverted, "The lead already has a tenant.")

@@ -1,12 +1,23 @@
 use domain::BuildReport;
-use openapi::{Answer, NamedSchema, Operation};
+use openapi::{Answer, NamedSchema, Operation, Operations};
 use schema::FromJson;
 use serde_json::json;
-use web::Code;
+use web::{Code, Routes};
+
+use crate::Webhook;
+
+/// Declares the routes of this function.
+pub(crate) fn routes<R: Routes<Webhook, Operation>>(routes: R) -> R {
+    routes.limited("POST /webhook", crate::report, report)
+}
 
 /// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
+    routes(Operations::default()).0
+}
+
+fn report() -> Operation {
     let body = json!({
         "initiatorId": "019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60",
         "type": 0,
@@ -16,14 +27,10 @@ pub fn operations() -> Vec<Operation> {
             "appPlaneUrl": "https://acme.example.test",
         },
     });
-    let summary = "Report the outcome of a job";
-    let report = Operation::new("POST /webhook", "reportJob", summary, Answer::Nothing)
+    Operation::new("reportJob", "Report the outcome of a job", Answer::Nothing)
         .description(
             "Called by builds. Signed with the job's secret. Repeating a report has no further effect.",
         )
-        .signed()
-        .limited()
-        .body(NamedSchema::new("Message", BuildReport::schema(), body))
-        .error(Code::JobContradiction, "The job is closed with another outcome, or is of another kind.");
-    vec![report]
+        .body_schema(NamedSchema::new("Message", BuildReport::schema(), body))
+        .error(Code::JobContradiction, "The job is closed with another outcome, or is of another kind.")
 }

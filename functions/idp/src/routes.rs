@@ -1,13 +1,22 @@
-use openapi::{Answer, NamedSchema, Operation};
+use openapi::{Answer, NamedSchema, Operation, Operations};
 use schema::FromJson;
 use serde_json::json;
-use web::Code;
+use web::{Code, Routes};
 
-use crate::setup::Setup;
+use crate::{Idp, setup::Setup};
+
+/// Declares the routes of this function.
+pub(crate) fn routes<R: Routes<Idp, Operation>>(routes: R) -> R {
+    routes.limited("POST /manage/users", crate::manage, manage)
+}
 
 /// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
+    routes(Operations::default()).0
+}
+
+fn manage() -> Operation {
     let contact = json!({
         "firstName": "Ada", "lastName": "Lovelace", "email": "ada@acme.test", "isPrimary": true,
     });
@@ -31,17 +40,14 @@ pub fn operations() -> Vec<Operation> {
     });
     let answer = NamedSchema::new("ManagedUser", answer, json!({ "authId": "" }));
     let summary = "Set up a tenant's identity provider";
-    let manage = Operation::new("POST /manage/users", "manageUsers", summary, Answer::One(answer))
+    Operation::new("manageUsers", summary, Answer::One(answer))
         .description(
             "Creates the realm, organization or user pool, the client and the first user. Idempotent.",
         )
-        .signed()
-        .limited()
-        .body(NamedSchema::new("Setup", Setup::schema(), body))
+        .body_schema(NamedSchema::new("Setup", Setup::schema(), body))
         .error(
             Code::TenantKeyMismatch,
             "The signature is the tenant's own, and `tenant.key` is not the tenant's key.",
         )
-        .calls_upstream();
-    vec![manage]
+        .calls_upstream()
 }

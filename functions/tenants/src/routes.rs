@@ -1,30 +1,47 @@
 use domain::{
-    Entity, Isolation, JobKind, JobState, NewTenant, Overview, Resource, Subscription, Tenant, Word,
+    Entity, Isolation, JobKind, JobState, Overview, Resource, Subscription, Tenant, Word,
 };
 use openapi::{
-    Answer, NamedSchema, Operation, UNIQUE_IN_BULK, component, count, example, list, onboarded,
-    replace, update, update_all, view,
+    Answer, NamedSchema, Operation, Operations, UNIQUE_IN_BULK, component, count, example, list,
+    onboarded, replace, update, update_all, view,
 };
-use schema::{FromJson, nullable};
+use schema::nullable;
 use serde_json::{Value, json};
-use web::Code;
+use web::{Code, Routes};
 
-use crate::{provisioning, reading};
+use crate::{Tenants, provisioning, reading};
+
+/// Declares the routes of this function.
+pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
+    routes
+        .route("POST /tenants", crate::create, create)
+        .route("DELETE /tenants/{id}", crate::delete, delete)
+        .route("GET /tenants", web::list::<Tenant>, || list::<Tenant>("tenants"))
+        .route("GET /tenants/count", web::count::<Tenant>, || count::<Tenant>("tenants"))
+        .route("GET /tenants/{id}", web::view::<Tenant>, || view::<Tenant>("tenants"))
+        .route("PATCH /tenants/{id}", web::update::<Tenant>, || edit(update::<Tenant>("tenants")))
+        .route("PATCH /tenants", web::update_all::<Tenant>, || {
+            let update = update_all::<Tenant>("tenants");
+            edit(update.error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK))
+        })
+        .route("PUT /tenants/{id}", web::replace::<Tenant>, || edit(replace::<Tenant>("tenants")))
+        .route("POST /tenants/{id}/provision", provisioning::provision, provision)
+        .route("POST /tenants/{id}/deprovision", provisioning::deprovision, deprovision)
+        .route("GET /tenants/{id}/jobs", reading::jobs, jobs)
+        .route("GET /tenants/{id}/jobs/{jobId}", reading::job, job)
+        .route("GET /tenants/{id}/resources", reading::resources, resources)
+        .route("GET /overview", reading::overview, overview)
+}
 
 /// Returns this function's operations for the OpenAPI document.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let edits = [
-        update::<Tenant>("tenants"),
-        update_all::<Tenant>("tenants").error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK),
-        replace::<Tenant>("tenants"),
-    ]
-    .map(|edit| {
-        with_key(edit).error(Code::StatusReadOnly, "The status differs from the stored one.")
-    });
-    let reads = [list::<Tenant>("tenants"), count::<Tenant>("tenants"), view::<Tenant>("tenants")];
-    let jobs = [provision(), deprovision(), jobs(), job(), resources(), overview()];
-    [create(), delete()].into_iter().chain(reads).chain(edits).chain(jobs).collect()
+    routes(Operations::default()).0
+}
+
+/// Adds the errors of a write to an existing tenant.
+fn edit(operation: Operation) -> Operation {
+    with_key(operation).error(Code::StatusReadOnly, "The status differs from the stored one.")
 }
 
 fn create() -> Operation {
@@ -35,10 +52,9 @@ fn create() -> Operation {
         },
     });
     let summary = "Create a tenant";
-    let create = Operation::new("POST /tenants", "createTenant", summary, onboarded())
+    let create = Operation::new("createTenant", summary, onboarded())
         .description("For operators. Needs no lead.")
-        .handler(&crate::create)
-        .body(NamedSchema::new("NewTenant", NewTenant::schema(), body))
+        .body("NewTenant", body)
         .error(Code::DomainMismatch, "The contact's email is not at one of the `domains`.")
         .links_to("/tenants", "/id");
     with_key(create)
@@ -52,9 +68,8 @@ fn with_key(operation: Operation) -> Operation {
 }
 
 fn delete() -> Operation {
-    Operation::new("DELETE /tenants/{id}", "deleteTenant", "Delete a tenant", Answer::Nothing)
+    Operation::new("deleteTenant", "Delete a tenant", Answer::Nothing)
         .description("Soft-deletes the tenant and everything it owns. The key is not released.")
-        .handler(&crate::delete)
         .error(Code::TenantBusy, "The tenant has an open job.")
         .error(Code::TenantHasResources, "The tenant has resources. Deprovision it first.")
 }
@@ -65,13 +80,12 @@ fn provision() -> Operation {
         "plan": { "id": "plan-1", "name": "Premium", "tier": "PREMIUM", "price": 49.9 },
     });
     let summary = "Start provisioning";
-    Operation::new("POST /tenants/{id}/provision", "provisionTenant", summary, Answer::Job)
+    Operation::new("provisionTenant", summary, Answer::Job)
         .description(
             "Opens a job that builds the tenant for a subscription, and answers with its location. Poll \
             the job for progress.",
         )
-        .handler(&provisioning::provision)
-        .body(NamedSchema::new("Subscription", Subscription::schema(), body))
+        .body_schema(NamedSchema::new("Subscription", Subscription::schema(), body))
         .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
         .error(
             Code::IllegalTransition,
@@ -82,11 +96,10 @@ fn provision() -> Operation {
 
 fn deprovision() -> Operation {
     let summary = "Start deprovisioning";
-    Operation::new("POST /tenants/{id}/deprovision", "deprovisionTenant", summary, Answer::Job)
+    Operation::new("deprovisionTenant", summary, Answer::Job)
         .description(
             "Opens a job that removes the tenant's resources, with the pipeline that built them.",
         )
-        .handler(&provisioning::deprovision)
         .error(
             Code::IllegalTransition,
             "The tenant is not ACTIVE, and no failed build of it reported resources.",
@@ -95,38 +108,33 @@ fn deprovision() -> Operation {
 
 fn jobs() -> Operation {
     let summary = "List a tenant's jobs";
-    Operation::new("GET /tenants/{id}/jobs", "listJobs", summary, Answer::Many(job_schema()))
+    Operation::new("listJobs", summary, Answer::Many(job_schema()))
         .description("Each job is one attempt. Newest first.")
-        .handler(&reading::jobs)
         .paged()
 }
 
 fn job() -> Operation {
-    let (route, summary) = ("GET /tenants/{id}/jobs/{jobId}", "Get a job");
-    Operation::new(route, "getJob", summary, Answer::One(job_schema())).handler(&reading::job)
+    Operation::new("getJob", "Get a job", Answer::One(job_schema()))
 }
 
 fn resources() -> Operation {
     let schema = Resource::SCHEMA;
     let resource = NamedSchema::new("Resource", component(schema, &[]), example(schema));
     let summary = "List a tenant's resources";
-    Operation::new("GET /tenants/{id}/resources", "listResources", summary, Answer::Many(resource))
+    Operation::new("listResources", summary, Answer::Many(resource))
         .description(
             "Resources reported by builds, newest first. Deprovisioning removes them from the list.",
         )
-        .handler(&reading::resources)
         .paged()
 }
 
 fn overview() -> Operation {
     let overview = NamedSchema::new("Overview", Overview::schema(), Overview::example());
     let summary = "Get dashboard statistics";
-    Operation::new("GET /overview", "overview", summary, Answer::One(overview))
-        .description(
-            "Counts by status, the last 30 days, and tenants that need attention. Eventually \
+    Operation::new("overview", summary, Answer::One(overview)).description(
+        "Counts by status, the last 30 days, and tenants that need attention. Eventually \
             consistent: changes are counted after about one second.",
-        )
-        .handler(&reading::overview)
+    )
 }
 
 /// A job as [`JobView`](domain::JobView) writes it; the audit is that of every entity.
