@@ -6,7 +6,7 @@ pub use routes::operations;
 
 use axum::Router;
 use lambda::{Env, config::ConfigError};
-use web::{Children, Served, finish};
+use web::{Backend, Served, finish};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -14,6 +14,6 @@ use web::{Children, Served, finish};
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let served = Served::new(Children::from_env(env).await?);
+    let served = Served::new(Backend::from_env(env).await?);
     Ok(finish(routes::routes(served).into_router()))
 }

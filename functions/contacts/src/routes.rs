@@ -1,9 +1,9 @@
 use domain::ContactDetails;
 use openapi::{Operation, Operations, child_routes};
-use web::{Children, Routes};
+use web::{Backend, Routes};
 
 /// Declares the routes of this function.
-pub(crate) fn routes<R: Routes<Children, Operation>>(routes: R) -> R {
+pub(crate) fn routes<R: Routes<Backend, Operation>>(routes: R) -> R {
     child_routes::<ContactDetails, R>(routes, "contacts", None)
 }
 

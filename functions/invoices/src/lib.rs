@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::{Router, extract::FromRef};
 use lambda::{Env, config::ConfigError, token::Tokens};
 use store::Store;
-use web::{Children, Served, finish};
+use web::{Backend, Served, finish};
 
 /// The state of the download handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -31,7 +31,7 @@ struct Issuer(Arc<str>);
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let children = Children::from_env(env).await?;
+    let children = Backend::from_env(env).await?;
     let downloads = Downloads {
         store: children.store.clone(),
         tokens: children.tokens.clone(),

@@ -2,7 +2,7 @@ use domain::{InvoiceDetails, InvoiceId};
 use openapi::{Answer, Operation, Operations, child_routes};
 use schema::FromJson;
 use serde_json::json;
-use web::{Children, Routes};
+use web::{Backend, Routes};
 
 use crate::{
     Downloads,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Declares the routes of invoices.
-pub(crate) fn invoices<R: Routes<Children, Operation>>(routes: R) -> R {
+pub(crate) fn invoices<R: Routes<Backend, Operation>>(routes: R) -> R {
     child_routes::<InvoiceDetails, R>(routes, "invoices", None)
 }
 

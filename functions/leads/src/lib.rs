@@ -19,7 +19,6 @@ use domain::{
 };
 use lambda::{
     Env,
-    aws::Aws,
     config::{ConfigError, LeadKeys, lead_retention},
     keys::MasterKeys,
     token::Tokens,
@@ -29,8 +28,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::{KeyState, Store, retry_if_stale};
 use web::{
-    Allowed, Failure, Json, KeyBearer, LeadBearer, PathIds, RateLimits, RequestId, Result, Served,
-    finish,
+    Allowed, Backend, Failure, Json, KeyBearer, LeadBearer, PathIds, RateLimits, RequestId, Result,
+    Served, finish,
 };
 
 /// The state of the handlers.
@@ -51,14 +50,11 @@ struct Leads {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let aws = Aws::from_env(env)?;
-    let store = Store::from_env(env, &aws)?;
-    let (tokens, keys, ()) =
-        tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
+    let Backend { store, tokens, keys } = Backend::from_env(env).await?;
     let leads = Leads {
         limits: RateLimits::from_env(env, "PUBLIC_API_MAX_ATTEMPTS", 30, &store)?,
-        tokens: tokens?,
-        keys: keys?,
+        tokens,
+        keys,
         lead_keys: LeadKeys::from_env(env)?,
         retention: lead_retention(env)?,
         system: env.required("SYSTEM_USER_ID")?.into(),

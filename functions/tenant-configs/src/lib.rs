@@ -13,7 +13,7 @@ use domain::{ConfigDetails, Entity, Tenant, permit};
 use filter::Filter;
 use lambda::{Env, config::ConfigError};
 use store::Store;
-use web::{AllowedBoth, Children, PathIds, Result, Served, entity_response, finish, may_include};
+use web::{AllowedBoth, Backend, PathIds, Result, Served, entity_response, finish, may_include};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -21,7 +21,7 @@ use web::{AllowedBoth, Children, PathIds, Result, Served, entity_response, finis
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let served = Served::new(Children::from_env(env).await?);
+    let served = Served::new(Backend::from_env(env).await?);
     Ok(finish(routes::routes(served).into_router()))
 }
 

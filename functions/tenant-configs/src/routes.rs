@@ -1,9 +1,9 @@
 use domain::{ConfigDetails, Entity, Tenant};
 use openapi::{Answer, Operation, Operations, child_routes, found, one};
-use web::{Children, Code, Routes};
+use web::{Backend, Code, Routes};
 
 /// Declares the routes of this function.
-pub(crate) fn routes<R: Routes<Children, Operation>>(routes: R) -> R {
+pub(crate) fn routes<R: Routes<Backend, Operation>>(routes: R) -> R {
     let taken = (Code::ConfigKeyTaken, "The tenant has a configuration with this key.");
     child_routes::<ConfigDetails, R>(routes, "tenant-configs", Some(taken)).route(
         "GET /tenant-configs/{id}/tenant",

@@ -18,13 +18,12 @@ use axum::{
 use domain::{NewTenant, TenantView, permit};
 use lambda::{
     Env,
-    aws::Aws,
     config::{ConfigError, millis},
     keys::MasterKeys,
     token::Tokens,
 };
 use store::{Store, retry_if_stale};
-use web::{Allowed, Json, Operator, PathIds, Result, Served, finish};
+use web::{Allowed, Backend, Json, Operator, PathIds, Result, Served, finish};
 
 /// The state of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -50,15 +49,12 @@ struct Plans {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let aws = Aws::from_env(env)?;
-    let store = Store::from_env(env, &aws)?;
     let plans = Plans {
         silo_tiers: env.list("SILO_TIERS", "PREMIUM"),
         expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
     };
-    let (tokens, keys, ()) =
-        tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
-    let tenants = Tenants { store, tokens: tokens?, keys: keys?, plans };
+    let Backend { store, tokens, keys } = Backend::from_env(env).await?;
+    let tenants = Tenants { store, tokens, keys, plans };
     Ok(finish(routes::routes(Served::new(tenants)).into_router()))
 }
 

@@ -6,7 +6,7 @@ use super::{Answer, NamedSchema, Operation, example, filters, patch, put};
 use domain::{Child, Details, Editable, Entity, entities};
 use filter::Schema;
 use store::CHILDREN_OF_A_LEAD;
-use web::{Children, Code, Routes};
+use web::{Backend, Code, Routes};
 
 /// When a bulk update answers [`Code::UniqueFieldInBulk`].
 pub const UNIQUE_IN_BULK: &str =
@@ -137,7 +137,7 @@ pub fn update_all<E: Editable>(kind: &str) -> Operation {
 
 /// Adds the routes of a kind of children: `/<kind>`, `/<kind>/count` and `/<kind>/{id}`. `unique` is
 /// the error of a write that repeats a unique value, with its description.
-pub fn child_routes<D: Details, R: Routes<Children, Operation>>(
+pub fn child_routes<D: Details, R: Routes<Backend, Operation>>(
     routes: R,
     kind: &str,
     unique: Option<(Code, &'static str)>,

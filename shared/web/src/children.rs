@@ -1,7 +1,7 @@
 //! The handlers shared by contacts, invoices and tenant configs.
 
 use axum::{
-    extract::{FromRef, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -9,34 +9,7 @@ use axum::{
 use super::{Allowed, Json, PathIds, Result};
 use domain::{Details, Entity, NewChild};
 use filter::Wire;
-use lambda::{Env, aws::Aws, config::ConfigError, keys::MasterKeys, token::Tokens};
 use store::{Store, retry_if_stale};
-
-/// The state of the handlers of children.
-#[derive(Clone, Debug, FromRef)]
-pub struct Children {
-    /// The table.
-    pub store: Store,
-    /// Verifies bearer tokens.
-    pub tokens: Tokens,
-    /// Signs cursors.
-    pub keys: MasterKeys,
-}
-
-impl Children {
-    /// Creates the state from the environment.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] if a variable is missing or malformed.
-    pub async fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let aws = Aws::from_env(env)?;
-        let store = Store::from_env(env, &aws)?;
-        let (tokens, keys, ()) =
-            tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
-        Ok(Self { store, tokens: tokens?, keys: keys? })
-    }
-}
 
 /// Handles `POST /<kind>`.
 ///

@@ -2,6 +2,7 @@
 
 mod access;
 mod auth;
+mod backend;
 mod body;
 mod children;
 mod code;
@@ -17,8 +18,9 @@ mod signature;
 
 pub use access::{Access, Argument, Caller, Declared};
 pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
+pub use backend::Backend;
 pub use body::{BODY_LIMIT, Body, Json, RawBody};
-pub use children::{Children, create, delete};
+pub use children::{create, delete};
 pub use code::Code;
 pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};
