@@ -33,12 +33,12 @@ pub use jobs::{
     pages::Paging,
 };
 pub use lists::{
+    by_id::ById,
     cursor::Cursor,
     found::Found,
-    inclusions::{Allowance, Inclusions},
+    inclusions::{Allowance, IncludeFn, Inclusions, Related},
     list::{ListRequest, Page},
     listed::{Listed, Writable},
-    related::Related,
 };
 pub use store::Store;
 pub use table::{

@@ -7,6 +7,7 @@ mod write;
 use crate::{
     Store,
     lists::{
+        by_id::ById,
         found::Found,
         listed::{Listed, Writable},
         read_budget::Collected,
@@ -35,7 +36,7 @@ impl<D: Details> Item for Child<D> {
     }
 }
 
-impl<D: Details> Listed for Child<D> {
+impl<D: Details> ById for Child<D> {
     type Id = D::Id;
 
     fn id(&self) -> D::Id {
@@ -45,7 +46,9 @@ impl<D: Details> Listed for Child<D> {
     async fn by_ids(store: &Store, ids: Vec<D::Id>) -> Result<Vec<Stored<Self>>> {
         store.children(ids).await
     }
+}
 
+impl<D: Details> Listed for Child<D> {
     async fn by_other_key(store: &Store, conditions: &Where) -> Result<Option<Vec<Found<Self>>>> {
         let Some(tenants) = conditions.one_of("tenantId") else { return Ok(None) };
         // For more tenants, one read of the index is cheaper.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     Store,
-    lists::{found::Found, listed::Listed},
+    lists::{by_id::ById, found::Found, listed::Listed},
     table::{
         index::{IndexKey, Partition},
         item::{Attributes, Item, Stored, decode_all, encode_from},
@@ -38,7 +38,7 @@ impl Item for Lead {
     }
 }
 
-impl Listed for Lead {
+impl ById for Lead {
     type Id = LeadId;
 
     fn id(&self) -> LeadId {
@@ -49,7 +49,9 @@ impl Listed for Lead {
         let keys: Vec<_> = ids.into_iter().map(Key::lead).collect();
         decode_all(store.get_all(&keys).await?)
     }
+}
 
+impl Listed for Lead {
     async fn by_other_key(_: &Store, _: &Where) -> Result<Option<Vec<Found<Self>>>> {
         Ok(None)
     }

@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     future::Future,
-    pin::pin,
+    pin::{Pin, pin},
 };
 
 use futures_util::{StreamExt, stream};
@@ -10,16 +10,15 @@ use serde_json::{Value, json};
 use crate::{
     Store,
     lists::{
+        by_id::ById,
         found::Found,
-        listed::Listed,
         newest::{Newest, ReadLimit},
         page_items::{PAGE_BYTES, serialized_size},
         read_budget::MOST_READ,
-        related::Related,
     },
     table::read::BATCH,
 };
-use domain::{Entity, Result};
+use domain::{Entity, Error, Result};
 use filter::{Fields, Filter, Include, Order, Wire};
 
 /// Number of tenants whose children are read concurrently.
@@ -33,6 +32,22 @@ const RELATION_BYTES: usize = 1_000_000;
 
 /// A page ends after this number of reads for inclusions.
 const MOST_READS: usize = 250;
+
+/// An entity with relations that can be included.
+pub trait Related: Sized {
+    /// Returns the function that includes the relation with this name, or `None` if the entity has
+    /// no such relation.
+    fn relation(name: &str) -> Option<IncludeFn<Self>>;
+}
+
+/// Includes a relation in each of the entities. If the inclusions exceed the allowance, entities
+/// are dropped from the end; the first one always stays.
+pub type IncludeFn<E> = for<'a> fn(
+    &'a mut Inclusions,
+    &'a mut Vec<Found<E>>,
+    &'a Include,
+    Allowance,
+) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// Maximum size of inclusions.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +94,8 @@ impl Inclusions {
         self.truncated
     }
 
-    /// Includes all requested relations in each of `found`. See [`Related::relate`].
+    /// Includes all requested relations in each of `found`. If they exceed `allowance`,
+    /// entities are dropped from the end of `found`; the first one always stays.
     pub(crate) async fn include<E: Related>(
         &mut self,
         found: &mut Vec<Found<E>>,
@@ -91,14 +107,15 @@ impl Inclusions {
         }
         for with in includes {
             self.path.push(with.relation);
-            E::relate(self, found, with, allowance).await?;
+            let include = E::relation(with.relation).ok_or_else(|| no_relation(with.relation))?;
+            include(self, found, with, allowance).await?;
             self.path.pop();
         }
         Ok(())
     }
 
     /// Includes a to-one relation by its ID, or `null`. Each related entity is read once.
-    pub(crate) async fn one<E, R: Listed>(
+    pub(crate) async fn one<E, R: ById + Entity + Related>(
         &mut self,
         found: &mut Vec<Found<E>>,
         with: &Include,
@@ -213,6 +230,11 @@ impl Inclusions {
         }
         Ok((list, bytes, complete))
     }
+}
+
+/// Returns the error for a relation that is in the schema but not implemented.
+fn no_relation(name: &str) -> Error {
+    Error::internal("including a relation")(format!("the relation {name} is not implemented"))
 }
 
 /// Returns how much of a relation has to be read for `scope`.

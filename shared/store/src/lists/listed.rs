@@ -3,33 +3,20 @@ use std::future::Future;
 use crate::{
     Store,
     counters::TOTAL,
-    lists::{found::Found, related::Related},
+    lists::{by_id::ById, found::Found, inclusions::Related},
     table::{
         index::Partition,
         item::{Item, Stored},
     },
 };
-use domain::{Editable, Entity, EntityId, LeadId, Result};
+use domain::{Editable, Entity, LeadId, Result};
 use filter::Where;
 
 /// An entity that the store can list, filter and count.
 ///
 /// DynamoDB narrows the read in this order: by ID, by another key of the entity (a tenant, a key),
 /// by a partition of an index. All other conditions are evaluated in memory.
-pub trait Listed: Entity + Item + Related + Clone + Send + Sync + 'static {
-    /// The type of the entity's ID.
-    type Id: EntityId;
-
-    /// Returns the entity's ID.
-    fn id(&self) -> Self::Id;
-
-    /// Returns the entities with these IDs, strongly consistent. Pass few IDs, because all entities
-    /// are held in memory.
-    fn by_ids(
-        store: &Store,
-        ids: Vec<Self::Id>,
-    ) -> impl Future<Output = Result<Vec<Stored<Self>>>> + Send;
-
+pub trait Listed: ById + Entity + Item + Related + Clone + Send + Sync + 'static {
     /// Returns the entities found by a key other than the ID (tenant, key), strongly consistent.
     /// Returns `None` if `conditions` name no such key.
     fn by_other_key(

@@ -1,5 +1,6 @@
 //! Lists: from a filter to a page.
 
+pub(crate) mod by_id;
 pub(crate) mod cursor;
 pub(crate) mod found;
 pub(crate) mod inclusions;
@@ -10,4 +11,4 @@ mod page_builder;
 pub(crate) mod page_items;
 pub(crate) mod query;
 pub(crate) mod read_budget;
-pub(crate) mod related;
+mod related;

@@ -10,6 +10,7 @@ use crate::{
     Store,
     counters::{TOTAL, status_counter},
     lists::{
+        by_id::ById,
         found::Found,
         listed::{Listed, Writable},
     },
@@ -39,7 +40,7 @@ impl Item for Tenant {
     }
 }
 
-impl Listed for Tenant {
+impl ById for Tenant {
     type Id = TenantId;
 
     fn id(&self) -> TenantId {
@@ -50,7 +51,9 @@ impl Listed for Tenant {
         let keys: Vec<_> = ids.into_iter().map(Key::tenant).collect();
         decode_all(store.get_all(&keys).await?)
     }
+}
 
+impl Listed for Tenant {
     async fn by_other_key(store: &Store, conditions: &Where) -> Result<Option<Vec<Found<Self>>>> {
         if let Some(key) = conditions.equals("key") {
             let id = match read(&key) {
