@@ -19,7 +19,7 @@ use aws_sdk_sesv2::{
     operation::{RequestId, send_email::SendEmailError},
     types::Destination,
 };
-use domain::{Error, Event, Result};
+use domain::{Error, Event, EventType, Result};
 use lambda::{
     Env, Envelope, Payload,
     aws::Aws,
@@ -87,17 +87,17 @@ impl Mailer {
     }
 
     async fn mail(&self, event: Envelope) -> Result<()> {
-        let (id, mail) = match event.detail_type.as_str() {
-            "LEAD_CREATED" => {
+        let (id, mail) = match event.detail_type.parse() {
+            Ok(EventType::LeadCreated) => {
                 let Event { id, lead, .. } = event.read_and_trace()?;
                 (id, lead.map(|lead| self.writer.verification(&lead, lambda::now())))
             }
-            "TENANT_PROVISIONING_SUCCESS" => {
+            Ok(EventType::TenantProvisioningSuccess) => {
                 let Event { id, tenant, job, .. } = event.read_and_trace()?;
                 (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
             }
-            other => {
-                tracing::debug!(event.kind = other, "no email for this event type");
+            _ => {
+                tracing::debug!(event.kind = event.detail_type, "no email for this event type");
                 return Ok(());
             }
         };

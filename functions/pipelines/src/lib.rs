@@ -8,8 +8,8 @@ mod secret;
 
 use aws_sdk_codepipeline::Client;
 use domain::{
-    Error, Event, EventJob, EventTenant, Isolation, Job, JobRef, JobResult, JobState, Outcome,
-    Result, TenantId, UserId,
+    Error, Event, EventJob, EventTenant, EventType, Isolation, Job, JobRef, JobResult, JobState,
+    Outcome, Result, TenantId, UserId,
 };
 use lambda::{Env, Envelope, Payload, aws::Aws, config::ConfigError, dead_letter::EventFailures};
 use serde::Deserialize;
@@ -87,14 +87,13 @@ impl Pipelines {
     }
 
     async fn dispatch(&self, event: Envelope) -> Result<()> {
-        match event.detail_type.as_str() {
-            "TENANT_PROVISIONING" | "TENANT_DEPROVISIONING" => {
+        match event.detail_type.parse() {
+            Ok(EventType::TenantProvisioning | EventType::TenantDeprovisioning) => {
                 self.start(event.read_and_trace()?).await
             }
-            "CodePipeline Pipeline Execution State Change" => {
-                self.execution_failed(&event.read()?).await
-            }
-            _ => self.job_closed(&event.read_and_trace()?).await,
+            Ok(_) => self.job_closed(&event.read_and_trace()?).await,
+            // The only other rule is for state changes of CodePipeline's executions.
+            Err(_) => self.execution_failed(&event.read()?).await,
         }
     }
 

@@ -37,7 +37,7 @@ impl StreamChange {
                 let version = version(&new)?;
                 let job: Job = from_item(new).map_err(Error::internal("reading a job"))?;
                 let metrics = metrics::of_job(&job);
-                Ok(Self { event: OutgoingEvent::of_job(job, version, request)?, metrics })
+                Ok(Self { event: OutgoingEvent::of_job(job, version, request), metrics })
             }
             _ => Ok(Self::default()),
         }

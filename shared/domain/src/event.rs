@@ -129,14 +129,14 @@ pub struct EventJob {
 }
 
 impl Event {
-    /// Creates the event for a new lead.
+    /// Creates the event for a new lead. `request_id` names the request that created it.
     #[must_use]
-    pub fn for_lead(lead: Lead, version: u64) -> Self {
+    pub fn for_lead(lead: Lead, version: u64, request_id: Option<String>) -> Self {
         Self {
             version: 1,
             id: format!("{}#{version}", lead.id),
             time: lead.audit.modified_on,
-            request_id: None,
+            request_id,
             lead: Some(EventLead {
                 id: lead.id,
                 first_name: lead.first_name,
@@ -152,14 +152,15 @@ impl Event {
         }
     }
 
-    /// Creates the event for a job that was opened or closed.
+    /// Creates the event for a job that was opened or closed. `request_id` names the request that did
+    /// so.
     #[must_use]
-    pub fn for_job(job: Job, version: u64) -> Self {
+    pub fn for_job(job: Job, version: u64, request_id: Option<String>) -> Self {
         Self {
             version: 1,
             id: format!("{}#{version}", job.id),
             time: job.audit.modified_on,
-            request_id: None,
+            request_id,
             lead: None,
             subscription: Some(job.subscription.raw().to_owned()),
             tenant: Some(job.tenant),

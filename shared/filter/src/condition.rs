@@ -1,9 +1,10 @@
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::{
-    Kind, Schema, node::Node, operators, pattern::Pattern, position::Position,
+    Kind, Schema,
+    node::Node,
+    operators::{self, Test},
+    position::Position,
     typed_value::TypedValue,
 };
 use crate::Result;
@@ -21,37 +22,6 @@ pub(super) enum Condition {
     Any(Vec<Where>),
     /// A property must pass a test.
     Property(&'static str, Kind, Test),
-}
-
-/// A test of a property's value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Test {
-    /// The value equals this, which may be `null`.
-    Eq(TypedValue),
-    /// The value differs from this and is not `null`.
-    Neq(TypedValue),
-    /// The value is greater than this.
-    Gt(TypedValue),
-    /// The value is greater than or equal to this.
-    Gte(TypedValue),
-    /// The value is less than this.
-    Lt(TypedValue),
-    /// The value is less than or equal to this.
-    Lte(TypedValue),
-    /// The value is between these two, inclusive.
-    Between(TypedValue, TypedValue),
-    /// The value is one of these.
-    In(BTreeSet<TypedValue>),
-    /// The value is none of these and is not `null`.
-    NotIn(BTreeSet<TypedValue>),
-    /// The text matches this.
-    Matches(Pattern),
-    /// The text does not match this. Never true for `null`.
-    NotMatches(Pattern),
-    /// The value is not `null` (`true`), or is `null` (`false`).
-    Exists(bool),
-    /// The array contains all of these.
-    Contains(BTreeSet<Node>),
 }
 
 impl Where {

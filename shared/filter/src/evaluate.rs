@@ -2,12 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{
-    Where,
-    condition::{Condition, Test},
-    node::Node,
-    typed_value::TypedValue,
-};
+use super::{Where, condition::Condition, node::Node, operators::Test, typed_value::TypedValue};
 
 /// An item. Each property is converted once for all conditions.
 struct Item<'a> {

@@ -1,9 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{
-    Kind, condition::Test, node::Node, pattern::Pattern, position::Position,
-    typed_value::TypedValue,
-};
+use super::{Kind, node::Node, pattern::Pattern, position::Position, typed_value::TypedValue};
 use crate::Result;
 
 /// The maximum number of values of `inq`, `nin` and `contains`.
@@ -12,6 +9,37 @@ const MAX_VALUES: usize = 1000;
 /// Every operator, for error messages.
 const OPERATORS: &str = "eq, neq, gt, gte, lt, lte, between, inq, nin, like, nlike, ilike, nilike, \
                          regexp, exists, contains";
+
+/// A test of a property's value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Test {
+    /// The value equals this, which may be `null`.
+    Eq(TypedValue),
+    /// The value differs from this and is not `null`.
+    Neq(TypedValue),
+    /// The value is greater than this.
+    Gt(TypedValue),
+    /// The value is greater than or equal to this.
+    Gte(TypedValue),
+    /// The value is less than this.
+    Lt(TypedValue),
+    /// The value is less than or equal to this.
+    Lte(TypedValue),
+    /// The value is between these two, inclusive.
+    Between(TypedValue, TypedValue),
+    /// The value is one of these.
+    In(BTreeSet<TypedValue>),
+    /// The value is none of these and is not `null`.
+    NotIn(BTreeSet<TypedValue>),
+    /// The text matches this.
+    Matches(Pattern),
+    /// The text does not match this. Never true for `null`.
+    NotMatches(Pattern),
+    /// The value is not `null` (`true`), or is `null` (`false`).
+    Exists(bool),
+    /// The array contains all of these.
+    Contains(BTreeSet<Node>),
+}
 
 /// Parses the operator `name` with the operand `node` for a property of `kind`.
 pub(super) fn read(name: &str, kind: Kind, node: &Node, at: &Position<'_>) -> Result<Test> {

@@ -96,7 +96,7 @@ fn lives(job: Job) {
         assert!(size(&item) <= 409_600, "{} bytes when closed", size(&item));
         let job: Job = decode(item).unwrap();
         assert!(job.subscription.id().len() <= 255);
-        let event = serde_json::to_string(&Event::for_job(job, 7)).unwrap();
+        let event = serde_json::to_string(&Event::for_job(job, 7, None)).unwrap();
         assert!(event.len() <= MOST_OF_AN_EVENT, "an event has {} bytes", event.len());
         let heard: Event = serde_json::from_str(&event).unwrap();
         assert!(heard.tenant.unwrap().primary_contact().is_some());
