@@ -21,11 +21,11 @@ pub fn found(schema: &Schema) -> NamedSchema {
 
 /// Returns the noun of a kind: the plural, and the singular with its article.
 fn nouns(kind: &str) -> (String, String) {
-    let plural = kind.replace('-', " ");
-    let singular = plural.strip_suffix('s').unwrap_or(&plural);
+    let plural = if kind == "tenant-configs" { "configurations" } else { kind };
+    let singular = plural.strip_suffix('s').unwrap_or(plural);
     let article = if singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     let singular = format!("{article} {singular}");
-    (plural, singular)
+    (plural.to_owned(), singular)
 }
 
 fn counted() -> Answer {
