@@ -142,7 +142,7 @@ class Ministack(unittest.TestCase):
         eventually("two messages", messages)
         self.assertEqual(set(seen), {self.stack.resource(f"{one}Function")["Arn"] for one in ["Relay", "Upkeep"]})
         done = self.redrive(queue)
-        self.assertEqual((done.returncode, "0 handed over, 2 left" in done.stdout), (1, True), done.stdout + done.stderr)
+        self.assertEqual((done.returncode, "0 retried successfully, 2 left" in done.stdout), (1, True), done.stdout + done.stderr)
 
         # A fixed function would read the record. This test fixes the record in the queue instead.
         lead = self.stack.items("gsi1pk = :pk", index="gsi1", pk="lead#0")[0]
@@ -152,7 +152,7 @@ class Ministack(unittest.TestCase):
             message["Body"]["requestPayload"]["Records"][0]["dynamodb"]["NewImage"] = lead
             sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message["Body"]))
         done = self.redrive(queue)
-        self.assertEqual((done.returncode, "2 handed over, 0 left" in done.stdout), (0, True), done.stdout + done.stderr)
+        self.assertEqual((done.returncode, "2 retried successfully, 0 left" in done.stdout), (0, True), done.stdout + done.stderr)
         eventually("the email of the fixed record", lambda: self.client.mails("mended@acme.test"))
 
     def redrive(self, queue):
