@@ -92,7 +92,7 @@ fn print_line(answer: &Value) {
     writeln!(out, "{answer}").and_then(|()| out.flush()).unwrap();
 }
 
-/// A process that runs [`simulated`].
+/// A process that simulates AWS.
 #[derive(Debug)]
 pub(crate) struct Aws {
     _child: Child,

@@ -21,7 +21,7 @@ pub trait Entity: Sized {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the entity cannot be serialized as a JSON object.
+    /// [`Error::Internal`] if the entity cannot be serialized as a JSON object.
     fn wire(&self) -> Result<Map<String, Value>>;
 }
 

@@ -7,7 +7,7 @@ use crate::Result;
 pub struct Schema {
     /// The entity's name in error messages.
     pub entity: &'static str,
-    /// The permissions to view the entity, from [`Entity::View`](domain::Entity::View). Any
+    /// The permissions to view the entity, from `Entity::View` of the crate `domain`. Any
     /// one is enough. Empty if the entity is a part of another entity and requires no permission of
     /// its own.
     pub view: &'static [u16],

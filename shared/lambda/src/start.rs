@@ -13,7 +13,7 @@ use crate::{Env, config::ConfigError, log};
 ///
 /// # Errors
 ///
-/// Same as [`serve`].
+/// [`ConfigError`] if the state cannot be built from the environment, or an error of the runtime.
 pub async fn consume<F, E, R>(
     build: impl AsyncFnOnce(&Env) -> Result<F, ConfigError>,
     handle: impl AsyncFn(&F, E) -> Result<R, Error>,
@@ -34,7 +34,8 @@ where
     .await
 }
 
-/// Returns the span for the handling of one event. [`Envelope::read_and_trace`] records its IDs.
+/// Returns the span for the handling of one event.
+/// [`Envelope::read_and_trace`](crate::Envelope::read_and_trace) records its IDs.
 #[must_use]
 pub fn span(invocation: &str) -> tracing::Span {
     tracing::info_span!(

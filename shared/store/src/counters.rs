@@ -65,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the counter cannot be read.
+    /// [`Error::Internal`] if the counter cannot be read.
     pub async fn counter(&self, kind: &str) -> Result<BTreeMap<String, u64>> {
         let item = self.attributes(Key::counter(kind)).await?.unwrap_or_default();
         Ok(numbers(item))

@@ -20,8 +20,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Creates a store for the table `TABLE_NAME`, with the cache from [`Cache::from_env`] and the
-    /// [`ReservedKeys`] that no tenant may take.
+    /// Creates a store for the table `TABLE_NAME`, with the cache that the environment names, if
+    /// any, and the [`ReservedKeys`] that no tenant may take.
     ///
     /// # Errors
     ///

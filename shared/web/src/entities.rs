@@ -99,7 +99,7 @@ pub fn may_include(bearer: &Bearer, filter: &Filter) -> domain::Result<()> {
 ///
 /// # Errors
 ///
-/// Same as [`Edit::patch`] and [`Edit::of`].
+/// Same as [`Edit::patch`] and [`Edit::apply`].
 pub async fn update<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
@@ -113,7 +113,7 @@ pub async fn update<E: Writable>(
 ///
 /// # Errors
 ///
-/// Same as [`Edit::put`] and [`Edit::of`].
+/// Same as [`Edit::put`] and [`Edit::apply`].
 pub async fn replace<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,

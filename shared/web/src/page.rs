@@ -94,7 +94,7 @@ impl Paged {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the link cannot be written.
+    /// [`Error::Internal`] if the link cannot be written.
     pub fn answer(
         &self,
         page: Page,
@@ -132,7 +132,7 @@ pub fn page_response(
 ///
 /// # Errors
 ///
-/// [`Error::Aws`] if the page is empty.
+/// [`Error::Internal`] if the page is empty.
 pub fn entity_response(page: Page) -> Result<Response, Failure> {
     let entity = page.items.into_iter().next().ok_or("it has none");
     let mut response = Json(entity.map_err(Error::internal("showing an entity"))?).into_response();

@@ -164,7 +164,7 @@ impl Lead {
 
     /// Converts a verified lead into a tenant. The lead becomes the tenant's first contact.
     ///
-    /// Writes nothing: [`Store::onboard`](store::Store::onboard) writes the result and
+    /// Writes nothing: `Store::onboard` of the crate `store` writes the result and
     /// repeats the uniqueness checks atomically.
     ///
     /// # Errors

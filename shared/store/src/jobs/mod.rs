@@ -38,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the job cannot be read.
+    /// [`Error::Internal`] if the job cannot be read.
     pub async fn job(&self, tenant: TenantId, attempt: u32, id: JobId) -> Result<Option<Job>> {
         let job: Option<Job> = self.get(Key::job(tenant, attempt)).await?;
         Ok(job.filter(|job| job.id == id))

@@ -30,7 +30,7 @@ impl Cursor {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the cursor cannot be serialized.
+    /// [`Error::Internal`] if the cursor cannot be serialized.
     pub fn seal(&self, list: &str, keys: &MasterKeys) -> Result<String> {
         let text = serde_json::to_vec(self).map_err(Error::internal("writing a cursor"))?;
         let mut bytes = keys.cursor_tag(&signed(list, &text));

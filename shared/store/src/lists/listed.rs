@@ -58,8 +58,8 @@ pub trait Listed: ById + Entity + Item + Related + Clone + Send + Sync + 'static
 
 /// A [`Listed`] entity that clients can change.
 pub trait Writable: Listed + Editable {
-    /// Replaces `before` with `after`. Fails with [`Error::Stale`] if the entity has changed in the
-    /// meantime.
+    /// Replaces `before` with `after`. Fails with [`Error::Stale`](domain::Error::Stale) if the
+    /// entity has changed in the meantime.
     fn write(
         store: &Store,
         before: &Stored<Self>,

@@ -29,7 +29,7 @@ impl PageItems {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the item cannot be written as JSON.
+    /// [`Error::Internal`] if the item cannot be written as JSON.
     pub(crate) fn add(&mut self, item: &impl Serialize) -> Result<bool> {
         let json = to_raw_value(item).map_err(Error::internal("writing an answer"))?;
         // Plus one for the comma.

@@ -31,7 +31,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if something cannot be read.
+    /// [`Error::Internal`](domain::Error::Internal) if something cannot be read.
     pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
         let days: Vec<_> = (0..DAYS).rev().map(|ago| now - DAY * ago).collect();
         let months: BTreeSet<_> = days.iter().map(|day| month_kind(*day)).collect();

@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Aws`] if the claim cannot be read.
+    /// [`Error::Internal`] if the claim cannot be read.
     pub async fn tenant_id_of_key(&self, key: &TenantKey) -> Result<Option<TenantId>> {
         let owner = self.get::<Owner>(Key::tenant_key(key));
         let id = async { Ok(owner.await?.map(|owner| owner.tenant_id)) };
