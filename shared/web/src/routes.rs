@@ -49,7 +49,6 @@ impl<S: Clone + Send + Sync + 'static> Served<S> {
     }
 
     /// Returns the router.
-    #[must_use]
     pub fn into_router(self) -> Router {
         self.router.with_state(self.state)
     }
