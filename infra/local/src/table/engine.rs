@@ -40,6 +40,11 @@ pub(crate) enum Fault {
 }
 
 impl Engine {
+    /// Returns whether this is the embedded engine.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embedded(_))
+    }
+
     /// Executes `action` for this crate. Functions use HTTP instead.
     pub(crate) fn call(&self, action: &str, request: Value) -> Result<Value, Fault> {
         let database = match self {
