@@ -5,7 +5,8 @@
 #   callback.sh failure [--reason TEXT]
 #
 # --resources is a JSON array of {"type", "externalIdentifier", "metadata"}, or a file with such an
-# array: at most 98 resources, with at most 16,384 bytes of metadata each. Report a larger stack as one resource.
+# array: at most 1,000 resources, with at most 16,384 bytes of metadata each and 256 KiB in all. Pass more than 100 KiB as
+# a file.
 #
 # Environment variables (the pipeline's variables have the same names):
 #   CALLBACK_URL     the webhook's URL
@@ -90,7 +91,7 @@ sign() {
 for wait in 1 2 4 8 16 32 0; do
   timestamp=$(python3 -c 'import time; print(int(time.time() * 1000))')
   signature=$(printf '%s%s%s' "$body" "$CONTEXT_ID" "$timestamp" | sign)
-  answer=$(printf '%s' "$body" | curl --silent --write-out '\n%{http_code}' --max-time 15 \
+  answer=$(printf '%s' "$body" | curl --silent --write-out '\n%{http_code}' --max-time 30 \
     --header 'content-type: application/json' \
     --header "x-timestamp: $timestamp" --header "x-signature: $signature" \
     --data-binary @- "$CALLBACK_URL") || true

@@ -96,6 +96,18 @@ class Callback(unittest.TestCase):
         self.assertEqual(resource["externalIdentifier"], "ünïcödé")
         self.assertEqual(resource["metadata"], {"of": '"us"'})
 
+    def test_a_thousand_resources_may_be_in_a_file(self):
+        metadata = {"stack": "x" * 150}
+        resources = [
+            {"type": "function", "externalIdentifier": f"acme-{n}", "metadata": metadata} for n in range(1000)
+        ]
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(resources, file)
+            file.flush()
+            done, received = self.report([204], "success", "--resources", file.name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(received[0][0])["data"]["resources"], resources)
+
     def test_a_log_of_any_bytes_and_length_is_a_reason(self):
         log = b"\x1b[31mcut within a character: \xf0\x9f " + b"x" * 5000
         done, received = self.report([204], "failure", "--reason", log)

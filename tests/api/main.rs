@@ -46,6 +46,7 @@ mod random_filters;
 mod redis_outages;
 mod reference_filter;
 mod resend;
+mod resources;
 mod response_size;
 mod retention;
 mod secrets;

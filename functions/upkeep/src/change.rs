@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, Histogram, Lead, Resend, Result, Tenant, TenantId, TenantStatus};
+use domain::{Error, Histogram, JobRef, Lead, Resend, Result, Tenant, TenantId, TenantStatus};
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
 use store::{CounterChange, Item as _, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
@@ -14,6 +14,8 @@ pub struct StreamChange {
     after: BTreeMap<String, i64>,
     day: Option<(Timestamp, String)>,
     resend: Option<ResendRequest>,
+    /// Whether a job of the tenant closed that may have left obsolete resources.
+    leaves_resources: bool,
 }
 
 /// A version of an item. Its text is the ID under which the change is counted.
@@ -60,8 +62,9 @@ impl StreamChange {
         let (before, after) = (numbers(&entity, old), numbers(&entity, new));
         let day = if entity == Tenant::ENTITY { day(new, old) } else { None };
         let resend = (entity == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
+        let leaves_resources = entity == Tenant::ENTITY && leaves_resources(new, old);
         let item = ItemVersion { entity, id, version, removed };
-        Ok(Self { item, before, after, day, resend })
+        Ok(Self { item, before, after, day, resend, leaves_resources })
     }
 
     /// Returns the difference in the counters of the item's kind. Returns `None` if there is none.
@@ -97,6 +100,13 @@ impl StreamChange {
             || self.day.is_some()
             || self.deleted_tenant().is_some()
             || self.resend.is_some()
+            || self.leaves_resources
+    }
+
+    /// Returns the tenant if one of its jobs closed that may have left obsolete resources.
+    #[must_use]
+    pub fn swept_tenant(&self) -> Option<TenantId> {
+        self.changed_tenant().filter(|_| self.leaves_resources)
     }
 
     /// Returns the tenant if the change deleted one.
@@ -150,6 +160,19 @@ fn day(new: &Item, old: &Item) -> Option<(Timestamp, String)> {
         && status(new) == Some(TenantStatus::Active);
     let then = moment("modifiedOn").filter(|_| built)?;
     Some((then, Histogram::bucket(then.since(moment("createdOn")?))))
+}
+
+/// Returns whether a job closed that has written resources in advance, or that may have reported
+/// the resources of an earlier attempt again.
+fn leaves_resources(new: &Item, old: &Item) -> bool {
+    let latest = |image: &Item| match image.get("latestJob") {
+        Some(AttributeValue::M(job)) => from_item::<_, JobRef>(Item::from(job.clone())).ok(),
+        _ => None,
+    };
+    let is_closed = |job: &JobRef| job.outcome.is_some();
+    let Some(job) = latest(new).filter(is_closed) else { return false };
+    let closes = !latest(old).is_some_and(|old| is_closed(&old) && old.id == job.id);
+    closes && (job.attempt > 1 || number(new, "stagedBy") == Some(job.attempt.into()))
 }
 
 fn status(image: &Item) -> Option<TenantStatus> {

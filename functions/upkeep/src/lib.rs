@@ -1,5 +1,5 @@
 //! Follows up on changes in the table. It keeps counters, soft-deletes the children of deleted
-//! tenants, renews leads that requested another email, and invalidates tenants in the cache,
+//! tenants, deletes obsolete resources, renews leads that requested another email, and invalidates tenants in the cache,
 //! because not every function can reach the cache.
 //!
 //! A batch may be delivered again in part or whole, and out of order. Every change is counted once,
@@ -18,7 +18,7 @@ use lambda::{
     each::{each, summary},
     stream::{Batch, Failures, StreamRecord, answer},
 };
-use store::{CounterChange, Store};
+use store::{CounterChange, Store, retry_if_stale};
 
 pub use change::{ResendRequest, StreamChange};
 
@@ -94,7 +94,11 @@ impl Upkeep {
             }
             None => Ok(()),
         };
-        summary([counted, deleted, renewed])
+        let swept = match change.swept_tenant() {
+            Some(tenant) => Box::pin(retry_if_stale(|| self.store.sweep_resources(tenant))).await,
+            None => Ok(()),
+        };
+        summary([counted, deleted, renewed, swept])
     }
 
     async fn count(&self, changes: impl Iterator<Item = &StreamChange>) -> Result<()> {

@@ -134,6 +134,17 @@ impl fmt::Display for UserId {
     }
 }
 
+impl ResourceId {
+    /// Derives an ID from the job that reported the resource and a digest. Like any ID, it starts
+    /// with a timestamp: that of the job.
+    #[must_use]
+    pub fn derived(job: JobId, digest: [u8; 10]) -> Self {
+        let millis = job.created_at().map_or(0, Timestamp::millis);
+        let millis = u64::try_from(millis).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &digest).into_uuid())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,9 @@ use crate::{
 };
 use schema::{FromJson, Reader, body};
 
-/// The maximum number of resources in one report. A DynamoDB transaction has at most 100 items, and
-/// two of them are the tenant and its job.
-const MAX_RESOURCES: usize = 98;
+/// The maximum number of resources in one report: twice the resources of a CloudFormation stack
+/// (AWS limit).
+const MAX_RESOURCES: usize = 1000;
 
 /// The maximum size in bytes of the metadata of all resources. A transaction has at most 4 MB (AWS
 /// limit).
@@ -39,7 +39,7 @@ pub struct BuildReport {
 struct Resources(Vec<NewResource>);
 
 /// `type`: 0 provisioned, 1 deprovisioned.
-struct Kind(JobKind);
+pub(super) struct Kind(JobKind);
 
 /// `data.status`: 1 success, 0 failure.
 struct StatusNumber(Outcome);
@@ -140,14 +140,15 @@ impl FromJson for Resources {
         }
         let resources: Vec<NewResource> = Vec::from_json(value, at)?;
         let metadata = resources.iter().map(NewResource::metadata_bytes).sum();
-        at.within_bytes(metadata, MAX_METADATA_BYTES).then_some(Self(resources))
+        at.within_bytes(metadata, MAX_METADATA_BYTES).then(|| Self(NewResource::unique(resources)))
     }
 
     fn schema() -> Value {
         let mut resources = Vec::<NewResource>::schema();
         resources["maxItems"] = MAX_RESOURCES.into();
         let rule = format!(
-            "The metadata of all resources has at most {MAX_METADATA_BYTES} bytes in total."
+            "The metadata of all resources has at most {MAX_METADATA_BYTES} bytes in total. Of \
+             several resources with one type and identifier, the last one counts."
         );
         resources["description"] = rule.into();
         resources
@@ -208,7 +209,8 @@ impl FromJson for StatusWord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schema::{Document, Invalid, Limits, read};
+    use crate::UserId;
+    use schema::{Document, Invalid, Limits, Timestamp, read};
 
     #[test]
     fn both_forms_are_equivalent() {
@@ -259,11 +261,32 @@ mod tests {
         for (resources, expected) in [
             (many(16_385, 1), ("/data/resources/0/metadata", "maxBytes")),
             (many(16_384, 19), ("/data/resources", "maxBytes")),
-            (many(21, 99), ("/data/resources", "maxItems")),
+            (many(21, 1001), ("/data/resources", "maxItems")),
         ] {
             let Invalid(violations) = report(&resources).unwrap_err();
             assert_eq!((violations[0].path.as_str(), violations[0].code), expected);
         }
+    }
+
+    #[test]
+    fn of_resources_with_one_type_and_identifier_the_last_one_counts() {
+        let resources = r#"[{"type":"b","externalIdentifier":"1","metadata":{"n":1}},
+            {"type":"b","externalIdentifier":"2"},{"type":"c","externalIdentifier":"1"},
+            {"type":"b","externalIdentifier":"1","metadata":{"n":2}}]"#;
+        let kept = report(resources).unwrap().result.resources;
+        let (now, by) = (Timestamp::from_millis(0), UserId::from("system"));
+        let kept: Vec<_> = kept
+            .iter()
+            .map(|new| new.to_resource(TenantId::generate(), 1, now, &by))
+            .map(|kept| (kept.kind.to_string(), kept.external_identifier, json!(kept.metadata)))
+            .collect();
+        let named = |kind: &str, id: &str, metadata| (kind.to_owned(), id.to_owned(), metadata);
+        let expected = [
+            named("b", "2", json!({})),
+            named("c", "1", json!({})),
+            named("b", "1", json!({ "n": 2 })),
+        ];
+        assert_eq!(kept, expected);
     }
 
     #[test]

@@ -12,12 +12,14 @@ pub use resource::{NewResource, Resource};
 pub use status::{TenantStatus, Transition};
 pub use view::TenantView;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Address, Audit, Editable, Entity, Hostname, JobKind, JobRef, LeadId, TenantId, Text, UserId,
-    entity::wire_of, permit,
+    Address, Audit, Editable, Entity, Hostname, JobKind, JobRef, LeadId, ResourceId, TenantId,
+    Text, UserId, entity::wire_of, permit,
 };
 use crate::{Error, Result, entities};
 use filter::Schema;
@@ -52,6 +54,12 @@ pub struct Tenant {
     /// The attempt number of the latest job that removed all earlier resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<u32>,
+    /// The attempt number of the latest job that wrote a batch of resources before it closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged_by: Option<u32>,
+    /// The batches of resources that jobs have reported since the last removal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<String>,
     /// The audit fields of the tenant.
     #[serde(flatten)]
     pub audit: Audit,
@@ -132,6 +140,8 @@ impl Tenant {
             latest_job: None,
             built_by: None,
             removed_by: None,
+            staged_by: None,
+            batches: Vec::new(),
             audit: Audit::created(now, by),
         }
     }
@@ -180,9 +190,38 @@ impl Tenant {
         lead == Some(audit.created_by.to_string()) && audit.created_on > self.audit.created_on
     }
 
-    /// Returns whether `resource` still exists, according to the reports of jobs.
+    /// Returns whether `resource` exists, according to the reports of jobs.
     #[must_use]
     pub fn has_resource(&self, resource: &Resource) -> bool {
+        self.keeps(resource)
+            && resource.batch.as_ref().is_none_or(|batch| self.batches.contains(batch))
+    }
+
+    /// Returns whether no job has removed `resource`.
+    fn keeps(&self, resource: &Resource) -> bool {
         self.removed_by.is_none_or(|removed| resource.attempt > removed)
     }
+
+    /// Returns the resources that can be deleted from the table: the batches that closed jobs have
+    /// abandoned, and resources that a later attempt has reported again.
+    #[must_use]
+    pub fn obsolete_resources(&self, resources: &[Resource]) -> Vec<ResourceId> {
+        let open = self.latest_job.as_ref().filter(|job| job.outcome.is_none());
+        let is_open = |resource: &Resource| open.is_some_and(|job| job.attempt == resource.attempt);
+        let (existing, others): (Vec<_>, Vec<_>) =
+            resources.iter().partition(|resource| self.has_resource(resource));
+        let mut latest = HashMap::new();
+        for resource in &existing {
+            let age = (resource.attempt, resource.id);
+            let newest = latest.entry(resource.name()).or_insert(age);
+            *newest = age.max(*newest);
+        }
+        let abandoned = others.into_iter().filter(|other| self.keeps(other) && !is_open(other));
+        let repeated = existing.iter().copied();
+        let repeated = repeated.filter(|one| latest[&one.name()].1 != one.id);
+        abandoned.chain(repeated).map(|resource| resource.id).collect()
+    }
 }
+
+#[cfg(test)]
+mod tests;

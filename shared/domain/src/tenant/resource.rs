@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -24,6 +26,10 @@ pub struct Resource {
     /// The attempt number of the job that reported the resource; 0 if it is unknown.
     #[serde(default)]
     pub attempt: u32,
+    /// The batch that the resource was written with before its job closed. The resource exists once
+    /// the tenant names the batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
     /// The audit fields of the resource.
     #[serde(flatten)]
     pub audit: Audit,
@@ -40,7 +46,23 @@ impl Entity for Resource {
     fn wire(&self) -> Result<Map<String, Value>> {
         let mut wire = wire_of(self)?;
         wire.remove("attempt");
+        wire.remove("batch");
         Ok(wire)
+    }
+}
+
+impl Resource {
+    /// Returns this resource as a part of `batch`, with the ID that repetitions of the batch give
+    /// it.
+    #[must_use]
+    pub fn in_batch(self, batch: &str, id: ResourceId) -> Self {
+        Self { id, batch: Some(batch.to_owned()), ..self }
+    }
+
+    /// Returns the type and the identifier, which no two resources of a tenant share.
+    #[must_use]
+    pub fn name(&self) -> (&str, &str) {
+        (self.kind.as_str(), &self.external_identifier)
     }
 }
 
@@ -76,6 +98,17 @@ pub struct NewResource {
 }
 
 impl NewResource {
+    /// Keeps the last of several resources with one type and identifier.
+    pub(crate) fn unique(mut resources: Vec<Self>) -> Vec<Self> {
+        let mut names = HashSet::new();
+        resources.reverse();
+        let mut is_last =
+            |new: &Self| names.insert((new.kind.to_string(), new.external_identifier.clone()));
+        resources.retain(&mut is_last);
+        resources.reverse();
+        resources
+    }
+
     /// Returns the size of the metadata in bytes.
     pub(crate) fn metadata_bytes(&self) -> usize {
         self.metadata.bytes()
@@ -97,6 +130,7 @@ impl NewResource {
             metadata: self.metadata.clone(),
             tenant_id: tenant,
             attempt,
+            batch: None,
             audit: Audit::created(now, by),
         }
     }

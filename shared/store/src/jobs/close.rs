@@ -29,7 +29,7 @@ pub struct JobCompletion<'a> {
 
 impl Store {
     /// Closes an open job, moves its tenant to the matching status and writes the job's resources,
-    /// in one transaction.
+    /// in one transaction. Many resources are written before, invisible until the job closes.
     ///
     /// If the item would become too large, the job is closed without the tenant's contacts and
     /// domains, and only the ID and tier of its subscription are kept.
@@ -39,22 +39,26 @@ impl Store {
     /// [`Error::Stale`] if the job is not the tenant's latest or is already closed.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant, job.id = %completion.job.id))]
     pub async fn close_job(&self, tenant: TenantId, completion: &JobCompletion<'_>) -> Result<()> {
-        match Box::pin(self.close_with(tenant, completion, closed(completion))).await {
+        let batch = Box::pin(self.stage_resources(tenant, completion)).await?;
+        let batch = batch.as_deref();
+        match Box::pin(self.close_with(tenant, completion, batch, closed(completion))).await {
             Err(error) if error.is_permanent() => {
                 tracing::error!(error = %error.with_causes(), "closing a job without its details");
                 let job = self.get::<JobDetails>(Key::job_of(tenant, completion.job)).await?;
                 let brief = job.ok_or(Error::Stale)?.shorten(closed(completion));
-                Box::pin(self.close_with(tenant, completion, brief)).await
+                Box::pin(self.close_with(tenant, completion, batch, brief)).await
             }
             closed => closed,
         }
     }
 
-    /// Closes a job with these changes to its item.
+    /// Closes a job with these changes to its item. Its resources are those of `batch`, or are
+    /// written with it.
     async fn close_with(
         &self,
         tenant: TenantId,
         completion: &JobCompletion<'_>,
+        batch: Option<&str>,
         closed: Update,
     ) -> Result<()> {
         let JobCompletion { job, result, now, by } = *completion;
@@ -70,15 +74,19 @@ impl Store {
         moved = match job.resource_change(result) {
             ResourceChange::Created => moved.set("builtBy", "attempt", job.attempt),
             ResourceChange::Removed => {
-                moved.set("removedBy", "attempt", job.attempt).remove("builtBy")
+                moved.set("removedBy", "attempt", job.attempt).remove("builtBy").remove("batches")
             }
             ResourceChange::Unchanged => moved,
         };
+        if let Some(batch) = batch {
+            moved = moved.append_or_start("batches", "batch", batch);
+        }
         let mut writes = self
             .transaction()
             .update(Key::tenant(tenant), moved, Error::Stale)?
             .update(Key::job_of(tenant, job), closed, Error::Stale)?;
-        for resource in &result.resources {
+        let unwritten = if batch.is_none() { result.resources.as_slice() } else { &[] };
+        for resource in unwritten {
             writes = writes.insert(&resource.to_resource(tenant, job.attempt, now, by))?;
         }
         self.invalidating(tenant, writes.commit()).await

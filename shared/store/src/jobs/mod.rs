@@ -1,5 +1,6 @@
 //! Jobs.
 
+pub(crate) mod batch;
 pub(crate) mod close;
 pub(crate) mod overdue;
 pub(crate) mod pages;

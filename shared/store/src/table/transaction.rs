@@ -52,6 +52,12 @@ impl Transaction<'_> {
         self.put_new(encode_from(item, request)?, None)
     }
 
+    /// Writes an item that nobody else writes, whether it exists or not. Another write of the
+    /// transaction holds the condition.
+    pub(crate) fn put_any<T: Item>(self, item: &T) -> Result<Self> {
+        self.put(Put::builder().set_item(Some(encode(item)?)), None)
+    }
+
     /// Claims a unique key and stores `attributes` with the claim. Fails with `taken` if the key is
     /// already claimed.
     pub(crate) fn claim(self, key: Key, attributes: Attributes, taken: Error) -> Result<Self> {

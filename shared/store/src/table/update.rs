@@ -44,6 +44,12 @@ impl Update {
         self.given(name, [value])
     }
 
+    /// Appends a value to the list at `path`, which may be missing.
+    pub(crate) fn append_or_start(mut self, path: &str, name: &str, value: impl Serialize) -> Self {
+        self.set.push(format!("{path} = list_append(if_not_exists({path}, :no_{name}), :{name})"));
+        self.given(&format!("no_{name}"), Vec::<()>::new()).given(name, [value])
+    }
+
     /// Adds 1 to the number at `path`. A missing number starts at the value `:start`.
     pub(crate) fn increase(mut self, path: &str, start: &str) -> Self {
         self.set.push(format!("{path} = if_not_exists({path}, :{start}) + :one"));
