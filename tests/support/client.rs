@@ -8,6 +8,8 @@ use tokio::{
 };
 use url::form_urlencoded;
 
+use crate::documented::assert_documented;
+
 /// Appends the query parameter `name` with `value` as JSON to `path`.
 pub fn with_query(path: &str, name: &str, value: &Value) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
@@ -130,14 +132,15 @@ impl Client {
         Self { base: self.base.clone(), http }
     }
 
-    /// Sends a request completed by `build`.
+    /// Sends a request completed by `build`. Panics if the API's documentation does not name the
+    /// answer.
     pub async fn send(
         &self,
         method: Method,
         path: &str,
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Reply {
-        let request = build(self.http.request(method, format!("{}{path}", self.base)));
+        let request = build(self.http.request(method.clone(), format!("{}{path}", self.base)));
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
@@ -145,6 +148,7 @@ impl Client {
             "" => Value::Null,
             text => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         };
+        assert_documented(method.as_str(), path, status, &body);
         Reply { status, body, raw: text, headers }
     }
 

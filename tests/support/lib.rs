@@ -6,6 +6,7 @@
 mod app;
 mod bodies;
 mod client;
+mod documented;
 mod effects;
 mod gate;
 mod items;
