@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{Claim, JobCompletion, Store, Stored};
 use support::{App, SignedMessage, config, contact, join_all, lead};
 
-use crate::signup::verify;
+use crate::signup::{lead_and_renewals, verify};
 
 fn store(app: &App) -> Store {
     let env = app.local().env();
@@ -44,13 +44,8 @@ async fn eight_concurrent_clicks_on_one_link_all_succeed() {
 #[tokio::test]
 async fn concurrent_clicks_on_a_renewed_link_all_succeed() {
     let app = App::start_silent().await;
-    let ada = app.verified_lead("ada@acme.test").await;
-    for round in 0..4 {
-        let request = json!({ "email": "ada@acme.test", "leadId": ada.id });
-        app.client.post_without_token("/leads/resend", &request).await.expect(204);
-        app.settle().await;
-        let again = app.read("/leads").await.text("/0/id");
-        let clicks = join_all((0..8).map(|_| verify(&app, &again))).await;
+    for (round, again) in lead_and_renewals(&app, 4).await.iter().enumerate() {
+        let clicks = join_all((0..8).map(|_| verify(&app, again))).await;
         assert!(clicks.iter().all(|click| click.status == 200), "round {round}: {clicks:?}");
     }
 }
@@ -58,13 +53,10 @@ async fn concurrent_clicks_on_a_renewed_link_all_succeed() {
 #[tokio::test]
 async fn verifying_a_lead_that_another_click_has_verified_is_stale() {
     let app = App::start_silent().await;
-    let ada = app.verified_lead("ada@acme.test").await;
-    let request = json!({ "email": "ada@acme.test", "leadId": ada.id });
-    app.client.post_without_token("/leads/resend", &request).await.expect(204);
-    app.settle().await;
+    let [ada, again] = lead_and_renewals(&app, 1).await.try_into().unwrap();
+    verify(&app, &ada).await.expect(200);
     let (store, by) = (store(&app), UserId::from("test"));
-    let again = app.read("/leads").await.text("/0/id").parse().unwrap();
-    let read = store.lead(again).await.unwrap();
+    let read = store.lead(again.parse().unwrap()).await.unwrap();
     store.validate_lead(&read, lambda::now(), &by, None).await.unwrap();
     let before = app.settled().await;
     let second = store.validate_lead(&read, lambda::now(), &by, None).await;

@@ -5,7 +5,10 @@ use support::{App, join_all, lead};
 async fn deliver_all_again(app: &App) {
     for event in app.events() {
         let kind = event["detail-type"].as_str().unwrap();
-        if matches!(kind, "LEAD_CREATED" | "TENANT_PROVISIONING_SUCCESS") {
+        if matches!(
+            kind,
+            "LEAD_CREATED" | "TENANT_PROVISIONING_SUCCESS" | "TENANT_PROVISIONING_FAILURE"
+        ) {
             app.invoke("mailer", event.clone()).await.unwrap();
         }
         if kind.starts_with("TENANT_") {

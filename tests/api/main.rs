@@ -32,6 +32,7 @@ mod lead_lists;
 mod lead_scope;
 mod leads;
 mod limits;
+mod links;
 mod metrics;
 mod odd_requests;
 mod openapi;

@@ -97,8 +97,8 @@ async fn create(
     }))
 }
 
-/// `POST /leads/resend`: stores a request for another verification email. Neither the answer nor
-/// its timing reveals whether an email is sent.
+/// `POST /leads/resend`: stores a request for another link. Neither the answer nor its timing reveals
+/// whether an email is sent.
 async fn resend(
     State(store): State<Store>,
     RequestId(request): RequestId,
@@ -147,7 +147,7 @@ fn not_supported(uri: &Uri) -> Failure {
     Failure(Error::MethodNotAllowed { path, allow: allow.to_owned() })
 }
 
-/// `POST /leads/{id}/verify`: verifies the lead's address with the key from the email. A forged or
+/// `POST /leads/{id}/verify`: verifies the lead's address with the key from an email. A forged or
 /// expired key is rejected without a read. The call can be repeated until the key expires, because
 /// people click twice.
 async fn verify(
@@ -157,7 +157,7 @@ async fn verify(
 ) -> Result<Json<Verified>> {
     let (id, now) = (path.id()?, lambda::now());
     let LeadKeys { length, expiry, .. } = leads.lead_keys;
-    if Lead::key_expired(id, now, expiry) || !leads.keys.is_lead_key(id, length, &key) {
+    if Lead::key_expired(leads.keys.lead_key_issued(id, length, &key), now, expiry) {
         return Err(Error::Unauthorized("invalid or expired lead key").into());
     }
     retry_if_stale(|| async {

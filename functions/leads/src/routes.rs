@@ -64,12 +64,12 @@ fn create() -> Operation {
 fn resend() -> Operation {
     let id = example(Lead::SCHEMA)["id"].clone();
     let request = json!({ "email": "ada@acme.test", "leadId": id });
-    let summary = "Resend the verification email";
+    let summary = "Request another link";
     Operation::new("resendVerification", summary, Answer::Nothing)
         .description(
             "Sends an email for the verified lead of the address, otherwise for the lead with `leadId`, \
-            otherwise for each different lead of the address, up to three. A lead that has a tenant gets none. \
-            At most five emails per day are sent to one mailbox. The answer does not reveal whether an email \
+            otherwise for each different lead of the address, up to three. Its link continues the sign-up, \
+            with or without a tenant. At most five emails per day are sent to one mailbox. The answer does not reveal whether an email \
             was sent.",
         )
         .body("Resend", request)
@@ -109,7 +109,7 @@ fn verify() -> Operation {
         NamedSchema::new("VerifiedLead", answer, json!({ "id": id, "token": "eyJhbGciOi…" }));
     Operation::new("verifyLead", "Verify a lead", Answer::One(answer))
         .description(
-            "Authenticated with the key from the verification email. Can be repeated until the key expires.",
+            "Authenticated with the key from an email to the lead. Can be repeated until the key expires.",
         )
         .error(Code::EmailTaken, "Another lead has verified this email address.")
 }

@@ -19,7 +19,7 @@ use aws_sdk_sesv2::{
     operation::{RequestId, send_email::SendEmailError},
     types::Destination,
 };
-use domain::{Error, Event, EventType, Result};
+use domain::{Error, Event, EventTenant, EventType, Result};
 use lambda::{
     Env, Envelope, Payload,
     aws::Aws,
@@ -28,6 +28,7 @@ use lambda::{
     fault::{Fault, Service},
     metric::{Metric, Metrics},
 };
+use schema::Timestamp;
 use store::{Claim, Store};
 
 use crate::{mail::Mail, writer::Writer};
@@ -43,6 +44,14 @@ pub struct Mailer {
     failures: EventFailures,
     metrics: Metrics,
 }
+
+/// The types of events that lead to an email.
+const MAILED: [EventType; 4] = [
+    EventType::LeadCreated,
+    EventType::LeadLinkRequested,
+    EventType::TenantProvisioningSuccess,
+    EventType::TenantProvisioningFailure,
+];
 
 /// The name under which events are claimed.
 const CONSUMER: &str = "mailer";
@@ -87,27 +96,48 @@ impl Mailer {
     }
 
     async fn mail(&self, event: Envelope) -> Result<()> {
-        let (id, mail) = match event.detail_type.parse() {
-            Ok(EventType::LeadCreated) => {
-                let Event { id, lead, .. } = event.read_and_trace()?;
-                (id, lead.map(|lead| self.writer.verification(&lead, lambda::now())))
-            }
-            Ok(EventType::TenantProvisioningSuccess) => {
-                let Event { id, tenant, job, .. } = event.read_and_trace()?;
-                (id, tenant.map(|tenant| self.writer.welcome(&tenant, job.as_ref())))
-            }
-            _ => {
-                tracing::debug!(event.kind = event.detail_type, "no email for this event type");
-                return Ok(());
-            }
-        };
-        match mail.transpose()?.flatten() {
-            Some(mail) => self.send_once(&id, &mail).await,
+        let Ok(kind) = event.detail_type.parse::<EventType>() else { return Ok(()) };
+        if !MAILED.contains(&kind) {
+            tracing::debug!(event.kind = event.detail_type, "no email for this event type");
+            return Ok(());
+        }
+        let event = event.read_and_trace()?;
+        match self.write(kind, &event).await? {
+            Some(mail) => self.send_once(&event.id, &mail).await,
             None => {
-                tracing::info!(event.id = id, "no email to send");
+                tracing::info!(event.id, "no email to send");
                 Ok(())
             }
         }
+    }
+
+    async fn write(&self, kind: EventType, event: &Event) -> Result<Option<Mail>> {
+        let now = lambda::now();
+        match (kind, &event.lead, &event.tenant) {
+            (EventType::LeadCreated, Some(lead), _) => self.writer.verification(lead, now),
+            (EventType::LeadLinkRequested, Some(lead), _) => match &lead.link {
+                Some(link) => self.writer.link(lead, link, now),
+                None => Ok(None),
+            },
+            (EventType::TenantProvisioningSuccess, _, Some(tenant)) => {
+                self.writer.welcome(tenant, event.job.as_ref())
+            }
+            (EventType::TenantProvisioningFailure, _, Some(tenant)) => {
+                self.failure(tenant, now).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the email about a failed build to the lead that became the tenant: the sign-up page
+    /// has promised one. Operators see failures in the console, so a tenant without a lead gets none.
+    async fn failure(&self, tenant: &EventTenant, now: Timestamp) -> Result<Option<Mail>> {
+        let Some(lead) = tenant.lead_id else { return Ok(None) };
+        let lead = match self.store.lead(lead).await {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            lead => lead?,
+        };
+        self.writer.failure(&lead.into(), now).map(Some)
     }
 
     async fn send_once(&self, event: &str, mail: &Mail) -> Result<()> {

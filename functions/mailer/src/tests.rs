@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{EventJob, EventLead, EventTenant, LeadId, TenantId};
+use domain::{EventJob, EventLead, EventTenant, LeadId, LeadLink, Stage, TenantId};
 use lambda::{Env, Payload, aws::Aws, keys::MasterKeys};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -136,6 +136,51 @@ async fn a_tenant_without_a_url_is_linked_to_the_login_page() {
 }
 
 #[tokio::test]
+async fn a_link_email_says_where_the_sign_up_is_and_when_the_link_expires() {
+    let (writer, lead, now) = (writer(&[]).await, lead("Ada"), lambda::now());
+    let mail = |stage, url: Option<&str>| {
+        let link = LeadLink { issued_on: now, stage, app_plane_url: url.map(str::to_owned) };
+        writer.link(&lead, &link, now).unwrap().unwrap()
+    };
+    let until = crate::words::date(now + Duration::from_secs(86_400));
+    let failed = mail(Stage::Failed, None);
+    let (subject, html, text) = built_in(&failed);
+    let start = format!("https://api.test/validate/{}?code={}-", lead.id, now.millis());
+    let link = text.split_whitespace().find(|word| word.starts_with(&start)).unwrap().to_owned();
+    insta::assert_snapshot!(subject, @"We couldn't set up your workspace on Tenantry");
+    insta::assert_snapshot!(text.replace(&link, "<link>").replace(&until, "<until>"), @r#"
+    We couldn't set up your workspace
+
+    Hi Ada, we couldn't set up the workspace for Acme & Co.. Your details are saved, so you can try again.
+
+    <link>
+
+    This link expires on <until>.
+    After that, you can request a new one on the same page.
+    "#);
+    assert!(html.contains(&link) && html.contains("<bdi>Acme &#38; Co.</bdi>. Your details"));
+    let failure = writer.failure(&lead, now).unwrap();
+    assert_eq!(built_in(&failure).2, text, "a failed build sends the same email");
+
+    for (url, shown) in [
+        (Some("https://a.test/?x=1&y=2"), "https://a.test/?x=1&y=2"),
+        (None, "https://login.test/?a=1&b=2"),
+    ] {
+        let mail = mail(Stage::Ready, url);
+        let (_, _, text) = built_in(&mail);
+        assert!(
+            text.contains(shown) && !text.contains("code=") && !text.contains("expires"),
+            "{text}"
+        );
+    }
+    for stage in [Stage::Verified, Stage::Planning, Stage::Building, Stage::Removed] {
+        let mail = mail(stage, None);
+        let (subject, _, text) = built_in(&mail);
+        assert!(subject.ends_with(" on Tenantry") && text.contains(&link), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_names_are_shown_as_text() {
     for template in [None, Some("theirs")] {
         let writer = writer(&[("VERIFICATION_TEMPLATE", template.unwrap_or_default())]).await;
@@ -182,8 +227,13 @@ async fn an_expired_key_or_one_that_a_facade_sends_is_not_emailed() {
     assert!(
         default.verification(&lead, created + day + Duration::from_millis(1)).unwrap().is_none()
     );
+    let link = LeadLink { issued_on: created, stage: Stage::Verified, app_plane_url: None };
+    assert!(default.link(&lead, &link, created + day).unwrap().is_some());
+    let late = created + day + Duration::from_millis(1);
+    assert!(default.link(&lead, &link, late).unwrap().is_none());
     let facade = writer(&[("LEAD_KEY_IN_RESPONSE", "true")]).await;
     assert!(facade.verification(&lead, created).unwrap().is_none());
+    assert!(facade.link(&lead, &link, created).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -1,6 +1,64 @@
-//! Formats user-chosen names and dates for emails.
+//! Formats user-chosen names and dates for emails, and says how far a sign-up has come.
 
+use domain::Stage;
 use schema::Timestamp;
+
+/// The words for a stage of a sign-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StageWords {
+    /// The heading; with the name of the product, the subject.
+    pub(crate) heading: &'static str,
+    /// The sentence up to the name of the company.
+    pub(crate) before: &'static str,
+    /// The rest of the text.
+    pub(crate) after: &'static str,
+    /// The label of the button.
+    pub(crate) button: &'static str,
+}
+
+impl StageWords {
+    pub(crate) fn new(stage: Stage) -> Self {
+        let (heading, before, after, button) = match stage {
+            Stage::Verified => (
+                "Continue setting up your workspace",
+                "your email address is confirmed. Continue with the workspace for",
+                ".",
+                "Continue",
+            ),
+            Stage::Planning => (
+                "Choose a plan for your workspace",
+                "choose a plan to create the workspace for",
+                ".",
+                "Choose a plan",
+            ),
+            Stage::Building => (
+                "Your workspace is being set up",
+                "we're setting up the workspace for",
+                ". We'll email you when it's ready.",
+                "View progress",
+            ),
+            Stage::Failed => (
+                "We couldn't set up your workspace",
+                "we couldn't set up the workspace for",
+                ". Your details are saved, so you can try again.",
+                "Try again",
+            ),
+            Stage::Ready => (
+                "Your workspace is ready",
+                "the workspace for",
+                " is ready to use.",
+                "Open workspace",
+            ),
+            Stage::Removed => (
+                "Your workspace was removed",
+                "the workspace for",
+                " was removed. Contact us if you need a new one.",
+                "View status",
+            ),
+        };
+        Self { heading, before, after, button }
+    }
+}
 
 /// Makes a user-chosen name safe to show in an email.
 ///

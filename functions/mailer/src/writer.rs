@@ -1,7 +1,7 @@
-//! Writes the verification and the welcome email.
+//! Writes the emails.
 
 use askama::Template;
-use domain::{Error, EventJob, EventLead, EventTenant, Lead, Result};
+use domain::{Error, EventJob, EventLead, EventTenant, Lead, LeadId, LeadLink, Result, Stage};
 use lambda::{
     Env,
     aws::Aws,
@@ -9,11 +9,11 @@ use lambda::{
     keys::MasterKeys,
 };
 use schema::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     mail::{Mail, MailContent, template_data},
-    words::{date, name},
+    words::{StageWords, date, name},
 };
 
 /// Writes emails.
@@ -47,6 +47,29 @@ struct VerificationHtml<'a> {
 #[template(path = "verification.txt")]
 struct VerificationText<'a> {
     of: &'a Verification<'a>,
+}
+
+/// The values of an email with a link for a verified lead.
+struct Progress<'a> {
+    app: &'a str,
+    first_name: String,
+    company_name: String,
+    link: String,
+    /// When the link expires. The link to the workspace itself does not.
+    until: Option<String>,
+    words: StageWords,
+}
+
+#[derive(Template)]
+#[template(path = "progress.html")]
+struct ProgressHtml<'a> {
+    of: &'a Progress<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "progress.txt")]
+struct ProgressText<'a> {
+    of: &'a Progress<'a>,
 }
 
 /// The values of the welcome email.
@@ -92,17 +115,16 @@ impl Writer {
     /// The subject does not contain the lead's names, since the address is not verified yet.
     pub(crate) fn verification(&self, lead: &EventLead, now: Timestamp) -> Result<Option<Mail>> {
         let LeadKeys { length, expiry, in_response } = self.lead_keys;
-        if in_response || lead.unmailed || Lead::key_expired(lead.id, now, expiry) {
+        let issued = lead.id.created_at();
+        if in_response || lead.unmailed || Lead::key_expired(issued, now, expiry) {
             return Ok(None);
         }
-        let key = self.keys.lead_key(lead.id, length);
-        let key = key.expose_secret();
         let of = Verification {
             app: &self.app,
             first_name: name(lead.first_name.as_str()),
             company_name: name(lead.company_name.as_str()),
-            link: format!("{}/{}?code={key}", self.validate_url, lead.id),
-            until: date(lead.id.created_at().unwrap_or(now) + expiry),
+            link: self.page(lead.id, &self.keys.lead_key(lead.id, length)),
+            until: date(issued.unwrap_or(now) + expiry),
         };
         let content = match &self.verification_template {
             Some(template) => MailContent::Template {
@@ -122,6 +144,56 @@ impl Writer {
             },
         };
         Ok(Some(Mail { to: lead.email.clone(), content }))
+    }
+
+    /// Returns the email with a link that a verified lead has requested. It says how far the sign-up
+    /// has come. Returns `None` if a facade sends the keys, or if the link has expired.
+    pub(crate) fn link(
+        &self,
+        lead: &EventLead,
+        link: &LeadLink,
+        now: Timestamp,
+    ) -> Result<Option<Mail>> {
+        let LeadKeys { expiry, in_response, .. } = self.lead_keys;
+        if in_response || Lead::key_expired(Some(link.issued_on), now, expiry) {
+            return Ok(None);
+        }
+        self.progress(lead, link).map(Some)
+    }
+
+    /// Returns the email about a failed build, with a link to try again.
+    pub(crate) fn failure(&self, lead: &EventLead, now: Timestamp) -> Result<Mail> {
+        let link = LeadLink { issued_on: now, stage: Stage::Failed, app_plane_url: None };
+        self.progress(lead, &link)
+    }
+
+    fn progress(&self, lead: &EventLead, link: &LeadLink) -> Result<Mail> {
+        let LeadKeys { length, expiry, .. } = self.lead_keys;
+        let key = self.keys.link_key(lead.id, link.issued_on, length);
+        let is_ready = link.stage == Stage::Ready;
+        let of = Progress {
+            app: &self.app,
+            first_name: name(lead.first_name.as_str()),
+            company_name: name(lead.company_name.as_str()),
+            link: if is_ready {
+                link.app_plane_url.as_ref().unwrap_or(&self.login_url).clone()
+            } else {
+                self.page(lead.id, &key)
+            },
+            until: (!is_ready).then(|| date(link.issued_on + expiry)),
+            words: StageWords::new(link.stage),
+        };
+        let content = MailContent::BuiltIn {
+            subject: format!("{} on {}", of.words.heading, of.app),
+            html: render(&ProgressHtml { of: &of })?,
+            text: render(&ProgressText { of: &of })?,
+        };
+        Ok(Mail { to: lead.email.clone(), content })
+    }
+
+    /// Returns the address of the page that continues the sign-up of a lead.
+    fn page(&self, lead: LeadId, key: &SecretString) -> String {
+        format!("{}/{lead}?code={}", self.validate_url, key.expose_secret())
     }
 
     /// Returns the welcome email to a tenant's primary contact, or `None` if there is no contact.

@@ -1,5 +1,5 @@
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, Job, Lead, Result};
+use domain::{Error, EventType, Job, Lead, Result};
 use lambda::metric::Metric;
 use serde_dynamo::{AttributeValue, Item, from_item};
 use store::Item as _;
@@ -9,7 +9,7 @@ use crate::{OutgoingEvent, metrics};
 /// The event and metrics that follow from a stream record.
 #[derive(Debug, Default)]
 pub(crate) struct StreamChange {
-    /// The event of a new lead, or of a job that was opened or closed.
+    /// The event of a lead that is new or has a new link, or of a job that was opened or closed.
     pub(crate) event: Option<OutgoingEvent>,
     pub(crate) metrics: Vec<Metric>,
 }
@@ -19,17 +19,17 @@ impl StreamChange {
     ///
     /// # Errors
     ///
-    /// If a new lead, or a job whose state has changed, cannot be read.
+    /// If a lead with an event, or a job whose state has changed, cannot be read.
     pub(crate) fn of(record: EventRecord) -> Result<Self> {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let request = text(&new, "requestId").map(str::to_owned);
         match text(&new, "entity") {
             Some(Lead::ENTITY) => {
                 let metrics = metrics::of_lead(&new, &old);
-                let event = (record.event_name == "INSERT").then(|| -> Result<_> {
+                let event = lead_event(&record.event_name, &new, &old).map(|kind| -> Result<_> {
                     let version = version(&new)?;
                     let lead: Lead = from_item(new).map_err(Error::internal("reading a lead"))?;
-                    Ok(OutgoingEvent::of_lead(lead, version, request))
+                    Ok(OutgoingEvent::of_lead(kind, lead, version, request))
                 });
                 Ok(Self { event: event.transpose()?, metrics })
             }
@@ -42,6 +42,15 @@ impl StreamChange {
             _ => Ok(Self::default()),
         }
     }
+}
+
+/// Returns the type of event for a changed lead, if the change is one.
+fn lead_event(change: &str, new: &Item, old: &Item) -> Option<EventType> {
+    if change == "INSERT" {
+        return Some(EventType::LeadCreated);
+    }
+    let has_new_link = new.get("link").is_some() && new.get("link") != old.get("link");
+    has_new_link.then_some(EventType::LeadLinkRequested)
 }
 
 fn text<'i>(image: &'i Item, name: &str) -> Option<&'i str> {

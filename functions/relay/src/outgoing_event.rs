@@ -10,9 +10,15 @@ pub struct OutgoingEvent {
 }
 
 impl OutgoingEvent {
-    /// Creates the event of a new lead. `request` is the ID of the request that created it.
-    pub(crate) fn of_lead(lead: Lead, version: u64, request: Option<String>) -> Self {
-        Self { kind: EventType::LeadCreated, event: Event::for_lead(lead, version, request) }
+    /// Creates the event of a lead that was created, or asked for another link. `request` is the ID
+    /// of the request that did so.
+    pub(crate) fn of_lead(
+        kind: EventType,
+        lead: Lead,
+        version: u64,
+        request: Option<String>,
+    ) -> Self {
+        Self { kind, event: Event::for_lead(lead, version, request) }
     }
 
     /// Creates the event of a job that was opened or closed. Returns `None` for other states.

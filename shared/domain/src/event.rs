@@ -4,7 +4,7 @@ use strum::{Display, EnumString};
 
 use crate::{
     Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
-    Tenant, TenantId, TenantKey, TenantStatus, Text,
+    LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text,
 };
 use schema::Timestamp;
 
@@ -15,6 +15,8 @@ use schema::Timestamp;
 pub enum EventType {
     /// A lead was created.
     LeadCreated,
+    /// A verified lead asked for another link.
+    LeadLinkRequested,
     /// A provisioning job was opened.
     TenantProvisioning,
     /// A provisioning job succeeded.
@@ -43,7 +45,7 @@ pub struct Event {
     /// The ID of the API request that caused the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The lead, in `LEAD_CREATED`.
+    /// The lead, in `LEAD_CREATED` and `LEAD_LINK_REQUESTED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<EventLead>,
     /// The tenant as it was when the job was opened.
@@ -76,6 +78,9 @@ pub struct EventLead {
     /// Whether to send no verification email because the mailbox has reached its daily limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
+    /// The link to send, in `LEAD_LINK_REQUESTED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LeadLink>,
 }
 
 /// A tenant in an event and in a job, as it was when the job was opened.
@@ -129,23 +134,16 @@ pub struct EventJob {
 }
 
 impl Event {
-    /// Creates the event for a new lead. `request_id` names the request that created it.
+    /// Creates the event for a new lead, or for one that asked for another link. `request_id` names
+    /// the request that did so.
     #[must_use]
     pub fn for_lead(lead: Lead, version: u64, request_id: Option<String>) -> Self {
         Self {
             version: 1,
             id: format!("{}#{version}", lead.id),
-            time: lead.audit.modified_on,
+            time: lead.link.as_ref().map_or(lead.audit.modified_on, |link| link.issued_on),
             request_id,
-            lead: Some(EventLead {
-                id: lead.id,
-                first_name: lead.first_name,
-                last_name: lead.last_name,
-                company_name: lead.company_name,
-                email: lead.email,
-                address: lead.address,
-                unmailed: lead.unmailed,
-            }),
+            lead: Some(lead.into()),
             tenant: None,
             subscription: None,
             job: None,
@@ -174,6 +172,21 @@ impl Event {
                 reason: job.reason,
                 app_plane_url: job.app_plane_url,
             }),
+        }
+    }
+}
+
+impl From<Lead> for EventLead {
+    fn from(lead: Lead) -> Self {
+        Self {
+            id: lead.id,
+            first_name: lead.first_name,
+            last_name: lead.last_name,
+            company_name: lead.company_name,
+            email: lead.email,
+            address: lead.address,
+            unmailed: lead.unmailed,
+            link: lead.link,
         }
     }
 }

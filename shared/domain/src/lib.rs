@@ -2,7 +2,7 @@
 //!
 //! | module | nouns |
 //! |---|---|
-//! | `lead` | leads, and requests to resend a verification email |
+//! | `lead` | leads, requests for another link, and these links |
 //! | `tenant` | tenants with their keys, statuses and resources |
 //! | `child` | contacts, invoices and configurations of a tenant |
 //! | `job` | jobs, subscriptions and the reports of builds |
@@ -45,7 +45,7 @@ pub use job::{
     BUILD_WINDOW, BuildReport, ClaimedTenant, Isolation, Job, JobKind, JobRef, JobResult, JobState,
     JobView, MAX_BUILDS, Outcome, ResourceChange, Step, Subscription, Work,
 };
-pub use lead::{EMAILS_PER_DAY, Lead, LeadView, NewLead, NewResend, Resend};
+pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Resend, Stage};
 pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};

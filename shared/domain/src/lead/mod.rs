@@ -1,6 +1,8 @@
+mod link;
 mod resend;
 mod view;
 
+pub use link::{LeadLink, Stage};
 pub use resend::{NewResend, Resend};
 pub use view::LeadView;
 
@@ -50,6 +52,9 @@ pub struct Lead {
     /// Whether to send no verification email because the mailbox has reached its daily limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmailed: bool,
+    /// The latest link for a verified lead. `None` until one is requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LeadLink>,
     /// The audit fields of the lead.
     #[serde(flatten)]
     pub audit: Audit,
@@ -102,17 +107,18 @@ impl NewLead {
             origin: None,
             expires_at: Lead::expiry(now, retention),
             unmailed: false,
+            link: None,
             audit: Audit::created(now, by),
         }
     }
 }
 
 impl Lead {
-    /// Returns whether a key for the lead with this `id` has expired, judging by the ID's creation
-    /// time.
+    /// Returns whether a key has expired that was issued at `issued`: for the key of a new lead, the
+    /// creation time of its ID.
     #[must_use]
-    pub fn key_expired(id: LeadId, now: Timestamp, expiry: Duration) -> bool {
-        id.created_at().is_none_or(|created| now.since(created) > expiry)
+    pub fn key_expired(issued: Option<Timestamp>, now: Timestamp, expiry: Duration) -> bool {
+        issued.is_none_or(|issued| now.since(issued) > expiry)
     }
 
     /// Returns the ID of the original lead: the origin of a renewed lead, otherwise its own ID.
@@ -138,10 +144,10 @@ impl Lead {
     }
 
     /// Returns a copy of the lead with a new ID, and so with a new key. Returns `None` if the lead
-    /// has a tenant.
+    /// is verified: it gets a link of its own ([`LeadLink`]).
     #[must_use]
     pub fn renewed(self, now: Timestamp, by: &UserId, retention: Option<Duration>) -> Option<Self> {
-        if self.tenant_id.is_some() {
+        if self.is_validated {
             return None;
         }
         let origin = Some(self.root());
@@ -151,11 +157,11 @@ impl Lead {
         let expires_at = Self::expiry(now, retention);
         Some(Self {
             id,
-            is_validated: false,
             takes_over: true,
             origin,
             expires_at,
             unmailed: false,
+            link: None,
             address,
             audit,
             ..self
@@ -266,10 +272,19 @@ mod tests {
     }
 
     #[test]
-    fn a_key_expires_with_the_age_of_the_lead_id() {
-        let (id, hour) = (LeadId::generate(), Duration::from_secs(3600));
-        let created = id.created_at().unwrap();
-        assert!(!Lead::key_expired(id, created + hour, hour));
-        assert!(Lead::key_expired(id, created + hour + Duration::from_millis(1), hour));
+    fn a_key_expires_with_its_age() {
+        let (issued, hour) = (LeadId::generate().created_at(), Duration::from_secs(3600));
+        let end = issued.unwrap() + hour;
+        assert!(!Lead::key_expired(issued, end, hour));
+        assert!(Lead::key_expired(issued, end + Duration::from_millis(1), hour));
+        assert!(Lead::key_expired(None, end, hour));
+    }
+
+    #[test]
+    fn a_verified_lead_is_not_renewed() {
+        let lead = verified(&Value::Null);
+        assert!(lead.clone().renewed(crate::now(), &"system".into(), None).is_none());
+        let unverified = Lead { is_validated: false, ..lead };
+        assert!(unverified.renewed(crate::now(), &"system".into(), None).is_some());
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     config::{ConfigError, Env},
 };
 use domain::{JobId, LeadId, TenantId};
+use schema::Timestamp;
 
 /// The minimum length of an HMAC key in bytes: that of the hash (RFC 7518 §3.2).
 const KEY_BYTES: usize = 32;
@@ -80,10 +81,33 @@ impl MasterKeys {
         derive_lead_key(self.0.signing().1, lead, length)
     }
 
-    /// Whether `presented` is the key of `lead`.
+    /// Returns the key of a link that was issued to `lead` at this time: the time in milliseconds,
+    /// a hyphen, and `length` hex characters.
     #[must_use]
-    pub fn is_lead_key(&self, lead: LeadId, length: usize, presented: &str) -> bool {
-        self.0.verifying(None).any(|key| same(&derive_lead_key(key, lead, length), presented))
+    pub fn link_key(&self, lead: LeadId, issued: Timestamp, length: usize) -> SecretString {
+        derive_link_key(self.0.signing().1, lead, issued.millis(), length)
+    }
+
+    /// Returns when `presented` was issued: a link's key at the time it contains, the key of a
+    /// verification email at the creation of `lead`. Returns `None` if it is no key of `lead`.
+    #[must_use]
+    pub fn lead_key_issued(
+        &self,
+        lead: LeadId,
+        length: usize,
+        presented: &str,
+    ) -> Option<Timestamp> {
+        let is_key = |derive: &dyn Fn(&SecretString) -> SecretString| {
+            self.0.verifying(None).any(|key| same(&derive(key), presented))
+        };
+        match presented.split_once('-') {
+            Some((issued, _)) => {
+                let millis = issued.parse().ok()?;
+                is_key(&|key| derive_link_key(key, lead, millis, length))
+                    .then(|| Timestamp::from_millis(millis))
+            }
+            None => is_key(&|key| derive_lead_key(key, lead, length)).then(|| lead.created_at())?,
+        }
     }
 
     /// Returns the secret that signs a job's webhook, in hex.
@@ -140,6 +164,18 @@ fn derive_lead_key(master: &SecretString, lead: LeadId, length: usize) -> Secret
     let mut key = hex::encode(mac(master, &[b"lead\0", lead.as_bytes()]));
     key.truncate(length);
     key.into()
+}
+
+fn derive_link_key(
+    master: &SecretString,
+    lead: LeadId,
+    issued: i64,
+    length: usize,
+) -> SecretString {
+    let parts: [&[u8]; 3] = [b"link\0", lead.as_bytes(), &issued.to_be_bytes()];
+    let mut key = hex::encode(mac(master, &parts));
+    key.truncate(length);
+    format!("{issued}-{key}").into()
 }
 
 fn derive_webhook_secret(master: &SecretString, tenant: TenantId, job: JobId) -> SecretString {
@@ -201,8 +237,8 @@ mod tests {
         let key = before.lead_key(lead, 32);
         let key = key.expose_secret();
         assert_eq!(key.len(), 32);
-        assert!(after.is_lead_key(lead, 32, key));
-        assert!(!retired.is_lead_key(lead, 32, key));
+        assert_eq!(after.lead_key_issued(lead, 32, key), lead.created_at());
+        assert_eq!(retired.lead_key_issued(lead, 32, key), None);
         assert_ne!(after.lead_key(lead, 32).expose_secret(), key);
 
         let message: [&[u8]; 2] = [b"body", b"context"];
@@ -233,9 +269,33 @@ mod tests {
         let (keys, lead) = (master(&long("secret")), LeadId::generate());
         let key = keys.lead_key(lead, 32);
         let key = key.expose_secret();
-        assert!(!keys.is_lead_key(LeadId::generate(), 32, key));
-        assert!(!keys.is_lead_key(lead, 32, &key[..31]));
-        assert!(!keys.is_lead_key(lead, 32, ""));
+        for (lead, wrong) in
+            [(LeadId::generate(), key), (lead, &key[..31]), (lead, ""), (lead, "-"), (lead, "1-")]
+        {
+            assert_eq!(keys.lead_key_issued(lead, 32, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_link_is_valid_for_its_lead_and_time_only() {
+        let (keys, lead) = (master(&long("secret")), LeadId::generate());
+        let issued = Timestamp::from_millis(1_764_000_000_000);
+        let key = keys.link_key(lead, issued, 32);
+        let key = key.expose_secret();
+        assert_eq!(keys.lead_key_issued(lead, 32, key), Some(issued));
+        assert_eq!(keys.lead_key_issued(LeadId::generate(), 32, key), None);
+        let mac = key.strip_prefix("1764000000000-").unwrap();
+        assert_eq!(mac.len(), 32);
+        for wrong in [
+            mac.to_owned(),
+            format!("1764000000001-{mac}"),
+            format!("01764000000000-{mac}"),
+            format!("+1764000000000-{mac}"),
+            format!("{key}0"),
+            key[..key.len() - 1].to_owned(),
+        ] {
+            assert_eq!(keys.lead_key_issued(lead, 32, &wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Leads.
 
+mod link;
 mod resend;
 
 use std::time::Duration;

@@ -24,7 +24,7 @@ impl Item for Resend {
 }
 
 impl Store {
-    /// Stores a request, made by the API request with this ID, to resend the verification email.
+    /// Stores a request for another link, made by the API request with this ID.
     ///
     /// # Errors
     ///
@@ -36,9 +36,9 @@ impl Store {
         sent.map(drop).map_err(Error::internal("writing a resend request"))
     }
 
-    /// Renews the leads that `request` refers to, as far as the daily limit of emails allows. Each
-    /// renewed lead leads to an email. Idempotent: the stream may deliver the request more than
-    /// once.
+    /// Issues a link to the verified lead of the mailbox. If there is none, renews the leads that
+    /// `request` refers to. Either leads to an email each, as far as their daily limit allows.
+    /// Idempotent: the stream may deliver the request more than once.
     ///
     /// # Errors
     ///
@@ -52,6 +52,9 @@ impl Store {
         by: &UserId,
         retention: Option<Duration>,
     ) -> Result<()> {
+        if let Some(holder) = self.holder_of(&request.email).await? {
+            return self.issue_link(request, holder.lead_id, request_id, now).await;
+        }
         let leads = self.leads_to_renew(request).await?.into_iter();
         let renewed: Vec<_> = leads.filter_map(|lead| lead.renewed(now, by, retention)).collect();
         for many in (1..=renewed.len()).rev() {
@@ -66,23 +69,24 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the leads to renew. A verified lead comes before unverified claims: the verified
-    /// lead of the address, else the lead named in the request, else one lead of each distinct
-    /// content.
+    /// Returns the leads to renew if none is verified: the lead named in the request. If there is none
+    /// of this address, one lead of each distinct content.
     async fn leads_to_renew(&self, request: &Resend) -> Result<Vec<Lead>> {
-        let holder = self.holder_of(&request.email).await?.map(|holder| holder.lead_id);
-        let Some(id) = holder.or(request.lead_id) else {
-            let partition = Partition::leads_of_email(&request.email.folded());
-            let leads = self.first(partition, Direction::Ascending, LOOKED_AT, &[]).await?;
-            let now = lambda::now().seconds();
-            let active = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
-            return Ok(Resend::distinct(leads.into_iter().filter(active).collect()));
-        };
-        match self.lead(id).await {
-            Ok(lead) => Ok(request.matching(lead).into_iter().collect()),
-            Err(Error::NotFound { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error),
+        if let Some(id) = request.lead_id {
+            match self.lead(id).await {
+                Err(Error::NotFound { .. }) => {}
+                lead => {
+                    if let Some(own) = request.matching(lead?) {
+                        return Ok(vec![own]);
+                    }
+                }
+            }
         }
+        let partition = Partition::leads_of_email(&request.email.folded());
+        let leads = self.first(partition, Direction::Ascending, LOOKED_AT, &[]).await?;
+        let now = lambda::now().seconds();
+        let active = |lead: &Lead| lead.expires_at.is_none_or(|expiry| expiry > now);
+        Ok(Resend::distinct(leads.into_iter().filter(active).collect()))
     }
 
     async fn renew(

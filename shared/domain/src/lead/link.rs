@@ -1,0 +1,47 @@
+use serde::{Deserialize, Serialize};
+
+use crate::TenantStatus;
+use schema::Timestamp;
+
+/// A link by which the owner of a verified mailbox continues its sign-up. A lead keeps the latest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeadLink {
+    /// When the link was issued. The lifetime of its key starts here.
+    pub issued_on: Timestamp,
+    /// How far the sign-up had come.
+    pub stage: Stage,
+    /// URL of the tenant's application, if it is ready and its build reported one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_plane_url: Option<String>,
+}
+
+/// How far the sign-up of a verified lead has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The lead has no tenant yet.
+    Verified,
+    /// The tenant is waiting for a plan.
+    Planning,
+    /// The tenant is being built.
+    Building,
+    /// The latest build failed, so that the lead can start another.
+    Failed,
+    /// The tenant is active.
+    Ready,
+    /// The tenant was deprovisioned or deleted.
+    Removed,
+}
+
+impl From<TenantStatus> for Stage {
+    fn from(status: TenantStatus) -> Self {
+        match status {
+            TenantStatus::PendingProvision => Self::Planning,
+            TenantStatus::Provisioning => Self::Building,
+            TenantStatus::ProvisionFailed => Self::Failed,
+            TenantStatus::Active => Self::Ready,
+            TenantStatus::Deprovisioning | TenantStatus::Inactive => Self::Removed,
+        }
+    }
+}
