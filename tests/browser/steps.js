@@ -23,11 +23,31 @@ export async function signUp(page, plane, { first = "Ada", last = "Lovelace", co
   return String(link);
 }
 
-/** @param {Page} page @param {string} link */
+/**
+ * Opens a link. A tab that has confirmed it before goes on at once.
+ * @param {Page} page
+ * @param {string} link
+ */
 export async function confirm(page, link) {
   await page.goto(link);
-  await shown(page, "confirm");
-  await page.getByRole("button", { name: "Confirm email address" }).click();
+  await page.waitForSelector("main > form:not([hidden]), main > section:not([hidden])");
+  const button = page.getByRole("button", { name: "Confirm email address" });
+  if (await button.isVisible()) await button.click();
+}
+
+/**
+ * Asks for a new link on the page of one that doesn't work, and returns the email.
+ * @param {Page} page
+ * @param {import("./plane.js").Plane} plane
+ * @param {string} email
+ * @param {number} mails the number of emails to the address afterwards
+ */
+export async function renew(page, plane, email, mails) {
+  await shown(page, "renew");
+  await page.getByLabel("Email address").fill(email);
+  await page.getByRole("button", { name: "Send a new link" }).click();
+  await shown(page, "sent");
+  return (await plane.mails(email, mails))[0];
 }
 
 /** @param {Page} page @param {string} key */

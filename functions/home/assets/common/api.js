@@ -1,6 +1,7 @@
 // Calls to the public API. Callers pass the bearer token with every call; this module keeps none.
 
 import { formatTime } from "./format.js";
+import { parse, stringify } from "./json.js";
 
 /** @typedef {{ path: string, code: string, message: string, info?: Record<string, any> }} Violation */
 
@@ -38,7 +39,7 @@ async function send(method, path, { bearer, body, signal } = {}) {
   if (body !== undefined) headers.set("content-type", "application/json");
   /** @type {RequestInit} */
   const request = { method, headers, credentials: "omit", cache: "no-store", signal: signal ?? null };
-  if (body !== undefined) request.body = JSON.stringify(body);
+  if (body !== undefined) request.body = stringify(body);
   const answer = await fetch(new URL(path, base), request).catch((cause) => {
     if (signal?.aborted) throw cause;
     throw new NetworkError("The API can’t be reached.", { cause });
@@ -57,34 +58,17 @@ async function send(method, path, { bearer, body, signal } = {}) {
  */
 export async function call(method, path, options) {
   const answer = await send(method, path, options);
-  return answer.status === 204 ? null : parseExact(await answer.text());
+  return answer.status === 204 ? null : parseAnswer(await answer.text());
 }
 
-/**
- * Parses JSON, keeping invoice amounts as text: a JavaScript number would lose digits.
- * @param {string} text
- */
-function parseExact(text) {
-  /** @this {object} @param {string} name @param {unknown} value @param {{ source?: string }} [context] */
-  function revive(name, value, context) {
-    return name === "amount" && "dueDate" in this ? (context?.source ?? String(value)) : value;
-  }
+/** @param {string} text */
+function parseAnswer(text) {
   try {
-    return JSON.parse(text, revive);
+    return parse(text);
   } catch (cause) {
     // For example, an HTML page from a proxy in between.
     throw new NetworkError("The API’s answer can’t be parsed.", { cause });
   }
-}
-
-/**
- * Returns a JSON number that keeps all digits, if the browser supports `JSON.rawJSON`.
- * @param {string} text
- * @returns {unknown}
- */
-export function exactNumber(text) {
-  const { rawJSON } = /** @type {{ rawJSON?: (text: string) => unknown }} */ (/** @type {unknown} */ (JSON));
-  return rawJSON ? rawJSON(text) : Number(text);
 }
 
 /**
@@ -109,7 +93,7 @@ export async function fetchPage(path, parameters, cursor, bearer) {
   if (cursor) query.set("cursor", cursor);
   const answer = await send("GET", `${path}?${query}`, { bearer });
   const link = /<[^>]*[?&]cursor=([^&>]*)[^>]*>; rel="next"/.exec(answer.headers.get("link") ?? "");
-  return { items: parseExact(await answer.text()), next: link ? decodeURIComponent(link[1] ?? "") : "" };
+  return { items: parseAnswer(await answer.text()), next: link ? decodeURIComponent(link[1] ?? "") : "" };
 }
 
 /**

@@ -15,22 +15,71 @@ function fields(form) {
   return /** @type {Field[]} */ ([...form.elements].filter((field) => "name" in field && field.name && "validity" in field));
 }
 
+/** How to read a field whose value in the API isn't its text. @type {WeakMap<Field, (text: string) => unknown>} */
+const readers = new WeakMap();
+
+/** The content of fields when their form was opened. @type {WeakMap<Field, string>} */
+const opened = new WeakMap();
+
+/** @param {Field} field */
+const isBox = (field) => field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio");
+
+/** @param {Field} field */
+const content = (field) => (isBox(field) ? String(/** @type {HTMLInputElement} */ (field).checked) : field.value);
+
 /**
- * Returns a form's values. A name such as `address/city` becomes a nested object; empty fields are omitted.
+ * Sets how a field is read.
+ * @param {Field} field
+ * @param {(text: string) => unknown} read
+ */
+export function readWith(field, read) {
+  readers.set(field, read);
+}
+
+/**
+ * Reads a list whose items are separated by commas, semicolons or white space.
+ * @param {string} text
+ */
+export const readList = (text) => text.split(/[\s,;]+/).filter(Boolean);
+
+/**
+ * Declares the present content of a form unchanged, for example after it was filled in by a script.
  * @param {HTMLFormElement} form
+ */
+export function setUnchanged(form) {
+  for (const field of fields(form)) opened.set(field, content(field));
+}
+
+/**
+ * Returns the value of a field, or `undefined` if it is empty.
+ * @param {Field} field
+ * @returns {unknown}
+ */
+function valueOf(field) {
+  if (field.type === "checkbox") return /** @type {HTMLInputElement} */ (field).checked;
+  const text = field.value.trim();
+  const read = readers.get(field);
+  return !text ? undefined : read ? read(text) : text;
+}
+
+/**
+ * Returns the values of fields. A name such as `address/city` becomes a nested object.
+ * @param {Field[]} all
+ * @param {null} [empty] the value of an empty field; without one, it is omitted
  * @returns {Values}
  */
-function values(form) {
+function values(all, empty) {
   /** @type {Values} */
-  const all = {};
-  for (const [name, value] of new FormData(form)) {
-    const text = String(value).trim();
-    if (!text) continue;
-    const [first = "", ...rest] = name.split("/");
-    if (rest.length === 0) all[first] = text;
-    else (all[first] ??= {})[rest.join("/")] = text;
+  const found = {};
+  for (const field of all) {
+    if (field.matches(":disabled") || (field.type === "radio" && !(/** @type {HTMLInputElement} */ (field).checked))) continue;
+    const value = valueOf(field) ?? empty;
+    if (value === undefined) continue;
+    const [first = "", ...rest] = field.name.split("/");
+    if (rest.length === 0) found[first] = value;
+    else (found[first] ??= {})[rest.join("/")] = value;
   }
-  return all;
+  return found;
 }
 
 /**
@@ -118,14 +167,16 @@ function showViolations(form, error) {
  */
 
 /**
- * Runs `action` with the form's values when the form is submitted, one submission at a time.
+ * Runs `action` when the form is submitted, one submission at a time, with all values that are not empty, and with those
+ * that were changed since the form was opened. A changed value is `null` if its field was emptied.
  * @param {HTMLFormElement} form
- * @param {(values: Values) => Promise<void>} action
+ * @param {(values: Values, changes: Values) => Promise<void>} action
  * @param {SubmitOptions} [options]
  */
 export function onSubmit(form, action, { messages = {} } = {}) {
   const status = h("p", { class: "status", role: "status" });
   form.append(status);
+  setUnchanged(form);
   let busy = false;
   /** @param {string} text @param {boolean} failed */
   const showStatus = (text, failed) => {
@@ -145,7 +196,7 @@ export function onSubmit(form, action, { messages = {} } = {}) {
     form.setAttribute("aria-busy", "true");
     showStatus("Please wait …", false);
     try {
-      await action(values(form));
+      await action(values(all), values(all.filter((field) => opened.get(field) !== content(field)), null));
       showStatus("", false);
     } catch (problem) {
       const rest = problem instanceof ApiError ? showViolations(form, problem) : [];

@@ -1,7 +1,7 @@
 // A panel for each kind of a tenant's child entities: lists them and creates, edits and deletes them.
 
 import { fill, h } from "../common/dom.js";
-import { openDialog } from "./dialog.js";
+import { openDialog, saveChanges } from "./dialog.js";
 import { list, send } from "./session.js";
 import { showMore, table } from "./table.js";
 
@@ -15,7 +15,6 @@ const LIMIT = 100;
  * @property {string} singular
  * @property {import("./table.js").Column[]} columns
  * @property {(item: any) => import("./dialog.js").DialogField[]} fields
- * @property {(values: any) => unknown} body
  * @property {(item: any) => HTMLElement} [extraAction]
  */
 
@@ -23,7 +22,7 @@ const LIMIT = 100;
  * @param {Kind} kind
  * @param {string} tenant
  */
-export async function children({ path, title, singular, columns, fields, body, extraAction }, tenant) {
+export async function children({ path, title, singular, columns, fields, extraAction }, tenant) {
   const filter = { where: { tenantId: tenant }, limit: LIMIT };
   const first = await list(path, filter);
   let next = first.next;
@@ -32,16 +31,16 @@ export async function children({ path, title, singular, columns, fields, body, e
   const rows = h("div");
   const create = () => openDialog({
     title: `New ${singular}`, button: `Create ${singular}`, fields: fields(null),
-    submit: async (values) => draw([await send("POST", path, { .../** @type {object} */ (body(values)), tenantId: tenant }), ...items]),
+    submit: async (values) => draw([await send("POST", path, { ...values, tenantId: tenant }), ...items]),
   });
   /** @param {any} item */
   const edit = (item) => openDialog({
     title: `Edit ${singular}`, button: "Save changes", fields: fields(item),
-    submit: async (values) => {
-      await send("PATCH", `${path}/${item.id}`, body(values));
+    submit: saveChanges(async (changes) => {
+      await send("PATCH", `${path}/${item.id}`, changes);
       const changed = await list(path, { where: { id: item.id } });
       draw(items.map((each) => (each === item ? (changed.items[0] ?? each) : each)));
-    },
+    }),
   });
   /** @param {any} item */
   const remove = (item) => openDialog({

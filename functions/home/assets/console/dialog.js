@@ -1,7 +1,7 @@
 // A modal dialog with a form: to create, edit or confirm something.
 
 import { h } from "../common/dom.js";
-import { onSubmit } from "../common/form.js";
+import { onSubmit, readWith } from "../common/form.js";
 
 /**
  * @typedef {object} DialogField
@@ -14,13 +14,14 @@ import { onSubmit } from "../common/form.js";
  * @property {string} [pattern]
  * @property {number} [maxLength]
  * @property {[string, string][]} [options]
+ * @property {(text: string) => unknown} [read] converts the field's text to its value in the API
  */
 
 /**
  * @param {DialogField} field
  * @returns {HTMLElement[]}
  */
-function field({ name, label, type = "text", value = "", hint, optional, pattern, maxLength, options }) {
+function field({ name, label, type = "text", value = "", hint, optional, pattern, maxLength, options, read }) {
   const id = `dialog-${name.replaceAll("/", "-")}`;
   const described = { "aria-describedby": hint && `${id}-hint` };
   const attributes = { id, name, required: !optional, ...described };
@@ -33,6 +34,7 @@ function field({ name, label, type = "text", value = "", hint, optional, pattern
     : type === "textarea"
       ? h("textarea", { ...attributes, spellcheck: "false" }, value)
       : h("input", { ...attributes, type, value, pattern, title: pattern && hint, maxlength: maxLength, autocomplete: "off" });
+  if (read) readWith(input, read);
   return [
     h("label", { for: id }, optional ? `${label} (optional)` : label),
     input,
@@ -48,7 +50,7 @@ function field({ name, label, type = "text", value = "", hint, optional, pattern
  * @param {DialogField[]} [dialog.fields]
  * @param {string} dialog.button the label of the button that submits
  * @param {boolean} [dialog.danger]
- * @param {(values: import("../common/form.js").Values) => Promise<unknown>} dialog.submit
+ * @param {(values: import("../common/form.js").Values, changes: import("../common/form.js").Values) => Promise<unknown>} dialog.submit
  */
 export function openDialog({ title, text = [], fields = [], button, danger, submit }) {
   const form = h("form", { novalidate: true },
@@ -59,10 +61,19 @@ export function openDialog({ title, text = [], fields = [], button, danger, subm
       h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"),
       h("button", { class: danger ? "danger" : "" }, button)));
   const dialog = h("dialog", { "aria-labelledby": "dialog-title", onclose: () => dialog.remove() }, form);
-  onSubmit(form, async (values) => {
-    await submit(values);
+  onSubmit(form, async (values, changes) => {
+    await submit(values, changes);
     dialog.close();
   });
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/**
+ * Returns a `submit` that saves what was changed, and makes no request if nothing was.
+ * @param {(changes: import("../common/form.js").Values) => Promise<unknown>} save
+ * @returns {(values: import("../common/form.js").Values, changes: import("../common/form.js").Values) => Promise<unknown>}
+ */
+export function saveChanges(save) {
+  return async (_, changes) => (Object.keys(changes).length ? save(changes) : undefined);
 }

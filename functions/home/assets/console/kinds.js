@@ -1,8 +1,9 @@
 // Contacts, configuration entries and invoices: the columns and form fields of each.
 
-import { ApiError, exactNumber } from "../common/api.js";
+import { ApiError } from "../common/api.js";
 import { h, userText } from "../common/dom.js";
 import { formatDate } from "../common/format.js";
+import { ExactNumber, parse, stringify } from "../common/json.js";
 import { save } from "./session.js";
 import { badge, invoices as statuses } from "./statuses.js";
 
@@ -20,7 +21,6 @@ export const contacts = {
     { name: "type", label: "Type", value: contact?.type ?? "", optional: true, maxLength: 100 },
     { name: "isPrimary", label: "Primary contact", type: "checkbox", value: String(contact?.isPrimary ?? false), optional: true },
   ],
-  body: ({ isPrimary, type, ...contact }) => ({ ...contact, type: type ?? null, isPrimary: isPrimary === "true" }),
 };
 
 /** @type {import("./children.js").Kind} */
@@ -28,19 +28,18 @@ export const configs = {
   path: "tenant-configs", title: "Configuration", singular: "setting",
   columns: [
     { name: "Key", cell: ({ configKey }) => userText(configKey) },
-    { name: "Value", cell: ({ configValue }) => h("code", {}, JSON.stringify(configValue)) },
+    { name: "Value", cell: ({ configValue }) => h("code", {}, stringify(configValue)) },
   ],
   fields: (config) => [
     { name: "configKey", label: "Key", value: config?.configKey, maxLength: 100 },
-    { name: "configValue", label: "Value (JSON object)", type: "textarea", value: JSON.stringify(config?.configValue ?? {}, null, 2) },
+    { name: "configValue", label: "Value (JSON object)", type: "textarea", value: stringify(config?.configValue ?? {}, 2), read: readJson },
   ],
-  body: ({ configKey, configValue }) => ({ configKey, configValue: parseJson(configValue) }),
 };
 
 /** @param {string} text */
-function parseJson(text) {
+function readJson(text) {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     throw new ApiError(422, { details: [{ path: "/configValue", code: "format", message: "", info: { format: "JSON object" } }] });
   }
@@ -66,18 +65,17 @@ export const invoices = {
   path: "invoices", title: "Invoices", singular: "invoice",
   columns: [
     { name: "Period", cell: ({ startDate, endDate }) => `${formatDate(startDate)} – ${formatDate(endDate)}`, className: "wide" },
-    { name: "Amount", cell: ({ amount: text, currencyCode }) => `${text} ${currencyCode}`, className: "number" },
+    { name: "Amount", cell: ({ amount, currencyCode }) => `${String(amount)} ${currencyCode}`, className: "number" },
     { name: "Due", cell: ({ dueDate }) => formatDate(dueDate), className: "wide" },
     { name: "Status", cell: ({ status }) => badge(statuses[status]) },
   ],
   fields: (invoice) => [
     { name: "startDate", label: "From", type: "date", value: day(invoice?.startDate) },
     { name: "endDate", label: "To", type: "date", value: day(invoice?.endDate) },
-    { name: "amount", label: "Amount", pattern: "[0-9]+([.][0-9]+)?", hint: "For example, 49.90.", value: String(invoice?.amount ?? "") },
+    { name: "amount", label: "Amount", pattern: "[0-9]+([.][0-9]+)?", hint: "For example, 49.90.", value: String(invoice?.amount ?? ""), read: (text) => new ExactNumber(text) },
     { name: "currencyCode", label: "Currency", value: invoice?.currencyCode ?? "EUR", pattern: "[A-Z]{3}", hint: "A three-letter code, for example EUR." },
     { name: "dueDate", label: "Due", type: "date", value: day(invoice?.dueDate) },
-    { name: "status", label: "Status", value: String(invoice?.status ?? 0), options: statuses.map(([name], number) => [String(number), name]) },
+    { name: "status", label: "Status", value: String(invoice?.status ?? 0), options: statuses.map(([name], number) => [String(number), name]), read: Number },
   ],
-  body: ({ amount: text, status, ...invoice }) => ({ ...invoice, amount: exactNumber(text), status: Number(status) }),
   extraAction: pdfButton,
 };

@@ -45,8 +45,8 @@ export async function lead(id) {
   const filter = encodeURIComponent(JSON.stringify({ include: ["tenant", "address"] }));
   const found = await read(`leads/${id}?filter=${filter}`);
   const resend = () => openDialog({
-    title: "Resend the verification email", button: "Resend email",
-    text: ["A new link is sent to ", userText(found.email), ". The previous link still expires at its original time. At most five emails are sent to an address per day."],
+    title: "Send another link", button: "Resend email",
+    text: ["A link that continues the sign-up is sent to ", userText(found.email), ". Earlier links still expire at their original time. At most five emails are sent to an address per day."],
     submit: () => call("POST", "leads/resend", { body: { email: found.email, leadId: found.id } }),
   });
   const { address, tenant } = found;
@@ -56,7 +56,7 @@ export async function lead(id) {
     shown: [
       h("p", { class: "crumb" }, h("a", { href: linkTo("leads") }, "Leads")),
       h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, name(found)), statusBadge(found),
-        tenant ? null : h("button", { class: "plain", onclick: resend }, "Resend email")),
+        h("button", { class: "plain", onclick: resend }, "Resend email")),
       h("section", { class: "panel" }, h("dl", { class: "facts" },
         h("dt", {}, "Company"), h("dd", {}, userText(found.companyName)),
         h("dt", {}, "Email"), h("dd", {}, userText(found.email)),

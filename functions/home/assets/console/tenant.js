@@ -2,10 +2,11 @@
 
 import { errorMessage } from "../common/api.js";
 import { fill, h, userText } from "../common/dom.js";
+import { readList } from "../common/form.js";
 import { formatTime } from "../common/format.js";
 import { isOpen } from "../common/timeline.js";
 import { children } from "./children.js";
-import { openDialog } from "./dialog.js";
+import { openDialog, saveChanges } from "./dialog.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
 import { linkTo, navigate } from "./route.js";
@@ -20,13 +21,14 @@ const REFRESH_INTERVAL = 1500;
 const tiers = [["STANDARD", "Standard: shared infrastructure"], ["PREMIUM", "Premium: dedicated infrastructure"]];
 
 /**
- * Asks for a subscription and provisions a tenant. A retry suggests the failed job's subscription.
+ * Asks for a subscription and provisions a tenant. A retry sends the failed job's subscription, with what is changed here.
  * @param {any} tenant
  * @param {import("../common/timeline.js").Job | undefined} failed
  * @param {() => Promise<void>} refresh
  */
 function provision(tenant, failed, refresh) {
-  const { id = crypto.randomUUID(), plan = { tier: "STANDARD" }, ...rest } = failed?.subscription ?? {};
+  const subscription = failed?.subscription ?? { id: crypto.randomUUID(), plan: { tier: "STANDARD" } };
+  const { id, plan } = subscription;
   const known = tiers.some(([tier]) => tier === plan.tier);
   openDialog({
     title: failed ? "Retry provisioning" : "Provision tenant", button: failed ? "Retry provisioning" : "Provision tenant",
@@ -34,8 +36,9 @@ function provision(tenant, failed, refresh) {
       { name: "tier", label: "Tier", value: plan.tier, options: known ? tiers : [[plan.tier, plan.tier], ...tiers] },
       { name: "id", label: "Subscription ID", value: id, maxLength: 100 },
     ],
-    submit: async (values) => {
-      await send("POST", `tenants/${tenant.id}/provision`, { ...rest, id: values.id, plan: { ...plan, tier: values.tier } });
+    submit: async (_, { tier, ...changes }) => {
+      const body = { ...subscription, ...changes, plan: tier ? { ...plan, tier } : plan };
+      await send("POST", `tenants/${tenant.id}/provision`, body);
       await refresh();
     },
   });
@@ -51,7 +54,7 @@ function deprovision(tenant, deleting, refresh) {
   openDialog({
     title: h("span", {}, "Deprovision ", userText(tenant.name), deleting ? " first?" : "?"), button: "Deprovision tenant", danger: true,
     text: [
-      ...(deleting ? ["A tenant with resources can’t be deleted. Deprovision it, then delete it. "] : []),
+      ...(deleting ? ["A tenant with resources can’t be deleted: what was built for it would stay behind. Deprovision it, then delete it. "] : []),
       "Its workspace stops working and its resources are removed. This can’t be undone.",
     ],
     submit: async () => {
@@ -67,12 +70,12 @@ function edit(tenant, refresh) {
     title: "Edit tenant", button: "Save changes",
     fields: [
       { name: "name", label: "Name", value: tenant.name, maxLength: 100 },
-      { name: "domains", label: "Domains", value: tenant.domains.join(", "), hint: "Separated by commas." },
+      { name: "domains", label: "Domains", value: tenant.domains.join(", "), hint: "Separated by commas.", read: readList },
     ],
-    submit: async ({ name, domains }) => {
-      await send("PATCH", `tenants/${tenant.id}`, { name, domains: domains.split(/[\s,;]+/).filter(Boolean) });
+    submit: saveChanges(async (changes) => {
+      await send("PATCH", `tenants/${tenant.id}`, changes);
       await refresh();
-    },
+    }),
   });
 }
 
@@ -101,7 +104,7 @@ function actions(tenant, jobs, resources, refresh) {
   const hasResources = next === "deprovision" || (next === "retry" && resources.length > 0);
   return h("div", { class: "bar" },
     next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, refresh) }, "Provision") : null,
-    next === "retry" ? h("button", { onclick: () => provision(tenant, jobs[0], refresh) }, "Retry") : null,
+    next === "retry" ? h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
     hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
     h("button", { class: "plain", onclick: () => edit(tenant, refresh) }, "Edit"),
     busy ? null : h("button", { class: "danger", onclick: () => (hasResources ? deprovision(tenant, true, refresh) : remove(tenant)) }, "Delete"));

@@ -1,6 +1,7 @@
 // The list of tenants.
 
 import { h, userText } from "../common/dom.js";
+import { readList } from "../common/form.js";
 import { formatDate } from "../common/format.js";
 import { openDialog } from "./dialog.js";
 import { navigate, linkTo } from "./route.js";
@@ -14,15 +15,15 @@ function create() {
     fields: [
       { name: "name", label: "Name", maxLength: 100 },
       { name: "key", label: "Key", pattern: "[a-z0-9]{1,10}", hint: "Up to 10 lowercase letters and digits. It can’t be changed later." },
-      { name: "domains", label: "Domains", hint: "The tenant’s email domains, separated by commas." },
+      { name: "domains", label: "Domains", hint: "The tenant’s email domains, separated by commas.", read: readList },
       { name: "contact/firstName", label: "Contact’s first name", maxLength: 100 },
       { name: "contact/lastName", label: "Contact’s last name", maxLength: 100 },
       { name: "contact/email", label: "Contact’s email", type: "email", maxLength: 100 },
       { name: "city", label: "City", optional: true, maxLength: 100 },
       { name: "country", label: "Country", optional: true, maxLength: 25 },
     ],
-    submit: async ({ domains, contact, ...tenant }) => {
-      const body = { ...tenant, domains: domains.split(/[\s,;]+/).filter(Boolean), contact: { ...contact, isPrimary: true } };
+    submit: async ({ contact, ...tenant }) => {
+      const body = { ...tenant, contact: { ...contact, isPrimary: true } };
       const { id } = await send("POST", "tenants", body);
       navigate(`tenants/${id}`);
     },

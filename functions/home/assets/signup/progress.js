@@ -1,72 +1,114 @@
-// Shows a job's progress until the workspace is ready or provisioning has failed.
+// Shows the state of a workspace: its job's progress, and whether it is ready, failed or was removed.
 
-import { ApiError, call, errorMessage } from "../common/api.js";
+import { ApiError, errorMessage } from "../common/api.js";
 import { byId, fill, find, h } from "../common/dom.js";
 import { isOpen, link, steps } from "../common/timeline.js";
+import { LinkUnusable, send } from "./access.js";
+import { withLink } from "./renew.js";
+import { show } from "./steps.js";
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
+const section = byId("progress");
+const [heading, text] = [find(section, "h1", HTMLElement), find(section, ".message", HTMLElement)];
+const [list, next] = [find(section, ".timeline", HTMLElement), find(section, ".next", HTMLElement)];
+
+/**
+ * @param {string} title
+ * @param {...import("../common/dom.js").Child} message
+ */
+function say(title, ...message) {
+  if (heading.textContent !== title) heading.textContent = title;
+  text.classList.remove("wrong");
+  fill(text, ...message);
+  fill(next);
+  show("progress");
+}
+
+export function showRemoved() {
+  say("Your workspace was removed", "It can’t be used any more. Contact us if you need a new one.");
+  fill(list);
+}
+
+/** The number of times that a job was followed: only the last one goes on. */
+let runs = 0;
+
 /**
  * Follows the latest job of a tenant.
  * @param {string} tenant
- * @param {string} bearer
  */
-export async function follow(tenant, bearer) {
-  const section = byId("progress");
-  const [heading, text] = [find(section, "h1", HTMLElement), find(section, ".message", HTMLElement)];
-  const [list, next] = [find(section, ".timeline", HTMLElement), find(section, ".next", HTMLElement)];
-  heading.textContent = "Setting up your workspace";
-  fill(text, "This usually takes a few minutes. You can close this page; we’ll email you when it’s ready.");
-  fill(next);
+export const follow = (tenant) => withLink(() => followJob(tenant));
+
+/** @param {string} tenant */
+async function followJob(tenant) {
+  const run = ++runs;
+  let shown = "";
+  say("Your workspace", "Please wait …");
+  fill(list);
   for (let wait = 500; ; wait = Math.min(wait * 1.2, 5000)) {
     try {
-      const [job] = await call("GET", `tenants/${tenant}/jobs?limit=1`, { bearer });
-      if (!job) return;
+      const jobs = await send("GET", `tenants/${tenant}/jobs?limit=20`);
+      if (run !== runs) return;
+      const [job] = jobs;
+      if (!job) return show("plan");
+      if (!isOpen(job)) return showResult(jobs);
+      if (shown !== job.id || text.classList.contains("wrong")) sayOpen(job);
+      shown = job.id;
       fill(list, ...steps(job));
-      if (!isOpen(job)) return showResult(job);
-      if (text.classList.contains("wrong")) fill(text, "Reconnected.");
-      text.classList.remove("wrong");
     } catch (problem) {
+      if (run !== runs) return;
+      if (problem instanceof LinkUnusable) throw problem;
+      if (problem instanceof ApiError && problem.status === 404) return showRemoved();
       text.classList.add("wrong");
-      if (problem instanceof ApiError && problem.status === 401) {
-        return fill(text, "This page was open for too long. Open the link in your email again to continue.");
-      }
       fill(text, errorMessage(problem));
     }
     await pause(wait);
   }
 
   /** @param {import("../common/timeline.js").Job} job */
-  function showResult(job) {
-    heading.focus();
-    text.classList.remove("wrong");
+  function sayOpen({ kind }) {
+    if (kind === "deprovision") say("Your workspace is being removed", "It can’t be used any more.");
+    else say("Setting up your workspace", "This usually takes a few minutes. You can close this page; we’ll email you when it’s done.");
+  }
+
+  /** @param {import("../common/timeline.js").Job[]} jobs newest first */
+  function showResult(jobs) {
+    // A failed deprovisioning leaves the workspace as the last build made it.
+    const job = jobs.find(({ kind, state }) => kind === "provision" || state === "succeeded");
+    if (!job || job.kind === "deprovision") return showRemoved();
     if (job.state === "succeeded") {
-      heading.textContent = "Your workspace is ready";
       const workspaceLink = link(job.appPlaneUrl, "Open your workspace");
       workspaceLink?.classList.add("button");
-      return fill(text, workspaceLink ?? "We’ve emailed you how to sign in.");
+      say("Your workspace is ready", workspaceLink ?? "We’ve emailed you how to sign in.");
+    } else {
+      say("We couldn’t set up your workspace", "Your details are saved, so you can try again.",
+        job.reason && h("span", { class: "reason" }, "Reason: ", h("bdi", {}, job.reason)));
+      fill(next, retryButton(job));
     }
-    heading.textContent = "We couldn’t set up your workspace";
-    fill(text, "Your details are saved, so you can try again.",
-      job.reason && h("span", { class: "reason" }, "Reason: ", h("bdi", {}, job.reason)));
-    const button = h("button", { onclick: retry }, "Try again");
-    fill(next, button);
+    fill(list, ...steps(job));
+  }
+
+  /** @param {import("../common/timeline.js").Job} job */
+  function retryButton(job) {
+    const button = h("button", { onclick: () => withLink(retry) }, "Try again");
+    return button;
 
     async function retry() {
       if (button.disabled) return;
       button.disabled = true;
-      const { id, plan } = job.subscription;
       try {
-        await call("POST", `tenants/${tenant}/provision`, { bearer, body: { id, plan } });
+        // The whole subscription, with members that this page doesn't know.
+        await send("POST", `tenants/${tenant}/provision`, job.subscription);
       } catch (problem) {
+        if (problem instanceof LinkUnusable) throw problem;
         // Conflicts mean that another page has started a job already; this page then follows it.
         if (!(problem instanceof ApiError && problem.status === 409)) {
           button.disabled = false;
           return fill(text, errorMessage(problem));
         }
       }
-      follow(tenant, bearer);
+      await followJob(tenant);
     }
   }
 }

@@ -1,26 +1,37 @@
 // The sign-up form.
 
-import { call } from "../common/api.js";
-import { byId, find } from "../common/dom.js";
+import { ApiError, call } from "../common/api.js";
+import { find } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
+import { requestLink, resume, showMailed } from "./mailed.js";
 import { show } from "./steps.js";
 
-const form = find(document, "#signup", HTMLFormElement);
-const sent = find(document, "#sent", HTMLFormElement);
+const known = find(document, "#known", HTMLFormElement);
+/** The address that has signed up before. */
 let email = "";
-let leadId = "";
-const emailTaken = "This email address has already been confirmed. Check your email for our link, or ask your administrator.";
 
-onSubmit(form, async (lead) => {
-  ({ id: leadId } = await call("POST", "leads", { body: lead }));
-  email = lead.email;
-  find(sent, ".email", HTMLElement).textContent = email;
-  show("sent");
-}, { messages: { EMAIL_TAKEN: emailTaken } });
-
-onSubmit(sent, async () => {
-  await call("POST", "leads/resend", { body: { email, leadId } });
-  find(sent, "button", HTMLButtonElement).textContent = "Email sent. Send it again";
+onSubmit(find(document, "#signup", HTMLFormElement), async (lead) => {
+  try {
+    const { id } = await call("POST", "leads", { body: lead });
+    showMailed({ email: lead.email, leadId: id });
+  } catch (problem) {
+    if (!(problem instanceof ApiError && problem.code === "EMAIL_TAKEN")) throw problem;
+    history.pushState({ known: lead.email }, "");
+    showCurrent();
+  }
 });
 
-byId("signup").hidden = false;
+onSubmit(known, () => requestLink({ email, leadId: null }));
+find(known, "button[type=button]", HTMLButtonElement).addEventListener("click", () => history.back());
+
+/** Shows the step that the history is at. */
+function showCurrent() {
+  if (resume()) return;
+  email = history.state?.known ?? "";
+  if (!email) return show("signup");
+  find(known, ".email", HTMLElement).textContent = email;
+  show("known");
+}
+
+addEventListener("popstate", showCurrent);
+showCurrent();
