@@ -190,6 +190,17 @@ async fn links_are_part_of_the_five_emails_a_day_and_are_issued_once_per_request
 }
 
 #[tokio::test]
+async fn signing_up_again_does_not_use_up_the_emails_of_the_owner() {
+    let app = App::start_silent().await;
+    app.verified_lead(ADA).await;
+    for _ in 0..6 {
+        app.client.post_without_token("/leads", &support::lead(ADA)).await.expect(409);
+    }
+    ask(&app).await;
+    assert_eq!(app.items_of("mails")[0]["mails"]["N"], "2");
+}
+
+#[tokio::test]
 async fn a_lead_that_is_not_verified_any_more_gets_no_link() {
     let app = App::start_silent().await;
     app.verified_lead(ADA).await;

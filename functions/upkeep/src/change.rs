@@ -34,7 +34,7 @@ impl fmt::Display for ItemVersion {
     }
 }
 
-/// A request for another verification email, with the ID of the API request.
+/// A request for another link, with the ID of the API request.
 #[derive(Clone, Debug)]
 pub struct ResendRequest {
     /// The request.
@@ -88,7 +88,7 @@ impl StreamChange {
         Some(CounterChange { change, kind, numbers: [(day_counter(*moment, number), 1)].into() })
     }
 
-    /// Returns the request for another verification email, if the change is one.
+    /// Returns the request for another link, if the change is one.
     #[must_use]
     pub fn resend_request(&self) -> Option<&ResendRequest> {
         self.resend.as_ref()

@@ -12,7 +12,7 @@ const RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
 /// The maximum number of leads with one address that get a new link from one request.
 const MAX_LEADS: usize = 3;
 
-/// A request to resend a verification email, kept until it is processed.
+/// A request for another link, kept until it is processed.
 ///
 /// The route writes the request whether or not the address is known, so that its response time
 /// reveals nothing. A consumer of the table's stream processes the request.

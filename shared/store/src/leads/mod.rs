@@ -97,17 +97,15 @@ impl Store {
     /// [`Error::EmailTaken`] if a validated lead has the address.
     pub async fn add_lead(&self, lead: Lead, most: Option<u32>, request: &str) -> Result<()> {
         let (email, now) = (&lead.email, lead.audit.created_on);
-        let may_mail = async {
-            match most {
-                Some(most) => self.may_mail(email, most, now).await,
-                None => Ok(true),
-            }
-        };
-        let (holder, may_mail) = tokio::try_join!(self.holder_of(email), may_mail)?;
-        match holder {
-            Some(_) => Err(Error::EmailTaken),
-            None => self.put_lead(&Lead { unmailed: !may_mail, ..lead }, request).await,
+        // First, so that an attempt with a taken address leaves its emails to the links of the owner.
+        if self.holder_of(email).await?.is_some() {
+            return Err(Error::EmailTaken);
         }
+        let may_mail = match most {
+            Some(most) => self.may_mail(email, most, now).await?,
+            None => true,
+        };
+        self.put_lead(&Lead { unmailed: !may_mail, ..lead }, request).await
     }
 
     /// Writes a new lead without checking whether its address is taken.

@@ -121,7 +121,7 @@ impl Key {
         Self::new(format!("MAILS#{}#{day}", email.mailbox()), "MAILS")
     }
 
-    /// Returns the key of a request to resend the verification email.
+    /// Returns the key of a request for another link.
     #[must_use]
     pub fn resend(id: ResendId) -> Self {
         Self::new(format!("RESEND#{id}"), "RESEND")
