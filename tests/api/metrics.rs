@@ -36,7 +36,7 @@ async fn every_outcome_is_measured_once() {
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     let failed = json!({ "initiatorId": tenant, "type": 0, "status": "failure" });
     SignedMessage::new(&app.keys, tenant, job, &failed).send(&app.client).await.expect(204);
-    let job = app.provision(tenant, "a tier of nobody").await;
+    let job = app.provision(tenant, "standard").await;
     let done = json!({ "initiatorId": tenant, "type": 0, "status": "success" });
     let done = SignedMessage::new(&app.keys, tenant, job, &done);
     done.send(&app.client).await.expect(204);

@@ -143,7 +143,7 @@ test("lists can be filtered, searched and paged, and every state has a link", as
 test("the overview shows counts and the tenants that need attention", () => withPlane(async (other) => {
   const { page, context, errors } = await open(browser, { viewport: SIZES[0] ?? null });
   const { id } = await other.tenant("acme");
-  const subscription = { id: "s", plan: { tier: "GOLD", name: "Gold" } };
+  const subscription = { id: "s", plan: { tier: "BASIC", name: "Gold" } };
   await other.call("POST", `/tenants/${id}/provision`, subscription);
   await signIn(page, other);
   await page.waitForTimeout(2500);

@@ -21,16 +21,17 @@ mod space;
 
 pub use routes::operations;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
     extract::{FromRef, State},
 };
+use domain::Tiers;
 use lambda::{
     Env,
     aws::Aws,
-    config::{ConfigError, millis},
+    config::{ConfigError, millis, tiers},
 };
 use providers::Providers;
 use sender::Senders;
@@ -50,8 +51,8 @@ struct Idp {
     store: Store,
     senders: Senders,
     providers: Providers,
-    /// Tiers whose tenants have their own space (`SILO_TIERS`).
-    silo_tiers: BTreeSet<String>,
+    /// The known tiers, and those whose tenants have their own space.
+    tiers: Tiers,
     /// Maximum difference between the sender's clock and ours.
     tolerance: Duration,
 }
@@ -82,7 +83,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         store,
         senders: senders?,
         providers: providers?,
-        silo_tiers: env.list("SILO_TIERS", "PREMIUM"),
+        tiers: tiers(env),
         tolerance: millis(env, "WEBHOOK_TOLERANCE", 20_000)?,
     };
     Ok(finish(routes::routes(Served::new(idp)).into_router()))
@@ -97,11 +98,12 @@ async fn manage(
     let signature = Signature::of(&headers, lambda::now(), idp.tolerance)?;
     let sender = idp.senders.of(&signature, &bytes, &idp.store).await?;
     let setup: Setup = Body::declared(&headers, bytes)?.0.read()?;
+    let setup = setup.in_tier_of(&idp.tiers)?;
     sender.may_set_up(&setup)?;
     let Some(provider) = setup.tenant.identity_provider else {
         return Ok(Json(Managed { auth_id: String::new() }));
     };
-    let space = Space::of(&setup, &idp.silo_tiers);
+    let space = Space::of(&setup, &idp.tiers);
     let auth_id = idp.providers.set_up(provider, &setup, &space, &idp.store).await?;
     Ok(Json(Managed { auth_id }))
 }

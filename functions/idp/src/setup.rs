@@ -1,4 +1,4 @@
-use domain::{Email, TenantId, TenantKey, Text};
+use domain::{Email, Error, Result, TenantId, TenantKey, Text, Tiers};
 use schema::{Flat, FromJson, Reader, body};
 use serde_json::{Value, json};
 
@@ -76,6 +76,20 @@ impl IdentityProvider {
             Self::Auth0 => "auth0",
             Self::Keycloak => "keycloak",
             Self::Cognito => "cognito",
+        }
+    }
+}
+
+impl Setup {
+    /// Returns the set-up with its tier in the spelling of `tiers`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the tier is unknown.
+    pub(crate) fn in_tier_of(self, tiers: &Tiers) -> Result<Self> {
+        match tiers.violation(&json!(self.tier), "/plan/tier") {
+            Some(unknown) => Err(Error::Invalid(vec![unknown])),
+            None => Ok(Self { tier: tiers.spelled(self.tier), ..self }),
         }
     }
 }

@@ -1,5 +1,4 @@
-use std::collections::BTreeSet;
-
+use domain::{Isolation, Tiers};
 use ring::digest;
 
 use crate::setup::Setup;
@@ -25,10 +24,10 @@ pub(crate) const MARK: &str = "tenantry";
 const MAX_TIER_LENGTH: usize = 30;
 
 impl Space {
-    /// Returns the tenant's own space if its tier is in `silo_tiers`, otherwise the tier's space.
-    pub(crate) fn of(setup: &Setup, silo_tiers: &BTreeSet<String>) -> Self {
+    /// Returns the tenant's own space if its tier is siloed, otherwise the tier's space.
+    pub(crate) fn of(setup: &Setup, tiers: &Tiers) -> Self {
         let (tenant, tier) = (&setup.tenant, setup.tier.as_str());
-        if silo_tiers.contains(tier) {
+        if tiers.isolation(tier) == Isolation::Silo {
             return Self {
                 name: tenant.key.to_string(),
                 title: tenant.name.to_string(),

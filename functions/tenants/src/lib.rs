@@ -7,7 +7,7 @@ mod routes;
 
 pub use routes::operations;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -15,10 +15,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use domain::{NewTenant, TenantView, permit};
+use domain::{NewTenant, TenantView, Tiers, permit};
 use lambda::{
     Env,
-    config::{ConfigError, millis},
+    config::{ConfigError, millis, tiers},
     keys::MasterKeys,
     token::Tokens,
 };
@@ -37,8 +37,7 @@ struct Tenants {
 /// How plans are provisioned.
 #[derive(Clone, Debug)]
 struct Plans {
-    /// Tiers whose tenants get dedicated resources (`SILO_TIERS`).
-    silo_tiers: BTreeSet<String>,
+    tiers: Tiers,
     /// Time limit of a job (`WEBHOOK_SECRET_EXPIRY`).
     expiry: Duration,
 }
@@ -49,10 +48,8 @@ struct Plans {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let plans = Plans {
-        silo_tiers: env.list("SILO_TIERS", "PREMIUM"),
-        expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
-    };
+    let plans =
+        Plans { tiers: tiers(env), expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)? };
     let Backend { store, tokens, keys } = Backend::from_env(env).await?;
     let tenants = Tenants { store, tokens, keys, plans };
     Ok(finish(routes::routes(Served::new(tenants)).into_router()))

@@ -3,7 +3,7 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use domain::{Error, Isolation, Job, JobKind, Subscription, Tenant, TenantId, Work, permit};
+use domain::{Error, Job, JobKind, Subscription, Tenant, TenantId, Work, permit};
 use lambda::token::Bearer;
 use store::{Store, retry_if_stale};
 use web::{Allowed, Body, PathIds, RequestId, Result};
@@ -20,8 +20,8 @@ pub(crate) async fn provision(
     path: PathIds,
     Body(body): Body,
 ) -> Result<Response> {
-    let subscription = Subscription::from_text(body.text())?;
-    let isolation = plans.isolation(subscription.tier().as_str());
+    let subscription = Subscription::from_text(body.text(), &plans.tiers)?;
+    let isolation = plans.tiers.isolation(subscription.tier().as_str());
     let work = Work { kind: JobKind::Provision, subscription, isolation };
     let caller = Caller { bearer, request };
     let tenant = path.id()?;
@@ -78,11 +78,4 @@ async fn open(
     .await?;
     let location = format!("/tenants/{id}/jobs/{}", job.id);
     Ok((StatusCode::NO_CONTENT, [(LOCATION, location)]).into_response())
-}
-
-impl Plans {
-    /// Returns whether tenants of this `tier` get dedicated or shared resources.
-    fn isolation(&self, tier: &str) -> Isolation {
-        if self.silo_tiers.contains(tier) { Isolation::Silo } else { Isolation::Pool }
-    }
 }

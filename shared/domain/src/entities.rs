@@ -77,8 +77,8 @@ pub static INVOICE: Schema = Schema {
     entity: "Invoice",
     view: view_of::<Invoice>(),
     properties: properties! {
-        "startDate": Time, "endDate": Time, "amount": Money, "currencyCode": Text,
-        "dueDate": Time, "status": Number, "invoiceFile": Text, "tenantId": Id,
+        "startDate": Day, "endDate": Day, "amount": Money, "currencyCode": Text,
+        "dueDate": Day, "status": Number, "invoiceFile": Text, "tenantId": Id,
     },
     nullable: &["invoiceFile", "deletedOn", "deletedBy"],
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],

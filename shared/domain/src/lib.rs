@@ -43,7 +43,7 @@ pub use ids::{
 };
 pub use job::{
     BUILD_WINDOW, BuildReport, ClaimedTenant, Isolation, Job, JobKind, JobRef, JobResult, JobState,
-    JobView, MAX_BUILDS, Outcome, ResourceChange, Step, Subscription, Work,
+    JobView, MAX_BUILDS, Outcome, ResourceChange, Step, Subscription, Tiers, Work,
 };
 pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Resend, Stage};
 pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Kind;
+use super::{Kind, typed_value::folded_host};
 use schema::Decimal;
 
 /// A value from a client, in JSON or bracket notation.
@@ -71,6 +71,9 @@ impl Node {
     /// `kind` ignores case.
     pub(super) fn to_kind(&self, kind: Kind) -> Self {
         match self {
+            Self::Text(text) | Self::Untyped(text) if kind == Kind::Hosts => {
+                Self::Text(folded_host(text))
+            }
             Self::Text(text) | Self::Untyped(text) if kind.ignores_case() => {
                 Self::Text(text.to_ascii_lowercase())
             }

@@ -43,15 +43,17 @@ pub enum Kind {
     Boolean,
     /// A point in time (RFC 3339).
     Time,
+    /// A calendar day, as a [`schema::Day`].
+    Day,
     /// A UUID, not case-sensitive.
     Id,
-    /// An email address, not case-sensitive.
+    /// An email address, not case-sensitive, with its host in either form ([`schema::ascii_host`]).
     Email,
     /// An object, which may be stored as JSON text. Its members cannot be filtered by.
     Object,
     /// An array.
     List,
-    /// An array of host names, not case-sensitive.
+    /// An array of host names, not case-sensitive, in either form ([`schema::ascii_host`]).
     Hosts,
 }
 
@@ -63,7 +65,7 @@ impl Kind {
             Self::Text | Self::Email => "must be a string",
             Self::Number | Self::Money => "must be a number",
             Self::Boolean => "must be true or false",
-            Self::Time => "must be a date or a date-time (RFC 3339)",
+            Self::Time | Self::Day => "must be a date or a date-time (RFC 3339)",
             Self::Id => "must be a UUID",
             Self::Object => "must be an object",
             Self::List | Self::Hosts => "must be an array",
@@ -74,7 +76,13 @@ impl Kind {
     #[must_use]
     pub fn is_ordered(self) -> bool {
         match self {
-            Self::Text | Self::Number | Self::Money | Self::Time | Self::Id | Self::Email => true,
+            Self::Text
+            | Self::Number
+            | Self::Money
+            | Self::Time
+            | Self::Day
+            | Self::Id
+            | Self::Email => true,
             Self::Boolean | Self::Object | Self::List | Self::Hosts => false,
         }
     }
@@ -101,7 +109,7 @@ impl Kind {
             Self::Number => "a number",
             Self::Money => "an amount",
             Self::Boolean => "a boolean",
-            Self::Time => "a date",
+            Self::Time | Self::Day => "a date",
             Self::Id => "an ID",
             Self::Object => "an object",
             Self::List | Self::Hosts => "an array",

@@ -6,7 +6,7 @@ use uuid::fmt::Hyphenated;
 
 use super::{Kind, node::Node, position::Position};
 use crate::Result;
-use schema::Decimal;
+use schema::{Day, Decimal, ascii_host};
 
 /// A typed value of a condition or an item.
 ///
@@ -21,6 +21,8 @@ pub(super) enum TypedValue {
     Text(String),
     /// A point in time.
     Time(Timestamp),
+    /// A calendar day.
+    Day(Day),
     /// An array or an object.
     Whole(Node),
     /// `null`.
@@ -69,8 +71,9 @@ impl TypedValue {
             }
             (Kind::Boolean, _) => Self::Boolean(node.boolean()?),
             (Kind::Time, _) => Self::Time(moment(node.text()?)?),
+            (Kind::Day, _) => Self::Day(node.text()?.parse().ok()?),
             (Kind::Id, _) => Self::Text(node.text()?.parse::<Hyphenated>().ok()?.to_string()),
-            (Kind::Email, _) => Self::Text(node.text()?.to_ascii_lowercase()),
+            (Kind::Email, _) => Self::Text(folded_email(node.text()?)),
             (Kind::Object, Node::Object(_)) | (Kind::List | Kind::Hosts, Node::List(_)) => {
                 Self::Whole(node.to_kind(kind))
             }
@@ -92,14 +95,28 @@ impl TypedValue {
             Self::Number(number) => json!(number.integer()?),
             Self::Text(text) => json!(text),
             Self::Time(moment) => json!(moment.to_string()),
+            Self::Day(day) => json!(day),
             Self::Whole(_) | Self::Null => return None,
         })
     }
 }
 
-/// Parses a date-time with offset, or a date as midnight in UTC, as in JavaScript.
+/// Parses a date-time with offset, or a date as midnight in UTC, as in JavaScript. The last hours of
+/// the year 9999, which [`Timestamp`] does not reach, are its maximum.
 fn moment(text: &str) -> Option<Timestamp> {
     let is_date = text.len() == "2026-11-23".len();
     let midnight = is_date.then(|| format!("{text}T00:00:00Z"));
-    midnight.as_deref().unwrap_or(text).parse().ok()
+    let moment = midnight.as_deref().unwrap_or(text).parse().ok();
+    moment.or_else(|| text.parse::<Day>().ok().map(|_| Timestamp::MAX))
+}
+
+/// Returns an email address in the form in which addresses are compared.
+fn folded_email(text: &str) -> String {
+    let Some((local, host)) = text.rsplit_once('@') else { return text.to_ascii_lowercase() };
+    format!("{}@{}", local.to_ascii_lowercase(), folded_host(host))
+}
+
+/// Returns a host name in the form in which host names are compared.
+pub(super) fn folded_host(name: &str) -> String {
+    ascii_host(name).map_or_else(|| name.to_ascii_lowercase(), Into::into)
 }

@@ -119,7 +119,13 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
             let items = json!({ "type": "array", "items": named.reference() });
             ("200", "A page of the list.", Some(json(items, json!([named.example]))))
         }
-        Answer::File(media_type) => ("200", "OK.", Some(json!({ *media_type: {} }))),
+        Answer::File(media_type) => {
+            if *media_type == "application/pdf" {
+                headers
+                    .insert("Tenantry-Missing-Glyphs".to_owned(), errors::header("MissingGlyphs"));
+            }
+            ("200", "OK.", Some(json!({ *media_type: {} })))
+        }
         Answer::Nothing => ("204", "No content.", None),
         Answer::Job => {
             headers.insert("Location".to_owned(), errors::header("Location"));
@@ -216,6 +222,8 @@ fn headers() -> Value {
         "Allow": header("string", true, "Methods that the endpoint supports."),
         "Link": header("string", false, "Link to the next page: `<…>; rel=\"next\"`. Absent on the last page."),
         "Location": header("string", true, "Location of the job."),
+        "MissingGlyphs": header("string", false, "Code points for which no font has a glyph, at most 100: `U+20000, U+20001`. \
+            The page shows a replacement sign. Absent if every character is shown."),
         "Truncated": header("string", false, "Included relations that are incomplete in this answer, \
             separated by commas: `contacts, lead.tenant.resources`. Read the complete list from its own endpoint."),
     })

@@ -34,7 +34,7 @@ pub(super) fn of_kind(kind: Kind) -> Value {
         Kind::Text => json!({ "type": "string" }),
         Kind::Number | Kind::Money => json!({ "type": "number" }),
         Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Time | Kind::Day => json!({ "type": "string", "format": "date-time" }),
         Kind::Id => json!({ "type": "string", "format": "uuid" }),
         Kind::Email => json!({ "type": "string", "format": "email" }),
         Kind::Object => json!({ "type": "object" }),

@@ -36,7 +36,7 @@ fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
         ("endDate", _) => "2026-11-30T00:00:00.000Z".into(),
         ("dueDate", _) => "2026-12-31T00:00:00.000Z".into(),
         (_, Kind::Id) => ID.into(),
-        (_, Kind::Time) => MOMENT.into(),
+        (_, Kind::Time | Kind::Day) => MOMENT.into(),
         (_, Kind::Email) => "ada@acme.test".into(),
         (_, Kind::Hosts) => json!(["acme.test"]),
         (_, Kind::Money) => json!(49.9),

@@ -139,6 +139,7 @@ pub(super) fn conditions_of_kinds() -> Vec<(String, Value)> {
         Kind::Money,
         Kind::Boolean,
         Kind::Time,
+        Kind::Day,
         Kind::Id,
         Kind::Email,
         Kind::Object,
@@ -149,7 +150,7 @@ pub(super) fn conditions_of_kinds() -> Vec<(String, Value)> {
 
 fn condition(kind: Kind) -> Value {
     let some = match kind {
-        Kind::Time => json!({ "anyOf": [
+        Kind::Time | Kind::Day => json!({ "anyOf": [
             { "type": "string", "format": "date-time" }, { "type": "string", "format": "date" },
         ] }),
         Kind::Email => json!({ "type": "string" }),

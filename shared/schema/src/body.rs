@@ -12,13 +12,13 @@ use crate::{FromJson, Members, Patch};
 ///   `None` if it is missing or invalid.
 ///
 /// ```
-/// use schema::{Date, Timestamp, body, read};
+/// use schema::{Day, body, read};
 /// use serde_json::json;
 ///
 /// body! {
 ///     /// A stay in a hotel.
 ///     pub struct Stay {
-///         pub arrives_on: Timestamp as Date,
+///         pub arrives_on: Day,
 ///         pub with_breakfast: Option<bool> = "breakfast",
 ///     }
 /// }

@@ -7,6 +7,12 @@ pub trait FromJson: Sized {
     /// Reads the value, or notes every violation at `at` and returns `None`.
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self>;
 
+    /// Returns whether an optional member with this value counts as not given.
+    #[must_use]
+    fn is_absent(value: &Value) -> bool {
+        value.is_null()
+    }
+
     /// Returns the JSON Schema (2020-12) of the value, for the OpenAPI document.
     #[must_use]
     fn schema() -> Value;

@@ -2,15 +2,18 @@
 //!
 //! A type says once how it is read and what its JSON Schema is ([`FromJson`], [`FromMembers`]); for
 //! an object, [`body!`] derives both from the fields. Numbers are exact: a [`Document`] keeps its
-//! text, a [`Decimal`] its digits.
+//! text, a [`Decimal`] its digits. Days and host names have one form in all crates ([`Day`],
+//! [`ascii_host`]).
 //!
 //! Each module uses only those above it: `decimal`, `violation`, `scan`, `reader`, `from_json`,
 //! `members`, `document`, `body`.
 
 mod body;
+mod day;
 mod decimal;
 mod document;
 mod from_json;
+mod host;
 mod members;
 mod reader;
 mod scan;
@@ -18,11 +21,13 @@ mod timestamp;
 mod violation;
 
 pub use body::{CamelCase, Flat, Member};
+pub use day::Day;
 pub use decimal::{Decimal, ParseDecimalError};
 pub use document::{Document, read};
 pub use from_json::FromJson;
+pub use host::ascii_host;
 pub use members::{FromMembers, Members, Patch, nullable};
 pub use reader::{BodyKind, Reader};
 pub use scan::Limits;
-pub use timestamp::{Date, Timestamp};
+pub use timestamp::Timestamp;
 pub use violation::{Invalid, Violation};

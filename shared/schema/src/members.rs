@@ -64,7 +64,7 @@ pub trait Members {
     /// Reads a required member.
     fn required<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
 
-    /// Reads a member that may be absent or `null`.
+    /// Reads a member that may be absent, also as `null` or as `FromJson::is_absent` of the type says.
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T>;
 
     /// Returns whether the member `name` is given, possibly as `null`.
@@ -122,7 +122,7 @@ impl Members for Object<'_, '_> {
 
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
-        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        let value = self.object.get(name).filter(|value| !T::is_absent(value))?;
         T::from_json(value, &mut self.at.member(name))
     }
 
@@ -169,7 +169,11 @@ impl Members for SchemaBuilder {
     }
 
     fn optional<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
-        self.properties.insert(name.to_owned(), nullable(T::schema()));
+        let schema = match T::is_absent(&Value::from("")) {
+            true => json!({ "anyOf": [T::schema(), { "enum": ["", null] }] }),
+            false => nullable(T::schema()),
+        };
+        self.properties.insert(name.to_owned(), schema);
         None
     }
 

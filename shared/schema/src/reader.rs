@@ -159,10 +159,9 @@ impl<'a> Reader<'a> {
         self.violate("format", message, json!({ "format": format }));
     }
 
-    /// Notes that the text does not match `pattern`.
-    pub fn wrong_pattern(&mut self, pattern: &'static str) {
-        let message = format!("must match pattern \"{pattern}\"");
-        self.violate("pattern", message, json!({ "pattern": pattern }));
+    /// Notes that the text does not match `pattern`, for which `rule` has words.
+    pub fn wrong_pattern(&mut self, pattern: &'static str, rule: &str) {
+        self.violate("pattern", rule, json!({ "pattern": pattern }));
     }
 
     /// Notes that the value is not one of the `allowed` values.

@@ -1,9 +1,6 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
-use crate::{FromJson, Reader};
 
 /// A point in time in milliseconds. On the wire it is RFC 3339 with milliseconds and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,56 +84,9 @@ impl From<Timestamp> for String {
     }
 }
 
-/// A date or date-time from a client. A date means midnight in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Date(pub Timestamp);
-
-impl FromStr for Date {
-    type Err = jiff::Error;
-
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let date = s.len() == "2026-01-01".len() && !s.contains(['T', 't', ' ']);
-        let midnight = if date { "T00:00:00Z" } else { "" };
-        format!("{s}{midnight}").parse().map(Self)
-    }
-}
-
-impl From<Date> for Timestamp {
-    fn from(Date(midnight): Date) -> Self {
-        midnight
-    }
-}
-
-impl FromJson for Date {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        at.text(value, 0, 40)?.parse().ok().or_else(|| {
-            at.wrong_format("date-time");
-            None
-        })
-    }
-
-    fn schema() -> Value {
-        let forms = json!([{ "format": "date-time" }, { "format": "date" }]);
-        json!({ "type": "string", "maxLength": 40, "anyOf": forms })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_date_is_midnight_in_utc() {
-        for (given, moment) in [
-            ("2026-02-28", "2026-02-28T00:00:00.000Z"),
-            ("2026-02-28T23:30:00-02:00", "2026-03-01T01:30:00.000Z"),
-        ] {
-            assert_eq!(given.parse::<Date>().unwrap().0.to_string(), moment);
-        }
-        for given in ["2026-02-30", "2026-2-3", "20260228", "2026-02-28T10:00:00", "soon", ""] {
-            assert!(given.parse::<Date>().is_err(), "{given}");
-        }
-    }
 
     #[test]
     fn a_timestamp_is_written_with_milliseconds_and_z() {

@@ -76,8 +76,8 @@ impl Layout<'_> {
     fn facts(&self, sheet: &mut Sheet<'_>, mut y: f32) -> f32 {
         let dates = [
             ("INVOICE NUMBER", self.invoice.id.to_string()),
-            ("ISSUE DATE", long(self.invoice.audit.created_on)),
-            ("DUE DATE", long(self.invoice.details.due_date)),
+            ("ISSUE DATE", long(date(self.invoice.audit.created_on))),
+            ("DUE DATE", long(self.invoice.details.due_date.date())),
         ];
         for (name, value) in dates {
             label(sheet, name, (FACTS, y), Side::Left);
@@ -134,15 +134,15 @@ impl Layout<'_> {
         let row = y + 48.0;
         sheet.text("Subscription", plain, (left, row), Side::Left, 160.0);
         sheet.text(&amount, plain, (right, row), Side::Right, 270.0);
-        let period =
-            format!("{} – {}", long(invoice.details.start_date), long(invoice.details.end_date));
+        let [start, end] = [invoice.details.start_date, invoice.details.end_date];
+        let period = format!("{} – {}", long(start.date()), long(end.date()));
         let small = (Style::new(9.0, Regular), MUTED);
         sheet.text(&period, small, (left, row + 15.0), Side::Left, 260.0);
         sheet.rect((LEFT, row + 30.0), (RIGHT - LEFT, 0.75), 0.0, HAIR);
 
         let top = row + 46.0;
         sheet.rect((LEFT, top), (RIGHT - LEFT, 58.0), 4.0, PANEL);
-        let due = format!("Due {}", long(invoice.details.due_date));
+        let due = format!("Due {}", long(invoice.details.due_date.date()));
         let (what, note) = match invoice.details.status {
             InvoiceStatus::Pending => ("Amount due", due.as_str()),
             InvoiceStatus::Paid => ("Amount paid", "Paid in full. Thank you."),
@@ -198,7 +198,7 @@ pub(super) fn date(moment: Timestamp) -> Date {
     Offset::UTC.to_datetime(moment).date()
 }
 
-/// Formats the date of `moment` unambiguously, such as `1 January 2026`.
-fn long(moment: Timestamp) -> String {
-    date(moment).strftime("%-d %B %Y").to_string()
+/// Formats a date unambiguously, such as `1 January 2026`.
+fn long(date: Date) -> String {
+    date.strftime("%-d %B %Y").to_string()
 }

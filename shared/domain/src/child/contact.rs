@@ -44,7 +44,7 @@ impl Details for ContactDetails {
 mod tests {
     use super::*;
     use crate::NewChild;
-    use schema::{FromJson, nullable};
+    use schema::FromJson;
     use serde_json::json;
 
     #[test]
@@ -52,7 +52,8 @@ mod tests {
         let text = Text::<1, 100>::schema();
         let schema = NewChild::<ContactDetails>::schema();
         assert_eq!(schema["properties"]["firstName"], text);
-        assert_eq!(schema["properties"]["type"], nullable(text));
+        let optional = json!({ "anyOf": [text, { "enum": ["", null] }] });
+        assert_eq!(schema["properties"]["type"], optional);
         assert_eq!(schema["properties"]["tenantId"]["format"], "uuid");
         let required = ["firstName", "lastName", "email", "isPrimary", "tenantId"];
         assert_eq!(schema["required"], json!(required));

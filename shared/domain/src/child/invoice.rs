@@ -6,7 +6,7 @@ use strum::{Display, VariantArray};
 use crate::entities;
 use crate::{Amount, Child, ChildKind, Currency, Details, InvoiceId, NewChild, Text, permit};
 use filter::Schema;
-use schema::{Date, FromJson, Reader, Timestamp, body};
+use schema::{Day, FromJson, Reader, body};
 
 /// An invoice of a tenant for a period.
 pub type Invoice = Child<InvoiceDetails>;
@@ -20,15 +20,15 @@ body! {
     #[serde(rename_all = "camelCase")]
     pub struct InvoiceDetails {
         /// The first day of the period.
-        pub start_date: Timestamp as Date,
+        pub start_date: Day,
         /// The last day of the period, not before the first.
-        pub end_date: Timestamp as Date,
+        pub end_date: Day,
         /// The amount to pay.
         pub amount: Amount,
         /// Currency of the amount.
         pub currency_code: Currency,
-        /// The date by which the invoice must be paid.
-        pub due_date: Timestamp as Date,
+        /// The last day on which the invoice can be paid in time.
+        pub due_date: Day,
         /// Whether the invoice is pending, paid or cancelled.
         pub status: InvoiceStatus,
         /// A reference to an invoice file that was created elsewhere.
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::{Entity, Error, Result, UserId};
     use filter::Wire;
-    use schema::{Document, Limits};
+    use schema::{Document, Limits, Timestamp};
 
     const BODY: &str = r#"{"startDate":"2026-01-01","endDate":"2026-01-31T23:59:59.999Z",
         "amount":12345678901234567.89,"currencyCode":"EUR","dueDate":"2026-02-14T00:00:00+02:00",
@@ -125,6 +125,16 @@ mod tests {
         let wire = invoice.wire().unwrap();
         let wire = serde_json::to_string_pretty(&Wire::new(Invoice::SCHEMA, &wire)).unwrap();
         insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn items_stored_as_points_in_time_are_read_as_days() {
+        let mut invoice = serde_json::to_value(invoice(BODY).unwrap()).unwrap();
+        invoice["endDate"] = json!("2026-01-31T23:59:59.999Z");
+        invoice["dueDate"] = json!("2026-02-13T22:00:00.000Z");
+        let read: Invoice = serde_json::from_value(invoice).unwrap();
+        let days = [read.details.end_date, read.details.due_date].map(|day| day.date().to_string());
+        assert_eq!(days, ["2026-01-31", "2026-02-13"]);
     }
 
     #[test]

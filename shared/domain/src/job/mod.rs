@@ -1,11 +1,13 @@
 mod outcome;
 mod report;
 mod subscription;
+mod tiers;
 mod view;
 
 pub use outcome::{JobResult, Outcome};
 pub use report::{BuildReport, ClaimedTenant};
 pub use subscription::Subscription;
+pub use tiers::Tiers;
 pub use view::JobView;
 
 use std::time::Duration;

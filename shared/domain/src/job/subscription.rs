@@ -4,9 +4,9 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use crate::Text;
 use crate::{Error, Result};
-use schema::{Date, Document, FromJson, Limits, Reader, body};
+use crate::{Text, Tiers};
+use schema::{Day, Document, FromJson, Invalid, Limits, Reader, body};
 
 /// The subscription that a tenant is provisioned for, as JSON text exactly as it was sent.
 ///
@@ -29,14 +29,15 @@ impl Subscription {
     /// levels.
     const MAX_LEVELS: usize = 20;
 
-    /// Reads the text of the body of `POST /tenants/{id}/provision`.
+    /// Reads the text of the body of `POST /tenants/{id}/provision`. The tier is one of `tiers`, and
+    /// gets the spelling that it has there.
     ///
     /// # Errors
     ///
     /// [`Error::TooLarge`] if the text has more than 65,536 bytes, [`Error::Malformed`] if it is
     /// not JSON, [`Error::SubscriptionIdMissing`] if the `id` is missing, or [`Error::Invalid`] with
     /// every other violation.
-    pub fn from_text(text: &str) -> Result<Self> {
+    pub fn from_text(text: &str, tiers: &Tiers) -> Result<Self> {
         if text.len() > Self::MAX_BYTES {
             return Err(Error::TooLarge(Self::MAX_BYTES));
         }
@@ -47,9 +48,19 @@ impl Subscription {
         if body.value().as_object().is_some_and(|members| members.get("id").is_none_or(missing)) {
             return Err(Error::SubscriptionIdMissing);
         }
-        let SubscriptionBody { id, plan, .. } = body.read()?;
-        let text = RawValue::from_string(text.to_owned()).map_err(not_json)?;
-        Ok(Self { text, id, tier: plan.tier })
+        let unknown = tiers.violation(&body.value()["plan"]["tier"], "/plan/tier");
+        let SubscriptionBody { id, plan, .. } = match (body.read(), unknown) {
+            (Ok(read), None) => read,
+            (Ok(_), Some(unknown)) => return Err(Error::Invalid(vec![unknown])),
+            (Err(Invalid(mut violations)), unknown) => {
+                let malformed = violations.iter().any(|violation| violation.path == "/plan/tier");
+                violations.extend(unknown.filter(|_| !malformed));
+                return Err(Error::Invalid(violations));
+            }
+        };
+        let tier = tiers.spelled(plan.tier);
+        let text = with_tier(text, &tier).and_then(RawValue::from_string).map_err(not_json)?;
+        Ok(Self { text, id, tier })
     }
 
     /// Returns the JSON Schema of the body of `POST /tenants/{id}/provision`.
@@ -119,6 +130,24 @@ impl From<Subscription> for String {
     }
 }
 
+/// Returns the text of a subscription with another `plan.tier`. Everything else stays as it was sent.
+fn with_tier(text: &str, tier: &Text<1, 100>) -> serde_json::Result<String> {
+    #[derive(Deserialize)]
+    struct Sent<'t> {
+        #[serde(borrow)]
+        plan: SentPlan<'t>,
+    }
+    #[derive(Deserialize)]
+    struct SentPlan<'t> {
+        #[serde(borrow)]
+        tier: &'t RawValue,
+    }
+    let sent = serde_json::from_str::<Sent<'_>>(text)?.plan.tier.get();
+    let start = sent.as_ptr().addr() - text.as_ptr().addr();
+    let (before, after) = (&text[..start], &text[start + sent.len()..]);
+    Ok(format!("{before}{}{after}", serde_json::to_string(tier)?))
+}
+
 /// Text that is safe in a build's variables with any kind of quotes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
@@ -137,7 +166,10 @@ impl<const MAX: usize> FromJson for SafeText<MAX> {
         let text = at.text(value, 1, MAX)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || " _.:/@+-".contains(c);
         if !text.chars().all(plain) {
-            at.wrong_pattern(SAFE_PATTERN);
+            at.wrong_pattern(
+                SAFE_PATTERN,
+                "must have only ASCII letters, digits, spaces and _.:/@+-",
+            );
             return None;
         }
         Text::from_json(value, at).map(Self)
@@ -159,11 +191,11 @@ body! {
         created_by: Option<Text<0, 255>>,
         modified_by: Option<Text<0, 255>>,
         deleted_by: Option<Text<0, 255>>,
-        start_date: Option<Date>,
-        end_date: Option<Date>,
-        created_on: Option<Date>,
-        modified_on: Option<Date>,
-        deleted_on: Option<Date>,
+        start_date: Option<Day>,
+        end_date: Option<Day>,
+        created_on: Option<Day>,
+        modified_on: Option<Day>,
+        deleted_on: Option<Day>,
         deleted: Option<bool>,
         status: Option<Number>,
         plan: Plan,
@@ -200,7 +232,7 @@ mod tests {
     use super::*;
 
     fn subscription(text: &str) -> Result<Subscription> {
-        Subscription::from_text(text)
+        Subscription::from_text(text, &Tiers::default())
     }
 
     #[test]
@@ -242,6 +274,24 @@ mod tests {
         let stored: Subscription = serde_json::from_value(json!(text)).unwrap();
         assert_eq!((stored.id(), stored.tier()), (kept.id(), kept.tier()));
         assert_eq!((kept.id(), kept.tier().as_str()), ("s1", "PREMIUM"));
+    }
+
+    #[test]
+    fn a_tier_gets_its_own_spelling_and_must_be_known() {
+        for sent in ["premium", "Premium", "PREMIUM", r"pr\u0065mium"] {
+            let text =
+                format!(r#"{{"plan": {{"x":"tier","tier" : "{sent}" , "n":1.50}},"id":"s1"}}"#);
+            let kept = subscription(&text).unwrap();
+            assert_eq!(kept.tier().as_str(), "PREMIUM");
+            assert_eq!(kept.raw().get(), text.replace(sent, "PREMIUM"));
+        }
+        for sent in ["gold", "PREMIUM ", "premium+", "PREMIUM-2"] {
+            let text = format!(r#"{{"id":"s1","startDate":"x","plan":{{"tier":"{sent}"}}}}"#);
+            let Error::Invalid(violations) = subscription(&text).unwrap_err() else { panic!() };
+            let found: Vec<_> = violations.iter().map(|v| (v.path.as_str(), v.code)).collect();
+            assert_eq!(found, [("/startDate", "format"), ("/plan/tier", "enum")], "{sent}");
+            assert_eq!(violations[1].message, "must be one of BASIC, PREMIUM, STANDARD");
+        }
     }
 
     #[test]

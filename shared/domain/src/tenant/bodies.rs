@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::{
     AddressParts, Contact, ContactDetails, Error, Hostname, NewContact, Result, Tenant, TenantKey,
-    Text, UserId,
+    Text, UserId, values::GivenAddress,
 };
 use schema::{Flat, FromJson, Reader, Timestamp, body};
 
@@ -45,6 +45,8 @@ body! {
         pub domains: Vec<Hostname> as Domains,
         /// The ID of the user who administers the tenant.
         pub spoc_user_id: Option<Text<1, 100>>,
+        /// The tenant's address, or `None` to keep it.
+        pub address: Option<AddressParts> as GivenAddress,
     }
 }
 

@@ -26,7 +26,7 @@ impl FromJson for TenantKey {
         let text = at.text(value, 0, 10)?;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if text.is_empty() || !text.chars().all(plain) {
-            at.wrong_pattern(PATTERN);
+            at.wrong_pattern(PATTERN, "must have only lowercase letters a to z and digits");
             return None;
         }
         Some(Self(text.to_owned()))

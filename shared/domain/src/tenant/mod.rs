@@ -106,13 +106,18 @@ impl Editable for Tenant {
             key: self.key.clone(),
             domains: self.domains.clone(),
             spoc_user_id: self.spoc_user_id.clone(),
+            address: self.address.as_ref().map(|address| address.parts.clone()),
         }
     }
 
     fn edited(self, details: TenantDetails, now: Timestamp, by: &UserId) -> Self {
-        let TenantDetails { name, key, domains, spoc_user_id } = details;
+        let TenantDetails { name, key, domains, spoc_user_id, address } = details;
+        let address = match address {
+            Some(parts) => parts.replacing(self.address.as_ref()),
+            None => self.address,
+        };
         let audit = self.audit.changed(now, by);
-        Self { name, key, domains, spoc_user_id, audit, ..self }
+        Self { name, key, domains, spoc_user_id, address, audit, ..self }
     }
 
     fn audited(self, audit: Audit) -> Self {

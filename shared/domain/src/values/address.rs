@@ -1,5 +1,5 @@
 use crate::{AddressId, Audit, Text};
-use schema::body;
+use schema::{FromMembers, Member, Members, Patch, body};
 use serde::{Deserialize, Serialize};
 
 body! {
@@ -30,10 +30,50 @@ pub struct Address {
 }
 
 impl AddressParts {
+    /// Returns whether every part is missing or left empty.
+    fn is_empty(&self) -> bool {
+        let Self { address, city, state, zip, country } = self;
+        let street = address.as_ref().map(Text::as_str);
+        let place = [city.as_ref(), state.as_ref()].map(|part| part.map(Text::as_str));
+        let codes = [zip.as_ref().map(Text::as_str), country.as_ref().map(Text::as_str)];
+        [street].into_iter().chain(place).chain(codes).flatten().all(str::is_empty)
+    }
+
+    /// Returns an address with these parts in place of `old`, or `None` if all parts are empty.
+    #[must_use]
+    pub fn replacing(self, old: Option<&Address>) -> Option<Address> {
+        let new = self.into_address()?;
+        Some(Address { id: old.map_or(new.id, |old| old.id), ..new })
+    }
+
     /// Returns an address with these parts and a new ID, or `None` if all parts are empty.
     #[must_use]
     pub fn into_address(self) -> Option<Address> {
-        (self != Self::default()).then(|| Address { id: AddressId::generate(), parts: self })
+        (!self.is_empty()).then(|| Address { id: AddressId::generate(), parts: self })
+    }
+}
+
+/// The parts of an address in the body of its owner, where they may all be missing.
+pub(crate) struct GivenAddress;
+
+/// The members of [`AddressParts`].
+const MEMBERS: [&str; 5] = ["address", "city", "state", "zip", "country"];
+
+/// Reads `None` if no part is given, not even as `null`: then the address stays as it is.
+impl Member<Option<AddressParts>> for GivenAddress {
+    fn read(members: &mut impl Members, _: &'static str) -> Option<Option<AddressParts>> {
+        let parts = AddressParts::from_members(members)?;
+        Some(MEMBERS.iter().any(|name| members.contains(name)).then_some(parts))
+    }
+
+    fn patched(
+        current: Option<AddressParts>,
+        members: &mut impl Members,
+        _: &'static str,
+    ) -> Option<Option<AddressParts>> {
+        let parts = current.clone().unwrap_or_default().patched(members)?;
+        let is_given = MEMBERS.iter().any(|name| members.contains(name));
+        Some(if is_given { Some(parts) } else { current })
     }
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use schema::{FromJson, Reader};
 
-/// An ISO 4217 currency, written as its code of three uppercase letters.
+/// An ISO 4217 currency, written as its code of three uppercase letters. Clients can only use
+/// currencies that are in use; stored ones remain readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency(iso_currency::Currency);
 
@@ -26,6 +27,14 @@ impl Currency {
     #[must_use]
     pub fn minor_digits(self) -> usize {
         self.0.exponent().unwrap_or_default().into()
+    }
+}
+
+impl Currency {
+    /// Returns whether amounts can be in this currency: it is neither withdrawn nor a code for tests
+    /// (`XTS`) or for no currency (`XXX`).
+    fn is_in_use(self) -> bool {
+        self.0.is_superseded().is_none() && !matches!(self.code(), "XTS" | "XXX")
     }
 }
 
@@ -51,7 +60,8 @@ impl<'de> Deserialize<'de> for Currency {
 
 impl FromJson for Currency {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        at.text(value, 3, 3)?.parse().ok().or_else(|| {
+        let currency = at.text(value, 3, 3)?.parse().ok();
+        currency.filter(|currency: &Self| currency.is_in_use()).or_else(|| {
             at.wrong_format("iso-4217");
             None
         })
@@ -63,7 +73,8 @@ impl FromJson for Currency {
         let words = letters()
             .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])))
             .map(String::from_iter);
-        let codes: Vec<String> = words.filter(|word| word.parse::<Self>().is_ok()).collect();
+        let in_use = |word: &String| word.parse().is_ok_and(|currency: Self| currency.is_in_use());
+        let codes: Vec<String> = words.filter(in_use).collect();
         json!({ "type": "string", "enum": codes })
     }
 }
@@ -71,6 +82,17 @@ impl FromJson for Currency {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_currency_is_in_use() {
+        for code in ["XXX", "XTS", "HRK", "BTC", "eur"] {
+            assert!(schema::read::<Currency>(&json!(code)).is_err(), "{code}");
+        }
+        for code in ["EUR", "JPY", "XAU"] {
+            assert!(schema::read::<Currency>(&json!(code)).is_ok(), "{code}");
+        }
+        assert!(serde_json::from_value::<Currency>(json!("HRK")).is_ok(), "stored earlier");
+    }
 
     #[test]
     fn a_currency_has_an_uppercase_code_and_minor_digits() {

@@ -1,21 +1,25 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Hostname;
-use schema::{FromJson, Reader};
+use schema::{FromJson, Reader, ascii_host};
 
 /// An email address of at most 100 ASCII characters with a public host name.
 ///
 /// The address is kept as it was written, except for unnecessary quotes around the local part:
 /// `"ada"@acme.test` is `ada@acme.test` (RFC 5321 §4.1.2: both name the same mailbox).
 ///
-/// Only ASCII is accepted, because SES does not support SMTPUTF8.
+/// The local part is ASCII, because SES does not support SMTPUTF8. An internationalized host is kept
+/// as A-labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
+
+/// The maximum length of an address in characters, with A-labels.
+const MAX_LENGTH: usize = 100;
 
 impl Email {
     /// Returns the address as a string.
@@ -52,14 +56,15 @@ impl Email {
     /// Returns the address in `text`, or `None` if it is not valid or not reachable from the
     /// internet.
     fn parse(text: &str) -> Option<Self> {
+        let text = &ascii(text)?;
         let options = Options::default().without_display_text().without_domain_literal();
-        if !text.is_ascii() || EmailAddress::parse_with_options(text, options).is_err() {
+        if text.len() > MAX_LENGTH || EmailAddress::parse_with_options(text, options).is_err() {
             return None;
         }
         let (local, host) = text.rsplit_once('@')?;
         let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let address = match quoted.map(unescaped) {
-            None => text.to_owned(),
+            None => text.to_string(),
             Some(plain) if needs_quotes(&plain) => {
                 plain.chars().all(is_harmless).then(|| format!("\"{plain}\"@{host}"))?
             }
@@ -67,6 +72,15 @@ impl Email {
         };
         Hostname::is_public(host).then_some(Self(address))
     }
+}
+
+/// Returns an address whose host has A-labels, or `None` if other parts are not ASCII.
+fn ascii(text: &str) -> Option<Cow<'_, str>> {
+    if text.is_ascii() {
+        return Some(Cow::Borrowed(text));
+    }
+    let (local, host) = text.rsplit_once('@').filter(|(local, _)| local.is_ascii())?;
+    Some(Cow::Owned(format!("{local}@{}", ascii_host(host)?)))
 }
 
 /// Returns the content of a quoted local part without its escapes (RFC 5322 §3.2.1).
@@ -97,17 +111,24 @@ fn is_harmless(letter: char) -> bool {
 
 impl FromJson for Email {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let email = Self::parse(at.text(value, 1, 100)?);
-        if email.is_none() {
-            at.wrong_format("email");
+        let text = at.text(value, 1, MAX_LENGTH)?;
+        let email = Self::parse(text);
+        let is_local_ascii = text.rsplit_once('@').is_none_or(|(local, _)| local.is_ascii());
+        match (&email, is_local_ascii) {
+            (Some(_), _) => {}
+            (None, true) => at.wrong_format("email"),
+            (None, false) => {
+                let rule = "must have only ASCII characters before the @";
+                at.violate("format", rule, json!({ "format": "email" }));
+            }
         }
         email
     }
 
     fn schema() -> Value {
         json!({
-            "type": "string", "format": "email", "minLength": 1, "maxLength": 100,
-            "description": "An ASCII email address with a public host name.",
+            "type": "string", "format": "email", "minLength": 1, "maxLength": MAX_LENGTH,
+            "description": "An email address with a public host name. The part before the `@` is ASCII; an internationalized host is stored as A-labels (`xn--…`).",
         })
     }
 }
@@ -165,6 +186,20 @@ mod tests {
             "\"a@b.test,ada\"@acme.test",
             "\"ada\"\"l\"@acme.test",
         ] {
+            assert!(read::<Email>(&json!(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_internationalized_host_is_kept_as_a_labels() {
+        for (written, kept) in [
+            ("Ada@BÜCHER.example", "Ada@xn--bcher-kva.example"),
+            ("\"ada\"@почта.рф", "ada@xn--80a1acny.xn--p1ai"),
+        ] {
+            assert_eq!(read::<Email>(&json!(written)).unwrap().as_str(), kept, "{written}");
+        }
+        let long = format!("{}@{}.example", "a".repeat(60), "ü".repeat(30));
+        for bad in ["ä@bücher.example", "a@ü.local", "a@ü", "a@[ü]", "a@ü@ü.de", &long] {
             assert!(read::<Email>(&json!(bad)).is_err(), "{bad}");
         }
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use schema::{FromJson, Reader};
+use schema::{FromJson, Reader, ascii_host};
 
 /// Top-level domains without public servers: RFC 6761 §6.3 and §6.4, RFC 6762 §3, RFC 7686, and
 /// `internal`, which ICANN reserved for private networks in 2024.
@@ -12,8 +12,7 @@ const PRIVATE: [&str; 5] = ["internal", "invalid", "local", "localhost", "onion"
 /// An approximation of [`Hostname::is_public`] as a regular expression.
 const PATTERN: &str = r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])$";
 
-/// A public host name (RFC 1123). It is stored in lowercase, because host names are not
-/// case-sensitive.
+/// A public host name (RFC 1123), in the form of [`ascii_host`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hostname(String);
@@ -61,18 +60,18 @@ impl Hostname {
 impl FromJson for Hostname {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, 1, 253)?;
-        if !Self::is_public(text) {
+        let name = ascii_host(text).filter(|name| Self::is_public(name));
+        if name.is_none() {
             at.wrong_format("hostname");
-            return None;
         }
-        Some(Self(text.to_ascii_lowercase()))
+        name.map(|name| Self(name.into_owned()))
     }
 
     fn schema() -> Value {
         json!({
             "type": "string", "format": "hostname", "minLength": 1, "maxLength": 253,
             "pattern": PATTERN,
-            "description": "A public host name. IP addresses and private names such as `localhost` aren't supported.",
+            "description": "A public host name. An internationalized name such as `bücher.example` is accepted too, and stored as `xn--bcher-kva.example`. IP addresses and private names such as `localhost` aren't supported.",
         })
     }
 }
@@ -97,6 +96,31 @@ mod tests {
         }
         for bad in ["m.xN--99999999", "xn--99999999.example", "acme.xn--a-99999999"] {
             assert!(!Hostname::is_public(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn internationalized_names_are_stored_as_a_labels() {
+        for (written, stored) in [
+            ("Bücher.Example", "xn--bcher-kva.example"),
+            ("почта.рф", "xn--80a1acny.xn--p1ai"),
+            ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+        ] {
+            assert_eq!(read::<Hostname>(&json!(written)).unwrap().as_str(), stored);
+        }
+        let long = format!("{}.de", "ü".repeat(60));
+        for bad in [
+            "ü",
+            "ü.local",
+            "ａ.ｌｏｃａｌｈｏｓｔ",
+            "ü.1",
+            "-ü.de",
+            "ü..de",
+            "ü.de.",
+            "ü.de:80",
+            &long,
+        ] {
+            assert!(read::<Hostname>(&json!(bad)).is_err(), "{bad}");
         }
     }
 
@@ -136,7 +160,6 @@ mod tests {
             "http://a.b",
             "*.a.b",
             "a b.c",
-            "ä.de",
             "a@b.c",
             &format!("{label}x.de"),
             &format!("de.{label}x"),

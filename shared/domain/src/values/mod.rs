@@ -10,6 +10,7 @@ mod text;
 mod url;
 mod word;
 
+pub(crate) use address::GivenAddress;
 pub use address::{Address, AddressParts, AddressView};
 pub use amount::{Amount, ParseAmountError};
 pub use currency::Currency;

@@ -26,12 +26,13 @@ const PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 const VISIBLE: &str = concat!(
     r"^[^\x00-\x1f\x7f-\x9f]*",
     r"[^\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f",
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]",
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]",
     r"[^\x00-\x1f\x7f-\x9f]*$",
 );
 
 /// Returns whether a character is invisible: white space, ignored by default (Unicode's
-/// `Default_Ignorable_Code_Point`, DerivedCoreProperties.txt), or the empty Braille pattern.
+/// `Default_Ignorable_Code_Point`, DerivedCoreProperties.txt), a mark of annotations, the empty
+/// Braille pattern or the empty note head.
 fn is_invisible(letter: char) -> bool {
     letter.is_whitespace()
         || matches!(
@@ -40,8 +41,8 @@ fn is_invisible(letter: char) -> bool {
         )
         || matches!(letter, '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}')
         || matches!(letter, '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}')
-        || matches!(letter, '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}')
-        || matches!(letter, '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+        || matches!(letter, '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}')
+        || matches!(letter, '\u{1D159}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
@@ -51,12 +52,23 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
 impl<const MIN: usize, const MAX: usize> FromJson for Text<MIN, MAX> {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let text = at.text(value, MIN, MAX)?;
-        let is_invisible = MIN > 0 && text.chars().all(is_invisible);
-        if is_invisible || text.chars().any(char::is_control) {
-            at.wrong_pattern(Self::PATTERN);
+        if text.chars().any(char::is_control) {
+            at.wrong_pattern(
+                Self::PATTERN,
+                "must be one line, without line breaks, tabs or other control characters",
+            );
+            return None;
+        }
+        if MIN > 0 && text.chars().all(is_invisible) {
+            at.wrong_pattern(Self::PATTERN, "must have a visible character");
             return None;
         }
         Some(Self(text.to_owned()))
+    }
+
+    /// Forms send optional fields that are left empty as `""`.
+    fn is_absent(value: &Value) -> bool {
+        value.is_null() || (MIN > 0 && value == "")
     }
 
     fn schema() -> Value {
@@ -101,7 +113,7 @@ impl<const MAX: usize> FromJson for MultilineText<MAX> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schema::read;
+    use schema::{Invalid, read};
 
     #[test]
     fn a_name_has_a_visible_character() {
@@ -118,6 +130,21 @@ mod tests {
             assert!(!pattern.is_match(blank), "{blank:?}");
             assert!(read::<Text<0, 100>>(&json!(blank)).is_ok(), "{blank:?}");
         }
-        assert!(read::<Text<1, 100>>(&json!("\u{E0041}")).is_err());
+        for blank in ["\u{E0041}", "\u{1D159}", "\u{1BCA0} \u{FFFC}".trim_end_matches('\u{FFFC}')] {
+            assert!(read::<Text<1, 100>>(&json!(blank)).is_err(), "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_in_words() {
+        let reason = |text: &str| {
+            let Invalid(violations) = read::<Text<1, 100>>(&json!(text)).unwrap_err();
+            (violations[0].code, violations[0].message.clone())
+        };
+        let line = "must be one line, without line breaks, tabs or other control characters";
+        for text in ["1 Main St\nSpringfield", "a\r\nb", "a\tb", "\u{0}", "\n"] {
+            assert_eq!(reason(text), ("pattern", line.to_owned()), "{text:?}");
+        }
+        assert_eq!(reason("\u{200B}"), ("pattern", "must have a visible character".to_owned()));
     }
 }

@@ -3,10 +3,12 @@
 mod env;
 mod lead_keys;
 mod reserved_keys;
+mod tiers;
 
 pub use env::{Env, millis, seconds};
 pub use lead_keys::{LeadKeys, lead_retention};
 pub use reserved_keys::reserved_keys;
+pub use tiers::tiers;
 
 /// A configuration error that prevents a function from starting. Names the variable.
 #[derive(Debug, thiserror::Error)]

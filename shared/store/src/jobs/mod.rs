@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::table::item::encode;
-    use domain::{Isolation, JobKind, NewTenant, Subscription, UserId, Work};
+    use domain::{Isolation, JobKind, NewTenant, Subscription, Tiers, UserId, Work};
     use schema::read;
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         let (now, by) = (lambda::now(), UserId::from("operator"));
         let onboarding = new.onboard(now, &by).unwrap();
         let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
-        let subscription = Subscription::from_text(&body.to_string()).unwrap();
+        let subscription = Subscription::from_text(&body.to_string(), &Tiers::default()).unwrap();
         let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
         let tenant = onboarding.tenant;
         let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Pool };

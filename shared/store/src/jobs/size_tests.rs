@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::table::item::{Attributes, decode, encode_from};
 use domain::{
     Contact, Error, Event, Isolation, Job, JobKind, JobState, NewContact, NewTenant, Result, Step,
-    Subscription, TenantStatus, UserId, Work,
+    Subscription, TenantStatus, Tiers, UserId, Work,
 };
 use schema::{Document, Limits};
 
@@ -63,7 +63,7 @@ fn open(domains: &[String], contacts: &[Value], text: &str) -> Result<Job> {
     });
     let contacts: Vec<Contact> =
         std::iter::once(Ok(onboarding.contact)).chain(others).collect::<Result<_>>()?;
-    let subscription = Subscription::from_text(text)?;
+    let subscription = Subscription::from_text(text, &Tiers::default())?;
     let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Silo };
     Job::open(&tenant, contacts, work, Duration::from_secs(3600), now, &by)
 }
