@@ -155,6 +155,42 @@ async fn an_invoice_is_downloaded_as_a_pdf_with_its_data() {
 }
 
 #[tokio::test]
+async fn a_page_has_every_glyph_or_names_the_missing_ones() {
+    let app = App::start().await;
+    for (key, name, missing) in [
+        ("a", "తెలుగు కంపెనీ 🦀 ខ្មែរ", ""),
+        ("b", "Rare \u{20001} \u{20000} and \u{e000}", "U+E000, U+20000, U+20001"),
+    ] {
+        let mut named = tenant(key);
+        named["name"] = json!(name);
+        let tenant = app.create("/tenants", &named).await;
+        let id = app.create("/invoices", &invoice(&tenant)).await;
+        let path = format!("/invoices/{id}/download");
+        let (reply, _) = app.client.download(&app.operator, &path).await;
+        assert_eq!((reply.status, reply.header("tenantry-missing-glyphs")), (200, missing));
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_configured() {
+    let app = App::with_variables(&[
+        ("INVOICE_ISSUER_NAME", "Issuer Ltd"),
+        ("INVOICE_ISSUER_ADDRESS", "7 Bank St|Leeds LS1"),
+        ("INVOICE_ISSUER_TAX_ID", "GB 42"),
+        ("INVOICE_ISSUER_PAYMENT_TERMS", "Payable within 14 days"),
+    ])
+    .await;
+    let tenant = app.tenant("acme").await;
+    let id = app.create("/invoices", &invoice(&tenant)).await;
+    let (reply, bytes) =
+        app.client.download(&app.operator, &format!("/invoices/{id}/download")).await;
+    let page = words(&reply, &bytes);
+    for printed in ["Issuer Ltd", "7 Bank St", "Leeds LS1", "GB 42", "Payable within 14 days"] {
+        assert!(page.contains(printed), "no {printed} in {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_failed_download_is_answered_with_an_error_envelope() {
     let app = App::start().await;
     let tenant = app.tenant("acme").await;

@@ -5,7 +5,7 @@
 use std::{env, error::Error, fs};
 
 use domain::{Invoice, Tenant};
-use invoices::pdf;
+use invoices::{Issuer, pdf};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -13,8 +13,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = args.next().unwrap_or_else(|| "invoice.pdf".to_owned());
     let status = args.next().map_or(Ok(0), |status| status.parse::<u8>())?;
     let (invoice, tenant) = example(status)?;
-    fs::write(path, pdf::render(&invoice, &tenant, "Tenantry")?)?;
+    fs::write(path, pdf::render(&invoice, &tenant, &issuer())?.pdf)?;
     Ok(())
+}
+
+fn issuer() -> Issuer {
+    Issuer {
+        name: "Tenantry".to_owned(),
+        address: vec!["1 Example Street".to_owned(), "London EC1A 1BB".to_owned()],
+        tax_id: Some("GB 123 4567 89".to_owned()),
+        payment_terms: Some("Payable within 14 days by bank transfer.".to_owned()),
+    }
 }
 
 fn example(status: u8) -> Result<(Invoice, Tenant), serde_json::Error> {

@@ -1,9 +1,11 @@
 //! `/invoices`: the invoices of tenants, and their PDFs.
 
 mod download;
+mod issuer;
 pub mod pdf;
 mod routes;
 
+pub use issuer::Issuer;
 pub use routes::operations;
 
 use std::sync::Arc;
@@ -18,12 +20,8 @@ use web::{Backend, Served, finish};
 struct Downloads {
     store: Store,
     tokens: Tokens,
-    issuer: Issuer,
+    issuer: Arc<Issuer>,
 }
-
-/// The issuer named on invoices (`APP_NAME`).
-#[derive(Clone, Debug)]
-struct Issuer(Arc<str>);
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -35,7 +33,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let downloads = Downloads {
         store: children.store.clone(),
         tokens: children.tokens.clone(),
-        issuer: Issuer(env.required("APP_NAME")?.into()),
+        issuer: Arc::new(Issuer::from_env(env)?),
     };
     let downloads = routes::downloads(Served::new(downloads)).into_router();
     let invoices = routes::invoices(Served::new(children)).into_router();

@@ -9,6 +9,8 @@
 
 mod fonts;
 mod layout;
+#[cfg(test)]
+mod scripts;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -21,25 +23,36 @@ use krilla::{
     page::PageSettings,
 };
 
+use crate::Issuer;
 use fonts::Fonts;
 use layout::Layout;
 use sheet::{HEIGHT, Sheet, WIDTH};
 
-/// Renders the invoice of `tenant`, issued by `issuer`, as a PDF of one page.
+/// A rendered invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The PDF, of one page.
+    pub pdf: Vec<u8>,
+    /// The characters for which no font has a glyph. The page shows a replacement sign instead.
+    pub missing: Vec<char>,
+}
+
+/// Renders the invoice of `tenant`, issued by `issuer`.
 ///
 /// # Errors
 ///
 /// [`Error::Internal`] if the PDF cannot be written. No invoice should cause this.
-pub fn render(invoice: &Invoice, tenant: &Tenant, issuer: &str) -> Result<Vec<u8>> {
+pub fn render(invoice: &Invoice, tenant: &Tenant, issuer: &Issuer) -> Result<Page> {
     let fonts = Fonts::new();
     let size = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| broken("invalid page size"))?;
     let mut document = Document::new();
-    document.set_metadata(metadata(invoice, issuer));
+    document.set_metadata(metadata(invoice, &issuer.name));
     let mut page = document.start_page_with(size);
     let sheet = Sheet::new(page.surface(), &fonts);
     Layout { invoice, tenant, issuer }.draw(sheet);
     page.finish();
-    document.finish().map_err(|error| broken(&format!("{error:?}")))
+    let pdf = document.finish().map_err(|error| broken(&format!("{error:?}")))?;
+    Ok(Page { pdf, missing: fonts.missing() })
 }
 
 fn broken(cause: &str) -> Error {

@@ -1,6 +1,9 @@
 //! The font faces embedded in the function. `fonts/README.md` lists their sources.
 
-use std::cell::OnceCell;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeSet,
+};
 
 use harfrust::ShaperData;
 use krilla::text::Font;
@@ -25,15 +28,87 @@ pub(super) enum Weight {
 /// The base face of each weight.
 const BASE: [&[u8]; 2] = faces!["NotoSans-Regular.ttf" "NotoSans-Bold.ttf"];
 /// Faces for either weight, in order of preference.
-const OTHERS: [&[u8]; 8] = faces![
+const OTHERS: [&[u8]; 80] = faces![
     "NotoSansArabic-Regular.ttf"
     "NotoSansHebrew-Regular.ttf"
     "NotoSansDevanagari-Regular.ttf"
     "NotoSansThai-Regular.ttf"
     "NotoSansArmenian-Regular.ttf"
     "NotoSansGeorgian-Regular.ttf"
+    "NotoSansBengali-Regular.ttf"
+    "NotoSansTamil-Regular.ttf"
+    "NotoSansTelugu-Regular.ttf"
+    "NotoSansKannada-Regular.ttf"
+    "NotoSansMalayalam-Regular.ttf"
+    "NotoSansGujarati-Regular.ttf"
+    "NotoSansGurmukhi-Regular.ttf"
+    "NotoSansOriya-Regular.ttf"
+    "NotoSansSinhala-Regular.ttf"
+    "NotoSansMyanmar-Regular.ttf"
+    "NotoSansKhmer-Regular.ttf"
+    "NotoSansLao-Regular.ttf"
+    "NotoSansEthiopic-Regular.ttf"
+    "NotoSansCherokee-Regular.ttf"
+    "NotoSerifTibetan-Regular.ttf"
+    "NotoSansMongolian-Regular.ttf"
+    "NotoSansThaana-Regular.ttf"
+    "NotoSansNKo-Regular.ttf"
+    "NotoSansTifinagh-Regular.ttf"
+    "NotoSansSyriac-Regular.ttf"
+    "NotoSansOlChiki-Regular.ttf"
+    "NotoSansMeeteiMayek-Regular.ttf"
+    "NotoSansCanadianAboriginal-Regular.ttf"
+    "NotoSansYi-Regular.ttf"
+    "NotoSansVai-Regular.ttf"
+    "NotoSansAdlam-Regular.ttf"
+    "NotoSansJavanese-Regular.ttf"
+    "NotoSansBalinese-Regular.ttf"
+    "NotoSansSundanese-Regular.ttf"
+    "NotoSansBuginese-Regular.ttf"
+    "NotoSansBatak-Regular.ttf"
+    "NotoSansRejang-Regular.ttf"
+    "NotoSansTaiLe-Regular.ttf"
+    "NotoSansNewTaiLue-Regular.ttf"
+    "NotoSansTaiTham-Regular.ttf"
+    "NotoSansTaiViet-Regular.ttf"
+    "NotoSansCham-Regular.ttf"
+    "NotoSansKayahLi-Regular.ttf"
+    "NotoSansLisu-Regular.ttf"
+    "NotoSansMiao-Regular.ttf"
+    "NotoSansChakma-Regular.ttf"
+    "NotoSansLepcha-Regular.ttf"
+    "NotoSansLimbu-Regular.ttf"
+    "NotoSansHanifiRohingya-Regular.ttf"
+    "NotoSansBamum-Regular.ttf"
+    "NotoSansSylotiNagri-Regular.ttf"
+    "NotoSansSaurashtra-Regular.ttf"
+    "NotoSansNewa-Regular.ttf"
+    "NotoSansWancho-Regular.ttf"
+    "NotoSansWarangCiti-Regular.ttf"
+    "NotoSansSoraSompeng-Regular.ttf"
+    "NotoSansMro-Regular.ttf"
+    "NotoSansGunjalaGondi-Regular.ttf"
+    "NotoSansMasaramGondi-Regular.ttf"
+    "NotoSansOsage-Regular.ttf"
+    "NotoSansMendeKikakui-Regular.ttf"
+    "NotoSansBassaVah-Regular.ttf"
+    "NotoSansPahawhHmong-Regular.ttf"
+    "NotoSerifNyiakengPuachueHmong-Regular.ttf"
+    "NotoSansMandaic-Regular.ttf"
+    "NotoSansSamaritan-Regular.ttf"
+    "NotoSansTagalog-Regular.ttf"
+    "NotoSansHanunoo-Regular.ttf"
+    "NotoSansBuhid-Regular.ttf"
+    "NotoSansTagbanwa-Regular.ttf"
+    "NotoSansMedefaidrin-Regular.ttf"
+    "NotoSansOsmanya-Regular.ttf"
+    "NotoSansDeseret-Regular.ttf"
     "NotoSansKR-Regular.otf"
     "DroidSansFallback.ttf"
+    "NotoEmoji-Regular.ttf"
+    "NotoSansSymbols-Regular.ttf"
+    "NotoSansSymbols2-Regular.ttf"
+    "NotoSansMath-Regular.ttf"
 ];
 
 /// A font face. Its data for shaping and embedding is created on first use.
@@ -44,10 +119,11 @@ pub(super) struct Face {
     embedded: OnceCell<Option<Font>>,
 }
 
-/// All font faces.
+/// All font faces, and the characters that none of them has.
 pub(super) struct Fonts {
     base: Vec<Face>,
     others: Vec<Face>,
+    missing: RefCell<BTreeSet<char>>,
 }
 
 impl Face {
@@ -85,31 +161,37 @@ impl Fonts {
     pub(super) fn new() -> Self {
         let read =
             |files: &[&'static [u8]]| files.iter().filter_map(|file| Face::read(file)).collect();
-        Self { base: read(&BASE), others: read(&OTHERS) }
+        Self { base: read(&BASE), others: read(&OTHERS), missing: RefCell::default() }
     }
 
-    /// Returns the face for `c`, which follows a character in `current`. Marks and joiners use the
-    /// face of the character before them. If no face covers `c`, the base face shows its
-    /// replacement glyph ([`Face::replacement`]).
-    pub(super) fn face<'f>(
-        &'f self,
-        c: char,
-        weight: Weight,
-        current: Option<&'f Face>,
-    ) -> Option<&'f Face> {
-        let base = self.base.get(weight as usize)?;
-        if joins(c) && current.is_some() {
-            return current;
-        }
-        let mut all = std::iter::once(base).chain(&self.others);
-        Some(all.find(|face| face.covers(c)).unwrap_or(base))
+    /// Returns the first face with a glyph for every character of `text`, or `None` if there is no
+    /// such face. Joiners and variation selectors need no glyph.
+    pub(super) fn face(&self, text: &str, weight: Weight) -> Option<&Face> {
+        let base = self.base.get(weight as usize);
+        let mut all = base.into_iter().chain(&self.others);
+        all.find(|face| text.chars().all(|c| joins(c) || face.covers(c)))
+    }
+
+    /// Returns the face that shows its replacement glyph for characters without a face.
+    pub(super) fn last_resort(&self, weight: Weight) -> Option<&Face> {
+        self.base.get(weight as usize)
+    }
+
+    /// Notes that `face` showed `text`, of which it lacks a character.
+    pub(super) fn note_missing(&self, face: &Face, text: &str) {
+        self.missing.borrow_mut().extend(text.chars().filter(|c| !face.covers(*c) && !joins(*c)));
+    }
+
+    /// Returns the characters that were shown as a replacement glyph.
+    pub(super) fn missing(&self) -> Vec<char> {
+        self.missing.borrow().iter().copied().collect()
     }
 }
 
-/// Returns whether `c` belongs to the character before it: a combining diacritical mark, a joiner
-/// or a variation selector.
+/// Returns whether `c` only selects or joins the glyphs of other characters.
 fn joins(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+    matches!(c, '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -117,18 +199,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_a_font_and_each_script_has_a_face() {
+    fn every_file_is_a_font() {
         let fonts = Fonts::new();
         assert_eq!((fonts.base.len(), fonts.others.len()), (BASE.len(), OTHERS.len()));
         assert!(fonts.base.iter().chain(&fonts.others).all(|face| face.embedded().is_some()));
-        for c in "AéßőĄΩжєəẾ€₹₴₺№عپאदไՀქ漢体體の한,".chars() {
-            for weight in [Weight::Regular, Weight::Bold] {
-                assert!(fonts.face(c, weight, None).unwrap().covers(c), "{c}");
-            }
-        }
         for weight in [Weight::Regular, Weight::Bold] {
-            let last_resort = fonts.face('🦀', weight, None).unwrap();
-            assert!(!last_resort.covers('🦀') && last_resort.replacement().is_some());
+            let last_resort = fonts.last_resort(weight).unwrap();
+            assert!(last_resort.replacement().is_some());
+            assert!(fonts.face("\u{20000}", weight).is_none());
         }
     }
 }

@@ -4,6 +4,8 @@ use domain::{Invoice, InvoiceStatus, Tenant};
 use jiff::{civil::Date, tz::Offset};
 use schema::Timestamp;
 
+use crate::Issuer;
+
 use super::{
     fonts::Weight::{Bold, Regular},
     sheet::{Colour, HEIGHT, Sheet, Side, WIDTH, height},
@@ -32,7 +34,7 @@ const AMOUNTS: f32 = 250.0;
 pub(super) struct Layout<'a> {
     pub invoice: &'a Invoice,
     pub tenant: &'a Tenant,
-    pub issuer: &'a str,
+    pub issuer: &'a Issuer,
 }
 
 impl Layout<'_> {
@@ -45,12 +47,22 @@ impl Layout<'_> {
         self.footer(&mut sheet);
     }
 
-    /// Draws the issuer, title and status. Returns where the next part starts.
+    /// Draws the issuer with its address and tax ID, the title and the status. Returns where the next part starts.
     fn header(&self, sheet: &mut Sheet<'_>) -> f32 {
+        let width = FACTS - LEFT - 24.0;
         let issuer = scaled_to_fit(HEIGHT / 8.0, |scale| {
-            Style::new(20.0 * scale, Bold).wrap(sheet.fonts(), self.issuer, FACTS - LEFT - 24.0)
+            Style::new(20.0 * scale, Bold).wrap(sheet.fonts(), &self.issuer.name, width)
         });
         let below = sheet.lines(&issuer, LEFT, TOP, ACCENT);
+        let details = scaled_to_fit(HEIGHT / 10.0, |scale| {
+            let style = Style::new(9.0 * scale, Regular);
+            let details = self.issuer.details();
+            details.iter().flat_map(|line| style.wrap(sheet.fonts(), line, width)).collect()
+        });
+        let below = match details.as_slice() {
+            [] => below,
+            details => sheet.lines(details, LEFT, below - 9.0, MUTED),
+        };
         let title = Style { tracking: 0.06, ..Style::new(20.0, Regular) };
         sheet.text("INVOICE", (title, INK), (FACTS, TOP), Side::Left, RIGHT - FACTS);
         self.status_badge(sheet, (RIGHT, TOP - 16.0));
@@ -164,6 +176,19 @@ impl Layout<'_> {
         }
         let name = format!("All amounts in {} ({}).", currency.name(), currency.code());
         sheet.text(&name, small, (left, top + 78.0), Side::Left, right - left);
+        self.payment_terms(sheet, top + 100.0);
+    }
+
+    /// Draws the payment terms. A cancelled invoice has none.
+    fn payment_terms(&self, sheet: &mut Sheet<'_>, y: f32) {
+        let terms = self.issuer.payment_terms.as_deref().unwrap_or_default();
+        if self.invoice.details.status == InvoiceStatus::Cancelled {
+            return;
+        }
+        let (fonts, width) = (sheet.fonts(), RIGHT - LEFT - 28.0);
+        let lines =
+            scaled_to_fit(60.0, |scale| Style::new(9.0 * scale, Regular).wrap(fonts, terms, width));
+        sheet.lines(&lines, LEFT + 14.0, y, INK);
     }
 
     fn footer(&self, sheet: &mut Sheet<'_>) {

@@ -4,6 +4,7 @@ use domain::{Invoice, Tenant};
 use serde_json::{Value, json};
 
 use super::render;
+use crate::Issuer;
 
 const AUDIT: [(&str, &str); 4] = [
     ("createdOn", "2026-02-01T08:00:00.000Z"),
@@ -46,9 +47,13 @@ fn address(parts: &Value) -> Value {
     json!({ "address": address })
 }
 
+fn issuer() -> Issuer {
+    Issuer { name: "Tenantry".to_owned(), ..Issuer::default() }
+}
+
 /// Returns the text of the page, with white space collapsed.
 fn read(invoice: &Invoice, tenant: &Tenant) -> String {
-    let pdf = render(invoice, tenant, "Tenantry").unwrap();
+    let pdf = render(invoice, tenant, &issuer()).unwrap().pdf;
     let pages = pdf_extract::extract_text_from_mem_by_pages(&pdf).unwrap();
     assert_eq!(pages.len(), 1);
     pages[0].split_whitespace().collect::<Vec<_>>().join(" ")
@@ -84,6 +89,28 @@ fn an_invoice_shows_customer_amount_period_and_due_date() {
     ] {
         assert!(page.contains(field), "{field}: {page}");
     }
+}
+
+#[test]
+fn the_issuer_is_printed_with_address_tax_id_and_payment_terms() {
+    let issuer = Issuer {
+        name: "Acme Ltd".to_owned(),
+        address: vec!["1 Main St".to_owned(), "ग्राम 7".to_owned(), "W".repeat(200)],
+        tax_id: Some("GB 123".to_owned()),
+        payment_terms: Some("Payable within 14 days. ".repeat(20)),
+    };
+    let render = |status| {
+        let invoice = invoice(&json!({ "status": status }));
+        let page = render(&invoice, &tenant(&json!({})), &issuer).unwrap();
+        assert!(page.missing.is_empty());
+        let text = pdf_extract::extract_text_from_mem(&page.pdf).unwrap();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let page = render(0);
+    for printed in ["Acme Ltd", "1 Main St", "Tax ID: GB 123", "Payable within 14 days."] {
+        assert!(page.contains(printed), "{printed}: {page}");
+    }
+    assert!(!render(2).contains("Payable"), "a cancelled invoice is not paid");
 }
 
 #[test]
@@ -143,9 +170,11 @@ fn names_may_be_in_any_script() {
     let rtl = address(&json!({ "city": "القاهرة", "zip": "120 00" }));
     let page = read(&invoice(&json!({})), &tenant(&rtl));
     assert!(page.contains("120 00"), "{page}");
-    // Characters without a glyph are shown as a replacement, but extracted as themselves.
+    // Emoji are extracted as themselves, and so are characters that are shown as a replacement.
     let page = named("Crab 🦀 Co");
     assert!(page.contains("Crab 🦀 Co"), "{page}");
+    let page = named("Rare \u{20000} Co");
+    assert!(page.contains("Rare \u{20000} Co"), "{page}");
 }
 
 #[test]
@@ -174,7 +203,7 @@ fn hostile_names_do_not_break_the_layout() {
 #[test]
 fn rendering_is_deterministic() {
     let (invoice, tenant) = (invoice(&json!({})), tenant(&json!({ "name": "Ελλάς 漢字" })));
-    let once = render(&invoice, &tenant, "Tenantry").unwrap();
-    assert_eq!(once, render(&invoice, &tenant, "Tenantry").unwrap());
+    let once = render(&invoice, &tenant, &issuer()).unwrap().pdf;
+    assert_eq!(once, render(&invoice, &tenant, &issuer()).unwrap().pdf);
     assert!(once.len() < 40_000, "{} bytes: the fonts are not subset", once.len());
 }

@@ -6,6 +6,7 @@ use harfrust::{Direction, ShapeOptions, UnicodeBuffer};
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use unicode_bidi::{BidiInfo, Level};
 use unicode_linebreak::linebreaks;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::fonts::{Face, Fonts, Weight};
 
@@ -88,7 +89,8 @@ impl Style {
                     items.reverse();
                 }
                 runs.extend(items.into_iter().filter_map(|(face, item)| {
-                    self.shape(face, &bidi.text[item.clone()], item.start, leftward)
+                    let start = item.start;
+                    self.shape(fonts, face, (&bidi.text[item], start), leftward)
                 }));
             }
         }
@@ -106,7 +108,8 @@ impl Style {
         line(Self { size: self.size * width / full.width, ..self })
     }
 
-    /// Splits the part `range` of `text` at changes of the face.
+    /// Splits the part `range` of `text` at changes of the face. A cluster of characters, such as a
+    /// letter with its marks or an emoji of several parts, has one face if possible.
     fn items<'f>(
         self,
         fonts: &'f Fonts,
@@ -114,20 +117,35 @@ impl Style {
         range: Range<usize>,
     ) -> Vec<(&'f Face, Range<usize>)> {
         let mut items: Vec<(&Face, Range<usize>)> = Vec::new();
-        for (offset, c) in text[range.clone()].char_indices() {
+        let mut push = |face: Option<&'f Face>, start: usize, part: &str| {
+            let Some(face) = face.or_else(|| fonts.last_resort(self.weight)) else { return };
+            let end = start + part.len();
+            match items.last_mut() {
+                Some((same, item)) if std::ptr::eq(face, *same) => item.end = end,
+                _ => items.push((face, start..end)),
+            }
+        };
+        for (offset, cluster) in text[range.clone()].grapheme_indices(true) {
             let start = range.start + offset;
-            let end = start + c.len_utf8();
-            let current = items.last().map(|(face, _)| *face);
-            match (fonts.face(c, self.weight, current), items.last_mut()) {
-                (Some(face), Some((same, item))) if std::ptr::eq(face, *same) => item.end = end,
-                (Some(face), _) => items.push((face, start..end)),
-                (None, _) => {}
+            match fonts.face(cluster, self.weight) {
+                Some(face) => push(Some(face), start, cluster),
+                None => cluster.char_indices().for_each(|(offset, c)| {
+                    let c = &cluster[offset..offset + c.len_utf8()];
+                    push(fonts.face(c, self.weight), start + offset, c);
+                }),
             }
         }
         items
     }
 
-    fn shape(self, face: &Face, text: &str, start: usize, leftward: bool) -> Option<Run> {
+    /// Shapes `text`, which starts at the byte `start` of its paragraph.
+    fn shape(
+        self,
+        fonts: &Fonts,
+        face: &Face,
+        (text, start): (&str, usize),
+        leftward: bool,
+    ) -> Option<Run> {
         let font = face.embedded()?;
         let shaper = face.shaper();
         let mut buffer = UnicodeBuffer::new();
@@ -149,10 +167,11 @@ impl Style {
             let end = clusters.iter().copied().filter(|next| *next > cluster).min();
             let (mut id, mut advance) =
                 (shaped.glyph_infos()[position].glyph_id, part(glyph.x_advance));
-            if id == NOTDEF
-                && let Some((sign, units)) = face.replacement()
-            {
-                (id, advance) = (sign, units / em);
+            if id == NOTDEF {
+                fonts.note_missing(face, &text[cluster..end.unwrap_or(text.len())]);
+                if let Some((sign, units)) = face.replacement() {
+                    (id, advance) = (sign, units / em);
+                }
             }
             glyphs.push(KrillaGlyph::new(
                 GlyphId::new(id),
@@ -253,7 +272,15 @@ mod tests {
         let style = Style::new(20.0, Weight::Bold);
         let line = style.fit(&Fonts::new(), &"9".repeat(60), 100.0).unwrap();
         assert!(line.width <= 100.1 && line.width > 99.0, "{}", line.width);
-        let missing = style.fit(&Fonts::new(), "🦀", 100.0).unwrap();
+    }
+
+    #[test]
+    fn a_missing_character_is_replaced_and_noted() {
+        let (fonts, style) = (Fonts::new(), Style::new(20.0, Weight::Bold));
+        style.fit(&fonts, "Acme 🦀 తెలుగు", 500.0).unwrap();
+        assert!(fonts.missing().is_empty());
+        let missing = style.fit(&fonts, "\u{20000}\u{fe00}", 100.0).unwrap();
+        assert_eq!(fonts.missing(), ['\u{20000}']);
         assert_ne!(missing.runs[0].glyphs[0].glyph_id.to_u32(), NOTDEF);
         assert!(missing.width > 5.0);
     }
