@@ -37,8 +37,8 @@ async fn every_error_in_a_where_is_reported() {
         (json!({ "key": { "regexp": "(?=a)" } }), "key.regexp: is not a valid regular expression"),
         (json!({ "key": { "regexp": "/a/x" } }), "key.regexp: must not have flags other than"),
         (json!({ "key": { "regexp": "(a{1000}){1000}" } }), "key.regexp: is too large"),
-        (json!({ "or": [] }), "or: must be an array of at least one"),
-        (json!({ "and": [{}] }), "and.0: must have a condition"),
+        (json!({ "or": "key" }), "or: must be an array of conditions"),
+        (json!({ "and": [{}, { "colour": "red" }] }), "and.1.colour: is not a property"),
         (deep, "and.0.and.0.and.0"),
     ] {
         for (path, name, query) in [
@@ -127,10 +127,7 @@ async fn every_error_in_a_query_string_is_reported() {
         (&arrays, "filter: is not valid JSON"),
         ("filter[where][key=a", "filter: has unclosed brackets"),
         ("filter[where]key]=a", "filter: has unclosed brackets"),
-        (
-            "filter[where][key]=a&filter[where][key]=b",
-            "filter.where.key: must not be given more than once",
-        ),
+        ("filter[where][key]=a&filter[where][key]=b", "filter.where.key: must be a string or null"),
         ("filter[where]=a&filter[where][key]=b", "filter.where: has conflicting brackets"),
         ("filter={}&filter[where][key]=b", "filter: must not be given more than once"),
         (
@@ -141,16 +138,12 @@ async fn every_error_in_a_query_string_is_reported() {
         ("filter[limit]=many", "filter.limit: must be a whole number"),
         ("filter[limit]=2&limit=2", "limit: is also given in the filter. Use only one of them."),
         ("limit[a]=2", "limit: does not support brackets"),
-        ("filter[where][key][inq]=a", "filter.where.key.inq: must be an array"),
-        ("filter=", "filter: is not valid JSON"),
         (
             "filter={\"where\":{\"key\":\"a\",\"key\":\"b\"}}",
             "filter.where.key: must not be given more than once",
         ),
         ("filter={\"limit\":1e400}", "filter.limit: must be a whole number"),
         ("filter=%FF", "the query string is not valid UTF-8"),
-        ("where[key]=a", "where: is not a parameter of this route"),
-        ("colour=red", "colour: is not a parameter of this route"),
     ] {
         let refused = app.client.get(&app.operator, &format!("/tenants?{query}")).await.expect(400);
         let message = refused.text("/error/message");
@@ -161,11 +154,6 @@ async fn every_error_in_a_query_string_is_reported() {
         (
             format!("{own}?filter[where][key]=a"),
             "filter.where: can't be combined with an ID in the path",
-        ),
-        (format!("{own}?limit=1"), "limit: is not a parameter of this route (supported: filter)"),
-        (
-            "/tenants/count?filter={}".to_owned(),
-            "filter: is not a parameter of this route (supported: where)",
         ),
         ("/leads?filter[include][0]=contacts".to_owned(), "filter.include.0: \"contacts\" is no"),
         ("/contacts/count?where=7".to_owned(), "where: must be an object"),

@@ -27,7 +27,6 @@ type Downloader = Allowed<permit::DownloadInvoice>;
 
 /// The query of `GET /invoices/download`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct DownloadQuery {
     id: String,
 }
@@ -49,8 +48,7 @@ pub(crate) async fn by_query(
     Allowed { bearer, .. }: Downloader,
     query: Result<Query<DownloadQuery>, QueryRejection>,
 ) -> Result<Response> {
-    let rule =
-        |_| Error::BadParameter("`id` is required. Other parameters aren't supported.".to_owned());
+    let rule = |_| Error::BadParameter("`id` is required.".to_owned());
     let Query(DownloadQuery { id }) = query.map_err(rule)?;
     let id =
         id.parse().map_err(|_| Error::NotFound { entity: InvoiceId::ENTITY, id: id.clone() })?;

@@ -208,7 +208,7 @@ impl Writer {
             first_name: name(contact.details.first_name.as_str()),
             tenant_name: name(tenant.name.as_str()),
             tenant_key: tenant.key.to_string(),
-            link: job.and_then(|job| job.app_plane_url.as_deref()).unwrap_or(&self.login_url),
+            link: job.and_then(EventJob::link).unwrap_or(&self.login_url),
             login: &self.login_url,
         };
         let content = match &self.welcome_template {

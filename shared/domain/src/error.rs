@@ -50,6 +50,14 @@ pub enum Error {
     #[error("Content-Type must be application/json.")]
     UnsupportedMediaType,
 
+    /// The body is declared to have another character encoding than UTF-8.
+    #[error("The charset of Content-Type must be utf-8.")]
+    UnsupportedCharset,
+
+    /// The body has a content coding that is not read.
+    #[error("Content-Encoding must be gzip, or absent.")]
+    UnsupportedEncoding,
+
     /// The body violates its schema. Contains all violations, in the order of the schema.
     #[error("The request body is invalid. See error object `details` property for more info.")]
     Invalid(Vec<Violation>),

@@ -4,7 +4,7 @@ use strum::{Display, EnumString};
 
 use crate::{
     Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
-    LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text,
+    LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text, values::web_url,
 };
 use schema::Timestamp;
 
@@ -129,8 +129,16 @@ pub struct EventJob {
     pub state: JobState,
     /// Why the job failed.
     pub reason: Option<String>,
-    /// URL of the tenant's application.
+    /// URL of the tenant's application, or any other text that its build reported in its place.
     pub app_plane_url: Option<String>,
+}
+
+impl EventJob {
+    /// Returns the URL of the tenant's application if it is one that a person can open.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        self.app_plane_url.as_deref().filter(|text| web_url(text).is_some())
+    }
 }
 
 impl Event {

@@ -26,7 +26,8 @@ impl Default for Tree {
 }
 
 impl Tree {
-    /// Adds one pair. `brackets` is the part of the name in brackets, such as `[where][status]`.
+    /// Adds one pair. `brackets` is the part of the name in brackets, such as `[where][status]`. The
+    /// values of a repeated name become a list.
     pub(super) fn add(&mut self, brackets: &str, value: String, at: &Position<'_>) -> Result<()> {
         let inner = brackets.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let steps = inner.ok_or_else(|| at.error("has unclosed brackets"))?;
@@ -42,6 +43,7 @@ impl Tree {
 
     fn insert(&mut self, steps: &[&str], value: String, at: &Position<'_>) -> Result<()> {
         let clash = || at.error("has conflicting brackets");
+        self.make_list_if_repeated(steps);
         let Some((first, rest)) = steps.split_first() else {
             return Err(clash());
         };
@@ -53,7 +55,7 @@ impl Tree {
                 branches.insert(step, Self::Leaf(value));
                 Ok(())
             }
-            (Some(_), []) => Err(below.error("must not be given more than once")),
+            (Some(branch), []) => branch.insert(&[""], value, &below),
             (Some(branch), _) => branch.insert(rest, value, &below),
             (None, _) => {
                 let mut branch = Self::default();
@@ -61,6 +63,14 @@ impl Tree {
                 branches.insert(step, branch);
                 Ok(())
             }
+        }
+    }
+
+    /// Makes a list of a single value if the next value has empty brackets, as the `qs` package does.
+    fn make_list_if_repeated(&mut self, steps: &[&str]) {
+        if let (Self::Leaf(first), [""]) = (&mut *self, steps) {
+            let first = Self::Leaf(std::mem::take(first));
+            *self = Self::Branch([(Step::Index(0), first)].into());
         }
     }
 

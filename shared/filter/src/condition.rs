@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -32,8 +34,8 @@ impl Where {
         for (name, node) in members {
             let below = at.member(name);
             match name.as_str() {
-                "and" => conditions.push(Condition::All(several(node, schema, &below)?)),
-                "or" => conditions.push(Condition::Any(several(node, schema, &below)?)),
+                "and" => conditions.extend(several(node, schema, &below)?.map(Condition::All)),
+                "or" => conditions.extend(several(node, schema, &below)?.map(Condition::Any)),
                 _ => of_property(name, node, schema, &below, &mut conditions)?,
             }
         }
@@ -83,21 +85,38 @@ impl Where {
     }
 }
 
-/// Parses the conditions of `and` and `or`. Empty conditions are refused because they would match
-/// everything or nothing.
-fn several(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Vec<Where>> {
-    let rule = || at.error("must be an array of at least one condition");
-    let items = node.list().filter(|items| !items.is_empty()).ok_or_else(rule)?;
+/// Parses the conditions of `and` and `or`. Empty conditions are left out, as in LoopBack. Returns
+/// `None` if no condition is left.
+fn several(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Option<Vec<Where>>> {
+    let items = node.list().ok_or_else(|| at.error("must be an array of conditions"))?;
     let read = |(position, node): (usize, &Node)| {
-        let name = position.to_string();
-        let below = at.member(&name);
-        let read = Where::read(node, schema, &below)?;
-        if read.is_everything() {
-            return Err(below.error("must have a condition"));
-        }
-        Ok(read)
+        Where::read(node, schema, &at.member(&position.to_string()))
     };
-    items.iter().enumerate().map(read).collect()
+    let mut read: Vec<_> = items.iter().enumerate().map(read).collect::<Result<_>>()?;
+    read.retain(|conditions| !conditions.is_everything());
+    Ok((!read.is_empty()).then_some(read))
+}
+
+/// Refuses an empty `and` or `or`, and an empty condition in one. Lists ignore them; a bulk update
+/// must not, because it would change everything.
+pub(super) fn refuse_empty(node: &Node, at: &Position<'_>) -> Result<()> {
+    let members = node.object().into_iter().flatten();
+    for (name, node) in members.filter(|(name, _)| matches!(name.as_str(), "and" | "or")) {
+        let below = at.member(name);
+        let items = node.list().unwrap_or_default();
+        if items.is_empty() {
+            return Err(below.error("must be an array of at least one condition"));
+        }
+        for (position, item) in items.iter().enumerate() {
+            let name = position.to_string();
+            let below = below.member(&name);
+            if item.object().is_some_and(BTreeMap::is_empty) {
+                return Err(below.error("must have a condition"));
+            }
+            refuse_empty(item, &below)?;
+        }
+    }
+    Ok(())
 }
 
 /// Parses the conditions on one property: an object of operators, or a value for equality.

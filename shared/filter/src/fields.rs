@@ -15,8 +15,8 @@ impl Fields {
     pub(super) fn read(node: &Node, schema: &'static Schema, at: &Position<'_>) -> Result<Self> {
         let (mut taken, mut dropped) = (Vec::new(), Vec::new());
         match node {
-            Node::List(items) => {
-                for (position, item) in items.iter().enumerate() {
+            Node::List(_) | Node::Untyped(_) => {
+                for (position, item) in node.items().unwrap_or_default().iter().enumerate() {
                     let position = position.to_string();
                     let below = at.member(&position);
                     let name = item.text().ok_or_else(|| below.error("must be a string"))?;

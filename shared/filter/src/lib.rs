@@ -1,8 +1,8 @@
 //! List filters: conditions, order, paging, fields and inclusions.
 //!
 //! A [`Filter`] is parsed from a query string, in JSON or in bracket notation. It is checked
-//! against the [`Schema`] of the entity: unknown names are refused, so that a typo never selects
-//! everything. Filters are evaluated over entities as they are on the wire. The store may use
+//! against the [`Schema`] of the entity: unknown names in it are refused, so that a typo never selects
+//! everything. Other parameters of a query are ignored, except in a bulk update. Filters are evaluated over entities as they are on the wire. The store may use
 //! [`Where::equals`] to read fewer items, which never changes the result.
 //!
 //! | file | what it parses or evaluates |
@@ -20,9 +20,9 @@
 //! * `null` only matches equality with `null`, `exists: false` and an `inq` that lists `null`. It
 //!   never matches a comparison, `neq` with a value, `nin`, `nlike` or `nilike`. `neq: null`
 //!   matches every value except `null`. An absent property is `null`.
-//! * Several operators of one property must all match. `and` and `or` must not be empty and must
-//!   not contain an empty condition. An empty `inq` matches nothing; an empty `nin` matches
-//!   everything except `null`.
+//! * Several operators of one property must all match. An empty `and` or `or`, and an empty condition
+//!   in one, is ignored; a bulk update refuses it. An empty `inq` matches nothing; an empty `nin`
+//!   matches everything except `null`.
 //! * Numbers and amounts are compared exactly, by their digits. Times are compared as points in
 //!   time; a date is midnight in UTC. Text is compared by code point and is case-sensitive, except
 //!   for IDs, email addresses and host names.
@@ -35,7 +35,8 @@
 //!   only with an operator such as `eq`: an object without one is read as operators.
 //! * When sorting, `null` is the greatest value. Ties are sorted by ID.
 //! * In bracket notation, a value gets the type of its property, and `null` means `null`. Values
-//!   inside arrays and objects are text. An empty array cannot be written.
+//!   inside arrays and objects are text. An empty array cannot be written. The values of a repeated
+//!   name are an array, and so is a single value of an operator that takes an array.
 //! * A JSON value of the wrong type is refused and not converted, except that an amount may be a
 //!   string of digits.
 //!

@@ -67,6 +67,15 @@ impl Node {
         }
     }
 
+    /// Returns the items, or the value itself if it is in bracket notation. A parameter that is
+    /// repeated for each item cannot show that its only item is in a list.
+    pub(super) fn items(&self) -> Option<&[Self]> {
+        match self {
+            Self::Untyped(_) => Some(std::slice::from_ref(self)),
+            _ => self.list(),
+        }
+    }
+
     /// Converts the value to `kind`: untyped values become text, and text becomes lowercase if
     /// `kind` ignores case.
     pub(super) fn to_kind(&self, kind: Kind) -> Self {

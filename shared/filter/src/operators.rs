@@ -89,7 +89,7 @@ fn between(kind: Kind, node: &Node, at: &Position<'_>) -> Result<Test> {
 }
 
 fn values(kind: Kind, node: &Node, at: &Position<'_>) -> Result<BTreeSet<TypedValue>> {
-    let items = node.list().ok_or_else(|| at.error("must be an array"))?;
+    let items = node.items().ok_or_else(|| at.error("must be an array"))?;
     if items.len() > MAX_VALUES {
         return Err(at.error(format_args!("must NOT have more than {MAX_VALUES} items")));
     }

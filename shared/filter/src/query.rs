@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     Filter, Schema, Where,
     brackets::Tree,
+    condition::refuse_empty,
     json,
     node::Node,
     position::{Budget, Position, Truncated},
@@ -22,7 +23,8 @@ impl Filter {
     /// [`BadParameter`] with the position of the first unknown or invalid part.
     pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
-        let mut parameters = Parameters::read(query, &["filter", "limit", "cursor"], &budget)?;
+        let known = ["filter", "limit", "cursor"];
+        let mut parameters = Parameters::read(query, &known, Unknown::Ignored, &budget)?;
         let mut filter = match parameters.take("filter", &budget)? {
             Some(node) => Self::read(&node, schema, 0, &Position::parameter("filter", &budget))?,
             None => Self::default(),
@@ -49,7 +51,7 @@ impl Filter {
     /// The same as for [`Filter::from_query`].
     pub fn from_entity_query(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
-        let mut parameters = Parameters::read(query, &["filter"], &budget)?;
+        let mut parameters = Parameters::read(query, &["filter"], Unknown::Ignored, &budget)?;
         let Some(node) = parameters.take("filter", &budget)? else { return Ok(Self::default()) };
         let at = Position::parameter("filter", &budget);
         if node.object().is_some_and(|members| members.contains_key("where")) {
@@ -76,7 +78,8 @@ impl PageQuery {
     /// The same as for [`Filter::from_query`].
     pub fn from_query(query: &str) -> Result<Self> {
         let budget = Budget::default();
-        let mut parameters = Parameters::read(query, &["limit", "cursor"], &budget)?;
+        let known = ["limit", "cursor"];
+        let mut parameters = Parameters::read(query, &known, Unknown::Ignored, &budget)?;
         let limit = match parameters.take_text("limit", &budget)? {
             Some(limit) => {
                 super::limit(&Node::Untyped(limit), &Position::parameter("limit", &budget))?
@@ -88,16 +91,32 @@ impl PageQuery {
 }
 
 impl Where {
-    /// Parses the query of a count or a bulk update: `where`. Without `where`, everything matches.
+    /// Parses the query of a count: `where`. Without `where`, everything matches.
     ///
     /// # Errors
     ///
     /// The same as for [`Filter::from_query`].
     pub fn from_query(query: &str, schema: &'static Schema) -> Result<Self> {
         let budget = Budget::default();
-        let mut parameters = Parameters::read(query, &["where"], &budget)?;
+        let mut parameters = Parameters::read(query, &["where"], Unknown::Ignored, &budget)?;
         let Some(node) = parameters.take("where", &budget)? else { return Ok(Self::default()) };
         Self::read(&node, schema, &Position::parameter("where", &budget))
+    }
+
+    /// Parses the query of a bulk update: `where`, and nothing else. Only `where={}` matches
+    /// everything.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Filter::from_query`]. [`BadParameter`] as well if `where` is absent or
+    /// empty, if it contains an empty `and`, `or` or condition, or if there are other parameters.
+    pub fn from_update_query(query: &str, schema: &'static Schema) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["where"], Unknown::Refused, &budget)?;
+        let at = Position::parameter("where", &budget);
+        let node = parameters.take("where", &budget)?.ok_or_else(|| at.error("is required"))?;
+        refuse_empty(&node, &at)?;
+        Self::read(&node, schema, &at)
     }
 }
 
@@ -117,7 +136,16 @@ pub fn with_cursor(query: &str, cursor: &str) -> String {
     next
 }
 
-/// The parameters of a query, without duplicates, as text or in bracket notation.
+/// How parameters that the route does not have are treated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    /// A read ignores them, because clients add some, such as `_` against caches.
+    Ignored,
+    /// A bulk update refuses them, so that a typo never changes everything.
+    Refused,
+}
+
+/// The parameters of a query, as text or in bracket notation.
 struct Parameters(Vec<(&'static str, Parameter)>);
 
 enum Parameter {
@@ -126,21 +154,31 @@ enum Parameter {
 }
 
 impl Parameters {
-    fn read(query: &str, known: &[&'static str], budget: &Budget) -> Result<Self> {
+    fn read(
+        query: &str,
+        known: &[&'static str],
+        unknown: Unknown,
+        budget: &Budget,
+    ) -> Result<Self> {
         let mut parameters = Self(Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name)?, decode(value)?);
+            let name = match decode(name) {
+                Err(_) if unknown == Unknown::Ignored => continue,
+                name => name?,
+            };
             let (root, brackets) = name.split_at(name.find('[').unwrap_or(name.len()));
             let at = Position::parameter(root, budget);
-            let unknown = || {
-                at.error(format_args!(
-                    "is not a parameter of this route (supported: {})",
-                    known.join(", ")
-                ))
-            };
-            let root = known.iter().find(|known| **known == root).ok_or_else(unknown)?;
-            parameters.add(root, brackets, value, &at)?;
+            match known.iter().find(|known| **known == root) {
+                Some(root) => parameters.add(root, brackets, decode(value)?, &at)?,
+                None if unknown == Unknown::Ignored => {}
+                None => {
+                    let known = known.join(", ");
+                    let rule =
+                        format_args!("is not a parameter of this route (supported: {known})");
+                    return Err(at.error(rule));
+                }
+            }
         }
         Ok(parameters)
     }
@@ -173,14 +211,15 @@ impl Parameters {
         Some(self.0.swap_remove(position).1)
     }
 
-    /// Takes a parameter in JSON or bracket notation.
+    /// Takes a parameter in JSON or bracket notation. An empty one counts as absent.
     fn take(&mut self, name: &str, budget: &Budget) -> Result<Option<Node>> {
         let at = Position::parameter(name, budget);
-        let read = |parameter| match parameter {
-            Parameter::Text(text) => json::parse(&text, &at),
-            Parameter::Brackets(tree) => tree.into_node(&at),
-        };
-        self.take_raw(name).map(read).transpose()
+        match self.take_raw(name) {
+            Some(Parameter::Text(text)) if text.trim().is_empty() => Ok(None),
+            Some(Parameter::Text(text)) => json::parse(&text, &at).map(Some),
+            Some(Parameter::Brackets(tree)) => tree.into_node(&at).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Takes a parameter that is plain text.

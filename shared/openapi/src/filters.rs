@@ -59,11 +59,8 @@ pub(super) fn components(schema: &Schema) -> [(String, Value); 4] {
 fn conditions(schema: &Schema) -> Value {
     let some = json!({
         "type": "array",
-        "minItems": 1,
-        "items": {
-            "allOf": [{ "$ref": format!("#/components/schemas/{}Where", schema.entity) }],
-            "minProperties": 1,
-        },
+        "items": { "$ref": format!("#/components/schemas/{}Where", schema.entity) },
+        "description": "An empty array or condition is ignored; a bulk update refuses it.",
     });
     let mut properties =
         Map::from_iter([("and".to_owned(), some.clone()), ("or".to_owned(), some)]);

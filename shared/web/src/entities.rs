@@ -142,7 +142,7 @@ async fn edit<E: Writable>(
 
 /// Handles `PATCH /<entities>?where=`: the same edit for every match. The edit is validated for all
 /// entities before the first is written; writes are then applied one by one. `where` is required,
-/// `{}` for all. The number of matches reveals data, so the caller must also be allowed to view the
+/// `{}` for all, and other parameters are refused. The number of matches reveals data, so the caller must also be allowed to view the
 /// entities.
 ///
 /// # Errors
@@ -156,9 +156,7 @@ pub async fn update_all<E: Writable>(
     body: Body,
 ) -> Result<Json<Count>> {
     let edit = Edit::<E>::patch(&body.0)?;
-    let query = query.filter(|query| !query.is_empty());
-    let query = query.ok_or_else(|| Error::BadParameter("where: is required".to_owned()))?;
-    let conditions = Where::from_query(&query, E::SCHEMA)?;
+    let conditions = Where::from_update_query(&query.unwrap_or_default(), E::SCHEMA)?;
     let found = store.find::<E>(&conditions, bearer.lead()).await?;
     let edits = decide(&edit, found, &bearer.id)?;
     let written = stream::iter(edits)

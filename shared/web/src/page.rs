@@ -52,7 +52,6 @@ pub struct ListQuery<E> {
 impl<S: Send + Sync, E: Entity> FromRequestParts<S> for ListQuery<E> {
     type Rejection = Failure;
 
-    /// Rejects unknown parameters, because a typo must not select everything.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let url = ListUrl::of(parts);
         let filter = Filter::from_query(&url.query, E::SCHEMA)?;
@@ -70,7 +69,6 @@ pub struct Paged {
 impl<S: Send + Sync> FromRequestParts<S> for Paged {
     type Rejection = Failure;
 
-    /// Rejects unknown parameters, like other lists.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let url = ListUrl::of(parts);
         let query = PageQuery::from_query(&url.query)?;

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::{
     JobKind, JobResult, NewResource, Outcome, TenantId,
-    values::{MultilineText, WebUrl},
+    values::{MultilineText, ReportedLink},
 };
 use schema::{FromJson, Reader, body};
 
@@ -47,6 +47,8 @@ struct StatusNumber(Outcome);
 /// `status` of the short form: `success` or `failure`.
 struct StatusWord(Outcome);
 
+// Unknown members are accepted in every part: the build has ended, and its report must count.
+
 body! {
     /// The long form, with `data`.
     struct LongReport {
@@ -54,6 +56,7 @@ body! {
         kind: JobKind as Kind = "type",
         data: ReportData,
     }
+    const ALLOWS_UNKNOWN: bool = true;
 }
 
 body! {
@@ -63,6 +66,7 @@ body! {
         kind: JobKind as Kind = "type",
         status: Outcome as StatusWord,
     }
+    const ALLOWS_UNKNOWN: bool = true;
 }
 
 body! {
@@ -70,9 +74,10 @@ body! {
     struct ReportData {
         status: Outcome as StatusNumber,
         resources: Option<Vec<NewResource>> as Option<Resources>,
-        app_plane_url: Option<String> as Option<WebUrl>,
+        app_plane_url: Option<String> as Option<ReportedLink>,
         reason: Option<String> as Option<MultilineText<2000>>,
     }
+    const ALLOWS_UNKNOWN: bool = true;
 }
 
 impl From<LongReport> for BuildReport {
@@ -81,7 +86,7 @@ impl From<LongReport> for BuildReport {
             outcome: data.status,
             reason: data.reason,
             resources: data.resources.unwrap_or_default(),
-            app_plane_url: data.app_plane_url,
+            app_plane_url: data.app_plane_url.filter(|link| !link.trim().is_empty()),
         };
         Self { kind, result }
     }
@@ -294,7 +299,7 @@ mod tests {
         let body = json!({
             "initiatorId": "x", "type": 7,
             "data": {
-                "status": 2, "appPlaneUrl": "javascript:alert(1)",
+                "status": 2, "appPlaneUrl": 7,
                 "resources": [{ "type": "db" }, { "type": "bucket", "metadata": { "bucket": "b" } }],
             },
         });
@@ -307,7 +312,7 @@ mod tests {
                 ("/type", "enum"),
                 ("/data/status", "enum"),
                 ("/data/resources/0", "required"),
-                ("/data/appPlaneUrl", "format"),
+                ("/data/appPlaneUrl", "type"),
             ]
         );
     }

@@ -137,6 +137,9 @@ impl NewResource {
 }
 
 impl FromMembers for NewResource {
+    /// See [`BuildReport`](crate::BuildReport).
+    const ALLOWS_UNKNOWN: bool = true;
+
     /// Reads a resource. If `externalIdentifier` is missing, `metadata.bucket` is used.
     fn from_members(members: &mut impl Members) -> Option<Self> {
         let kind = members.required("type");

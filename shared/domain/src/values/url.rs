@@ -2,39 +2,40 @@ use serde_json::{Value, json};
 
 use schema::{FromJson, Reader};
 
-/// An absolute `http` or `https` URL of up to 2,048 characters, in normalized form. Control
-/// characters are refused because URL parsers ignore some of them.
+/// The link that a build reports, of up to 2,048 characters. A URL is kept in normalized form, and
+/// any other text as it was sent: a build is never refused because of its link.
 #[derive(Debug)]
-pub(crate) struct WebUrl(String);
+pub(crate) struct ReportedLink(String);
 
-impl From<WebUrl> for String {
-    fn from(WebUrl(url): WebUrl) -> Self {
-        url
+impl From<ReportedLink> for String {
+    fn from(ReportedLink(link): ReportedLink) -> Self {
+        link
     }
 }
 
-/// The maximum length of a URL in characters, before and after encoding.
-const MAX_URL_LENGTH: usize = 2048;
+/// The maximum length of a link in characters, before and after encoding.
+const MAX_LENGTH: usize = 2048;
 
-impl FromJson for WebUrl {
+/// Returns `text` in normalized form if it is an absolute `http` or `https` URL. Control characters
+/// are refused because URL parsers ignore some of them.
+pub(crate) fn web_url(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok().filter(|url| {
+        !text.chars().any(char::is_control)
+            && matches!(url.scheme(), "http" | "https")
+            && url.as_str().len() <= MAX_LENGTH
+    });
+    url.map(String::from)
+}
+
+impl FromJson for ReportedLink {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        let text = at.text(value, 1, MAX_URL_LENGTH)?;
-        let plain = !text.chars().any(char::is_control);
-        let url = url::Url::parse(text).ok().filter(|url| {
-            plain
-                && matches!(url.scheme(), "http" | "https")
-                && url.as_str().len() <= MAX_URL_LENGTH
-        });
-        let Some(url) = url else {
-            at.wrong_format("uri");
-            return None;
-        };
-        Some(Self(url.into()))
+        let text = at.text(value, 0, MAX_LENGTH)?;
+        Some(Self(web_url(text).unwrap_or_else(|| text.to_owned())))
     }
 
     fn schema() -> Value {
-        let pattern = "^[Hh][Tt][Tt][Pp][Ss]?:";
-        json!({ "type": "string", "format": "uri", "pattern": pattern, "maxLength": MAX_URL_LENGTH })
+        let rule = "Shown as a link if it is an absolute http or https URL.";
+        json!({ "type": "string", "maxLength": MAX_LENGTH, "description": rule })
     }
 }
 
@@ -44,19 +45,25 @@ mod tests {
     use schema::read;
 
     #[test]
-    fn a_url_is_kept_in_normalized_form() {
-        let url = |text: &str| read::<WebUrl>(&json!(text)).map(|WebUrl(url)| url).ok();
-        assert_eq!(url("HTTPS://acme.example").as_deref(), Some("https://acme.example/"));
-        assert_eq!(url("https://acme.example/a b").as_deref(), Some("https://acme.example/a%20b"));
-        for bad in [
-            "ht\ntps://a.example/\n\nPay here: https://evil.example",
-            "https://a.example/\t",
-            "\u{0}https://a.example",
-            "https://a.example/\u{85}",
-            "javascript:alert(1)",
-            &format!("https://a.example/{}", "\u{65e5}".repeat(300)),
+    fn a_url_is_kept_in_normalized_form_and_other_text_as_it_was_sent() {
+        let long = format!("https://a.example/{}", "\u{65e5}".repeat(300));
+        for (text, kept, is_url) in [
+            ("HTTPS://acme.example", "https://acme.example/", true),
+            ("https://acme.example/a b", "https://acme.example/a%20b", true),
+            ("", "", false),
+            ("redirectUrl", "redirectUrl", false),
+            ("acme.example", "acme.example", false),
+            ("ht\ntps://a.example/\n\nPay: https://evil.example", "", false),
+            ("https://a.example/\t", "", false),
+            ("\u{0}https://a.example", "", false),
+            ("https://a.example/\u{85}", "", false),
+            ("javascript:alert(1)", "", false),
+            (&long, "", false),
         ] {
-            assert_eq!(url(bad), None, "{bad}");
+            let ReportedLink(link) = read(&json!(text)).unwrap();
+            assert_eq!(link, if kept.is_empty() { text } else { kept });
+            assert_eq!(web_url(text).is_some(), is_url, "{text}");
         }
+        assert!(read::<ReportedLink>(&json!("x".repeat(MAX_LENGTH + 1))).is_err());
     }
 }

@@ -70,6 +70,85 @@ fn brackets_have_several_spellings() {
     assert_eq!(read("filter[where][name][like]=ac%"), read("filter[where][name][like]=ac%25"),);
 }
 
+/// As the `qs` package of LoopBack reads them.
+#[test]
+fn repeated_names_are_an_array() {
+    let read = |query: &str| Filter::from_query(query, &ITEM).unwrap();
+    let sizes = r#"filter={"where":{"size":{"inq":[1,2,3]}}}"#;
+    for query in [
+        "filter[where][size][inq]=1&filter[where][size][inq]=2&filter[where][size][inq]=3",
+        "filter[where][size][inq][]=1&filter[where][size][inq]=2&filter[where][size][inq][]=3",
+        "filter[where][size][inq]=1&filter[where][size][inq][]=2&filter[where][size][inq]=3",
+        "filter[where][size][inq][0]=1&filter[where][size][inq]=2&filter[where][size][inq]=3",
+    ] {
+        assert_eq!(read(query), read(sizes), "{query}");
+    }
+    for (query, same) in [
+        ("filter[order]=name&filter[order]=size", r#"filter={"order":["name","size"]}"#),
+        ("filter[fields]=id&filter[fields]=name", r#"filter={"fields":["id","name"]}"#),
+        ("filter[fields]=id", r#"filter={"fields":["id"]}"#),
+        ("filter[include]=parts&filter[include]=owner", r#"filter={"include":["parts","owner"]}"#),
+        ("filter[where][tags]=x&filter[where][tags]=y", r#"filter={"where":{"tags":["x","y"]}}"#),
+        ("filter[where][size][inq]=1", r#"filter={"where":{"size":{"inq":[1]}}}"#),
+        ("filter[where][name][nin]=a", r#"filter={"where":{"name":{"nin":["a"]}}}"#),
+        (
+            "filter[where][size][between]=1&filter[where][size][between]=2",
+            r#"filter={"where":{"size":{"between":[1,2]}}}"#,
+        ),
+    ] {
+        assert_eq!(read(query), read(same), "{query}");
+    }
+}
+
+#[test]
+fn conditions_that_are_empty_are_ignored() {
+    let read = |text: &str| Where::from_query(&format!("where={}", encode(text)), &ITEM).unwrap();
+    for empty in [
+        "{}",
+        " ",
+        "",
+        r#"{"and":[]}"#,
+        r#"{"or":[]}"#,
+        r#"{"and":[{}]}"#,
+        r#"{"or":[{},{}]}"#,
+        r#"{"and":[{"or":[]},{"and":[{}]}],"or":[]}"#,
+    ] {
+        assert!(read(empty).is_everything(), "{empty}");
+    }
+    for one in [r#"{"size":1,"and":[]}"#, r#"{"or":[],"size":1}"#] {
+        assert_eq!(read(one), read(r#"{"size":1}"#), "{one}");
+    }
+    assert_eq!(read(r#"{"or":[{},{"size":1},{"and":[]}]}"#), read(r#"{"or":[{"size":1}]}"#));
+    let scoped = |scope: &str| {
+        let filter = format!(r#"{{"include":[{{"relation":"parts","scope":{scope}}}]}}"#);
+        Filter::from_query(&format!("filter={}", encode(&filter)), &ITEM).unwrap()
+    };
+    assert_eq!(scoped(r#"{"where":{"and":[]}}"#), scoped("{}"));
+}
+
+#[test]
+fn reads_ignore_other_parameters() {
+    let none = Filter::default();
+    for query in [
+        "filter=",
+        "filter",
+        "_=1",
+        "filtre={}",
+        "where={}",
+        "=1",
+        "%FF=%FF",
+        "a[b][=1",
+        "tenantFilter=x&a=1&a=2",
+    ] {
+        assert_eq!(Filter::from_query(query, &ITEM).unwrap(), none, "{query}");
+        assert_eq!(Filter::from_entity_query(query, &ITEM).unwrap(), none, "{query}");
+    }
+    assert_eq!(Filter::from_entity_query("limit=1&cursor=x", &ITEM).unwrap(), none);
+    for query in ["where=", "where", "filter={\"where\":{\"size\":1}}", "_=1"] {
+        assert!(Where::from_query(query, &ITEM).unwrap().is_everything(), "{query}");
+    }
+}
+
 #[test]
 fn null_in_brackets_is_null_and_in_json_it_may_be_text() {
     let read = |query: &str| Where::from_query(query, &ITEM).unwrap();
