@@ -1,8 +1,9 @@
 //! `POST /manage/users`: sets up a tenant's realm, organization or user pool, and its first user.
 //!
-//! Requests are signed like webhooks, without a job ID, with one of two secrets. The tenant's own,
-//! [`MasterKeys::idp_secret`], is valid only for that tenant and its key. `IDP_WEBHOOK_SECRET`, if
-//! set, is held by a facade and valid for all tenants.
+//! Requests are signed like webhooks, without a job ID, with one of three secrets. The tenant's own,
+//! [`MasterKeys::idp_secret`], and that of its latest job, [`MasterKeys::webhook_secret`], are valid
+//! only for that tenant and its key. `IDP_WEBHOOK_SECRET`, if set, is held by a facade and valid for
+//! all tenants.
 //!
 //! The set-up is idempotent: each step looks for its resource before creating it, so the caller
 //! repeats a request that failed. The email is sent again until the admin has chosen a password.

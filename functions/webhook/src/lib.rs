@@ -22,7 +22,7 @@ use lambda::{
 use schema::{Document, Limits};
 use signature::job_of;
 use store::{JobCompletion, Store, retry_if_stale};
-use web::{RateLimits, Result, Served, Signature, SignedBody, finish};
+use web::{RateLimits, Result, Served, Signature, SignedBody, finish, without_mark};
 
 /// The state of the handler.
 #[derive(Clone, Debug, FromRef)]
@@ -62,7 +62,7 @@ async fn report(
 ) -> Result<StatusCode> {
     let now = lambda::now();
     let signature = Signature::of(&headers, now, webhook.tolerance)?;
-    let body = str::from_utf8(&bytes).ok();
+    let body = str::from_utf8(without_mark(&bytes)).ok();
     let body = body.and_then(|text| Document::parse(text.to_owned(), Limits::REPORT).ok());
     let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
     let ClaimedTenant(id) =

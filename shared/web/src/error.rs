@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::Code;
+use super::{Code, encoding::ACCEPTED};
 use domain::Error;
 use filter::BadParameter;
 use schema::Invalid;
@@ -45,7 +45,9 @@ pub fn code(error: &Error) -> Code {
         Error::TenantHasResources => Code::TenantHasResources,
         Error::OutcomeConflict => Code::JobContradiction,
         Error::TooLarge(_) => Code::PayloadTooLarge,
-        Error::UnsupportedMediaType => Code::UnsupportedMediaType,
+        Error::UnsupportedMediaType | Error::UnsupportedCharset | Error::UnsupportedEncoding => {
+            Code::UnsupportedMediaType
+        }
         Error::Invalid(_) => Code::ValidationFailed,
         Error::RateLimited => Code::RateLimited,
         Error::TooManyBuilds { .. } => Code::TooManyBuilds,
@@ -146,6 +148,10 @@ impl IntoResponse for Failure {
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(CHALLENGE);
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if matches!(error, Error::UnsupportedEncoding) {
+            let (name, codings) = ACCEPTED;
+            response.headers_mut().insert(name, codings);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());

@@ -31,14 +31,14 @@ pub fn client_address(extensions: &Extensions) -> Option<&str> {
 /// Adds what all routers share: a span and an ID for each request, the headers of every answer, and
 /// error envelopes for unknown routes and methods.
 pub fn finish(router: Router) -> Router {
-    finish_with(router, |path| Error::NoRoute(path.to_owned()))
+    finish_with(router, |uri| Failure(Error::NoRoute(uri.path().to_owned())).into_response())
 }
 
 /// Same as [`finish`], for the router that receives all requests no other function serves.
-/// `unserved` returns the error for an unknown path.
-pub fn finish_with(router: Router, unserved: fn(&str) -> Error) -> Router {
+/// `unserved` returns the answer for an unknown path.
+pub fn finish_with(router: Router, unserved: fn(&Uri) -> Response) -> Router {
     router
-        .fallback(async move |uri: Uri| Failure(unserved(uri.path())))
+        .fallback(async move |uri: Uri| unserved(&uri))
         .method_not_allowed_fallback(async |uri: Uri| {
             Failure(Error::MethodNotAllowed { path: uri.path().to_owned(), allow: String::new() })
         })
