@@ -14,10 +14,11 @@ use crate::tokens::{PUBLIC, ROUTES};
 /// An ID that does not exist.
 const ID: &str = "01931f6e-0000-7000-8000-000000000001";
 
-/// Returns the routes of `template.yaml`, each as `GET /ping`, without `$default`.
+/// Returns the routes of `template.yaml`, each as `GET /ping`, without `$default`, and without those
+/// for HEAD, which belong to a route for GET.
 fn template_routes(app: &App) -> BTreeSet<String> {
     let routes = app.local().template().functions.iter().flat_map(|function| &function.routes);
-    let routes = routes.filter(|route| route.path != "$default");
+    let routes = routes.filter(|route| route.path != "$default" && route.method != "HEAD");
     routes.map(|route| format!("{} {}", route.method, route.path)).collect()
 }
 
@@ -113,6 +114,27 @@ async fn every_route_of_the_template_is_served_by_its_function() {
         let message = reply.body["error"]["message"].as_str().unwrap_or_default();
         assert!(!message.starts_with("Endpoint"), "{route}: {message}");
     }
+}
+
+/// API Gateway would pass them to `home` if a function had no route for HEAD.
+#[tokio::test]
+async fn head_is_answered_like_get_on_every_route() {
+    let app = App::start().await;
+    for route in template_routes(&app) {
+        let Some(path) = route.strip_prefix("GET ") else { continue };
+        let path = path.replace("{key}", "free");
+        let [get, head] = [Method::GET, Method::HEAD].map(|method| {
+            app.client.send(method, &path, |request| request.bearer_auth(&app.operator))
+        });
+        let (get, head) = (get.await, head.await);
+        assert_eq!((head.status, head.raw.as_str()), (get.status, ""), "{route}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{route}");
+    }
+    for path in ["/webhook", "/leads/x/verify"] {
+        let refused = app.client.send(Method::HEAD, path, |request| request).await;
+        assert_eq!((refused.status, refused.header("allow")), (405, "POST"), "{path}");
+    }
+    app.send(Method::HEAD, "/nowhere").await.expect(404);
 }
 
 #[test]

@@ -85,7 +85,7 @@ async fn odd_paths_are_not_found() {
             format!("/tenants/{id}/jobs/{name}"),
             format!("/assets/{name}"),
             format!("/{name}"),
-            format!("/tenants/{name}/"),
+            format!("/tenants/{name}/x"),
             format!("//tenants/{name}"),
         ] {
             let (status, body) = get(&app, &path, "").await;
@@ -123,7 +123,6 @@ async fn dots_and_slashes_do_not_reach_another_route() {
         "/ping/..",
         "/pi%09ng",
         "/ping%0A",
-        "/ping/",
         "//ping",
         "/%2Fping",
         "/leads/%2e/count",

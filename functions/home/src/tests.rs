@@ -157,8 +157,26 @@ async fn unknown_paths_and_methods_are_answered_with_the_envelope() {
     let reply = send(Request::delete("/leads").body(Body::empty()).unwrap()).await;
     assert_eq!(
         (reply.status, reply.header("allow")),
-        (StatusCode::METHOD_NOT_ALLOWED, "GET, POST")
+        (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, POST")
     );
+}
+
+#[tokio::test]
+async fn slashes_at_the_end_of_a_path_are_redirected() {
+    for (path, location) in [
+        ("/tenants/", "/tenants"),
+        ("/tenants/count/?where=%7B%7D", "/tenants/count?where=%7B%7D"),
+        ("/leads/7//", "/leads/7"),
+        ("/ping/", "/ping"),
+    ] {
+        let reply = get(path).await;
+        assert_eq!(reply.status, StatusCode::PERMANENT_REDIRECT, "{path}");
+        assert_eq!(reply.header("location"), location);
+    }
+    for path in ["/nowhere/", "//", "//evil.test/", "/tenants//7", "//tenants/"] {
+        let reply = get(path).await;
+        assert_eq!((reply.status, reply.header("location")), (StatusCode::NOT_FOUND, ""), "{path}");
+    }
 }
 
 #[tokio::test]
