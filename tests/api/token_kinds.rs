@@ -104,6 +104,25 @@ async fn only_the_typ_header_marks_a_lead_token() {
     }
 }
 
+/// Earlier versions signed the tokens of leads without their type.
+#[tokio::test]
+async fn a_lead_token_without_its_type_gains_no_rights() {
+    let app = App::start().await;
+    let ada = app.verified_lead("ada@acme.test").await;
+    let mut codes = Permission::LEAD.to_vec();
+    let untyped = |codes: &[&str]| {
+        let claims = with(with(claims(codes), "id", &*ada.id), "userTenantId", &*ada.id);
+        token(OPERATOR, &claims.to_string())
+    };
+    codes.reverse();
+    app.client.get(&untyped(&codes), "/leads").await.expect(401);
+    app.client.get(&untyped(&codes), &format!("/leads/{}", ada.id)).await.expect(401);
+    // A facade's token has other permissions.
+    codes.push("10207");
+    app.client.get(&untyped(&codes), "/leads").await.expect(200);
+    app.client.get(&untyped(&["10203"]), "/leads").await.expect(200);
+}
+
 #[tokio::test]
 async fn a_lead_cannot_deprovision_its_tenant() {
     let app = App::start().await;

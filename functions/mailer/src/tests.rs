@@ -136,6 +136,26 @@ async fn a_tenant_without_a_url_is_linked_to_the_login_page() {
 }
 
 #[tokio::test]
+async fn only_a_url_that_a_person_can_open_becomes_a_link() {
+    let writer = writer(&[]).await;
+    for text in ["redirectUrl", "javascript:alert(1)", "https://a.test/\n\nPay: https://b.test"] {
+        let link = LeadLink {
+            issued_on: lambda::now(),
+            stage: Stage::Ready,
+            app_plane_url: Some(text.to_owned()),
+        };
+        for mail in [
+            writer.welcome(&tenant(), Some(&job(Some(text)))).unwrap().unwrap(),
+            writer.link(&lead("Ada"), &link, lambda::now()).unwrap().unwrap(),
+        ] {
+            let (_, html, body) = built_in(&mail);
+            assert!(!html.contains(text) && !body.contains(text), "{body}");
+            assert!(body.contains("https://login.test/?a=1&b=2"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_link_email_says_where_the_sign_up_is_and_when_the_link_expires() {
     let (writer, lead, now) = (writer(&[]).await, lead("Ada"), lambda::now());
     let mail = |stage, url: Option<&str>| {

@@ -176,7 +176,7 @@ impl Writer {
             first_name: name(lead.first_name.as_str()),
             company_name: name(lead.company_name.as_str()),
             link: if is_ready {
-                link.app_plane_url.as_ref().unwrap_or(&self.login_url).clone()
+                link.app_link().unwrap_or(&self.login_url).to_owned()
             } else {
                 self.page(lead.id, &key)
             },

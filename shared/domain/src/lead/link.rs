@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::TenantStatus;
+use crate::{TenantStatus, values::is_web_url};
 use schema::Timestamp;
 
 /// A link by which the owner of a verified mailbox continues its sign-up. A lead keeps the latest.
@@ -11,9 +11,18 @@ pub struct LeadLink {
     pub issued_on: Timestamp,
     /// How far the sign-up had come.
     pub stage: Stage,
-    /// URL of the tenant's application, if it is ready and its build reported one.
+    /// URL of the tenant's application, or any other text that its build reported in its place, if
+    /// the tenant is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_plane_url: Option<String>,
+}
+
+impl LeadLink {
+    /// Returns the URL of the tenant's application if it is one that a person can open.
+    #[must_use]
+    pub fn app_link(&self) -> Option<&str> {
+        self.app_plane_url.as_deref().filter(|text| is_web_url(text))
+    }
 }
 
 /// How far the sign-up of a verified lead has come.

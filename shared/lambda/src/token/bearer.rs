@@ -11,12 +11,15 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Returns the bearer of a token of this `kind`, or `None` if a lead's token names no lead.
+    /// Returns the bearer of a token of this `kind`, or `None` if a lead's token names no lead, or if
+    /// a token without its type has exactly the permissions of a lead. Versions before the type
+    /// signed such tokens; as an operator, their bearer would see every tenant.
     pub(super) fn new(kind: Kind, claims: Claims, system: &UserId) -> Option<Self> {
         let Claims { id, permissions, .. } = claims;
         let id = id.filter(|id| !id.is_empty());
         let lead = match kind {
             Kind::Lead => Some(id.as_deref()?.parse().ok()?),
+            Kind::Operator if is_of_a_lead(&permissions) => return None,
             Kind::Operator => None,
         };
         let id = id.map_or_else(|| system.clone(), |id| id.as_str().into());
@@ -68,4 +71,9 @@ impl Bearer {
     pub fn must_be_operator(&self) -> Result<()> {
         self.may_act_on(None)
     }
+}
+
+fn is_of_a_lead(permissions: &[String]) -> bool {
+    let granted = |code: &&str| permissions.iter().any(|permission| permission == code);
+    permissions.len() == Permission::LEAD.len() && Permission::LEAD.iter().all(granted)
 }
