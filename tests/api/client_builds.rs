@@ -80,7 +80,7 @@ async fn the_orchestrator_sets_up_the_admin_and_reports_the_build() {
     signed(&app, "/manage/users", (acme, job), "", &users).await.expect(401);
 }
 
-/// What a build reports about itself never keeps its job open.
+/// No link and no unknown member of a report keeps its job open.
 #[tokio::test]
 async fn a_report_closes_its_job_with_any_link_and_other_members() {
     let app = App::start_silent().await;

@@ -64,7 +64,7 @@ async fn a_gzip_body_is_read() {
         assert_eq!(refused.header("accept-encoding"), "gzip", "{coding}");
         assert_eq!(refused.text("/error/code"), "UNSUPPORTED_MEDIA_TYPE");
     }
-    // Who may not write is told so first.
+    // The token is checked first.
     let refused = app.client.send(Method::POST, "/contacts", |request| {
         request.header("content-encoding", "br").body("{}")
     });
@@ -109,7 +109,7 @@ async fn a_body_must_be_in_utf_8() {
     }
 }
 
-/// Numbers are text until somebody computes with them.
+/// Numbers are stored as text.
 #[tokio::test]
 async fn numbers_of_clients_keep_their_digits() {
     let app = App::start().await;
