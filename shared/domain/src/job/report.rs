@@ -287,9 +287,9 @@ mod tests {
             .collect();
         let named = |kind: &str, id: &str, metadata| (kind.to_owned(), id.to_owned(), metadata);
         let expected = [
-            named("b", "2", json!({})),
-            named("c", "1", json!({})),
-            named("b", "1", json!({ "n": 2 })),
+            named("b", "2", json!("{}")),
+            named("c", "1", json!("{}")),
+            named("b", "1", json!(r#"{"n":2}"#)),
         ];
         assert_eq!(kept, expected);
     }
