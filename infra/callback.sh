@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Reports the outcome of a job to the control plane. Builds call it at their end.
+# Reports the outcome of a job to the control plane. Builds call it at their end. With progress, it reports the step
+# that the build starts now; a step lasts until the next one, or until the outcome.
 #
+#   callback.sh progress NAME [--summary TEXT] [--link URL]
 #   callback.sh success [--resources FILE|JSON] [--app-url URL]
 #   callback.sh failure [--reason TEXT]
 #
+# NAME has up to 100 characters, the summary up to 300.
 # --resources is a JSON array of {"type", "externalIdentifier", "metadata"}, or a file with such an
 # array: at most 1,000 resources, with at most 16,384 bytes of metadata each and 256 KiB in all. Pass more than 100 KiB as
 # a file.
@@ -16,21 +19,29 @@
 #   CALLBACK_SECRET  the signing secret; if not set, it is read from the secret SECRET_ARN
 #
 # Exits with 0 if the control plane accepted the report, and with 1 if it rejected the report or could not be
-# reached for about a minute. Requires bash, curl, openssl and python3, and the AWS CLI if CALLBACK_SECRET is not set.
+# reached for about a minute. Progress never fails a build: it is tried twice, and then only warns. Requires bash, curl, openssl and python3, and the AWS CLI if CALLBACK_SECRET is not set.
 set -euo pipefail
 
 die() { echo "callback.sh: $1" >&2; exit 1; }
 
 outcome=${1:-}
-[[ $outcome == success || $outcome == failure ]] || die "the first argument must be success or failure"
+[[ $outcome == success || $outcome == failure || $outcome == progress ]] ||
+  die "the first argument must be success or failure, or progress"
 shift
-resources='[]' app_url='' reason=''
+resources='[]' app_url='' reason='' step='' summary='' link=''
+if [[ $outcome == progress ]]; then
+  step=${1:-}
+  [[ -n ${step//[[:space:]]/} ]] || die "progress needs the name of a step"
+  shift
+fi
 while (($#)); do
   (($# > 1)) || die "the option $1 is unknown or has no value"
   case $1 in
     --resources) resources=$2 ;;
     --app-url) app_url=$2 ;;
     --reason) reason=$2 ;;
+    --summary) summary=$2 ;;
+    --link) link=$2 ;;
     *) die "the option $1 is unknown" ;;
   esac
   shift 2
@@ -49,12 +60,21 @@ fi
 [[ $CALLBACK_SECRET =~ ^[0-9a-f]{64}$ ]] || die "the secret must have 64 lowercase hexadecimal digits"
 export -n CALLBACK_SECRET # commands started from here on need not know the secret
 
-body=$(python3 - "$outcome" "$TENANT_ID" "$JOB_KIND" "$resources" "$app_url" "$reason" <<'PYTHON'
-import json, os, sys
+body=$(python3 - "$outcome" "$TENANT_ID" "$JOB_KIND" "$resources" "$app_url" "$reason" "$step" "$summary" "$link" <<'PYTHON'
+import datetime, json, os, sys
 # If a log was cut within a character, the report must still be valid JSON.
-outcome, tenant, kind, resources, app_url, reason = (
+outcome, tenant, kind, resources, app_url, reason, step, summary, link = (
     os.fsencode(text).decode(errors="replace") for text in sys.argv[1:]
 )
+message = {"initiatorId": tenant, "type": int(kind == "deprovision")}
+if outcome == "progress":
+    line = lambda text: " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    # With the time, a repeated message is the same step.
+    time = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    progress = {"name": line(step)[:100], "time": time, "summary": line(summary)[:300], "link": link}
+    message["progress"] = {name: value for name, value in progress.items() if value}
+    print(json.dumps(message), end="")
+    sys.exit()
 data = {"status": int(outcome == "success")}
 try:
     if os.path.isfile(resources):
@@ -66,7 +86,7 @@ if app_url:
     data["appPlaneUrl"] = app_url
 if reason:
     data["reason"] = reason[:2000]
-print(json.dumps({"initiatorId": tenant, "type": int(kind == "deprovision"), "data": data}), end="")
+print(json.dumps(message | {"data": data}), end="")
 PYTHON
 )
 
@@ -88,10 +108,17 @@ sign() {
 
 # Retries for more than a minute, longer than a rate limit lasts. Each attempt is signed again, because a signature
 # is only valid for a few seconds.
-for wait in 1 2 4 8 16 32 0; do
+waits=(1 2 4 8 16 32 0) most=30
+give_up=die
+if [[ $outcome == progress ]]; then
+  waits=(1 0) most=5
+  give_up=warn
+fi
+warn() { echo "callback.sh: $1" >&2; exit 0; }
+for wait in "${waits[@]}"; do
   timestamp=$(python3 -c 'import time; print(int(time.time() * 1000))')
   signature=$(printf '%s%s%s' "$body" "$CONTEXT_ID" "$timestamp" | sign)
-  answer=$(printf '%s' "$body" | curl --silent --write-out '\n%{http_code}' --max-time 30 \
+  answer=$(printf '%s' "$body" | curl --silent --write-out '\n%{http_code}' --max-time "$most" \
     --header 'content-type: application/json' \
     --header "x-timestamp: $timestamp" --header "x-signature: $signature" \
     --data-binary @- "$CALLBACK_URL") || true
@@ -99,7 +126,7 @@ for wait in 1 2 4 8 16 32 0; do
   case $status in
     204) exit 0 ;;
     000 | 429 | 5??) sleep "$wait" ;;
-    *) die "the control plane rejected the report with status $status: ${answer:0:1000}" ;;
+    *) "$give_up" "the control plane rejected the report with status $status: ${answer:0:1000}" ;;
   esac
 done
-die "the control plane did not accept the report in time (last status $status)"
+"$give_up" "the control plane did not accept the report in time (last status $status)"

@@ -30,7 +30,7 @@ esac
 class Buildspec(unittest.TestCase):
     def build(self, isolation, kind, fails="", status="None", bucket="acme-files-1"):
         """Returns the reports that the control plane received, and the calls of `aws`."""
-        server = ControlPlane([204])
+        server = ControlPlane([204, 204])
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +55,10 @@ class Buildspec(unittest.TestCase):
             built = self.run_phase(phases["phases"]["build"], folder, variables)
             variables["CODEBUILD_BUILD_SUCCEEDING"] = str(int(built))
             self.assertTrue(self.run_phase(phases["phases"]["post_build"], folder, variables))
-            [(body, _)] = server.received
+            [(progress, _), (body, _)] = server.received
+            self.assertEqual(
+                json.loads(progress)["progress"]["name"], f"Running {isolation}.sh ({kind})"
+            )
             return json.loads(body), (folder / "calls").read_text()
 
     def run_phase(self, phase, folder, variables):

@@ -96,6 +96,33 @@ class Callback(unittest.TestCase):
         self.assertEqual(resource["externalIdentifier"], "ünïcödé")
         self.assertEqual(resource["metadata"], {"of": '"us"'})
 
+    def test_progress_names_the_step_and_its_time(self):
+        done, received = self.report(
+            [204], "progress", " Creating\nthe database ", "--summary", "x" * 400, "--link", "https://a.example/",
+        )
+        self.assertEqual((done.returncode, len(received)), (0, 1), done.stderr)
+        body, headers = received[0]
+        signed = hmac.new(SECRET.encode(), body + JOB.encode() + headers["x-timestamp"].encode(), hashlib.sha256)
+        self.assertEqual(headers["x-signature"], signed.hexdigest())
+        message = json.loads(body)
+        self.assertNotIn("data", message)
+        progress = message["progress"]
+        self.assertRegex(progress.pop("time"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$")
+        self.assertEqual(
+            progress,
+            {"name": "Creating the database", "summary": "x" * 300, "link": "https://a.example/"},
+        )
+
+    def test_progress_never_fails_a_build(self):
+        done, received = self.report([500, 500], "progress", "Creating the database")
+        self.assertEqual((done.returncode, len(received)), (0, 2), done.stderr)
+        self.assertEqual(received[0][0], received[1][0], "a repetition is the same step")
+        self.assertIn("last status 500", done.stderr)
+        done, received = self.report([422], "progress", "Creating the database")
+        self.assertEqual((done.returncode, len(received)), (0, 1), done.stderr)
+        done, received = self.report([], "progress", " ")
+        self.assertEqual((done.returncode, len(received)), (1, 0))
+
     def test_a_thousand_resources_may_be_in_a_file(self):
         metadata = {"stack": "x" * 150}
         resources = [

@@ -71,6 +71,9 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
     let message = SignedMessage::new(&app.keys, tenant_id, job, &done);
     message.tampered(&json!({ "initiatorId": tenant_id })).send(&app.client).await.expect(401);
     count("POST /webhook, forged (limited)", &app);
+    let step = json!({ "initiatorId": tenant_id, "type": 0, "progress": { "name": "Build" } });
+    SignedMessage::new(&app.keys, tenant_id, job, &step).send(&app.client).await.expect(204);
+    count("POST /webhook, progress (limited)", &app);
     message.send(&app.client).await.expect(204);
     count("POST /webhook (limited)", &app);
 
@@ -94,6 +97,7 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
         "GET /tenants/{id}/jobs: 2, R 2",
         "GET /tenants/{id}/resources: 2, R 2",
         "POST /webhook, forged (limited): 2, R 1 W 1",
+        "POST /webhook, progress (limited): 4, R 2 W 5",
         "POST /webhook (limited): 3, R 1 W 12",
     ]
     "#);

@@ -50,6 +50,7 @@ mod paging;
 mod permissions;
 mod poison_events;
 mod poison_records;
+mod progress;
 mod random;
 mod random_filters;
 mod redis_outages;

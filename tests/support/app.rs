@@ -65,6 +65,7 @@ impl App {
         let mut simulated = local::Options::private(template);
         simulated.pipeline_outcome = options.outcome;
         simulated.data = options.data;
+        simulated.pipeline_delay_ms = options.pipeline_delay_ms;
         let defaults = [
             ("JWT_SECRET", JWT_SECRET),
             ("MASTER_KEYS", MASTER_KEY),

@@ -7,13 +7,19 @@ use local::{Data, Outcome};
 pub struct Options {
     pub(crate) outcome: Outcome,
     pub(crate) data: Data,
+    pub(crate) pipeline_delay_ms: u64,
     pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Options {
     /// Creates options with pipelines that report success at once.
     pub fn succeeding() -> Self {
-        Self { outcome: Outcome::Success, data: Data::Memory, variables: Vec::new() }
+        Self {
+            outcome: Outcome::Success,
+            data: Data::Memory,
+            pipeline_delay_ms: 0,
+            variables: Vec::new(),
+        }
     }
 
     /// Creates options with pipelines that report failure.
@@ -31,6 +37,12 @@ impl Options {
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Sets the duration of pipelines. Only pipelines that take time have stages.
+    #[must_use]
+    pub fn pipelines_take_ms(self, pipeline_delay_ms: u64) -> Self {
+        Self { pipeline_delay_ms, ..self }
     }
 
     /// Keeps the data in a folder, so that it outlives the process.

@@ -1,9 +1,11 @@
-//! Starts pipeline executions for events, and closes the jobs of failed executions.
+//! Starts pipeline executions for events, records their steps, and closes the jobs of failed
+//! executions.
 //!
 //! Every step is idempotent. An existing secret is reused, an execution has its job's ID as the
 //! token, and a job is only changed if it is in the expected state.
 
 mod execution;
+mod progress;
 mod secret;
 
 use aws_sdk_codepipeline::Client;
@@ -92,6 +94,7 @@ impl Pipelines {
                 self.start(event.read_and_trace()?).await
             }
             Ok(_) => self.job_closed(&event.read_and_trace()?).await,
+            Err(_) if progress::is_step(&event) => self.step_changed(&event).await,
             // The only other rule is for state changes of CodePipeline's executions.
             Err(_) => self.execution_failed(&event.read()?).await,
         }
@@ -144,23 +147,28 @@ impl Pipelines {
     /// Handles a failed execution: closes its job as failed, unless the build has already reported.
     async fn execution_failed(&self, change: &StateChange) -> Result<()> {
         let id = &change.execution_id;
-        let Some(Execution { tenant, job }) =
-            execution::named(&self.client, &change.pipeline, id).await?
+        match self.latest_job(&change.pipeline, id).await? {
+            Some((tenant, job)) if job.outcome.is_none() => {
+                let reason = format!("The pipeline execution {id} {}.", ended(&change.state));
+                self.close(tenant, &job, reason).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the tenant and the job of an execution. Returns `None` if we did not start it, or if
+    /// the tenant has a later job.
+    async fn latest_job(&self, pipeline: &str, id: &str) -> Result<Option<(TenantId, JobRef)>> {
+        let Some(Execution { tenant, job }) = execution::named(&self.client, pipeline, id).await?
         else {
-            return Ok(());
+            return Ok(None);
         };
         let latest = match self.store.tenant(tenant).await {
             Ok(tenant) => tenant.latest_job,
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
-        match latest.filter(|latest| latest.id == job && latest.outcome.is_none()) {
-            Some(job) => {
-                let reason = format!("The pipeline execution {id} {}.", ended(&change.state));
-                self.close(tenant, &job, reason).await
-            }
-            None => Ok(()),
-        }
+        Ok(latest.filter(|latest| latest.id == job).map(|job| (tenant, job)))
     }
 
     async fn close(&self, tenant: TenantId, job: &JobRef, reason: String) -> Result<()> {

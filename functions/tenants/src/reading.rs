@@ -2,13 +2,18 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{JobView, Overview, TenantId, permit};
+use domain::{JobView, LeadId, Overview, TenantId, Viewer, permit};
 use lambda::keys::MasterKeys;
 use store::Store;
 use web::{Allowed, Json, Operator, Paged, PathIds, Result};
 
 /// A caller with permission to view jobs. A lead may view those of its own tenant.
 type Follower = Allowed<permit::ViewJob>;
+
+/// Returns the audience of a job: an operator, or the lead of its tenant.
+fn viewer(lead: Option<LeadId>) -> Viewer {
+    lead.map_or(Viewer::Operator, |_| Viewer::Lead)
+}
 
 /// `GET /tenants/{id}/jobs`: lists the jobs of a tenant, newest first.
 pub(crate) async fn jobs(
@@ -19,7 +24,7 @@ pub(crate) async fn jobs(
     path: PathIds,
 ) -> Result<Response> {
     let paging = paged.paging(&bearer, &keys)?;
-    let (tenant, page) = store.tenant_with_jobs(path.id()?, paging).await?;
+    let (tenant, page) = store.tenant_with_jobs(path.id()?, paging, viewer(bearer.lead())).await?;
     bearer.may_act_on(tenant.lead_id)?;
     paged.answer(page, &bearer, &keys)
 }
@@ -33,7 +38,7 @@ pub(crate) async fn job(
     let (tenant, job): (TenantId, _) = (path.id()?, path.named("jobId")?);
     let (tenant, job) = store.tenant_with_job(tenant, job).await?;
     bearer.may_act_on(tenant.lead_id)?;
-    Ok(Json(JobView::new(&job)).into_response())
+    Ok(Json(JobView::new(&job, viewer(bearer.lead()))).into_response())
 }
 
 /// `GET /tenants/{id}/resources`: lists the resources that builds have reported, newest first.

@@ -1,5 +1,6 @@
 use domain::{
-    Entity, Isolation, JobKind, JobState, Overview, Resource, Subscription, Tenant, Word,
+    Entity, Isolation, JobKind, JobState, Overview, Resource, StepSource, StepState, Subscription,
+    Tenant, Word,
 };
 use openapi::{
     Answer, NamedSchema, Operation, Operations, UNIQUE_IN_BULK, component, count, example, list,
@@ -150,12 +151,7 @@ fn job_schema() -> NamedSchema {
         "tier": { "type": "string" },
         "isolation": Isolation::schema(),
         "subscription": { "type": "object", "description": "The subscription as it was sent." },
-        "steps": { "type": "array", "items": {
-            "type": "object",
-            "properties": { "name": state, "time": moment },
-            "required": ["name", "time"],
-            "additionalProperties": false,
-        } },
+        "steps": step_schema(),
         "deadline": moment,
         "executionId": maybe,
         "logUrl": maybe,
@@ -175,6 +171,33 @@ fn job_schema() -> NamedSchema {
     NamedSchema::new("Job", job, example)
 }
 
+/// The steps of a job: changes of its state, and what its pipeline and its build report.
+fn step_schema() -> Value {
+    let moment = json!({ "type": "string", "format": "date-time" });
+    let maybe = nullable(json!({ "type": "string" }));
+    json!({ "type": "array", "items": {
+        "type": "object",
+        "properties": {
+            "name": {
+                "type": "string",
+                "description": "A state of the job, a stage or an action of its pipeline, or a \
+                    step that its build has named.",
+            },
+            "source": StepSource::schema(),
+            "state": StepState::schema(),
+            "time": moment,
+            "startedOn": moment,
+            "endedOn": nullable(moment),
+            "summary": maybe,
+            "link": maybe,
+        },
+        "required":
+            ["name", "source", "state", "time", "startedOn", "endedOn", "summary", "link"],
+        "additionalProperties": false,
+        "description": "`time` is `startedOn`. For leads, `summary` and `link` are null.",
+    } })
+}
+
 fn job_example() -> Value {
     let mut job = example(Resource::SCHEMA);
     for built in ["externalIdentifier", "type", "metadata"] {
@@ -189,7 +212,13 @@ fn job_example() -> Value {
         ("tier", json!("PREMIUM")),
         ("isolation", json!("silo")),
         ("subscription", json!({ "id": "subscription-1", "plan": { "tier": "PREMIUM" } })),
-        ("steps", json!([{ "name": "queued", "time": now }])),
+        (
+            "steps",
+            json!([{
+                "name": "queued", "source": "job", "state": "succeeded", "time": now,
+                "startedOn": now, "endedOn": now, "summary": null, "link": null,
+            }]),
+        ),
         ("deadline", now.clone()),
         ("executionId", Value::Null),
         ("logUrl", Value::Null),

@@ -1,4 +1,4 @@
-//! `POST /webhook`: builds report the outcome of their jobs.
+//! `POST /webhook`: builds report the outcome and the progress of their jobs.
 
 mod routes;
 mod signature;
@@ -12,16 +12,18 @@ use axum::{
     extract::{FromRef, State},
     http::StatusCode,
 };
-use domain::{BuildReport, ClaimedTenant, Error, JobRef, UserId};
+use domain::{
+    BuildMessage, BuildProgress, BuildReport, ClaimedTenant, Error, JobRef, Tenant, UserId,
+};
 use lambda::{
     Env,
     aws::Aws,
     config::{ConfigError, millis},
     keys::MasterKeys,
 };
-use schema::{Document, Limits};
+use schema::{Document, Limits, Timestamp};
 use signature::job_of;
-use store::{JobCompletion, Store, retry_if_stale};
+use store::{JobCompletion, StepScope, Store, retry_if_stale};
 use web::{RateLimits, Result, Served, Signature, SignedBody, finish, without_mark};
 
 /// The state of the handler.
@@ -54,8 +56,8 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     Ok(finish(routes::routes(Served::new(webhook)).into_router()))
 }
 
-/// `POST /webhook`: closes the tenant's open job. A repeated report has no effect. The signature
-/// covers the bytes as sent, so it is checked before the body is validated.
+/// `POST /webhook`: closes the tenant's open job, or records a step of its build. A repeated message
+/// has no effect. The signature covers the bytes as sent, so it is checked before the body is validated.
 async fn report(
     State(webhook): State<Webhook>,
     SignedBody { headers, bytes }: SignedBody,
@@ -71,15 +73,47 @@ async fn report(
         let tenant = webhook.store.tenant(id).await;
         let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
         let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
-        let report: BuildReport = body.read()?;
-        if already_closed(job, &report)? {
-            return Ok(());
+        match body.read()? {
+            BuildMessage::Report(report) => webhook.close(&tenant, job, &report, now).await,
+            BuildMessage::Progress(progress) => {
+                webhook.record(&tenant, job, progress, signature.time(), now).await
+            }
         }
-        let change = JobCompletion { job, result: &report.result, now, by: &webhook.system };
-        webhook.store.close_job(tenant.id, &change).await
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl Webhook {
+    async fn close(
+        &self,
+        tenant: &Tenant,
+        job: &JobRef,
+        report: &BuildReport,
+        now: Timestamp,
+    ) -> domain::Result<()> {
+        if already_closed(job, report)? {
+            return Ok(());
+        }
+        let change = JobCompletion { job, result: &report.result, now, by: &self.system };
+        self.store.close_job(tenant.id, &change).await
+    }
+
+    /// Records a step of the build. A message that was delayed until its job closed has no effect.
+    async fn record(
+        &self,
+        tenant: &Tenant,
+        job: &JobRef,
+        progress: BuildProgress,
+        sent: Timestamp,
+        now: Timestamp,
+    ) -> domain::Result<()> {
+        if job.kind != progress.kind {
+            return Err(Error::OutcomeConflict);
+        }
+        let step = progress.into_report(sent, now);
+        self.store.record_step(tenant.id, job, StepScope::Open, step).await
+    }
 }
 
 /// Returns whether the job is already closed with the outcome of `message`.

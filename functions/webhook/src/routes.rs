@@ -1,4 +1,4 @@
-use domain::BuildReport;
+use domain::BuildMessage;
 use openapi::{Answer, NamedSchema, Operation, Operations};
 use schema::FromJson;
 use serde_json::json;
@@ -27,10 +27,14 @@ fn report() -> Operation {
             "appPlaneUrl": "https://acme.example.test",
         },
     });
-    Operation::new("reportJob", "Report the outcome of a job", Answer::Nothing)
+    Operation::new("reportJob", "Report the outcome or the progress of a job", Answer::Nothing)
         .description(
-            "Called by builds. Signed with the job's secret. Repeating a report has no further effect.",
+            "Called by builds. Signed with the job's secret. Repeating a message has no further \
+             effect. With `progress`, the job stays open.",
         )
-        .body_schema(NamedSchema::new("Message", BuildReport::schema(), body))
-        .error(Code::JobContradiction, "The job is closed with another outcome, or is of another kind.")
+        .body_schema(NamedSchema::new("Message", BuildMessage::schema(), body))
+        .error(
+            Code::JobContradiction,
+            "The job is closed with another outcome, or is of another kind.",
+        )
 }

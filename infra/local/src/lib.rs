@@ -22,6 +22,7 @@ mod options;
 mod pages;
 mod permissions;
 mod pipeline_runner;
+mod pipeline_stages;
 mod schedule;
 pub mod state;
 mod stop;

@@ -1,4 +1,4 @@
-//! Simulates pipelines: an execution waits for a moment, and then reports with the script that real
+//! Simulates pipelines: an execution plays its stages, and then reports with the script that real
 //! builds use.
 
 use std::{
@@ -79,7 +79,7 @@ impl PipelineRunner {
     }
 
     async fn execute(&self, execution: &Execution) {
-        tokio::time::sleep(self.delay).await;
+        self.play_stages(execution).await;
         let (status, state, log) = match self.build(execution).await {
             // The failed build has reported its failure. Its pipeline fails as well.
             Ok(log) if self.outcome() == Outcome::Failure => (Status::Failed, "FAILED", log),
@@ -87,6 +87,7 @@ impl PipelineRunner {
             Err(log) => (Status::Failed, "FAILED", log),
         };
         tracing::info!(pipeline = execution.pipeline, state, "a pipeline execution ended");
+        self.end_stages(execution, state);
         let event = self.buses.execution_changed(&execution.pipeline, &execution.id, state);
         if let Err(cause) = self.state.end_execution(&execution.id, status, &log, &event) {
             tracing::error!(%cause, "the end of an execution cannot be stored");
@@ -108,10 +109,19 @@ impl PipelineRunner {
     }
 
     async fn report(&self, execution: &Execution) -> Result<String, String> {
+        self.run_script(execution, &self.arguments(execution)).await
+    }
+
+    /// Runs the script once, and returns its output.
+    pub(crate) async fn run_script(
+        &self,
+        execution: &Execution,
+        arguments: &[String],
+    ) -> Result<String, String> {
         let _turn = self.turns.acquire().await.map_err(|cause| cause.to_string())?;
         let environment = self.environment(execution)?;
         let mut command = Command::new("bash");
-        command.arg(&self.script).args(self.arguments(execution));
+        command.arg(&self.script).args(arguments);
         command.env_clear().envs(environment).stdin(Stdio::null()).kill_on_drop(true);
         let output = command.output().await.map_err(|cause| format!("bash: {cause}"))?;
         let log = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();

@@ -1,6 +1,7 @@
 //! Events as AWS delivers them to a function.
 
 use domain::Error;
+use schema::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tracing::field::display;
@@ -49,6 +50,9 @@ impl Payload {
 pub struct Envelope {
     /// The type of the event.
     pub detail_type: String,
+    /// When the event happened, in whole seconds.
+    #[serde(default)]
+    pub time: Option<Timestamp>,
     /// The raw content of the event.
     pub detail: Box<RawValue>,
 }

@@ -31,6 +31,7 @@ pub use jobs::{
     close::JobCompletion,
     overdue::{Next, Overdue, OverdueJob, OverdueJobs},
     pages::Paging,
+    progress::StepScope,
 };
 pub use lists::{
     by_id::ById,

@@ -43,6 +43,13 @@ impl Signature {
         self.timestamp.as_bytes()
     }
 
+    /// Returns the timestamp.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        // A fresh timestamp is a number.
+        Timestamp::from_millis(self.timestamp.parse().unwrap_or_default())
+    }
+
     /// Returns the HMAC claimed by the sender.
     #[must_use]
     pub fn mac(&self) -> &[u8] {

@@ -60,6 +60,15 @@ export function userText(text) {
 }
 
 /**
+ * Returns a link to a URL that a build reported, or `null` if it isn't an HTTP URL.
+ * @param {string | null} url
+ * @param {string} text
+ */
+export function link(url, text) {
+  return url && /^https?:\/\//.test(url) ? h("a", { href: url, rel: "noopener noreferrer" }, text) : null;
+}
+
+/**
  * Returns the element with this ID.
  * @param {string} id
  * @returns {HTMLElement}

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { durationBetween, formatTime } from "./format.js";
+import { isWork, workStep } from "./work.js";
 
 /**
  * @typedef {object} Job
@@ -11,7 +12,7 @@ import { durationBetween, formatTime } from "./format.js";
  * @property {string} state
  * @property {string} tier
  * @property {string} isolation
- * @property {{ name: string, time: string }[]} steps
+ * @property {import("./work.js").Step[]} steps
  * @property {string} deadline
  * @property {string | null} logUrl
  * @property {string | null} appPlaneUrl
@@ -41,19 +42,11 @@ const preposition = (name) => (name === "succeeded" ? "in" : "after");
  */
 export function steps(job) {
   const first = job.steps[0]?.time ?? job.createdOn;
-  const past = job.steps.map(({ name, time }, position) =>
-    h("li", { class: `past ${name}` }, h("b", {}, stepNames.get(name) ?? name), " ",
-      h("time", { datetime: time }, position === 0 ? formatTime(time) : `${preposition(name)} ${durationBetween(first, time)}`)));
+  const past = job.steps.map((step, position) => (isWork(step) ? workStep(step) :
+    h("li", { class: `past ${step.name}` }, h("b", {}, stepNames.get(step.name) ?? step.name), " ",
+      h("time", { datetime: step.time }, position === 0 ? formatTime(step.time) : `${preposition(step.name)} ${durationBetween(first, step.time)}`))));
   const ahead = { queued: ["running", "succeeded"], running: ["succeeded"] }[job.state] ?? [];
+  const isWorking = job.steps.some((step) => isWork(step) && step.state === "running");
   return [...past, ...ahead.map((name, position) =>
-    h("li", { class: position === 0 ? "now" : "ahead" }, stepNames.get(name) ?? name))];
-}
-
-/**
- * Returns a link to a URL that a build reported, or `null` if it isn't an HTTP URL.
- * @param {string | null} url
- * @param {string} text
- */
-export function link(url, text) {
-  return url && /^https?:\/\//.test(url) ? h("a", { href: url, rel: "noopener noreferrer" }, text) : null;
+    h("li", { class: position === 0 && !isWorking ? "now" : "ahead" }, stepNames.get(name) ?? name))];
 }

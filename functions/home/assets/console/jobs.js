@@ -1,7 +1,7 @@
 // A tenant's provisioning and deprovisioning jobs.
 
-import { h, userText } from "../common/dom.js";
-import { link, steps } from "../common/timeline.js";
+import { h, link, userText } from "../common/dom.js";
+import { steps } from "../common/timeline.js";
 import { formatTime } from "../common/format.js";
 import { badge, jobs as states } from "./statuses.js";
 

@@ -1,8 +1,8 @@
 // Shows the state of a workspace: its job's progress, and whether it is ready, failed or was removed.
 
 import { ApiError, errorMessage } from "../common/api.js";
-import { byId, fill, find, h } from "../common/dom.js";
-import { isOpen, link, steps } from "../common/timeline.js";
+import { byId, fill, find, h, link } from "../common/dom.js";
+import { isOpen, steps } from "../common/timeline.js";
 import { LinkUnusable, send } from "./access.js";
 import { withLink } from "./renew.js";
 import { show } from "./steps.js";

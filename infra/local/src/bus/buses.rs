@@ -42,19 +42,49 @@ impl Buses {
         self.names.contains(&published.bus).then(|| self.ruled(published))
     }
 
-    /// Returns the event that CodePipeline publishes on the default bus.
+    /// Returns the event of an execution that CodePipeline publishes on the default bus.
     pub(crate) fn execution_changed(&self, pipeline: &str, id: &str, state: &str) -> NewEvent {
+        self.pipeline_event("Pipeline", pipeline, id, json!({ "state": state }))
+    }
+
+    /// Returns the event of a stage that CodePipeline publishes on the default bus.
+    pub(crate) fn stage_changed(
+        &self,
+        (pipeline, id): (&str, &str),
+        stage: &str,
+        state: &str,
+    ) -> NewEvent {
+        self.pipeline_event("Stage", pipeline, id, json!({ "stage": stage, "state": state }))
+    }
+
+    /// Returns the event of an action that CodePipeline publishes on the default bus. `result` is
+    /// what the provider of the action says.
+    pub(crate) fn action_changed(
+        &self,
+        (pipeline, id): (&str, &str),
+        (stage, action): (&str, &str),
+        state: &str,
+        result: Option<Value>,
+    ) -> NewEvent {
+        let mut detail = json!({ "stage": stage, "action": action, "state": state });
+        if let Some(result) = result {
+            detail["execution-result"] = result;
+        }
+        self.pipeline_event("Action", pipeline, id, detail)
+    }
+
+    /// Returns a state change of CodePipeline, of this `kind` and with these details.
+    fn pipeline_event(&self, kind: &str, pipeline: &str, id: &str, mut detail: Value) -> NewEvent {
         let arn = format!("arn:aws:codepipeline:{}:{}:{pipeline}", self.region, self.account);
+        for (name, value) in [("pipeline", json!(pipeline)), ("execution-id", json!(id))] {
+            detail[name] = value;
+        }
+        detail["version"] = json!(1.0);
         self.ruled(Published {
             bus: "default".into(),
             source: "aws.codepipeline".into(),
-            detail_type: "CodePipeline Pipeline Execution State Change".into(),
-            detail: json!({
-                "pipeline": pipeline,
-                "execution-id": id,
-                "state": state,
-                "version": 1.0,
-            }),
+            detail_type: format!("CodePipeline {kind} Execution State Change"),
+            detail,
             resources: vec![arn],
             time: lambda::now(),
         })

@@ -1,13 +1,22 @@
+mod message;
 mod outcome;
+mod progress;
 mod report;
 mod subscription;
 mod tiers;
+mod timeline;
 mod view;
 
+pub use message::{BuildMessage, BuildProgress};
 pub use outcome::{JobResult, Outcome};
+pub use progress::{
+    MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, StepReport, StepSource, StepState,
+    WorkStep,
+};
 pub use report::{BuildReport, ClaimedTenant};
 pub use subscription::Subscription;
 pub use tiers::Tiers;
+pub use timeline::Viewer;
 pub use view::JobView;
 
 use std::time::Duration;
@@ -170,6 +179,9 @@ pub struct Job {
     pub tenant: EventTenant,
     /// State changes, oldest first.
     pub steps: Vec<Step>,
+    /// The steps of the job's work, by start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub progress: Vec<WorkStep>,
     /// When the job times out.
     pub deadline: Timestamp,
     /// The ID of the pipeline execution.
@@ -249,6 +261,7 @@ impl Job {
             subscription,
             tenant: EventTenant::new(tenant, status, contacts),
             steps: vec![Step { name: JobState::Queued, time: now }],
+            progress: Vec::new(),
             deadline: now + expiry,
             execution_id: None,
             log_url: None,

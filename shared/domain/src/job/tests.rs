@@ -6,6 +6,11 @@ use schema::read;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Creates a job of this kind.
+pub(super) fn job(kind: JobKind, now: Timestamp) -> Job {
+    jobs(&[(kind, 0)], now).remove(0)
+}
+
 /// Creates jobs with these kinds and ages in hours.
 fn jobs(ages: &[(JobKind, u32)], now: Timestamp) -> Vec<Job> {
     let new: NewTenant = read(&json!({
@@ -44,4 +49,61 @@ fn a_lead_may_start_five_builds_within_24_hours() {
         panic!("a sixth one")
     };
     assert_eq!((next, wait), (now + HOUR, HOUR));
+}
+
+#[test]
+fn steps_of_a_build_end_with_the_next_one_or_with_the_job() {
+    let now = crate::now();
+    let at = |seconds: u32| now + Duration::from_secs(1) * seconds;
+    let mut job = job(JobKind::Provision, now);
+    let step = |source, name: &str, seconds| {
+        let report = StepReport::new(source, name, StepState::Running, at(seconds));
+        report.with_details(Some("why"), Some("https://a.example/"))
+    };
+    for report in [
+        step(StepSource::Pipeline, "Build", 1),
+        step(StepSource::Build, "Database", 2),
+        step(StepSource::Build, "Website", 4),
+    ] {
+        job.progress = job.progress_after(report).unwrap();
+    }
+    let seen = |job: &Job, viewer| -> Vec<String> {
+        let view = serde_json::to_value(JobView::new(job, viewer)).unwrap();
+        let steps = view["steps"].as_array().unwrap().iter().map(|step| {
+            let part = |name: &str| step[name].as_str().unwrap_or("-").to_owned();
+            let took = step["endedOn"].as_str().map(|end| {
+                let end: Timestamp = end.parse().unwrap();
+                end.since(part("startedOn").parse().unwrap()).as_secs()
+            });
+            format!(
+                "{} {} {took:?} {} {}",
+                part("name"),
+                part("state"),
+                part("summary"),
+                part("link")
+            )
+        });
+        steps.collect()
+    };
+    assert_eq!(
+        seen(&job, Viewer::Operator),
+        [
+            "queued succeeded Some(0) - -",
+            "Build running None why https://a.example/",
+            "Database succeeded Some(2) why https://a.example/",
+            "Website running None why https://a.example/",
+        ]
+    );
+    job.steps.push(Step { name: JobState::Failed, time: at(9) });
+    job.state = JobState::Failed;
+    assert_eq!(
+        seen(&job, Viewer::Lead),
+        [
+            "queued succeeded Some(0) - -",
+            "Build failed Some(8) - -",
+            "Database succeeded Some(2) - -",
+            "Website failed Some(5) - -",
+            "failed failed Some(0) - -",
+        ]
+    );
 }

@@ -1,7 +1,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{Audit, Isolation, Job, JobId, JobKind, JobState, Step, TenantId, Text};
+use super::timeline::{StepView, timeline};
+use crate::{Audit, Isolation, Job, JobId, JobKind, JobState, TenantId, Text, Viewer};
 use schema::Timestamp;
 
 /// A job on the wire.
@@ -16,7 +17,7 @@ pub struct JobView<'a> {
     tier: &'a Text<1, 100>,
     isolation: Isolation,
     subscription: &'a RawValue,
-    steps: &'a [Step],
+    steps: Vec<StepView<'a>>,
     deadline: Timestamp,
     execution_id: Option<&'a str>,
     log_url: Option<&'a str>,
@@ -27,9 +28,9 @@ pub struct JobView<'a> {
 }
 
 impl<'a> JobView<'a> {
-    /// Creates the view of `job`.
+    /// Creates the view of `job` for a viewer.
     #[must_use]
-    pub fn new(job: &'a Job) -> Self {
+    pub fn new(job: &'a Job, viewer: Viewer) -> Self {
         Self {
             id: job.id,
             tenant_id: job.tenant_id,
@@ -39,7 +40,7 @@ impl<'a> JobView<'a> {
             tier: &job.tier,
             isolation: job.isolation,
             subscription: job.subscription.raw(),
-            steps: &job.steps,
+            steps: timeline(job, viewer),
             deadline: job.deadline,
             execution_id: job.execution_id.as_deref(),
             log_url: job.log_url.as_deref(),

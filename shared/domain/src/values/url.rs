@@ -18,7 +18,7 @@ const MAX_LENGTH: usize = 2048;
 
 /// Returns `text` in normalized form if it is an absolute `http` or `https` URL. Control characters
 /// are refused because URL parsers ignore some of them.
-fn web_url(text: &str) -> Option<String> {
+pub(crate) fn web_url(text: &str) -> Option<String> {
     let url = url::Url::parse(text).ok().filter(|url| {
         !text.chars().any(char::is_control)
             && matches!(url.scheme(), "http" | "https")

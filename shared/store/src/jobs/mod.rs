@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod close;
 pub(crate) mod overdue;
 pub(crate) mod pages;
+pub(crate) mod progress;
 #[cfg(test)]
 mod size_tests;
 

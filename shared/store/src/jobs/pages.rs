@@ -8,7 +8,7 @@ use crate::{
         key::Key,
     },
 };
-use domain::{Entity, Error, Job, JobView, Resource, Result, Tenant, TenantId};
+use domain::{Entity, Error, Job, JobView, Resource, Result, Tenant, TenantId, Viewer};
 use filter::Wire;
 
 /// A page requested from a list without a filter.
@@ -28,9 +28,15 @@ impl Store {
     ///
     /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     #[tracing::instrument(skip_all, fields(tenant.id = %id))]
-    pub async fn tenant_with_jobs(&self, id: TenantId, paging: Paging) -> Result<(Tenant, Page)> {
-        let view =
-            |job: &Job| to_raw_value(&JobView::new(job)).map_err(Error::internal("writing a job"));
+    pub async fn tenant_with_jobs(
+        &self,
+        id: TenantId,
+        paging: Paging,
+        viewer: Viewer,
+    ) -> Result<(Tenant, Page)> {
+        let view = |job: &Job| {
+            to_raw_value(&JobView::new(job, viewer)).map_err(Error::internal("writing a job"))
+        };
         self.tenant_with_parts(id, Key::JOBS, paging, |_, _| true, view).await
     }
 

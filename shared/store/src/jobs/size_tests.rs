@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::table::item::{Attributes, decode, encode_from};
 use domain::{
-    Contact, Error, Event, Isolation, Job, JobKind, JobState, NewContact, NewTenant, Result, Step,
-    Subscription, TenantStatus, Tiers, UserId, Work,
+    Contact, Error, Event, Isolation, Job, JobKind, JobState, MAX_STEP_LINK, MAX_STEP_NAME,
+    MAX_STEP_SUMMARY, MAX_STEPS, NewContact, NewTenant, Result, Step, StepSource, StepState,
+    Subscription, TenantStatus, Tiers, UserId, Work, WorkStep,
 };
-use schema::{Document, Limits};
+use schema::{Document, Limits, Timestamp};
 
 /// Maximum item size when a job opens: 409,600 bytes (AWS limit) minus 200 KiB for its closing.
 const AT_ITS_OPENING: usize = 409_600 - 200 * 1024;
@@ -80,8 +81,25 @@ fn ended(job: Job) -> Job {
         app_plane_url: longest("x", 2048),
         execution_id: longest("x", 100),
         log_url: longest("x", 2048),
+        progress: longest_steps(now),
         ..job
     }
+}
+
+/// Returns the most and longest steps that pipelines and builds may report.
+fn longest_steps(now: Timestamp) -> Vec<WorkStep> {
+    let text = |length: usize| "\u{1f600}".repeat(length);
+    let step = |source| WorkStep {
+        source,
+        name: text(MAX_STEP_NAME),
+        state: StepState::Succeeded,
+        started_on: now,
+        ended_on: Some(now),
+        summary: Some(text(MAX_STEP_SUMMARY)),
+        link: Some("x".repeat(MAX_STEP_LINK)),
+    };
+    let sources = [StepSource::Pipeline, StepSource::Build];
+    sources.into_iter().flat_map(|source| vec![step(source); MAX_STEPS]).collect()
 }
 
 /// Checks a job in every stage of its life.

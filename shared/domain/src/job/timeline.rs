@@ -1,0 +1,114 @@
+use serde::Serialize;
+
+use crate::{Job, JobState, Outcome, Step, StepSource, StepState, WorkStep};
+use schema::Timestamp;
+
+/// The audience of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// An operator, who sees everything.
+    Operator,
+    /// A lead, who sees no summaries and links: they may name accounts and internal systems.
+    Lead,
+}
+
+/// A step of a job on the wire: a change of the job's state, or a part of its work.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StepView<'a> {
+    name: StepName<'a>,
+    source: StepSource,
+    state: StepState,
+    /// The same as `started_on`.
+    time: Timestamp,
+    started_on: Timestamp,
+    ended_on: Option<Timestamp>,
+    summary: Option<&'a str>,
+    link: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum StepName<'a> {
+    State(JobState),
+    Work(&'a str),
+}
+
+/// Returns the steps of `job`: its opening, its work by start, and its closing.
+pub(super) fn timeline(job: &Job, viewer: Viewer) -> Vec<StepView<'_>> {
+    let (closing, opening): (Vec<_>, Vec<_>) =
+        job.steps.iter().partition(|step| step.name.outcome().is_some());
+    let end = closing.first().copied();
+    let work = job.progress.iter().enumerate().map(|(position, step)| {
+        let next = job.progress[position + 1..].iter();
+        let next =
+            next.filter(|next| next.source == step.source).map(|next| next.started_on).next();
+        StepView::of_work(step, next, end, viewer)
+    });
+    let opening = opening.into_iter().map(StepView::of_state);
+    opening.chain(work).chain(closing.into_iter().map(StepView::of_state)).collect()
+}
+
+impl<'a> StepView<'a> {
+    /// Returns the view of a change of the job's state, which takes no time.
+    fn of_state(Step { name, time }: &'a Step) -> Self {
+        let state = match name.outcome() {
+            Some(outcome) => outcome.step_state(),
+            None => StepState::Succeeded,
+        };
+        Self {
+            name: StepName::State(*name),
+            source: StepSource::Job,
+            state,
+            time: *time,
+            started_on: *time,
+            ended_on: Some(*time),
+            summary: None,
+            link: None,
+        }
+    }
+
+    /// Returns the view of a part of the work. Builds only report that a step starts: the previous
+    /// one then succeeded. Nothing runs on after the job has closed.
+    fn of_work(
+        step: &'a WorkStep,
+        next: Option<Timestamp>,
+        end: Option<&Step>,
+        viewer: Viewer,
+    ) -> Self {
+        let next = next.filter(|_| step.source == StepSource::Build);
+        let outcome = end.and_then(|end| Some((end.name.outcome()?, end.time)));
+        let (state, ended_on) = match (step.ended_on, next, outcome) {
+            (Some(ended), _, _) => (step.state, Some(ended)),
+            (None, Some(next), _) => (StepState::Succeeded, Some(next)),
+            (None, None, Some((outcome, time))) => {
+                (outcome.step_state(), Some(time.max(step.started_on)))
+            }
+            (None, None, None) => (step.state, None),
+        };
+        let details = |text: &'a Option<String>| match viewer {
+            Viewer::Operator => text.as_deref(),
+            Viewer::Lead => None,
+        };
+        Self {
+            name: StepName::Work(&step.name),
+            source: step.source,
+            state,
+            time: step.started_on,
+            started_on: step.started_on,
+            ended_on,
+            summary: details(&step.summary),
+            link: details(&step.link),
+        }
+    }
+}
+
+impl Outcome {
+    fn step_state(self) -> StepState {
+        match self {
+            Self::Succeeded => StepState::Succeeded,
+            Self::Failed => StepState::Failed,
+            Self::TimedOut => StepState::Stopped,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// The steps of a job, live, in the console and on the progress page.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { SIZES, check, launch, open } from "./browser.js";
+import { withPlane } from "./plane.js";
+import { confirm, createWorkspace, signIn, signUp } from "./steps.js";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** Keeps a picture in the folder SCREENSHOTS, if it is set. @param {import("playwright-core").Page} page @param {string} name */
+async function picture(page, name) {
+  const folder = process.env.SCREENSHOTS;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+for (const viewport of SIZES) {
+  test(`an operator sees the steps of a failing job live, ${viewport.width} pixels`, () => withPlane(async (plane) => {
+    const { page, context, errors } = await open(browser, { viewport });
+    const { id } = await plane.tenant("acme", "Acme");
+    await signIn(page, plane, `#/tenants/${id}`);
+    await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "PREMIUM" } });
+    await page.reload();
+    await page.getByLabel("Token").fill(plane.token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    const steps = page.locator(".job .timeline .work");
+    await steps.filter({ hasText: "Creating the resources" }).waitFor();
+    await steps.filter({ hasText: "in progress" }).first().waitFor();
+    await check(page, "live");
+    await picture(page, `console-live-${viewport.width}`);
+    const failed = steps.filter({ hasText: "Build terminated with state: FAILED" });
+    await failed.waitFor();
+    assert.match(await failed.innerText(), /^Build: Build failed after/);
+    const details = failed.getByRole("link", { name: "Details of Build: Build" });
+    assert.match(String(await details.getAttribute("href")), /^http/);
+    await page.locator(".job .reason").waitFor();
+    assert.equal(await steps.filter({ hasText: "in progress" }).count(), 0);
+    await check(page, "failed");
+    await picture(page, `console-failed-${viewport.width}`);
+    assert.deepEqual(errors, []);
+    await context.close();
+  }, "failure"));
+
+  test(`a lead sees the steps of its job live, ${viewport.width} pixels`, () => withPlane(async (plane) => {
+    const { page, context, errors } = await open(browser, { viewport });
+    await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
+    await createWorkspace(page, "acme");
+    await page.getByRole("button", { name: "Create workspace" }).click();
+    const steps = page.locator("#progress .timeline .work");
+    await steps.filter({ hasText: "Creating the resources" }).waitFor();
+    await check(page, "progress");
+    await picture(page, `progress-live-${viewport.width}`);
+    await page.getByRole("link", { name: "Open your workspace" }).waitFor();
+    await check(page, "ready");
+    await picture(page, `progress-ready-${viewport.width}`);
+    assert.equal(await steps.getByRole("link").count(), 0);
+    assert.equal(await steps.filter({ hasText: "terminated" }).count(), 0, "no internal message");
+    assert.deepEqual(errors, []);
+    await context.close();
+  }));
+}
