@@ -18,6 +18,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
+use crate::refusal::{DataSource, Refusal};
+
 /// The time limit of a call to a provider.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -37,6 +39,8 @@ pub(crate) struct Call {
     url: Url,
     bearer: Option<SecretString>,
     body: Option<(&'static str, Vec<u8>)>,
+    /// The source of data that the provider may refuse.
+    data: Option<DataSource>,
 }
 
 /// The response of a provider.
@@ -44,6 +48,7 @@ pub(crate) struct Answer {
     step: &'static str,
     status: StatusCode,
     body: Vec<u8>,
+    data: Option<DataSource>,
 }
 
 /// Why a call failed. The response is never quoted, because it may contain a secret.
@@ -83,14 +88,14 @@ impl Client {
 
     /// Sends `call` once. After a failure, the caller of the API repeats the whole set-up.
     pub(crate) async fn send(&self, call: Call) -> Result<Answer> {
-        let step = call.step;
+        let (step, data) = (call.step, call.data.clone());
         let request = call.request().map_err(|_| Failure::Unreachable.at(step))?;
         let exchange = async {
             let response = self.0.request(request).await.map_err(|_| Failure::Unreachable)?;
             let (parts, body) = response.into_parts();
             let body = to_bytes(Body::new(body), ANSWER_LIMIT).await;
             let body = body.map_err(|_| Failure::Unreadable)?.into();
-            Ok(Answer { step, status: parts.status, body })
+            Ok(Answer { step, status: parts.status, body, data })
         };
         let answer = tokio::time::timeout(TIMEOUT, exchange).await;
         answer.unwrap_or(Err(Failure::Late)).map_err(|failure| failure.at(step))
@@ -99,7 +104,7 @@ impl Client {
 
 impl Call {
     pub(crate) fn new(step: &'static str, method: Method, url: Url) -> Self {
-        Self { step, method, url, bearer: None, body: None }
+        Self { step, method, url, bearer: None, body: None, data: None }
     }
 
     pub(crate) fn bearer(mut self, token: &SecretString) -> Self {
@@ -109,6 +114,12 @@ impl Call {
 
     pub(crate) fn json(mut self, body: &Value) -> Self {
         self.body = Some(("application/json", body.to_string().into_bytes()));
+        self
+    }
+
+    /// Names the source of the body's data, so that its refusal becomes an error of the request.
+    pub(crate) fn about(mut self, data: DataSource) -> Self {
+        self.data = Some(data);
         self
     }
 
@@ -136,6 +147,11 @@ impl Answer {
     pub(crate) fn success(&self) -> Result<()> {
         match self.status {
             status if status.is_success() => Ok(()),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                let refusals = Refusal::all_of(&self.body);
+                let refused = self.data.as_ref().and_then(|data| data.error(self.step, &refusals));
+                Err(refused.unwrap_or_else(|| Failure::Status(self.status).at(self.step)))
+            }
             status => Err(Failure::Status(status).at(self.step)),
         }
     }

@@ -21,6 +21,7 @@ use lambda::{
 use crate::{
     client::{Failure, ensure},
     password,
+    refusal::{DataSource, Refusal},
     setup::Setup,
     space::{MARK, Space},
 };
@@ -206,7 +207,7 @@ impl Session<'_> {
                 match made.send().await {
                     Ok(_) => Ok(None),
                     Err(error) if is(&error, "UsernameExistsException") => Ok(None),
-                    Err(error) => Err(failed(make)(error)),
+                    Err(error) => Err(self.user_error(make, error)),
                 }
             },
         )
@@ -218,12 +219,22 @@ impl Session<'_> {
         let found = match found.username(&self.email).send().await {
             Ok(found) => found,
             Err(error) if is(&error, "UserNotFoundException") => return Ok(None),
-            Err(error) => return Err(failed(step)(error)),
+            Err(error) => return Err(self.user_error(step, error)),
         };
         let sub = found.user_attributes().iter().find(|attribute| attribute.name() == "sub");
         let id = sub.and_then(AttributeType::value).ok_or_else(|| Failure::Unreadable.at(step))?;
         let is_pending = found.user_status() == Some(&UserStatusType::ForceChangePassword);
         Ok(Some(User { id: id.to_owned(), is_pending }))
+    }
+
+    /// Converts an error of a call with the admin's data, which Cognito may have refused.
+    fn user_error<E: ProvideErrorMetadata>(&self, step: &'static str, error: SdkError<E>) -> Error {
+        let refused = error.as_service_error().filter(|error| error.code() == Some(INVALID));
+        let refused = refused.and_then(|error| {
+            let refusal = Refusal::of_cognito(INVALID, error.message().unwrap_or_default());
+            DataSource::of_user(self.setup).error(step, &[refusal])
+        });
+        refused.unwrap_or_else(|| failed(step)(error))
     }
 
     /// Adds the admin to the group. Cognito accepts an existing member.
@@ -249,6 +260,9 @@ impl Session<'_> {
         format!("admins-{}", self.setup.tenant.key)
     }
 }
+
+/// The error of Cognito for values that it refuses.
+const INVALID: &str = "InvalidParameterException";
 
 fn through_ses(identity: &str, from: &str) -> EmailConfigurationType {
     EmailConfigurationType::builder()

@@ -15,6 +15,7 @@ mod config;
 mod keycloak;
 mod password;
 mod providers;
+mod refusal;
 mod routes;
 mod sender;
 mod setup;

@@ -1,3 +1,5 @@
+use std::ops::Deref;
+
 use domain::{Email, Error, Result, TenantId, TenantKey, Text, Tiers};
 use schema::{Flat, FromJson, Reader, body};
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ body! {
         pub(crate) name: Text<1, 100>,
         pub(crate) key: TenantKey,
         /// The primary contact, or the first contact if none is primary.
-        pub(crate) admin: Admin as Contacts = "contacts",
+        pub(crate) admin: PrimaryContact as Contacts = "contacts",
     }
     const ALLOWS_UNKNOWN: bool = true;
 }
@@ -64,7 +66,22 @@ body! {
 /// The tenant ID claimed by a body whose signature is not verified yet.
 pub(crate) struct ClaimedTenant(pub(crate) Option<TenantId>);
 
-struct Contacts(Admin);
+struct Contacts(PrimaryContact);
+
+/// The admin, and its position among the contacts.
+#[derive(Clone, Debug)]
+pub(crate) struct PrimaryContact {
+    pub(crate) position: usize,
+    admin: Admin,
+}
+
+impl Deref for PrimaryContact {
+    type Target = Admin;
+
+    fn deref(&self) -> &Admin {
+        &self.admin
+    }
+}
 
 impl IdentityProvider {
     /// The names of all providers in a body.
@@ -118,7 +135,7 @@ impl FromJson for IdentityProvider {
     }
 }
 
-impl From<Contacts> for Admin {
+impl From<Contacts> for PrimaryContact {
     fn from(Contacts(admin): Contacts) -> Self {
         admin
     }
@@ -133,8 +150,9 @@ impl From<Plan> for Text<1, 100> {
 impl FromJson for Contacts {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let contacts = Vec::<Contact>::from_json(value, at)?;
-        let primary = contacts.iter().position(|contact| contact.is_primary).unwrap_or(0);
-        let admin = contacts.into_iter().nth(primary).map(|contact| Self(contact.admin));
+        let position = contacts.iter().position(|contact| contact.is_primary).unwrap_or(0);
+        let contact = contacts.into_iter().nth(position);
+        let admin = contact.map(|Contact { admin, .. }| Self(PrimaryContact { position, admin }));
         if admin.is_none() {
             at.violate("minItems", "must NOT have fewer than 1 items", json!({ "limit": 1 }));
         }

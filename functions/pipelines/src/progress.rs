@@ -21,7 +21,7 @@ struct StepChange {
     execution_result: Option<ExecutionResult>,
 }
 
-/// What the provider of an action said about its execution.
+/// The result of an action, according to its provider.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct ExecutionResult {

@@ -20,12 +20,12 @@ impl PipelineRunner {
         }
         let named = (execution.pipeline.as_str(), execution.id.as_str());
         let part = self.delay / 3;
-        self.publish([
+        self.publish(&[
             self.buses.stage_changed(named, SOURCE.0, "STARTED"),
             self.buses.action_changed(named, SOURCE, "STARTED", None),
         ]);
         tokio::time::sleep(part).await;
-        self.publish([
+        self.publish(&[
             self.buses.action_changed(named, SOURCE, "SUCCEEDED", None),
             self.buses.stage_changed(named, SOURCE.0, "SUCCEEDED"),
             self.buses.stage_changed(named, BUILD.0, "STARTED"),
@@ -54,14 +54,14 @@ impl PipelineRunner {
             "external-execution-summary": format!("Build terminated with state: {state}"),
             "external-execution-url": format!("{}/_local/pipelines", self.api_url),
         });
-        self.publish([
+        self.publish(&[
             self.buses.action_changed(named, BUILD, state, Some(result)),
             self.buses.stage_changed(named, BUILD.0, state),
         ]);
     }
 
-    fn publish<const COUNT: usize>(&self, events: [NewEvent; COUNT]) {
-        if let Err(cause) = self.state.add_events(&events) {
+    fn publish(&self, events: &[NewEvent]) {
+        if let Err(cause) = self.state.add_events(events) {
             tracing::error!(%cause, "the events of an execution cannot be stored");
         }
     }

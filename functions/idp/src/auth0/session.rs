@@ -9,6 +9,7 @@ use crate::{
     client::{Call, Failure, below, ensure},
     config::redirects,
     password,
+    refusal::DataSource,
     setup::{Setup, Tenant},
     space::{MARK, Space},
 };
@@ -86,6 +87,7 @@ impl Session<'_> {
             },
             || async {
                 let call = self.call(make, Method::POST, &["organizations"], &[]).json(&body);
+                let call = call.about(DataSource::of_space());
                 self.auth0.http.send(call).await?.created()
             },
         )
@@ -184,6 +186,7 @@ impl Session<'_> {
             },
             || async {
                 let call = self.call(make, Method::POST, &["users"], &[]).json(&body);
+                let call = call.about(DataSource::of_user(self.setup));
                 self.auth0.http.send(call).await?.created()
             },
         )

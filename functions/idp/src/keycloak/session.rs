@@ -1,5 +1,6 @@
 use axum::http::Method;
 use domain::Result;
+use ring::digest;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -9,6 +10,7 @@ use crate::{
     client::{Call, Failure, below, ensure},
     config::redirects,
     password,
+    refusal::DataSource,
     setup::Setup,
     space::{MARK, Space},
 };
@@ -75,6 +77,7 @@ impl Session<'_> {
                 });
                 let url = below(&self.keycloak.base, &["admin", "realms"], &[]);
                 let call = Call::new(make, Method::POST, url).bearer(&self.token).json(&body);
+                let call = call.about(DataSource::of_space());
                 self.keycloak.http.send(call).await?.created_or_exists::<Realm>()?;
                 // A token only holds roles of the realms that existed when it was issued.
                 self.token = self.keycloak.sign_in().await?;
@@ -150,7 +153,7 @@ impl Session<'_> {
         let admin = &self.setup.tenant.admin;
         let email = admin.email.folded();
         let body = json!({
-            "username": email,
+            "username": username(&email),
             "email": email,
             "firstName": admin.first_name,
             "lastName": admin.last_name,
@@ -169,6 +172,7 @@ impl Session<'_> {
             },
             || async {
                 let call = self.call(make, Method::POST, &["users"], &[]).json(&body);
+                let call = call.about(DataSource::of_user(self.setup));
                 self.keycloak.http.send(call).await?.created_or_exists()
             },
         )
@@ -207,6 +211,22 @@ impl Session<'_> {
         let path = [&["admin", "realms", self.realm], path].concat();
         Call::new(step, method, below(&self.keycloak.base, &path, query)).bearer(&self.token)
     }
+}
+
+/// Returns the user name of an address: the address itself, if Keycloak accepts it. Otherwise, dots
+/// replace what Keycloak refuses, and a digest keeps the name unique. People sign in with their
+/// address.
+///
+/// Source: `UsernameProhibitedCharactersValidator` of Keycloak.
+fn username(email: &str) -> String {
+    let is_accepted = |c: char| c.is_ascii_alphanumeric() || "@.-_+".contains(c);
+    let name: String = email.chars().map(|c| if is_accepted(c) { c } else { '.' }).collect();
+    if name == email {
+        return name;
+    }
+    let digest = digest::digest(&digest::SHA256, email.as_bytes());
+    let digits: String = digest.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}.{name}")
 }
 
 /// Returns a password that must be changed at the first sign-in.

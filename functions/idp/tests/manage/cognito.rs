@@ -99,6 +99,11 @@ impl Pool {
             "GetGroup" => refused("ResourceNotFoundException"),
             "CreateGroup" if self.groups.insert(text("GroupName")) => (200, json!({ "Group": {} })),
             "CreateGroup" => refused("GroupExistsException"),
+            // Cognito does not document which addresses it refuses.
+            "AdminCreateUser" if text("Username").starts_with("refused") => {
+                let message = "Invalid email address format.";
+                (400, json!({ "__type": "InvalidParameterException", "message": message }))
+            }
             "AdminGetUser" => match self.users.get(&text("Username")) {
                 Some(user) => (200, user.clone()),
                 None => refused("UserNotFoundException"),
@@ -271,4 +276,19 @@ async fn throttled_writes_are_left_to_the_caller() {
     assert_eq!(idp.manage(&body).await.status, 503);
     fake.state(|cognito| assert!(cognito.pools.is_empty() && cognito.throttled.is_empty()));
     assert_eq!(idp.manage(&body).await.status, 200, "{}", idp.log());
+}
+
+#[tokio::test]
+async fn an_address_that_cognito_refuses_is_named_without_its_value() {
+    let (_fake, idp) = start().await;
+    let email = "refused@acme.test";
+    let answer = idp.manage(&body("cognito", "acme", "PREMIUM", email)).await;
+    assert_eq!(answer.status, 422, "{:?}", answer.body);
+    let detail = &answer.body["error"]["details"][0];
+    assert_eq!(
+        (&detail["path"], &detail["code"]),
+        (&json!("/tenant/contacts/1/email"), &json!("refused"))
+    );
+    assert_eq!(detail["info"]["reason"], "InvalidParameterException");
+    assert!(!(answer.body.to_string() + &idp.log()).contains(email));
 }

@@ -180,6 +180,9 @@ impl Realm {
             (&json!("password"), &json!(true))
         );
         assert!(is_strong(&credential[0]["value"]));
+        if let Some(refused) = refusal(&user) {
+            return (400, refused);
+        }
         if self.users.iter().any(|known| known["email"] == user["email"]) {
             return (409, json!({ "errorMessage": "User exists with same email" }));
         }
@@ -190,6 +193,76 @@ impl Realm {
 
     fn user(&mut self, id: &str) -> &mut Value {
         self.users.iter_mut().find(|user| user["id"] == id).unwrap()
+    }
+}
+
+/// Answers as the default user profile: user names and names of persons without these characters.
+///
+/// Source: `UsernameProhibitedCharactersValidator` and `PersonNameProhibitedCharactersValidator` of
+/// Keycloak.
+fn refusal(user: &Value) -> Option<Value> {
+    let has = |name: &str, refused: &str| {
+        user[name].as_str().unwrap().chars().any(|c| refused.contains(c) || c.is_control())
+    };
+    let name = "<>&\"$%!#?§;*~/\\|^=[]{}()";
+    let errors = [
+        ("username", format!("{name}' `,:"), "error-username-invalid-character"),
+        ("firstName", name.to_owned(), "error-person-name-invalid-character"),
+        ("lastName", name.to_owned(), "error-person-name-invalid-character"),
+    ];
+    let errors: Vec<_> = errors
+        .into_iter()
+        .filter(|(field, refused, _)| has(field, refused))
+        .map(|(field, _, code)| {
+            json!({ "field": field, "errorMessage": code, "params": [field, user[field]] })
+        })
+        .collect();
+    match errors.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        _ => Some(json!({ "errors": errors })),
+    }
+}
+
+#[tokio::test]
+async fn a_user_name_is_derived_from_an_address_that_keycloak_refuses() {
+    let (fake, idp) = start().await;
+    let set_up = body("keycloak", "acme", "STANDARD", "o'hara@acme.test");
+    let [first, again] = [idp.manage(&set_up).await, idp.manage(&set_up).await];
+    assert_eq!(first.status, 200, "{:?}", first.body);
+    assert_eq!(first.body, again.body);
+    let user = fake.state(|state| state.realms["tier-standard"].users[0].clone());
+    assert_eq!(user["email"], "o'hara@acme.test");
+    assert!(user["username"].as_str().unwrap().ends_with(".o.hara@acme.test"), "{user}");
+}
+
+#[tokio::test]
+async fn a_name_that_keycloak_refuses_is_named_without_its_value() {
+    let (_fake, idp) = start().await;
+    for (first, last, paths) in [
+        ("Bob & Sally", "Miller", &["/tenant/contacts/1/firstName"][..]),
+        ("Anne", "(Sales)", &["/tenant/contacts/1/lastName"]),
+        ("X/Y", "<b>", &["/tenant/contacts/1/firstName", "/tenant/contacts/1/lastName"]),
+    ] {
+        let mut set_up = body("keycloak", "acme", "PREMIUM", "ada@acme.test");
+        set_up["tenant"]["contacts"][1]["firstName"] = first.into();
+        set_up["tenant"]["contacts"][1]["lastName"] = last.into();
+        let answer = idp.manage(&set_up).await;
+        assert_eq!(answer.status, 422, "{:?}", answer.body);
+        let details = answer.body["error"]["details"].as_array().unwrap().clone();
+        let found: Vec<_> = details.iter().map(|detail| detail["path"].as_str().unwrap()).collect();
+        assert_eq!(found, paths);
+        for detail in &details {
+            assert_eq!(detail["code"], "refused");
+            let info = json!({
+                "step": "keycloak: creating the user",
+                "reason": "error-person-name-invalid-character",
+            });
+            assert_eq!(detail["info"], info);
+        }
+        let text = answer.body.to_string() + &idp.log();
+        assert!(text.contains("keycloak: creating the user"), "{text}");
+        assert!(!text.contains(first) && !text.contains(last), "{text}");
     }
 }
 

@@ -24,7 +24,7 @@ pub const MAX_STEP_SUMMARY: usize = 300;
 /// The maximum length of a step's link in bytes.
 pub const MAX_STEP_LINK: usize = 1000;
 
-/// What reports a step.
+/// The source of the reports about a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -59,7 +59,7 @@ impl Word for StepState {}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkStep {
-    /// What reported the step.
+    /// The source of the reports.
     pub source: StepSource,
     /// The name, unique among the steps of its source.
     pub name: String,
@@ -70,7 +70,7 @@ pub struct WorkStep {
     /// When the step ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_on: Option<Timestamp>,
-    /// What happened, for people.
+    /// A description of the result, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// The URL of details.
