@@ -1,4 +1,4 @@
-//! Each script has glyphs, and they are those that HarfBuzz selects. `fonts/shaped.tsv` lists a font,
+//! Each script has glyphs, and they are those that `HarfBuzz` selects. `fonts/shaped.tsv` lists a font,
 //! a word and its glyph IDs in visual order per line; `fonts/subset.sh` makes the IDs.
 
 use super::{

@@ -178,3 +178,19 @@ fn values_that_every_match_must_have_are_known() {
         assert_eq!(read.one_of(property), one_of, "{conditions}");
     }
 }
+
+#[test]
+fn times_at_the_end_of_the_calendar_and_hosts_in_either_form_are_read() {
+    for last in ["9999-12-31", "9999-12-31T23:59:59-12:00", "9999-12-30T23:00:00Z"] {
+        assert_eq!(
+            found_where(&format!(r#"{{"createdOn":{{"lte":"{last}"}}}}"#)),
+            "abcd",
+            "{last}"
+        );
+        assert_eq!(found_where(&format!(r#"{{"createdOn":{{"gt":"{last}"}}}}"#)), "", "{last}");
+    }
+    for host in ["ACME.test", "ａcme.test"] {
+        assert_eq!(found_where(&format!(r#"{{"hosts":{{"contains":"{host}"}}}}"#)), "a");
+        assert_eq!(found_where(&format!(r#"{{"email":"ADA@{host}"}}"#)), "a");
+    }
+}
