@@ -10,6 +10,10 @@ use crate::{
 /// The URL of `cargo lambda watch`, used unless `BASE_URL` is set.
 const WATCH: &str = "http://127.0.0.1:9000";
 
+/// The parameter `AllowedOrigins`, unless it is set: it makes the template allow frontends, and the
+/// gateway allows those of every local origin.
+const ALLOWED_ORIGINS: (&str, &str) = ("ALLOWED_ORIGINS", "http://localhost");
+
 /// Secrets that can be set as plain values instead of the template's ARNs.
 const PLAIN_SECRETS: [&str; 3] = ["JWT_SECRET", "MASTER_KEYS", "REDIS_PASSWORD"];
 
@@ -41,7 +45,7 @@ impl Environment {
             table_url: url(table),
             aws_url: url(aws),
             api_url,
-            outside,
+            outside: Env::from_iter([ALLOWED_ORIGINS]).with(outside),
         }
     }
 

@@ -11,6 +11,7 @@ mod aws;
 pub mod bus;
 mod calls;
 mod data;
+mod demo;
 mod env_file;
 mod environment;
 mod error;

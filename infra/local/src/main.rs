@@ -40,25 +40,32 @@ async fn run(options: Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints the addresses of everything, and the next step.
+/// Prints the addresses of everything, and what to try next.
 fn greet(local: &Local, env_file: &Path, is_kept: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let (url, pages) = (local.base_url(), local.pages_url());
-    writeln!(out, "API                 {url}")?;
-    writeln!(out, "Emails, events, …   {pages}")?;
+    let (url, pages, token) = (local.base_url(), local.pages_url(), local.operator_token());
     let env_file = env_file.display();
-    writeln!(out, "Variables           {env_file}   (load them with `. {env_file}`)")?;
-    writeln!(out, "Operator token      {}", local.operator_token())?;
+    writeln!(out, "Tenantry is running. Press Ctrl-C to stop.\n")?;
+    writeln!(out, "  Sign up     {url}/signup")?;
+    writeln!(out, "  Emails      {pages}/mails")?;
+    writeln!(out, "  Console     {url}/console")?;
+    writeln!(out, "  API         {url}/explorer")?;
+    writeln!(out, "  Events, …   {pages}")?;
     if !is_kept {
-        writeln!(out, "Data                in memory, lost when this process ends")?;
+        writeln!(out, "  Data        in memory, lost when this process ends")?;
     }
-    writeln!(out, "\nCreate a lead, and read the verification email at {pages}/mails:\n")?;
-    writeln!(out, "  curl -s {url}/leads -H 'content-type: application/json' -d \\")?;
+    writeln!(out, "\nTo sign in to the console, use this operator token:\n\n  {token}\n")?;
+    writeln!(out, "To call the API, run this in another terminal:\n")?;
+    writeln!(out, "  . {env_file}")?;
     writeln!(
         out,
-        "    '{{\"firstName\":\"Ada\",\"lastName\":\"Lovelace\",\"companyName\":\"Acme\",\"email\":\"ada@acme.test\"}}'"
+        "  curl -s $BASE_URL/leads -H 'content-type: application/json' -d '{{\"firstName\":\"Ada\",\
+         \"lastName\":\"Lovelace\",\"companyName\":\"Acme\",\"email\":\"ada@acme.test\"}}'"
     )?;
-    writeln!(out, "\nPress Ctrl-C to stop.")?;
+    writeln!(
+        out,
+        "  curl -s \"$BASE_URL/search?q=ada\" -H \"authorization: Bearer $OPERATOR_TOKEN\"\n"
+    )?;
     out.flush()
 }
 

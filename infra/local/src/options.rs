@@ -22,6 +22,11 @@ pub struct Options {
     #[arg(long, value_name = "DIR|memory", default_value = ".local/data")]
     pub data: Data,
 
+    /// Fill the table with example data: 30 tenants in every state, and leads. Tenants that exist
+    /// are left as they are.
+    #[arg(long)]
+    pub demo: bool,
+
     /// Duration of simulated pipeline executions, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 1500)]
     pub pipeline_delay_ms: u64,
@@ -59,6 +64,7 @@ impl Options {
         Self {
             port: 0,
             data: Data::Memory,
+            demo: false,
             pipeline_delay_ms: 0,
             pipeline_outcome: Outcome::Success,
             aws_only: false,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test setup should panic")]
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use aws_sdk_codepipeline::types::PipelineVariable;
 use lambda::{Env, aws::Aws};
@@ -156,8 +156,26 @@ async fn the_gateway_answers_like_api_gateway() {
     assert_eq!(answer.status(), 204);
     assert_eq!(answer.headers()["access-control-allow-origin"], origin);
     assert!(answer.headers()["access-control-allow-methods"].to_str().unwrap().contains("POST"));
-    let answer = client.get(&url).header("origin", "http://evil.test").send().await.unwrap();
-    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    for (origin, is_allowed) in [
+        ("http://localhost", true),
+        ("https://localhost:5173", true),
+        ("http://app.localhost:3001", true),
+        ("http://127.0.0.1:8080", true),
+        ("http://[::1]:4200", true),
+        ("http://evil.test", false),
+        ("http://localhost.evil.test", false),
+        ("http://127.0.0.1.evil.test", false),
+        ("http://evil-localhost", false),
+        ("null", false),
+    ] {
+        let answer = client.get(&url).header("origin", origin).send().await.unwrap();
+        let allowed = answer.headers().get("access-control-allow-origin");
+        assert_eq!(
+            allowed.map(|allowed| allowed == origin),
+            is_allowed.then_some(true),
+            "{origin}"
+        );
+    }
     let large = client.post(&url).body(vec![b'x'; 11 << 20]).send().await.unwrap();
     assert_eq!(large.status(), 413);
     let ping = client.get(format!("{}/ping", local.base_url())).send().await.unwrap();
@@ -210,4 +228,28 @@ async fn a_record_that_always_fails_becomes_a_dead_letter_and_reading_continues(
     let mails = local.state().mails().unwrap();
     assert_eq!((mails.len(), mails[0].to[0].as_str()), (1, "grace@acme.test"));
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn example_data_is_written_once_per_folder() {
+    let folder = folder().join("example-data");
+    let of_folder =
+        || Options { data: Data::Folder(folder.clone()), demo: true, ..Options::private(TEMPLATE) };
+    let numbers = async || {
+        let local = start(of_folder()).await;
+        settle(&local).await;
+        let items = local.items().unwrap();
+        let of = |kind: &str| items.iter().filter(|item| item["entity"]["S"] == kind).count();
+        let tenants = items.iter().filter(|item| item["entity"]["S"] == "tenant");
+        let statuses: BTreeSet<_> = tenants.map(|item| item["status"]["N"].to_string()).collect();
+        let kinds = ["tenant", "lead", "contact", "invoice", "job"].map(of);
+        assert!(local.state().dead_letters().unwrap().is_empty());
+        assert!(local.state().executions().unwrap().is_empty());
+        local.stop().await;
+        (kinds, statuses.len())
+    };
+    let first = numbers().await;
+    assert_eq!(first, ([30, 12, 60, 43, 35], 6));
+    assert_eq!(numbers().await, first);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

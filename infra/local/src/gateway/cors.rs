@@ -1,5 +1,6 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use url::{Host, Url};
 
 use crate::template::Cors;
 
@@ -34,7 +35,7 @@ impl Cors {
             return false;
         };
         let any = self.origins.iter().any(|allowed| allowed == "*");
-        if !any && !self.origins.iter().any(|allowed| fits(allowed, origin)) {
+        if !any && !is_local(origin) && !self.origins.iter().any(|allowed| fits(allowed, origin)) {
             return false;
         }
         let allowed = if any && !self.credentials { "*" } else { origin };
@@ -54,6 +55,19 @@ fn fits(allowed: &str, origin: &str) -> bool {
         Some(start) => origin.starts_with(start),
         None => allowed.eq_ignore_ascii_case(origin),
     }
+}
+
+/// Returns whether pages of `origin` come from this machine. Only this gateway allows them all; API
+/// Gateway allows what the template lists.
+fn is_local(origin: &str) -> bool {
+    let Ok(origin) = Url::parse(origin) else { return false };
+    matches!(origin.scheme(), "http" | "https")
+        && match origin.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {

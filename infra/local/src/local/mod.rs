@@ -12,6 +12,7 @@ use std::{
 
 use domain::Permission;
 use lambda::{Env, token::Tokens};
+use store::Store;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     aws::Aws,
     bus::{Buses, Worker},
     data::Opened,
+    demo::Demo,
     env_file,
     environment::Environment,
     functions::Functions,
@@ -126,6 +128,9 @@ impl Local {
         local.work(&options, &buses, &written);
         local.operator_token = local.token().await?;
         local.serve_api(listener)?;
+        if options.demo {
+            local.fill().await?;
+        }
         local.write_env_file(&options)?;
         Ok(local)
     }
@@ -198,6 +203,15 @@ impl Local {
         let pages = host::guarded(pages);
         self.front.serve(listener, pages.merge(gateway.router()), Some(IDLE));
         Ok(())
+    }
+
+    /// Writes the example data.
+    async fn fill(&self) -> Result<()> {
+        const DOING: &str = "writing the example data";
+        let (env, now) = (self.env(), lambda::now());
+        let aws = lambda::aws::Aws::from_env(&env).map_err(Error::doing(DOING))?;
+        let store = Store::from_env(&env, &aws).map_err(Error::doing(DOING))?;
+        Box::pin(Demo::new(store, now).write()).await.map_err(Error::doing(DOING))
     }
 
     async fn token(&self) -> Result<String> {
