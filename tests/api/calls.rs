@@ -56,6 +56,9 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
     count("GET /tenants/{id}", &app);
     app.client.get(&app.operator, "/tenants").await.expect(200);
     count("GET /tenants", &app);
+    app.settle().await;
+    app.client.get(&app.operator, "/search?q=acme").await.expect(200);
+    count("GET /search", &app);
     let path = format!("/tenants/{tenant_id}/provision");
     let accepted = app.client.post(&token, &path, &subscription("BASIC")).await.expect(204);
     count("provision", &app);
@@ -92,6 +95,7 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
         "POST /tenants: 1, W 11",
         "GET /tenants/{id}: 1, R 1",
         "GET /tenants: 1, R 0.5",
+        "GET /search: 2, R 3.5",
         "provision: 2, R 1 W 11",
         "GET /tenants/{id}/jobs/{jobId}: 2, R 2",
         "GET /tenants/{id}/jobs: 2, R 2",

@@ -59,6 +59,7 @@ mod resend;
 mod resources;
 mod response_size;
 mod retention;
+mod search;
 mod secrets;
 mod signup;
 mod slow;

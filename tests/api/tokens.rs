@@ -56,6 +56,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/tenants/{id}/jobs/{jobId}", "10207 10216"),
     ("GET", "/tenants/{id}/resources", "10207"),
     ("GET", "/overview", "10207"),
+    ("GET", "/search", "10207"),
 ];
 
 /// Every other route: public, or authenticated with a key or a signature.

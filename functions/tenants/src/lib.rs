@@ -1,5 +1,5 @@
 //! `/tenants`: creates, reads, updates, deletes and provisions tenants. `/overview`: dashboard
-//! statistics.
+//! statistics. `/search`: finds tenants and leads.
 
 mod provisioning;
 mod reading;

@@ -1,10 +1,13 @@
 use axum::{
-    extract::State,
+    extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use domain::{JobView, LeadId, Overview, TenantId, Viewer, permit};
+use domain::{
+    JobView, LeadId, Overview, Permit, SearchHit, SearchText, TenantId, Viewer, permit,
+};
+use filter::SearchQuery;
 use lambda::keys::MasterKeys;
-use store::Store;
+use store::{SearchRequest, Store};
 use web::{Allowed, Json, Operator, Paged, PathIds, Result};
 
 /// A caller with permission to view jobs. A lead may view those of its own tenant.
@@ -62,4 +65,21 @@ pub(crate) async fn overview(
     _: Operator<permit::ViewTenant>,
 ) -> Result<Json<Overview>> {
     Ok(Json(Box::pin(store.overview(lambda::now())).await?))
+}
+
+/// `GET /search`: finds tenants and leads by the words of a text. Finds only what the caller may
+/// see.
+pub(crate) async fn search(
+    State(store): State<Store>,
+    Operator { bearer, .. }: Operator<permit::ViewTenant>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Vec<SearchHit>>> {
+    let SearchQuery { text, limit } = SearchQuery::from_query(&query.unwrap_or_default())?;
+    let request = SearchRequest {
+        text: SearchText::new(&text),
+        limit,
+        leads: bearer.may_see(permit::ViewLead::CODES),
+        contacts: bearer.may_see(permit::ViewContact::CODES),
+    };
+    Ok(Json(Box::pin(store.search(&request)).await?))
 }

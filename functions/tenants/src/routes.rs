@@ -1,7 +1,8 @@
 use domain::{
-    Entity, Isolation, JobKind, JobState, Overview, Resource, StepSource, StepState, Subscription,
-    Tenant, Word,
+    Entity, Isolation, JobKind, JobState, Overview, Resource, SearchHit, StepSource, StepState,
+    Subscription, Tenant, Word,
 };
+use filter::SearchQuery;
 use openapi::{
     Answer, NamedSchema, Operation, Operations, UNIQUE_IN_BULK, component, count, example, list,
     onboarded, replace, update, update_all, view,
@@ -32,6 +33,7 @@ pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
         .route("GET /tenants/{id}/jobs/{jobId}", reading::job, job)
         .route("GET /tenants/{id}/resources", reading::resources, resources)
         .route("GET /overview", reading::overview, overview)
+        .route("GET /search", reading::search, search)
 }
 
 /// Returns this function's operations for the OpenAPI document.
@@ -136,6 +138,32 @@ fn overview() -> Operation {
         "Counts by status, the last 30 days, and tenants that need attention. Eventually \
             consistent: changes are counted after about one second.",
     )
+}
+
+fn search() -> Operation {
+    let hit = NamedSchema::new("SearchHit", SearchHit::schema(), SearchHit::example());
+    let summary = "Search tenants and leads";
+    Operation::new("search", summary, Answer::Many(hit))
+        .description(
+            "Finds tenants and leads by tenant key, by the start of any word of their names, by domain and \
+            by email address, ignoring case and accents. Several words must all match. Tenants come \
+            first. Leads are only found with permission 10203, and tenants by the email addresses of \
+            their contacts with permission 10211. Eventually consistent: changes are found after about \
+            one second.",
+        )
+        .query(json!({
+            "name": "q",
+            "description": "The text to search for. Without a letter or digit, it finds nothing.",
+            "schema": { "type": "string", "maxLength": SearchQuery::MAX_LENGTH },
+        }))
+        .query(json!({
+            "name": "limit",
+            "description": "Maximum number of results. There are no further pages: add a word instead.",
+            "schema": {
+                "type": "integer", "minimum": 1, "maximum": SearchQuery::MAX_LIMIT,
+                "default": SearchQuery::DEFAULT_LIMIT,
+            },
+        }))
 }
 
 /// A job as [`JobView`](domain::JobView) writes it; the audit is that of every entity.

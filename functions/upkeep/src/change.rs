@@ -4,7 +4,10 @@ use aws_lambda_events::dynamodb::EventRecord;
 use domain::{Error, Histogram, JobRef, Lead, Resend, Result, Tenant, TenantId, TenantStatus};
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
-use store::{CounterChange, Item as _, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
+use store::{
+    CounterChange, Item as _, ONBOARDED, SearchChange, SearchSource, TOTAL, day_counter,
+    month_kind, status_counter,
+};
 
 /// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
@@ -16,6 +19,7 @@ pub struct StreamChange {
     resend: Option<ResendRequest>,
     /// Whether a job of the tenant closed that may have left obsolete resources.
     leaves_resources: bool,
+    search: Option<SearchChange>,
 }
 
 /// A version of an item. Its text is the ID under which the change is counted.
@@ -63,8 +67,9 @@ impl StreamChange {
         let day = if entity == Tenant::ENTITY { day(new, old) } else { None };
         let resend = (entity == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
         let leaves_resources = entity == Tenant::ENTITY && leaves_resources(new, old);
+        let search = search(old, new)?;
         let item = ItemVersion { entity, id, version, removed };
-        Ok(Self { item, before, after, day, resend, leaves_resources })
+        Ok(Self { item, before, after, day, resend, leaves_resources, search })
     }
 
     /// Returns the difference in the counters of the item's kind. Returns `None` if there is none.
@@ -94,12 +99,19 @@ impl StreamChange {
         self.resend.as_ref()
     }
 
+    /// Returns the change of the words by which the item is found. Returns `None` if there is none.
+    #[must_use]
+    pub fn search_change(&self) -> Option<&SearchChange> {
+        self.search.as_ref()
+    }
+
     /// Returns whether the change leads to a write.
     pub(crate) fn needs_write(&self) -> bool {
         self.counter_change().is_some()
             || self.day.is_some()
             || self.deleted_tenant().is_some()
             || self.resend.is_some()
+            || self.search.is_some()
             || self.leaves_resources
     }
 
@@ -173,6 +185,17 @@ fn leaves_resources(new: &Item, old: &Item) -> bool {
     let Some(job) = latest(new).filter(is_closed) else { return false };
     let closes = !latest(old).is_some_and(|old| is_closed(&old) && old.id == job.id);
     closes && (job.attempt > 1 || number(new, "stagedBy") == Some(job.attempt.into()))
+}
+
+/// Returns the change of the words by which an item is found.
+fn search(old: &Item, new: &Item) -> Result<Option<SearchChange>> {
+    let source = |image: &Item| -> Result<Option<SearchSource>> {
+        if image.get("entity").is_none() {
+            return Ok(None);
+        }
+        from_item(image.clone()).map(Some).map_err(Error::internal("reading an item's words"))
+    };
+    Ok(SearchChange::between(source(old)?.as_ref(), source(new)?.as_ref()))
 }
 
 fn status(image: &Item) -> Option<TenantStatus> {

@@ -1,11 +1,12 @@
-//! Follows up on changes in the table. It keeps counters, soft-deletes the children of deleted
-//! tenants, deletes obsolete resources, renews leads that requested another email, and invalidates tenants in the cache,
-//! because not every function can reach the cache.
+//! Follows up on changes in the table. It keeps counters and the words of the search, soft-deletes
+//! the children of deleted tenants, deletes obsolete resources, renews leads that requested another
+//! email, and invalidates tenants in the cache, because not every function can reach the cache.
 //!
 //! A batch may be delivered again in part or whole, and out of order. Every change is counted once,
 //! and deleted items stay deleted.
 
 mod change;
+mod payload;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -21,6 +22,9 @@ use lambda::{
 use store::{CounterChange, Store, retry_if_stale};
 
 pub use change::{ResendRequest, StreamChange};
+pub use payload::{Answer, Payload};
+
+use payload::{Rebuild, Work};
 
 /// How long a run starts to handle records. The function has 60 s, and a call takes up to 8 s.
 const TIME_BUDGET: Duration = Duration::from_secs(20);
@@ -50,12 +54,28 @@ impl Upkeep {
         })
     }
 
+    /// Handles the records of a batch, or rebuilds a part of the search.
+    ///
+    /// # Errors
+    ///
+    /// An error if a part of the search cannot be rebuilt. Records that fail are named in the
+    /// answer instead.
+    pub async fn handle(&self, payload: Payload) -> Result<Answer> {
+        Ok(match payload.read()? {
+            Work::Batch(batch) => Answer::Batch(Box::pin(self.follow_up(batch)).await),
+            Work::Rebuild(Rebuild { rebuild_search: position }) => {
+                let next = Box::pin(self.store.rebuild_search(position, TIME_BUDGET)).await?;
+                Answer::Rebuilt { rebuild_search: next }
+            }
+        })
+    }
+
     /// Handles the records of a batch. A record that cannot be read, or whose failure is permanent,
     /// goes to the dead-letter queue.
     ///
     /// The answer names the first record to retry. Lambda retries from there. The records behind it
     /// have already been handled, and handling them again has no effect.
-    pub async fn handle(&self, batch: Batch) -> DynamoDbEventResponse {
+    async fn follow_up(&self, batch: Batch) -> DynamoDbEventResponse {
         let mut records = batch.read(|record| StreamChange::of(&record));
         self.forget(&records).await;
         let changes = records.iter().filter_map(StreamRecord::readable).map(|(_, change)| change);
@@ -98,7 +118,11 @@ impl Upkeep {
             Some(tenant) => Box::pin(retry_if_stale(|| self.store.sweep_resources(tenant))).await,
             None => Ok(()),
         };
-        summary([counted, deleted, renewed, swept])
+        let searched = match change.search_change() {
+            Some(change) => Box::pin(self.store.update_search(change)).await,
+            None => Ok(()),
+        };
+        summary([counted, deleted, renewed, swept, searched])
     }
 
     async fn count(&self, changes: impl Iterator<Item = &StreamChange>) -> Result<()> {

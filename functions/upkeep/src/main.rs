@@ -4,5 +4,5 @@ use upkeep::Upkeep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::consume(Upkeep::new, async |upkeep, batch| Ok(upkeep.handle(batch).await)).await
+    lambda::consume(Upkeep::new, async |upkeep, payload| upkeep.handle(payload).await).await
 }

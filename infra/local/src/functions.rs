@@ -195,7 +195,7 @@ impl Handler {
             Self::Http(_) => Err("the function only serves HTTP".into()),
             Self::Mailer(mailer) => write(mailer.handle(read(payload)?).await),
             Self::Relay(relay) => write(Ok(relay.handle(read(payload)?).await)),
-            Self::Upkeep(upkeep) => write(Ok(upkeep.handle(read(payload)?).await)),
+            Self::Upkeep(upkeep) => write(Box::pin(upkeep.handle(read(payload)?)).await),
             Self::Pipelines(pipelines) => write(pipelines.handle(read(payload)?).await),
             Self::Reconciler(reconciler) => write(reconciler.handle(read(payload)?).await),
             Self::Rotator(rotator) => write(rotator.handle(read(payload)?).await),

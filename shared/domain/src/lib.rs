@@ -8,6 +8,7 @@
 //! | `job` | jobs, subscriptions and the reports of builds |
 //! | `event` | messages on the event bus |
 //! | `overview` | the statistics of the dashboard |
+//! | `search` | the words by which tenants and leads are found |
 //! | `entity`, `entities`, `edit`, `audit`, `ids` | what all entities have in common |
 //! | `permission`, `quota` | what a caller may do, and how often |
 //! | `values` | email addresses, host names, amounts and other values |
@@ -25,6 +26,7 @@ mod lead;
 mod overview;
 mod permission;
 mod quota;
+mod search;
 mod tenant;
 mod values;
 
@@ -51,6 +53,7 @@ pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Res
 pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};
+pub use search::{HitKind, SearchHit, SearchText, Words};
 pub use tenant::{
     NewResource, NewTenant, OnboardTenant, Onboarding, ReservedKeys, Resource, Tenant,
     TenantDetails, TenantKey, TenantStatus, TenantView, Transition,

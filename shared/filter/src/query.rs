@@ -90,6 +90,53 @@ impl PageQuery {
     }
 }
 
+/// The query of a search.
+#[derive(Clone, Debug)]
+pub struct SearchQuery {
+    /// The text to search for. Empty by default.
+    pub text: String,
+    /// The maximum number of results.
+    pub limit: usize,
+}
+
+impl SearchQuery {
+    /// The maximum length of the text, in characters.
+    pub const MAX_LENGTH: usize = 200;
+    /// The maximum of `limit`.
+    pub const MAX_LIMIT: usize = 50;
+    /// The default of `limit`.
+    pub const DEFAULT_LIMIT: usize = 10;
+
+    /// Parses the query of a search: `q` and `limit`.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Filter::from_query`].
+    pub fn from_query(query: &str) -> Result<Self> {
+        let budget = Budget::default();
+        let mut parameters = Parameters::read(query, &["q", "limit"], &budget)?;
+        let text = parameters.take_text("q", &budget)?.unwrap_or_default();
+        if text.chars().count() > Self::MAX_LENGTH {
+            let most = Self::MAX_LENGTH;
+            let at = Position::parameter("q", &budget);
+            return Err(at.error(format_args!("must have at most {most} characters")));
+        }
+        let limit = match parameters.take_text("limit", &budget)? {
+            Some(limit) => {
+                let given =
+                    limit.parse().ok().filter(|limit| (1..=Self::MAX_LIMIT).contains(limit));
+                let most = Self::MAX_LIMIT;
+                let at = Position::parameter("limit", &budget);
+                given.ok_or_else(|| {
+                    at.error(format_args!("must be a whole number from 1 to {most}"))
+                })?
+            }
+            None => Self::DEFAULT_LIMIT,
+        };
+        Ok(Self { text, limit })
+    }
+}
+
 impl Where {
     /// Parses the query of a count: `where`. Without `where`, everything matches.
     ///

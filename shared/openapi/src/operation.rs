@@ -170,7 +170,7 @@ impl Operation {
         match noun {
             "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook" => noun,
             "keys" => "leads",
-            "overview" => "tenants",
+            "overview" | "search" => "tenants",
             "manage" => "identity providers",
             _ => "pages",
         }

@@ -7,6 +7,7 @@
 //! | `lists` | pages, cursors, filters, inclusions, limits of what a request reads |
 //! | `leads`, `tenants`, `children`, `jobs` | reads and writes of one noun |
 //! | `counters`, `overview` | numbers maintained from the stream, and the dashboard |
+//! | `search` | the words of tenants and leads, and what they find |
 //! | `rates` | rate limits and the daily limit of emails |
 //! | `idempotency` | claims of consumers on events |
 //! | `cache` | Redis |
@@ -20,6 +21,7 @@ mod leads;
 mod lists;
 mod overview;
 mod rates;
+mod search;
 mod store;
 mod table;
 mod tenants;
@@ -40,6 +42,11 @@ pub use lists::{
     inclusions::{Allowance, IncludeFn, Inclusions, Related},
     list::{ListRequest, Page},
     listed::{Listed, Writable},
+};
+pub use search::{
+    change::{SearchChange, SearchSource},
+    find::SearchRequest,
+    rebuild::SearchPosition,
 };
 pub use store::Store;
 pub use table::{

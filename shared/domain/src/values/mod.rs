@@ -17,7 +17,7 @@ pub use currency::Currency;
 pub use email::Email;
 pub use hostname::Hostname;
 pub use json_object::{ConfigValue, JsonObject, Metadata};
-pub(crate) use text::MultilineText;
 pub use text::Text;
+pub(crate) use text::{MultilineText, is_invisible};
 pub(crate) use url::{ReportedLink, is_web_url, web_url};
 pub use word::Word;

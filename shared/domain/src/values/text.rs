@@ -33,7 +33,7 @@ const VISIBLE: &str = concat!(
 /// Returns whether a character is invisible: white space, ignored by default (Unicode's
 /// `Default_Ignorable_Code_Point`, DerivedCoreProperties.txt), a mark of annotations, the empty
 /// Braille pattern or the empty note head.
-fn is_invisible(letter: char) -> bool {
+pub(crate) fn is_invisible(letter: char) -> bool {
     letter.is_whitespace()
         || matches!(
             letter,

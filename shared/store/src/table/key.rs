@@ -23,6 +23,7 @@ use domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, TenantId, T
 /// | request to resend an email | `RESEND#<id>` | `RESEND` |
 /// | counts per kind | `COUNTER#<kind>` | `COUNTER` |
 /// | change already counted | `COUNTED#<change>` | `COUNTED` |
+/// | word by which a tenant, contact or lead is found | `SEARCH#<start of the word>` | `<word>#<kind>#<id>` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -145,6 +146,21 @@ impl Key {
         Self::new(format!("IDEMPOTENCY#{consumer}#{event}"), "IDEMPOTENCY")
     }
 
+    /// Returns the key of a `word` by which an entity is found. Entities of a lower `rank` come first
+    /// among those that have the word.
+    #[must_use]
+    pub fn search(word: &str, rank: u8, id: impl Display) -> Self {
+        Self::new(Self::search_partition(word), format!("{word}#{rank}#{id}"))
+    }
+
+    /// Returns the partition key of all words that start like `word`: with the same two letters or
+    /// digits, or with the same character of another script, whose words may have only one.
+    #[must_use]
+    pub fn search_partition(word: &str) -> String {
+        let most = if word.starts_with(|first: char| first.is_ascii()) { 2 } else { 1 };
+        format!("SEARCH#{}", word.chars().take(most).collect::<String>())
+    }
+
     /// Returns the sort key prefix of a kind of children.
     #[must_use]
     pub const fn children(kind: ChildKind) -> &'static str {
@@ -225,6 +241,7 @@ mod tests {
             Key::resend(id.parse().unwrap()),
             Key::counter(&id),
             Key::counted(&id),
+            Key::search(&id, 0, &id),
             Key::idempotency("mailer", &id),
         ];
         let distinct: BTreeSet<_> = keys.iter().map(|key| (&key.pk, &key.sk)).collect();

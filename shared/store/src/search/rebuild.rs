@@ -1,0 +1,82 @@
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Store,
+    search::{
+        change::{SearchChange, SearchSource},
+        item::SearchedKind,
+    },
+    table::{index::Partition, item::decode},
+};
+use domain::{Error, Result};
+
+/// Maximum number of entities read at a time.
+const CHUNK: i32 = 100;
+
+/// A position in the walk over all entities that search finds. The default is the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchPosition {
+    kind: SearchedKind,
+    /// The sort key of the last entity in the index of its kind.
+    after: Option<String>,
+}
+
+/// An entity in the index of its kind.
+#[derive(Debug, Deserialize)]
+struct Indexed {
+    gsi1sk: String,
+    #[serde(flatten)]
+    source: SearchSource,
+}
+
+impl Store {
+    /// Writes the search items of entities from `position` on, for at most about `time`. Returns
+    /// the position at which to continue, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// An error if an item cannot be read or written. The walk can be repeated from `position`.
+    pub async fn rebuild_search(
+        &self,
+        mut position: SearchPosition,
+        time: Duration,
+    ) -> Result<Option<SearchPosition>> {
+        let start = Instant::now();
+        loop {
+            let chunk = self.entities_after(&position).await?;
+            let is_last = chunk.is_empty();
+            for Indexed { gsi1sk, source } in chunk {
+                if let Some(change) = SearchChange::between(None, Some(&source)) {
+                    self.update_search(&change).await?;
+                }
+                position.after = Some(gsi1sk);
+                if start.elapsed() > time {
+                    return Ok(Some(position));
+                }
+            }
+            if is_last {
+                let Some(kind) = position.kind.next() else { return Ok(None) };
+                position = SearchPosition { kind, after: None };
+            }
+        }
+    }
+
+    async fn entities_after(&self, position: &SearchPosition) -> Result<Vec<Indexed>> {
+        let Partition { index, pk } = position.kind.partition();
+        let after = position.after.clone().unwrap_or_else(|| "#".to_owned());
+        let request = self.client.query().table_name(&*self.table).index_name(index.name());
+        let reply = request
+            .key_condition_expression(format!("{} = :kind AND {} > :after", index.pk(), index.sk()))
+            .expression_attribute_values(":kind", AttributeValue::S(pk))
+            .expression_attribute_values(":after", AttributeValue::S(after))
+            .limit(CHUNK)
+            .send()
+            .await;
+        let reply = reply.map_err(Error::internal("reading an index"))?;
+        reply.items.unwrap_or_default().into_iter().map(decode).collect()
+    }
+}
