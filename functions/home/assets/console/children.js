@@ -50,12 +50,17 @@ export async function children({ path, title, singular, columns, fields, extraAc
       draw(items.filter((each) => each !== item));
     },
   });
+  /** @param {any} item */
+  const buttons = (item) => [
+    extraAction?.(item),
+    h("button", { class: "plain", onclick: () => edit(item) }, "Edit"),
+    h("button", { class: "danger", onclick: () => remove(item) }, "Delete"),
+  ];
+  // A wide screen shows the buttons, a narrow one a menu.
   const actions = {
     name: "", className: "acts",
-    cell: (/** @type {any} */ item) => h("span", {},
-      extraAction?.(item),
-      h("button", { class: "plain", onclick: () => edit(item) }, "Edit"),
-      h("button", { class: "danger", onclick: () => remove(item) }, "Delete")),
+    cell: (/** @type {any} */ item) => h("div", {}, h("span", {}, ...buttons(item)),
+      h("details", { class: "menu" }, h("summary", {}, "Actions"), h("div", {}, ...buttons(item)))),
   };
   /** @param {any[]} newItems */
   function draw(newItems) {

@@ -6,6 +6,7 @@ import { onSubmit } from "../common/form.js";
 import { lead, leads } from "./leads.js";
 import { overview } from "./overview.js";
 import { currentRoute, linkTo } from "./route.js";
+import { search, searchBox } from "./search.js";
 import { onSignOut, signIn, signOut } from "./session.js";
 import { tenant } from "./tenant.js";
 import { tenants } from "./tenants.js";
@@ -19,6 +20,7 @@ import { tenants } from "./tenants.js";
 
 const app = document.body.dataset.app ?? "";
 const main = h("main", { id: "view", tabindex: "-1" });
+const box = searchBox();
 /** Counts navigations, so that a view that loads too late is discarded. */
 let navigation = 0;
 /** @type {View | undefined} */
@@ -28,6 +30,7 @@ let current;
 function view({ path: [noun, id], query }) {
   if (noun === "tenants") return id ? tenant(id) : tenants(query);
   if (noun === "leads") return id ? lead(id) : leads(query);
+  if (noun === "search") return search(query);
   return overview();
 }
 
@@ -37,6 +40,7 @@ async function show() {
   current = undefined;
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
   const route = currentRoute();
+  box.follow(route);
   document.querySelectorAll("nav [data-noun]").forEach((link) => {
     if (link instanceof HTMLElement && link.dataset.noun === (route.path[0] ?? "")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -64,6 +68,7 @@ function showConsole() {
     h("a", { class: "skip", href: "#view", onclick: (/** @type {Event} */ event) => { event.preventDefault(); main.focus(); } }, "Skip to content"),
     h("header", {}, h("p", { class: "app" }, app),
       h("nav", { "aria-label": "Console" }, link("", "Overview"), link("tenants", "Tenants"), link("leads", "Leads")),
+      box.form,
       h("button", { class: "plain", onclick: () => signOut() }, "Sign out")),
     main);
   window.addEventListener("hashchange", show);

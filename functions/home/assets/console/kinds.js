@@ -64,9 +64,9 @@ async function savePdf(button, id) {
 export const invoices = {
   path: "invoices", title: "Invoices", singular: "invoice",
   columns: [
-    { name: "Period", cell: ({ startDate, endDate }) => `${formatDate(startDate)} – ${formatDate(endDate)}`, className: "wide" },
+    { name: "Period", cell: ({ startDate, endDate }) => `${formatDate(startDate)} – ${formatDate(endDate)}` },
     { name: "Amount", cell: ({ amount, currencyCode }) => `${String(amount)} ${currencyCode}`, className: "number" },
-    { name: "Due", cell: ({ dueDate }) => formatDate(dueDate), className: "wide" },
+    { name: "Due", cell: ({ dueDate }) => formatDate(dueDate) },
     { name: "Status", cell: ({ status }) => badge(statuses[status]) },
   ],
   fields: (invoice) => [

@@ -7,34 +7,30 @@ import { openDialog } from "./dialog.js";
 import { linkTo } from "./route.js";
 import { read } from "./session.js";
 import { badge } from "./statuses.js";
-import { listPanel, search, contains } from "./table.js";
+import { controls, listPanel } from "./table.js";
 
 /** @param {any} lead */
-const statusBadge = ({ isValidated }) => badge(isValidated ? ["Verified", "good"] : ["Not verified", "busy"]);
+export const statusBadge = ({ isValidated }) => badge(isValidated ? ["Verified", "good"] : ["Not verified", "busy"]);
 
 /** @param {any} lead */
 const name = ({ firstName, lastName }) => userText(`${firstName} ${lastName}`);
 
 /** @param {URLSearchParams} query @returns {Promise<import("./console.js").View>} */
 export async function leads(query) {
-  const [status, by, term] = [query.get("status"), query.get("by"), query.get("for")];
-  const where = {
-    ...(status ? { isValidated: status === "verified" } : {}),
-    ...(term && by === "company" ? { companyName: { ilike: contains(term) } } : {}),
-    ...(term && by !== "company" ? { email: term } : {}),
-  };
+  const status = query.get("status");
+  const where = status ? { isValidated: status === "verified" } : {};
   const columns = [
     { name: "Name", cell: (/** @type {any} */ lead) => h("a", { href: linkTo(`leads/${lead.id}`) }, name(lead)) },
     { name: "Company", cell: (/** @type {any} */ lead) => userText(lead.companyName) },
-    { name: "Email", cell: (/** @type {any} */ lead) => userText(lead.email), className: "wide" },
+    { name: "Email", cell: (/** @type {any} */ lead) => userText(lead.email) },
     { name: "Status", cell: statusBadge },
-    { name: "Signed up", cell: (/** @type {any} */ lead) => formatDate(lead.createdOn), className: "wide number" },
+    { name: "Signed up", cell: (/** @type {any} */ lead) => formatDate(lead.createdOn), className: "number" },
   ];
   return {
     title: "Leads",
     shown: [
       h("h1", { tabindex: "-1" }, "Leads"),
-      search("leads", query, ["Status", [["", "All"], ["verified", "Verified"], ["unverified", "Not verified"]]], [["email", "Email"], ["company", "Company"]]),
+      controls("leads", query, [["", "All"], ["verified", "Verified"], ["unverified", "Not verified"]]),
       await listPanel({ path: "leads", caption: "Leads", query, where, columns }),
     ],
   };

@@ -1,4 +1,4 @@
-// Tables of lists, and the search form above them.
+// Tables of lists, which a narrow screen shows as cards, and the controls above them.
 
 import { errorMessage } from "../common/api.js";
 import { fill, h } from "../common/dom.js";
@@ -22,10 +22,16 @@ const LIMIT = 20;
  * @param {any[]} items
  */
 export function table(caption, columns, items) {
-  return h("table", { "aria-label": caption },
-    h("thead", {}, h("tr", {}, ...columns.map(({ name, className }) =>
-      (name ? h("th", { scope: "col", class: className }, name) : h("td", { class: className }))))),
-    h("tbody", {}, ...items.map((item) => h("tr", {}, ...columns.map(({ cell, className }) => h("td", { class: className }, cell(item)))))));
+  // Cards are not laid out as a table, so the roles are stated.
+  /** @param {Column} column */
+  const head = ({ name, className }) =>
+    (name ? h("th", { scope: "col", role: "columnheader", class: className }, name) : h("td", { role: "cell", class: className }));
+  /** @param {any} item */
+  const row = (item) => h("tr", { role: "row" },
+    ...columns.map(({ name, cell, className }) => h("td", { role: "cell", class: className, "data-name": name }, h("div", {}, cell(item)))));
+  return h("table", { role: "table", "aria-label": caption },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...columns.map(head))),
+    h("tbody", { role: "rowgroup" }, ...items.map(row)));
 }
 
 /**
@@ -54,15 +60,15 @@ export function showMore(next, load) {
  * @param {object} list
  * @param {string} list.path
  * @param {string} list.caption
- * @param {string} [list.source] the API's list to read, if it differs from `path`
- * @param {string[]} [list.include]
+ * @param {unknown[]} [list.include]
  * @param {URLSearchParams} list.query
  * @param {Record<string, unknown>} list.where
  * @param {Column[]} list.columns
  */
-export async function listPanel({ path, source = path, include, caption, query, where, columns }) {
-  const filter = { ...(Object.keys(where).length ? { where } : {}), ...(include ? { include } : {}), limit: LIMIT };
-  const { items, next } = await list(source, filter, query.get("cursor") ?? "");
+export async function listPanel({ path, include, caption, query, where, columns }) {
+  const order = query.get("order") === "oldest" ? { order: "createdOn ASC" } : {};
+  const filter = { ...(Object.keys(where).length ? { where } : {}), ...(include ? { include } : {}), ...order, limit: LIMIT };
+  const { items, next } = await list(path, filter, query.get("cursor") ?? "");
   const parameters = Object.fromEntries(query);
   return h("section", { class: "panel" },
     items.length ? table(caption, columns, items) : h("p", { class: "soft" }, emptyMessage(path, where)),
@@ -76,33 +82,25 @@ export async function listPanel({ path, source = path, include, caption, query, 
  * @param {Record<string, unknown>} where
  */
 function emptyMessage(path, where) {
-  if (Object.keys(where).length) return `No ${path} match your search.`;
+  if (Object.keys(where).length) return `No ${path} have this status.`;
   return path === "leads" ? "No leads yet. They appear here when customers sign up." : `No ${path} yet. Create one, or share the sign-up page.`;
 }
 
 /**
+ * Returns the form that selects the status and the order of a list. Only orders that an index serves are offered.
  * @param {string} path
  * @param {URLSearchParams} query
- * @param {[string, [string, string][]]} statusOptions the label and options of the status filter
- * @param {[string, string][]} searchFields
+ * @param {[string, string][]} statuses
  */
-export function search(path, query, [label, options], searchFields) {
-  /** @param {string} name @param {string} text @param {[string, string][]} all */
-  const select = (name, text, all) => h("div", {}, h("label", { for: `search-${name}` }, text),
-    h("select", { id: `search-${name}`, name }, ...all.map(([value, label]) =>
-      h("option", { value, selected: value === query.get(name) }, label))));
-  const form = h("form", { class: "search", role: "search", novalidate: true },
-    select("status", label, options),
-    select("by", "Search by", searchFields),
-    h("div", {}, h("label", { for: "search-for" }, "Search for"),
-      h("input", { id: "search-for", name: "for", type: "search", value: query.get("for") ?? "", maxlength: 100 })),
-    h("button", {}, "Search"));
-  form.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLSelectElement && event.target.name === "status") form.requestSubmit();
-  });
+export function controls(path, query, statuses) {
+  /** @param {string} name @param {string} label @param {[string, string][]} all */
+  const select = (name, label, all) => h("div", {}, h("label", { for: `list-${name}` }, label),
+    h("select", { id: `list-${name}`, name }, ...all.map(([value, text]) =>
+      h("option", { value, selected: value === query.get(name) }, text))));
+  const form = h("form", { class: "controls", "aria-label": "List", novalidate: true },
+    select("status", "Status", statuses),
+    select("order", "Order", [["", "Newest first"], ["oldest", "Oldest first"]]),
+    h("button", { class: "plain" }, "Show"));
   onSubmit(form, async (values) => navigate(path, values));
   return form;
 }
-
-/** Returns an `ilike` pattern that matches values containing `text`. @param {string} text */
-export const contains = (text) => `%${text.replace(/[\\%_]/g, "\\$&")}%`;

@@ -7,7 +7,7 @@ import { openDialog } from "./dialog.js";
 import { navigate, linkTo } from "./route.js";
 import { send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
-import { listPanel, search, contains } from "./table.js";
+import { controls, listPanel } from "./table.js";
 
 function create() {
   openDialog({
@@ -30,31 +30,24 @@ function create() {
   });
 }
 
-/**
- * Lists the tenants of matching contacts.
- * @param {URLSearchParams} query
- * @param {Record<string, unknown>} where
- * @param {import("./table.js").Column[]} columns
- */
-function byContact(query, where, columns) {
-  const tenantColumns = columns.map((column) => ({ ...column, cell: (/** @type {any} */ contact) => column.cell(contact.tenant) }));
-  const contact = { name: "Contact", cell: (/** @type {any} */ { firstName, lastName }) => userText(`${firstName} ${lastName}`) };
-  return listPanel({ path: "tenants", source: "contacts", caption: "Tenants", query, where, include: ["tenant"], columns: [...tenantColumns, contact] });
+/** The primary contact of each tenant. */
+const include = [{ relation: "contacts", scope: { where: { isPrimary: true }, limit: 1 } }];
+
+/** @param {any} tenant */
+function primaryContact({ contacts: [contact] = [] }) {
+  return contact ? userText(`${contact.firstName} ${contact.lastName}`) : "–";
 }
 
 /** @param {URLSearchParams} query @returns {Promise<import("./console.js").View>} */
 export async function tenants(query) {
-  const [status, by, term] = [query.get("status"), query.get("by") ?? "key", query.get("for")];
-  const where = {
-    ...(status ? { status: Number(status) } : {}),
-    ...(term && by === "name" ? { name: { ilike: contains(term) } } : {}),
-    ...(term && by === "key" ? { key: term.toLowerCase() } : {}),
-  };
+  const status = query.get("status");
+  const where = status ? { status: Number(status) } : {};
   const columns = [
     { name: "Name", cell: (/** @type {any} */ tenant) => h("a", { href: linkTo(`tenants/${tenant.id}`) }, userText(tenant.name)) },
     { name: "Key", cell: (/** @type {any} */ tenant) => h("code", {}, tenant.key) },
     { name: "Status", cell: (/** @type {any} */ tenant) => badge(statuses[tenant.status]) },
-    { name: "Onboarded", cell: (/** @type {any} */ tenant) => formatDate(tenant.createdOn), className: "wide number" },
+    { name: "Primary contact", cell: primaryContact },
+    { name: "Onboarded", cell: (/** @type {any} */ tenant) => formatDate(tenant.createdOn), className: "number" },
   ];
   /** @type {[string, string][]} */
   const options = statuses.map(([name], number) => [String(number), name]);
@@ -62,10 +55,8 @@ export async function tenants(query) {
     title: "Tenants",
     shown: [
       h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, "Tenants"), h("button", { onclick: create }, "New tenant")),
-      search("tenants", query, ["Status", [["", "All"], ...options]], [["key", "Key"], ["name", "Name"], ["email", "Email"]]),
-      term && by === "email"
-        ? await byContact(query, { email: term }, columns)
-        : await listPanel({ path: "tenants", caption: "Tenants", query, where, columns }),
+      controls("tenants", query, [["", "All"], ...options]),
+      await listPanel({ path: "tenants", caption: "Tenants", query, where, include, columns }),
     ],
   };
 }
