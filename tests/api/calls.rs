@@ -95,7 +95,7 @@ async fn each_endpoint_makes_a_minimum_of_calls() {
         "POST /tenants: 1, W 11",
         "GET /tenants/{id}: 1, R 1",
         "GET /tenants: 1, R 0.5",
-        "GET /search: 2, R 3.5",
+        "GET /search: 2, R 4.5",
         "provision: 2, R 1 W 11",
         "GET /tenants/{id}/jobs/{jobId}: 2, R 2",
         "GET /tenants/{id}/jobs: 2, R 2",
