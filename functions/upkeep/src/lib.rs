@@ -38,6 +38,13 @@ pub struct Upkeep {
     failures: Failures,
 }
 
+/// The steps that were done for a whole batch.
+#[derive(Clone, Copy, Debug)]
+struct BatchSteps {
+    counted: bool,
+    searched: bool,
+}
+
 impl Upkeep {
     /// Creates the handler from the environment.
     ///
@@ -83,7 +90,14 @@ impl Upkeep {
         if let Err(error) = &all_counted {
             tracing::warn!(error = %error.with_causes(), "a batch cannot be counted as a whole");
         }
-        let follow = |record| self.follow(record, all_counted.is_ok());
+        let changes = records.iter().filter_map(StreamRecord::readable);
+        let changes = changes.filter_map(|(_, change)| change.search_change());
+        let all_searched = Box::pin(self.store.update_search(changes)).await;
+        if let Err(error) = &all_searched {
+            tracing::warn!(error = %error.with_causes(), "the words of a batch cannot be written");
+        }
+        let done = BatchSteps { counted: all_counted.is_ok(), searched: all_searched.is_ok() };
+        let follow = |record| self.follow(record, done);
         let ended = Box::pin(each(&records, 1, TIME_BUDGET, follow)).await;
         let mut some_went = false;
         for (record, ended) in records.iter_mut().zip(ended) {
@@ -98,9 +112,9 @@ impl Upkeep {
     }
 
     /// Handles one record, except for the steps that were done for the whole batch.
-    async fn follow(&self, record: &StreamRecord<StreamChange>, is_counted: bool) -> Result<()> {
+    async fn follow(&self, record: &StreamRecord<StreamChange>, done: BatchSteps) -> Result<()> {
         let Some((_, change)) = record.readable() else { return Ok(()) };
-        let counted = if is_counted { Ok(()) } else { self.count([change].into_iter()).await };
+        let counted = if done.counted { Ok(()) } else { self.count([change].into_iter()).await };
         let deleted = match change.deleted_tenant() {
             Some(tenant) => {
                 Box::pin(self.store.soft_delete_children(tenant, lambda::now(), &self.system)).await
@@ -119,8 +133,8 @@ impl Upkeep {
             None => Ok(()),
         };
         let searched = match change.search_change() {
-            Some(change) => Box::pin(self.store.update_search(change)).await,
-            None => Ok(()),
+            Some(change) if !done.searched => Box::pin(self.store.update_search([change])).await,
+            _ => Ok(()),
         };
         summary([counted, deleted, renewed, swept, searched])
     }

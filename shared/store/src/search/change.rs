@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -6,7 +8,7 @@ use crate::{
     Store,
     search::item::{SearchItem, Searched},
     table::{
-        item::{Item, encode_version},
+        item::{Item, decode, encode_version},
         key::Key,
         retry::MAX_ATTEMPTS,
     },
@@ -15,7 +17,7 @@ use domain::{Contact, Error, Lead, Result, Tenant, Words};
 use lambda::fault::Service;
 
 /// Maximum number of search items written at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// The attributes of a stored tenant, contact or lead that search needs. Other items have none of
 /// them.
@@ -96,42 +98,90 @@ impl SearchChange {
     }
 }
 
+impl SearchChange {
+    /// Merges the changes of one entity into one.
+    fn merge(self, other: Self) -> Self {
+        let (mut older, newer) =
+            if self.after.version <= other.after.version { (self, other) } else { (other, self) };
+        older.before.extend(newer.before);
+        older.before.extend(older.after.words);
+        Self { before: older.before, after: newer.after }
+    }
+
+    /// Returns what is left to do if `stored` is what the table has. Returns `None` if nothing is.
+    fn left(mut self, stored: Option<&Found>) -> Option<Self> {
+        let words = stored.map(|stored| stored.words.clone()).unwrap_or_default();
+        if words == self.after.words {
+            return None;
+        }
+        self.before.extend(self.after.words);
+        let version = stored.map_or(self.after.version, |stored| stored.version);
+        Some(Self { before: self.before, after: Found { version, words, ..self.after } })
+    }
+}
+
 impl Store {
-    /// Brings the search items of an entity up to date. Idempotent, in any order: the items end up
-    /// with the words that the entity has in the table, even if the change is outdated.
+    /// Brings the search items of the changed entities up to date. Idempotent, in any order: the
+    /// items end up with the words that the entities have in the table, even if a change is
+    /// outdated.
     ///
     /// # Errors
     ///
-    /// An error if an item cannot be written; [`Error::Busy`] if the entity keeps changing.
-    pub async fn update_search(&self, change: &SearchChange) -> Result<()> {
-        let SearchChange { mut before, mut after } = change.clone();
-        for _ in 0..MAX_ATTEMPTS {
-            self.write_words(&before, &after).await?;
-            // Only now, because another consumer may have seen a later version and be done already.
-            let stored: Option<SearchSource> = self.get(after.searched.key()).await?;
-            let stored = match stored.as_ref().and_then(SearchSource::found) {
-                Some(stored) => stored,
-                None => Found { words: Words::default(), ..after.clone() },
+    /// An error if an item cannot be written; [`Error::Busy`] if an entity keeps changing.
+    pub async fn update_search(
+        &self,
+        changes: impl IntoIterator<Item = &SearchChange>,
+    ) -> Result<()> {
+        let mut pending = BTreeMap::<String, SearchChange>::new();
+        for change in changes {
+            let (id, change) = (format!("{:?}", change.after.searched), change.clone());
+            let change = match pending.remove(&id) {
+                Some(other) => other.merge(change),
+                None => change,
             };
-            if stored.words == after.words {
+            pending.insert(id, change);
+        }
+        for _ in 0..MAX_ATTEMPTS {
+            if pending.is_empty() {
                 return Ok(());
             }
-            before.extend(after.words);
-            after = stored;
+            self.write_words(pending.values()).await?;
+            // Only now, because another consumer may have seen a later version and be done already.
+            let keys: Vec<_> = pending.values().map(|change| change.after.searched.key()).collect();
+            let mut stored = BTreeMap::new();
+            for item in self.get_all(&keys).await? {
+                if let Some(found) = decode::<SearchSource>(item)?.found() {
+                    stored.insert(format!("{:?}", found.searched), found);
+                }
+            }
+            let left = |(id, change): (String, SearchChange)| {
+                Some((id.clone(), change.left(stored.get(&id))?))
+            };
+            pending = pending.into_iter().filter_map(left).collect();
         }
         Err(Error::Busy("an entity kept changing its words"))
     }
 
-    /// Writes the items of a version's words, and deletes those of all other words in `before`.
-    async fn write_words(&self, before: &Words, after: &Found) -> Result<()> {
-        let Found { searched, version, words } = after;
-        let items = SearchItem::all(*searched, words).into_iter();
+    /// Writes the items of all words, and then deletes those of words that are no longer used.
+    async fn write_words(
+        &self,
+        changes: impl Iterator<Item = &SearchChange> + Clone,
+    ) -> Result<()> {
         // Collect first: the compiler cannot prove that a stream over closures is `Send`.
-        let puts: Vec<_> = items.map(|item| self.put_word(item, *version)).collect();
+        let puts: Vec<_> = changes
+            .clone()
+            .flat_map(|SearchChange { after: Found { searched, version, words }, .. }| {
+                SearchItem::all(*searched, words).into_iter().map(|item| (item, *version))
+            })
+            .map(|(item, version)| self.put_word(item, version))
+            .collect();
         stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let outdated: Vec<_> = before.without(words).map(|word| searched.item_key(word)).collect();
-        let deletes: Vec<_> =
-            outdated.into_iter().map(|key| self.delete_word(key, *version)).collect();
+        let deletes: Vec<_> = changes
+            .flat_map(|SearchChange { before, after: Found { searched, version, words } }| {
+                before.without(words).map(|word| (searched.item_key(word), *version))
+            })
+            .map(|(key, version)| self.delete_word(key, version))
+            .collect();
         stream::iter(deletes).buffer_unordered(AT_ONCE).try_collect().await
     }
 

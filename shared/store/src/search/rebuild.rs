@@ -49,10 +49,11 @@ impl Store {
         loop {
             let chunk = self.entities_after(&position).await?;
             let is_last = chunk.is_empty();
-            for Indexed { gsi1sk, source } in chunk {
-                if let Some(change) = SearchChange::between(None, Some(&source)) {
-                    self.update_search(&change).await?;
-                }
+            let sources = chunk.iter().map(|Indexed { source, .. }| Some(source));
+            let changes: Vec<_> =
+                sources.filter_map(|source| SearchChange::between(None, source)).collect();
+            self.update_search(&changes).await?;
+            if let Some(Indexed { gsi1sk, .. }) = chunk.into_iter().next_back() {
                 position.after = Some(gsi1sk);
                 if start.elapsed() > time {
                     return Ok(Some(position));
