@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::SearchPosition;
 
-/// What the function is invoked with: a batch of the stream, or `{"rebuildSearch":{}}`.
+/// The payload of an invocation: a batch of the stream, or `{"rebuildSearch":{}}`.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Payload(Box<RawValue>);
 
-/// What there is to do.
+/// The work that a payload asks for.
 pub(crate) enum Work {
     /// Handle records of the stream.
     Batch(Batch),

@@ -73,12 +73,12 @@ impl Words {
     }
 }
 
-/// What a caller searches for: the starts of words, all of which an entity must have.
+/// The text of a search: starts of words, all of which an entity must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchText(Vec<String>);
 
 impl SearchText {
-    /// Reads what somebody typed. Only white space separates words, so that an email address stays
+    /// Reads the text as typed. Only white space separates words, so that an email address stays
     /// one word.
     #[must_use]
     pub fn new(typed: &str) -> Self {

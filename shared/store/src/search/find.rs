@@ -24,7 +24,7 @@ const LOOKUPS: usize = 2;
 /// A search for tenants and leads.
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// What is searched for.
+    /// The text to search for.
     pub text: SearchText,
     /// Maximum number of hits: at most 50, so that all entities are read in one call.
     pub limit: usize,
