@@ -7,8 +7,8 @@ mod story;
 use std::time::Duration;
 
 use domain::{
-    Error, Isolation, Job, JobState, NewContact, NewInvoice, NewLead, NewTenant, Result, Step,
-    Subscription, Tenant, TenantId, UserId, Work,
+    Error, Job, JobState, NewContact, NewInvoice, NewLead, NewTenant, Result, Step, Subscription,
+    Tenant, TenantId, Tiers, UserId, Work,
 };
 use schema::{Timestamp, read};
 use serde_json::json;
@@ -119,15 +119,16 @@ impl Demo {
         attempt: &Attempt,
         at: Timestamp,
     ) -> Result<()> {
-        let (tier, isolation) = match number % 3 {
-            0 => ("PREMIUM", Isolation::Silo),
-            1 => ("STANDARD", Isolation::Pool),
-            _ => ("BASIC", Isolation::Pool),
+        let tier = match number % 3 {
+            0 => "PREMIUM",
+            1 => "STANDARD",
+            _ => "BASIC",
         };
+        let tiers = Tiers::default();
         let plan = json!({ "id": format!("subscription-{number}"), "plan": { "tier": tier } });
-        let subscription = Subscription::from_text(&plan.to_string())?;
+        let subscription = Subscription::from_text(&plan.to_string(), &tiers)?;
         let (tenant, contacts, _) = self.store.tenant_with_contacts_and_jobs(id).await?;
-        let work = Work { kind: attempt.kind(), subscription, isolation };
+        let work = Work { kind: attempt.kind(), subscription, isolation: tiers.isolation(tier) };
         let mut job = Job::open(&tenant, contacts, work, EXPIRY, at, &self.by)?;
         job.state = JobState::Running;
         job.steps.push(Step { name: JobState::Running, time: at + Duration::from_secs(1) });
