@@ -114,7 +114,7 @@ impl SearchQuery {
     /// The same as for [`Filter::from_query`].
     pub fn from_query(query: &str) -> Result<Self> {
         let budget = Budget::default();
-        let mut parameters = Parameters::read(query, &["q", "limit"], &budget)?;
+        let mut parameters = Parameters::read(query, &["q", "limit"], Unknown::Ignored, &budget)?;
         let text = parameters.take_text("q", &budget)?.unwrap_or_default();
         if text.chars().count() > Self::MAX_LENGTH {
             let most = Self::MAX_LENGTH;
