@@ -2,9 +2,7 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use domain::{
-    JobView, LeadId, Overview, Permit, SearchHit, SearchText, TenantId, Viewer, permit,
-};
+use domain::{JobView, LeadId, Overview, Permit, SearchHit, SearchText, TenantId, Viewer, permit};
 use filter::SearchQuery;
 use lambda::keys::MasterKeys;
 use store::{SearchRequest, Store};
