@@ -14,9 +14,31 @@ pub fn ascii_host(name: &str) -> Option<Cow<'_, str>> {
     Uts46::new().to_ascii(name, AsciiDenyList::URL, Hyphens::CheckFirstLast, DnsLength::Ignore).ok()
 }
 
+/// Returns a host name as people write it, with its A-labels in Unicode. A name that has no such
+/// form stays as it is.
+#[must_use]
+pub fn unicode_host(name: &str) -> Cow<'_, str> {
+    match Uts46::new().to_unicode(name.as_bytes(), AsciiDenyList::URL, Hyphens::Allow) {
+        (written, Ok(())) => written,
+        (_, Err(_)) => Cow::Borrowed(name),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stored_name_can_be_shown_as_written() {
+        for (name, written) in [
+            ("xn--bcher-kva.example", "bücher.example"),
+            ("www.xn--80a1acny.xn--p1ai", "www.почта.рф"),
+            ("acme.test", "acme.test"),
+            ("xn--.test", "xn--.test"),
+        ] {
+            assert_eq!(unicode_host(name), written);
+        }
+    }
 
     #[test]
     fn international_names_have_one_form() {

@@ -25,7 +25,7 @@ pub use day::Day;
 pub use decimal::{Decimal, ParseDecimalError};
 pub use document::{Document, read};
 pub use from_json::FromJson;
-pub use host::ascii_host;
+pub use host::{ascii_host, unicode_host};
 pub use members::{FromMembers, Members, Patch, nullable};
 pub use reader::{BodyKind, Reader};
 pub use scan::Limits;

@@ -11,8 +11,36 @@ pub struct Limits {
     checked: usize,
     /// Whether duplicate members are refused.
     duplicates: bool,
-    /// Whether numbers must be storable and forwardable as they were sent.
-    numbers: bool,
+    /// Which numbers are accepted.
+    numbers: Numbers,
+}
+
+/// Which numbers a JSON text may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbers {
+    /// All.
+    Any,
+    /// Integers of 64 bits, with or without a sign, and storable decimals.
+    Storable,
+    /// Signed integers of 64 bits, because `EventBridge` refuses others, and storable decimals.
+    Forwardable,
+}
+
+impl Numbers {
+    /// Returns the format that `number` should have had. Returns `None` if it is accepted.
+    fn refuse(self, number: &str) -> Option<&'static str> {
+        let is_signed = self == Self::Forwardable || number.starts_with('-');
+        let (fits, format) = if self == Self::Any {
+            return None;
+        } else if number.contains(['.', 'e', 'E']) {
+            (number.parse().is_ok_and(|number: Decimal| number.is_storable()), "decimal")
+        } else if is_signed {
+            (number.parse::<i64>().is_ok(), "int64")
+        } else {
+            (number.parse::<u64>().is_ok(), "uint64")
+        };
+        (!fits).then_some(format)
+    }
 }
 
 /// The maximum nesting of objects and arrays in a body.
@@ -21,20 +49,25 @@ pub(crate) const BODY_LEVELS: usize = 64;
 impl Limits {
     /// The limits of a request body.
     pub const BODY: Self =
-        Self { levels: BODY_LEVELS, checked: usize::MAX, duplicates: true, numbers: false };
+        Self { levels: BODY_LEVELS, checked: usize::MAX, duplicates: true, numbers: Numbers::Any };
 
     /// The limits of a build's report. The metadata of its resources is the fifth level: it is kept
     /// as it was sent, so that a report is never refused because of its metadata.
-    pub const REPORT: Self = Self { levels: 5, checked: 4, duplicates: true, numbers: false };
+    pub const REPORT: Self =
+        Self { levels: 5, checked: 4, duplicates: true, numbers: Numbers::Any };
 
     /// The limits of text whose numbers are stored as text and read by unknown programs.
-    pub const NUMBERS: Self =
-        Self { levels: BODY_LEVELS, checked: usize::MAX, duplicates: false, numbers: true };
+    pub const NUMBERS: Self = Self {
+        levels: BODY_LEVELS,
+        checked: usize::MAX,
+        duplicates: false,
+        numbers: Numbers::Storable,
+    };
 
     /// Returns the limits of text that is stored and sent in events, with this maximum nesting.
     #[must_use]
     pub const fn forwarded(levels: usize) -> Self {
-        Self { levels, checked: usize::MAX, duplicates: true, numbers: true }
+        Self { levels, checked: usize::MAX, duplicates: true, numbers: Numbers::Forwardable }
     }
 }
 
@@ -124,13 +157,10 @@ impl<'t> Scanner<'t, '_> {
         let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
         let number = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         self.at += number.len().max(1);
-        if self.limits.numbers && level <= self.limits.checked {
-            let whole = !number.contains(['.', 'e', 'E']);
-            if whole && number.parse::<i64>().is_err() {
-                self.wrong_format("int64");
-            } else if !whole && !number.parse().is_ok_and(|it: Decimal| it.is_storable()) {
-                self.wrong_format("decimal");
-            }
+        if level <= self.limits.checked
+            && let Some(format) = self.limits.numbers.refuse(number)
+        {
+            self.wrong_format(format);
         }
         // A number beyond the range of floats is clamped; exact numbers are read from the text.
         let reached = || if number.starts_with('-') { f64::MIN } else { f64::MAX };

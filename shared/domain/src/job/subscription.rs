@@ -69,8 +69,8 @@ impl Subscription {
         let mut schema = SubscriptionBody::schema();
         let rule = format!(
             "At most {} bytes and {} levels of objects and arrays, the subscription itself included. \
-             Integers have at most 64 bits; other numbers are 0 or between 1E-130 and 9.99E+125 \
-             in size.",
+             Integers are signed and have at most 64 bits; other numbers are 0 or between 1E-130 and \
+             9.99E+125 in size.",
             Self::MAX_BYTES,
             Self::MAX_LEVELS
         );

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use schema::unicode_host;
+
 use super::fold::fold;
 
 /// Maximum number of words of an entity's names. Later words are not found.
@@ -47,7 +49,10 @@ impl Words {
                 words.insert(part);
             }
         }
-        words.extend(whole.into_iter().map(|word| shortened(&fold(word))));
+        for word in whole {
+            words.insert(shortened(&fold(word)));
+            words.extend(as_written(word).map(|word| shortened(&fold(&word))));
+        }
         words.remove("");
         Self(words)
     }
@@ -116,6 +121,13 @@ fn parts(name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns a host name or an email address as people write it, if it is stored with A-labels.
+fn as_written(word: &str) -> Option<String> {
+    let (local, host) = word.rsplit_once('@').map_or((None, word), |(local, host)| (Some(local), host));
+    let host = host.contains("xn--").then(|| unicode_host(host))?;
+    Some(local.map_or_else(|| host.to_string(), |local| format!("{local}@{host}")))
+}
+
 /// Returns a folded word without punctuation around it. Returns `None` if nothing is left.
 fn trimmed(word: &str) -> Option<String> {
     let word = word.trim_matches(is_punctuation);
@@ -182,6 +194,17 @@ mod tests {
         for found in ["ada.l+x@mail.test", "mail.test", "love ada", "ADA.L+X@"] {
             assert!(SearchText::new(found).matches(&lead), "{found}");
         }
+    }
+
+    #[test]
+    fn an_international_domain_is_found_in_either_form() {
+        let tenant = Words::of_tenant("k1", "Acme", ["xn--bcher-kva.example"]);
+        let lead = Words::of_lead([], "ada@xn--bcher-kva.example");
+        for found in ["bücher.example", "BÜCH", "bucher", "xn--bcher", "bücher.example."] {
+            assert!(SearchText::new(found).matches(&tenant), "{found}");
+            assert!(SearchText::new(found).matches(&lead), "{found}");
+        }
+        assert!(SearchText::new("ada@bücher.example").matches(&lead));
     }
 
     #[test]

@@ -71,6 +71,16 @@ fn forwarded_numbers_must_be_storable() {
 }
 
 #[test]
+fn stored_integers_have_64_bits_with_or_without_a_sign() {
+    for number in ["12345678901234567891", "18446744073709551615", "-9223372036854775808"] {
+        assert_eq!(violations(number, Limits::NUMBERS), Vec::<String>::new(), "{number}");
+    }
+    for number in ["18446744073709551616", "-9223372036854775809"] {
+        assert_eq!(violations(&format!("[{number}]"), Limits::NUMBERS), ["/0 format"], "{number}");
+    }
+}
+
+#[test]
 fn values_below_the_checked_level_are_never_refused() {
     let hostile = r#"{"a":[1e400,99999999999999999999,{"":1,"":2}],"b":"\ud800","\udfff":1,"b":1}"#;
     let text = format!(r#"{{"d":{{"r":[{{"m":{hostile}}}]}}}}"#);
