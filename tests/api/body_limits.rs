@@ -58,7 +58,12 @@ async fn a_duplicate_member_is_refused_on_every_route() {
         (Method::PATCH, "/contacts?where={}".to_owned(), change, "firstName"),
         (Method::POST, "/invoices".to_owned(), invoice(&acme), "amount"),
         (Method::POST, "/tenant-configs".to_owned(), config(&acme, "k"), "configKey"),
-        (Method::POST, format!("/tenants/{acme}/provision"), support::subscription("BASIC"), "plan"),
+        (
+            Method::POST,
+            format!("/tenants/{acme}/provision"),
+            support::subscription("BASIC"),
+            "plan",
+        ),
     ] {
         let reply = app.client.send_text(method, &app.operator, &path, &twice(&body, member)).await;
         assert_eq!(

@@ -39,7 +39,7 @@ async fn a_deleted_tenant_disappears_with_its_children_and_its_key_is_not_releas
         app.client.get(&app.operator, &format!("{own}/jobs")).await,
         app.client.get(&app.operator, &format!("{own}/resources")).await,
         app.client
-            .post(&app.operator, &format!("{own}/provision"), &support::subscription("B"))
+            .post(&app.operator, &format!("{own}/provision"), &support::subscription("BASIC"))
             .await,
         app.client.post(&app.operator, &format!("{own}/deprovision"), &json!({})).await,
     ] {

@@ -123,7 +123,8 @@ fn parts(name: &str) -> Vec<String> {
 
 /// Returns a host name or an email address as people write it, if it is stored with A-labels.
 fn as_written(word: &str) -> Option<String> {
-    let (local, host) = word.rsplit_once('@').map_or((None, word), |(local, host)| (Some(local), host));
+    let (local, host) =
+        word.rsplit_once('@').map_or((None, word), |(local, host)| (Some(local), host));
     let host = host.contains("xn--").then(|| unicode_host(host))?;
     Some(local.map_or_else(|| host.to_string(), |local| format!("{local}@{host}")))
 }
