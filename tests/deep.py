@@ -84,8 +84,9 @@ def configuration_set(stack):
 
 def pipelines(stack):
     """3. Whether the roles of the two pipelines are sufficient: builds and removes a tenant of each isolation."""
-    silo = stack.value("SiloTiers", "SILO_TIERS").split(",")[0]
-    for kind, tier in [("silo", silo), ("pool", "SMOKE")]:
+    siloed = tiers(stack.value("SiloTiers", "SILO_TIERS"))
+    pooled = [tier for tier in tiers(stack.value("Tiers", "TIERS")) if tier not in siloed]
+    for kind, tier in [("silo", siloed[0]), *[("pool", tier) for tier in pooled[:1]]]:
         key = f"smk{uuid.uuid4().hex[:7]}"
         contact = {"firstName": "Smoke", "lastName": "Test", "email": SIMULATOR, "isPrimary": True}
         body = {"key": key, "name": "Smoke test", "domains": ["simulator.amazonses.com"], "contact": contact}
@@ -97,6 +98,10 @@ def pipelines(stack):
             yield "… and removed", job(stack, tenant, "deprovision", subscription)
             status, _ = stack.ask("DELETE", f"/tenants/{tenant}")
             yield "… and deleted", "yes" if status == 204 else f"no: {status}, delete {tenant} by hand"
+
+
+def tiers(text):
+    return [tier.strip().upper() for tier in text.split(",")]
 
 
 def job(stack, tenant, verb, body):
