@@ -198,7 +198,7 @@ async fn jobs_and_resources_are_paged_by_number_and_by_bytes() {
         assert_eq!(first.items().len(), 2);
         let next = first.next_page().unwrap();
         let other = next.replace("limit=2", "limit=3");
-        for bad in [other, format!("{path}?limit=0"), format!("{path}?filter={{}}")] {
+        for bad in [other, format!("{path}?limit=0")] {
             let refused = app.client.get(&app.operator, &bad).await.expect(400);
             assert_eq!(refused.text("/error/code"), "INVALID_PARAMETER_VALUE", "{bad}");
         }
