@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { SIZES, check, open } from "./browser.js";
 import { browser, plane } from "./fixtures.js";
 import { withPlane } from "./plane.js";
-import { closed, signIn } from "./steps.js";
+import { act, closed, signIn } from "./steps.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -69,7 +69,7 @@ for (const viewport of SIZES) {
     /** @param {string} title */
     const row = (title) => page.locator(".panel", { has: page.getByRole("heading", { name: title, exact: true }) }).locator("tr, .card").filter({ hasText: /bob@x.test|price|EUR/ });
     for (const title of ["Contacts", "Configuration", "Invoices"]) {
-      await row(title).getByRole("button", { name: "Edit" }).click();
+      await act(row(title), "Edit");
       await check(page, `editing, ${title}`);
       await save(page);
     }
@@ -80,7 +80,7 @@ for (const viewport of SIZES) {
     assert.deepEqual(await stored(), before);
 
     for (const [title, field, value, change] of FORMS) {
-      await row(title).getByRole("button", { name: "Edit" }).click();
+      await act(row(title), "Edit");
       const input = page.locator(`dialog [name=${field}]`);
       if (field === "status") await input.selectOption(value);
       else await input.fill(value);
@@ -88,7 +88,7 @@ for (const viewport of SIZES) {
       assert.equal(sent.pop(), `PATCH ${change}`);
       assert.deepEqual(sent, []);
     }
-    await row("Contacts").getByRole("button", { name: "Edit" }).click();
+    await act(row("Contacts"), "Edit");
     await page.getByLabel("Primary contact").check();
     await save(page);
     assert.equal(sent.pop(), 'PATCH {"isPrimary":true}');

@@ -85,3 +85,13 @@ export async function submitDialog(page, values) {
 
 /** @param {Page} page */
 export const closed = (page) => page.waitForSelector("dialog", { state: "detached" });
+
+/**
+ * Presses a button of a row. On a narrow screen it is in a menu.
+ * @param {import("playwright-core").Locator} row @param {string} name
+ */
+export async function act(row, name) {
+  const menu = row.getByText("Actions");
+  if (await menu.isVisible() && !await row.locator("details[open]").count()) await menu.click();
+  await row.getByRole("button", { name }).click();
+}
