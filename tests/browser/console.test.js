@@ -197,7 +197,7 @@ test("the overview shows counts and the tenants that need attention", () => with
   const subscription = { id: "s", plan: { tier: "BASIC", name: "Gold" } };
   await other.call("POST", `/tenants/${id}/provision`, subscription);
   await signIn(page, other);
-  await page.waitForTimeout(2500);
+  await eventually(async () => (await other.call("GET", `/tenants/${id}`)).status === 3);
   await page.goto(`${other.url}/console#/tenants`);
   await page.getByRole("link", { name: "Overview" }).click();
   const attention = panel(page, "Needs attention");

@@ -193,7 +193,7 @@ for (const viewport of SIZES) {
 test("a page goes on without its link or without its token, and offers another link without both", () => withPlane(async (plane) => {
   const email = "ada@acme.test";
   await plane.stop();
-  await plane.start("success", { VALIDATION_TOKEN_EXPIRY: "6000" });
+  await plane.start("success", { VALIDATION_TOKEN_EXPIRY: "15000" });
   const { page, context } = await open(browser, { viewport: SIZES[0] ?? null });
   const link = await signUp(page, plane, { email });
   await confirm(page, link);
@@ -202,7 +202,7 @@ test("a page goes on without its link or without its token, and offers another l
   await loseToken();
   await page.reload();
   await shown(page, "plan");
-  await page.waitForTimeout(6500);
+  await page.waitForTimeout(15500);
   await page.reload();
   await shown(page, "plan");
   await loseToken();
