@@ -1,13 +1,16 @@
 // Takes the screenshots of the README: node tests/browser/screenshots.js
 
 import { launch, open } from "./browser.js";
-import { Plane } from "./plane.js";
+import { Plane, eventually } from "./plane.js";
 import { confirm, shown, signIn, signUp } from "./steps.js";
 
 const root = new URL("../../", import.meta.url).pathname;
 const plane = await Plane.make();
 await plane.start("success");
 const browser = await launch();
+
+/** @param {string} id @param {number} status */
+const reaches = (id, status) => eventually(async () => (await plane.call("GET", `/tenants/${id}`)).status === status);
 
 /** @param {import("playwright-core").Page} page @param {string} name */
 const keep = (page, name) => page.screenshot({ path: `${root}functions/home/${name}.png` });
@@ -32,31 +35,30 @@ async function history() {
 }
 
 const small = await open(browser, { viewport: { width: 460, height: 640 }, deviceScaleFactor: 1 });
-await signUp(small.page, plane, { company: "Acme", email: "ada@acme.test" });
 await small.page.goto(`${plane.url}/signup`);
 await shown(small.page, "signup");
 await keep(small.page, "signup");
-await confirm(small.page, String((await plane.links("ada@acme.test", 1))[0]));
+await confirm(small.page, await signUp(small.page, plane, { company: "Acme", email: "ada@acme.test" }));
 await shown(small.page, "workspace");
 await small.page.getByText("is available").waitFor();
 await small.page.getByRole("button", { name: "Continue" }).click();
 await shown(small.page, "plan");
 await small.page.getByRole("button", { name: "Create workspace" }).click();
-await small.page.locator(".timeline .running").waitFor();
+await small.page.getByText("Preparing the workspace").waitFor();
 await keep(small.page, "progress");
 await small.page.getByRole("link", { name: "Open your workspace" }).waitFor();
 
 for (const [key, name] of [["bolt", "Bolt & Sons"], ["cirrus", "Cirrus Weather"], ["delta", "Delta Freight"]]) {
   const { id } = await plane.tenant(String(key), name);
   await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "PREMIUM" } });
+  await reaches(id, 0);
 }
-await new Promise((done) => setTimeout(done, 3000));
 await plane.stop();
 await plane.start("failure");
 const { id } = await plane.tenant("ember", "Ember Studios");
 await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "STANDARD" } });
 await plane.tenant("fjord", "Fjord Analytics");
-await new Promise((done) => setTimeout(done, 3000));
+await reaches(id, 3);
 await history();
 const large = await open(browser, { viewport: { width: 1120, height: 760 } });
 await signIn(large.page, plane);
