@@ -7,6 +7,9 @@ use super::fold::fold;
 /// Maximum number of words of an entity's names. Later words are not found.
 const MAX_NAME_WORDS: usize = 24;
 
+/// Maximum number of other words of an entity: a tenant's key and domains. Later ones are not found.
+const MAX_WHOLE_WORDS: usize = 51;
+
 /// Maximum length of a word in characters. Longer words are found by their start.
 const MAX_LENGTH: usize = 64;
 
@@ -49,7 +52,7 @@ impl Words {
                 words.insert(part);
             }
         }
-        for word in whole {
+        for word in whole.into_iter().take(MAX_WHOLE_WORDS) {
             words.insert(shortened(&fold(word)));
             words.extend(as_written(word).map(|word| shortened(&fold(&word))));
         }
@@ -168,6 +171,9 @@ mod tests {
         assert_eq!(words(&many.collect::<String>()).len(), MAX_NAME_WORDS + 2);
         let longest = words(&"\u{FDFA}".repeat(100)).into_iter().map(|word| word.len()).max();
         assert!(longest <= Some(MAX_LENGTH * 4));
+        let domains: Vec<_> = (0..200).map(|number| format!("d{number}.test")).collect();
+        let many = Words::of_tenant("k1", "Acme", domains.iter().map(String::as_str));
+        assert_eq!(many.iter().count(), 1 + MAX_WHOLE_WORDS);
     }
 
     #[test]
