@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::setup::Setup;
 
-/// Where the data of a call to a provider comes from in the body of `POST /manage/users`.
+/// The members of the body of `POST /manage/users` from which a call to a provider takes its data.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSource {
     /// Members of the call, and the paths of their values in the body.

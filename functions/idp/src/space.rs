@@ -48,9 +48,13 @@ fn slug(tier: &str) -> String {
     if slug == folded {
         return slug;
     }
-    let digest = digest::digest(&digest::SHA256, folded.as_bytes());
-    let digits: String = digest.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{slug}-{digits}")
+    format!("{slug}-{}", digits(&folded))
+}
+
+/// Returns eight hex digits of a digest, which tell names apart that lost characters.
+pub(crate) fn digits(name: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, name.as_bytes());
+    digest.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

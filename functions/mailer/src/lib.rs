@@ -96,11 +96,11 @@ impl Mailer {
     }
 
     async fn mail(&self, event: Envelope) -> Result<()> {
-        let Ok(kind) = event.detail_type.parse::<EventType>() else { return Ok(()) };
-        if !MAILED.contains(&kind) {
+        let kind = event.detail_type.parse().ok().filter(|kind| MAILED.contains(kind));
+        let Some(kind) = kind else {
             tracing::debug!(event.kind = event.detail_type, "no email for this event type");
             return Ok(());
-        }
+        };
         let event = event.read_and_trace()?;
         match self.write(kind, &event).await? {
             Some(mail) => self.send_once(&event.id, &mail).await,

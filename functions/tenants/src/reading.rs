@@ -75,7 +75,7 @@ pub(crate) async fn search(
     let SearchQuery { text, limit } = SearchQuery::from_query(&query.unwrap_or_default())?;
     let request = SearchRequest {
         text: SearchText::new(&text),
-        limit,
+        limit: limit.into(),
         leads: bearer.may_see(permit::ViewLead::CODES),
         contacts: bearer.may_see(permit::ViewContact::CODES),
     };

@@ -67,7 +67,7 @@ impl StreamChange {
         let day = if entity == Tenant::ENTITY { day(new, old) } else { None };
         let resend = (entity == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
         let leaves_resources = entity == Tenant::ENTITY && leaves_resources(new, old);
-        let search = search(old, new)?;
+        let search = if SearchSource::is_of(&entity) { search(old, new)? } else { None };
         let item = ItemVersion { entity, id, version, removed };
         Ok(Self { item, before, after, day, resend, leaves_resources, search })
     }

@@ -34,7 +34,7 @@ pub enum Answer {
     /// The payload of the next invocation. The position is `null` at the end.
     #[serde(rename_all = "camelCase")]
     Rebuilt {
-        /// Where to continue.
+        /// The position to continue from.
         rebuild_search: Option<SearchPosition>,
     },
 }

@@ -57,7 +57,8 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 }
 
 /// `POST /webhook`: closes the tenant's open job, or records a step of its build. A repeated message
-/// has no effect. The signature covers the bytes as sent, so it is checked before the body is validated.
+/// has no effect. The signature covers the bytes as sent, so it is checked before the body is
+/// validated.
 async fn report(
     State(webhook): State<Webhook>,
     SignedBody { headers, bytes }: SignedBody,

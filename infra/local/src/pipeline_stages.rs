@@ -31,16 +31,13 @@ impl PipelineRunner {
             self.buses.stage_changed(named, BUILD.0, "STARTED"),
             self.buses.action_changed(named, BUILD, "STARTED", None),
         ]);
-        let step = ["progress", "Preparing the workspace"].map(str::to_owned);
-        if let Err(failed) = self.run_script(execution, &step).await {
-            tracing::warn!(failed, "a build could not report progress");
+        for step in ["Preparing the workspace", "Creating the resources"] {
+            let arguments = ["progress", step].map(str::to_owned);
+            if let Err(failed) = self.run_script(execution, &arguments).await {
+                tracing::warn!(failed, "a build could not report progress");
+            }
+            tokio::time::sleep(part).await;
         }
-        tokio::time::sleep(part).await;
-        let step = ["progress", "Creating the resources"].map(str::to_owned);
-        if let Err(failed) = self.run_script(execution, &step).await {
-            tracing::warn!(failed, "a build could not report progress");
-        }
-        tokio::time::sleep(part).await;
     }
 
     /// Plays the end of the build.

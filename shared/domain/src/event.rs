@@ -4,7 +4,7 @@ use strum::{Display, EnumString};
 
 use crate::{
     Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
-    LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text, values::is_web_url,
+    LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text, values::openable,
 };
 use schema::Timestamp;
 
@@ -137,7 +137,7 @@ impl EventJob {
     /// Returns the URL of the tenant's application if it is one that a person can open.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
-        self.app_plane_url.as_deref().filter(|text| is_web_url(text))
+        openable(self.app_plane_url.as_deref())
     }
 }
 

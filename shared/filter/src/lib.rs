@@ -1,9 +1,10 @@
 //! List filters: conditions, order, paging, fields and inclusions.
 //!
 //! A [`Filter`] is parsed from a query string, in JSON or in bracket notation. It is checked
-//! against the [`Schema`] of the entity: unknown names in it are refused, so that a typo never selects
-//! everything. Other parameters of a query are ignored, except in a bulk update. Filters are evaluated over entities as they are on the wire. The store may use
-//! [`Where::equals`] to read fewer items, which never changes the result.
+//! against the [`Schema`] of the entity: unknown names in it are refused, so that a typo never
+//! selects everything. Other parameters of a query are ignored, except in a bulk update. Filters are
+//! evaluated over entities as they are on the wire. The store may use [`Where::equals`] to read
+//! fewer items, which never changes the result.
 //!
 //! | file | what it parses or evaluates |
 //! |---|---|
@@ -136,7 +137,7 @@ impl Filter {
             match name.as_str() {
                 "where" => filter.conditions = Where::read(node, schema, &below)?,
                 "order" => filter.order = Order::read(node, schema, &below)?,
-                "limit" => filter.limit = Some(limit(node, &below)?),
+                "limit" => filter.limit = Some(limit(node, MAX_PAGE_SIZE, &below)?),
                 "offset" if members.contains_key("skip") => {
                     return Err(below.error("is an alias of skip. Use only one of them."));
                 }
@@ -210,8 +211,8 @@ impl WireEntity for Map<String, Value> {
     }
 }
 
-fn limit(node: &Node, at: &Position<'_>) -> Result<u16> {
+fn limit(node: &Node, most: u16, at: &Position<'_>) -> Result<u16> {
     let given = node.integer().and_then(|limit| u16::try_from(limit).ok());
-    let within = given.filter(|limit| (1..=MAX_PAGE_SIZE).contains(limit));
-    within.ok_or_else(|| at.error(format_args!("must be a whole number from 1 to {MAX_PAGE_SIZE}")))
+    let within = given.filter(|limit| (1..=most).contains(limit));
+    within.ok_or_else(|| at.error(format_args!("must be a whole number from 1 to {most}")))
 }

@@ -34,7 +34,7 @@ impl Filter {
             if filter.limit.is_some() {
                 return Err(at.error("is also given in the filter. Use only one of them."));
             }
-            filter.limit = Some(super::limit(&Node::Untyped(node), &at)?);
+            filter.limit = Some(super::limit(&Node::Untyped(node), super::MAX_PAGE_SIZE, &at)?);
         }
         if let Some(cursor) = parameters.take_text("cursor", &budget)? {
             filter.cursor = Some(cursor);
@@ -80,12 +80,8 @@ impl PageQuery {
         let budget = Budget::default();
         let known = ["limit", "cursor"];
         let mut parameters = Parameters::read(query, &known, Unknown::Ignored, &budget)?;
-        let limit = match parameters.take_text("limit", &budget)? {
-            Some(limit) => {
-                super::limit(&Node::Untyped(limit), &Position::parameter("limit", &budget))?
-            }
-            None => super::DEFAULT_PAGE_SIZE,
-        };
+        let limit = parameters.take_limit(super::MAX_PAGE_SIZE, &budget)?;
+        let limit = limit.unwrap_or(super::DEFAULT_PAGE_SIZE);
         Ok(Self { limit, cursor: parameters.take_text("cursor", &budget)? })
     }
 }
@@ -96,16 +92,16 @@ pub struct SearchQuery {
     /// The text to search for. Empty by default.
     pub text: String,
     /// The maximum number of results.
-    pub limit: usize,
+    pub limit: u16,
 }
 
 impl SearchQuery {
     /// The maximum length of the text, in characters.
     pub const MAX_LENGTH: usize = 200;
     /// The maximum of `limit`.
-    pub const MAX_LIMIT: usize = 50;
+    pub const MAX_LIMIT: u16 = 50;
     /// The default of `limit`.
-    pub const DEFAULT_LIMIT: usize = 10;
+    pub const DEFAULT_LIMIT: u16 = 10;
 
     /// Parses the query of a search: `q` and `limit`.
     ///
@@ -121,18 +117,8 @@ impl SearchQuery {
             let at = Position::parameter("q", &budget);
             return Err(at.error(format_args!("must have at most {most} characters")));
         }
-        let limit = match parameters.take_text("limit", &budget)? {
-            Some(limit) => {
-                let given =
-                    limit.parse().ok().filter(|limit| (1..=Self::MAX_LIMIT).contains(limit));
-                let most = Self::MAX_LIMIT;
-                let at = Position::parameter("limit", &budget);
-                given.ok_or_else(|| {
-                    at.error(format_args!("must be a whole number from 1 to {most}"))
-                })?
-            }
-            None => Self::DEFAULT_LIMIT,
-        };
+        let limit = parameters.take_limit(Self::MAX_LIMIT, &budget)?;
+        let limit = limit.unwrap_or(Self::DEFAULT_LIMIT);
         Ok(Self { text, limit })
     }
 }
@@ -256,6 +242,13 @@ impl Parameters {
     fn take_raw(&mut self, name: &str) -> Option<Parameter> {
         let position = self.0.iter().position(|(known, _)| *known == name)?;
         Some(self.0.swap_remove(position).1)
+    }
+
+    /// Takes the parameter `limit`, which is at most `most`.
+    fn take_limit(&mut self, most: u16, budget: &Budget) -> Result<Option<u16>> {
+        let at = Position::parameter("limit", budget);
+        let limit = self.take_text("limit", budget)?;
+        limit.map(|limit| super::limit(&Node::Untyped(limit), most, &at)).transpose()
     }
 
     /// Takes a parameter in JSON or bracket notation. An empty one counts as absent.

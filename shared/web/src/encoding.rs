@@ -22,8 +22,8 @@ pub(crate) fn decoded(headers: &HeaderMap, bytes: Vec<u8>, most: usize) -> Resul
     let codings = headers.get_all(CONTENT_ENCODING).iter();
     let codings = codings.map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
     let codings = codings.collect::<Vec<_>>().join(",");
-    let mut codings = codings.split(',').map(str::trim);
-    let mut codings = codings.by_ref().filter(|coding| !matches!(*coding, "" | "identity"));
+    let codings = codings.split(',').map(str::trim);
+    let mut codings = codings.filter(|coding| !matches!(*coding, "" | "identity"));
     match (codings.next(), codings.next()) {
         (None, _) => Ok(bytes),
         (Some("gzip" | "x-gzip"), None) => unzipped(&bytes, most),

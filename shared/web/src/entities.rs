@@ -142,8 +142,8 @@ async fn edit<E: Writable>(
 
 /// Handles `PATCH /<entities>?where=`: the same edit for every match. The edit is validated for all
 /// entities before the first is written; writes are then applied one by one. `where` is required,
-/// `{}` for all, and other parameters are refused. The number of matches reveals data, so the caller must also be allowed to view the
-/// entities.
+/// `{}` for all, and other parameters are refused. The number of matches reveals data, so the caller
+/// must also be allowed to view the entities.
 ///
 /// # Errors
 ///

@@ -13,6 +13,7 @@ use schema::Timestamp;
 #[derive(Debug)]
 pub struct Signature {
     timestamp: String,
+    time: Timestamp,
     mac: Vec<u8>,
 }
 
@@ -29,10 +30,11 @@ impl Signature {
             let only = values.next().filter(|_| values.next().is_none());
             only.and_then(|value| value.to_str().ok())
         };
-        let timestamp = header("x-timestamp").filter(|millis| is_fresh(millis, now, tolerance));
+        let timestamp = header("x-timestamp").unwrap_or_default();
+        let time = fresh(timestamp, now, tolerance);
         let mac = header("x-signature").and_then(mac_of_hex);
-        match (timestamp, mac) {
-            (Some(timestamp), Some(mac)) => Ok(Self { timestamp: timestamp.to_owned(), mac }),
+        match (time, mac) {
+            (Some(time), Some(mac)) => Ok(Self { timestamp: timestamp.to_owned(), time, mac }),
             _ => Err(Error::Unauthorized("no well-formed and fresh signature")),
         }
     }
@@ -46,8 +48,7 @@ impl Signature {
     /// Returns the timestamp.
     #[must_use]
     pub fn time(&self) -> Timestamp {
-        // A fresh timestamp is a number.
-        Timestamp::from_millis(self.timestamp.parse().unwrap_or_default())
+        self.time
     }
 
     /// Returns the HMAC claimed by the sender.
@@ -77,10 +78,11 @@ impl<S: Send + Sync> FromRequest<S> for SignedBody {
     }
 }
 
-fn is_fresh(millis: &str, now: Timestamp, tolerance: Duration) -> bool {
+/// Returns the time of a timestamp that is well formed and fresh.
+fn fresh(millis: &str, now: Timestamp, tolerance: Duration) -> Option<Timestamp> {
     let digits = !millis.is_empty() && millis.bytes().all(|byte| byte.is_ascii_digit());
-    let sent = millis.parse().ok().filter(|_| digits).map(Timestamp::from_millis);
-    sent.is_some_and(|sent| now.since(sent) <= tolerance && sent.since(now) <= tolerance)
+    let sent = millis.parse().ok().filter(|_| digits).map(Timestamp::from_millis)?;
+    (now.since(sent) <= tolerance && sent.since(now) <= tolerance).then_some(sent)
 }
 
 fn mac_of_hex(text: &str) -> Option<Vec<u8>> {
@@ -96,7 +98,7 @@ mod tests {
     #[test]
     fn a_timestamp_is_fresh_within_the_tolerance_on_both_sides() {
         let (now, tolerance) = (Timestamp::from_millis(1_000_000), Duration::from_secs(20));
-        for (millis, fresh) in [
+        for (millis, expected) in [
             ("1000000", true),
             ("980000", true),
             ("979999", false),
@@ -109,7 +111,7 @@ mod tests {
             ("99999999999999999999999", false),
             ("9223372036854775807", false),
         ] {
-            assert_eq!(is_fresh(millis, now, tolerance), fresh, "{millis}");
+            assert_eq!(fresh(millis, now, tolerance).is_some(), expected, "{millis}");
         }
     }
 

@@ -1,6 +1,5 @@
 use axum::http::Method;
 use domain::Result;
-use ring::digest;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +11,7 @@ use crate::{
     password,
     refusal::DataSource,
     setup::Setup,
-    space::{MARK, Space},
+    space::{MARK, Space, digits},
 };
 
 /// The required action that remains until the admin has chosen a password.
@@ -224,9 +223,7 @@ fn username(email: &str) -> String {
     if name == email {
         return name;
     }
-    let digest = digest::digest(&digest::SHA256, email.as_bytes());
-    let digits: String = digest.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{digits}.{name}")
+    format!("{}.{name}", digits(email))
 }
 
 /// Returns a password that must be changed at the first sign-in.

@@ -47,7 +47,8 @@ impl Layout<'_> {
         self.footer(&mut sheet);
     }
 
-    /// Draws the issuer with its address and tax ID, the title and the status. Returns where the next part starts.
+    /// Draws the issuer with its address and tax ID, the title and the status. Returns where the next
+    /// part starts.
     fn header(&self, sheet: &mut Sheet<'_>) -> f32 {
         let width = FACTS - LEFT - 24.0;
         let issuer = scaled_to_fit(HEIGHT / 8.0, |scale| {

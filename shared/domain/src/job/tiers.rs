@@ -14,6 +14,11 @@ pub struct Tiers {
 }
 
 impl Tiers {
+    /// The tiers that are known by default, separated by commas.
+    pub const KNOWN: &str = "BASIC,STANDARD,PREMIUM";
+    /// The tiers that are siloed by default.
+    pub const SILOED: &str = "PREMIUM";
+
     /// Creates the list of the tiers `known`, of which those in `siloed` have dedicated resources.
     /// A siloed tier is also a known one.
     #[must_use]
@@ -27,7 +32,7 @@ impl Tiers {
     /// Returns `tier` in the spelling of the list, or unchanged if it is unknown.
     #[must_use]
     pub fn spelled(&self, tier: Text<1, 100>) -> Text<1, 100> {
-        let known = self.known.iter().find(|known| same(known, tier.as_str()));
+        let known = self.known(tier.as_str());
         known.and_then(|known| schema::read(&json!(known)).ok()).unwrap_or(tier)
     }
 
@@ -42,7 +47,7 @@ impl Tiers {
     #[must_use]
     pub fn violation(&self, tier: &Value, path: &str) -> Option<Violation> {
         let tier = tier.as_str().filter(|tier| !tier.is_empty())?;
-        if self.known.iter().any(|known| same(known, tier)) {
+        if self.known(tier).is_some() {
             return None;
         }
         let names: Vec<&str> = self.known.iter().map(String::as_str).collect();
@@ -53,12 +58,16 @@ impl Tiers {
             info: json!({ "allowedValues": names }),
         })
     }
+
+    fn known(&self, tier: &str) -> Option<&str> {
+        self.known.iter().map(String::as_str).find(|known| same(known, tier))
+    }
 }
 
 impl Default for Tiers {
     fn default() -> Self {
-        let of = |tiers: &[&str]| tiers.iter().map(|&tier| tier.to_owned()).collect();
-        Self::new(of(&["BASIC", "STANDARD", "PREMIUM"]), of(&["PREMIUM"]))
+        let of = |tiers: &str| tiers.split(',').map(str::to_owned).collect();
+        Self::new(of(Self::KNOWN), of(Self::SILOED))
     }
 }
 

@@ -40,9 +40,8 @@ pub(super) fn timeline(job: &Job, viewer: Viewer) -> Vec<StepView<'_>> {
         job.steps.iter().partition(|step| step.name.outcome().is_some());
     let end = closing.first().copied();
     let work = job.progress.iter().enumerate().map(|(position, step)| {
-        let next = job.progress[position + 1..].iter();
-        let next =
-            next.filter(|next| next.source == step.source).map(|next| next.started_on).next();
+        let mut later = job.progress[position + 1..].iter();
+        let next = later.find(|next| next.source == step.source).map(|next| next.started_on);
         StepView::of_work(step, next, end, viewer)
     });
     let opening = opening.into_iter().map(StepView::of_state);

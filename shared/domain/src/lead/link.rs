@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{TenantStatus, values::is_web_url};
+use crate::{TenantStatus, values::openable};
 use schema::Timestamp;
 
 /// A link by which the owner of a verified mailbox continues its sign-up. A lead keeps the latest.
@@ -21,7 +21,7 @@ impl LeadLink {
     /// Returns the URL of the tenant's application if it is one that a person can open.
     #[must_use]
     pub fn app_link(&self) -> Option<&str> {
-        self.app_plane_url.as_deref().filter(|text| is_web_url(text))
+        openable(self.app_plane_url.as_deref())
     }
 }
 

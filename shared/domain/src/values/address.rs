@@ -33,10 +33,14 @@ impl AddressParts {
     /// Returns whether every part is missing or left empty.
     fn is_empty(&self) -> bool {
         let Self { address, city, state, zip, country } = self;
-        let street = address.as_ref().map(Text::as_str);
-        let place = [city.as_ref(), state.as_ref()].map(|part| part.map(Text::as_str));
-        let codes = [zip.as_ref().map(Text::as_str), country.as_ref().map(Text::as_str)];
-        [street].into_iter().chain(place).chain(codes).flatten().all(str::is_empty)
+        let parts = [
+            address.as_ref().map(Text::as_str),
+            city.as_ref().map(Text::as_str),
+            state.as_ref().map(Text::as_str),
+            zip.as_ref().map(Text::as_str),
+            country.as_ref().map(Text::as_str),
+        ];
+        parts.into_iter().flatten().all(str::is_empty)
     }
 
     /// Returns an address with these parts in place of `old`, or `None` if all parts are empty.

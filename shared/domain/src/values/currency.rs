@@ -28,9 +28,7 @@ impl Currency {
     pub fn minor_digits(self) -> usize {
         self.0.exponent().unwrap_or_default().into()
     }
-}
 
-impl Currency {
     /// Returns whether amounts can be in this currency: it is neither withdrawn nor a code for tests
     /// (`XTS`) or for no currency (`XXX`).
     fn is_in_use(self) -> bool {

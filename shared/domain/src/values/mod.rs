@@ -19,5 +19,5 @@ pub use hostname::Hostname;
 pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub use text::Text;
 pub(crate) use text::{MultilineText, is_invisible};
-pub(crate) use url::{ReportedLink, is_web_url, web_url};
+pub(crate) use url::{ReportedLink, openable, web_url};
 pub use word::Word;

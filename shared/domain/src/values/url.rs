@@ -27,9 +27,9 @@ pub(crate) fn web_url(text: &str) -> Option<String> {
     url.map(String::from)
 }
 
-/// Returns whether a reported link is one that a person can open.
-pub(crate) fn is_web_url(text: &str) -> bool {
-    web_url(text).is_some()
+/// Returns a reported link if it is one that a person can open.
+pub(crate) fn openable(link: Option<&str>) -> Option<&str> {
+    link.filter(|link| web_url(link).is_some())
 }
 
 impl FromJson for ReportedLink {
@@ -67,7 +67,7 @@ mod tests {
         ] {
             let ReportedLink(link) = read(&json!(text)).unwrap();
             assert_eq!(link, if kept.is_empty() { text } else { kept });
-            assert_eq!(is_web_url(text), is_url, "{text}");
+            assert_eq!(openable(Some(text)), is_url.then_some(text), "{text}");
         }
         assert!(read::<ReportedLink>(&json!("x".repeat(MAX_LENGTH + 1))).is_err());
     }

@@ -4,5 +4,5 @@ use domain::Tiers;
 /// Reads `TIERS` and `SILO_TIERS`, comma-separated lists.
 #[must_use]
 pub fn tiers(env: &Env) -> Tiers {
-    Tiers::new(env.list("TIERS", "BASIC,STANDARD,PREMIUM"), env.list("SILO_TIERS", "PREMIUM"))
+    Tiers::new(env.list("TIERS", Tiers::KNOWN), env.list("SILO_TIERS", Tiers::SILOED))
 }

@@ -11,10 +11,10 @@ use crate::{
         item::{Item, decode, encode_version},
         key::Key,
         retry::MAX_ATTEMPTS,
+        update::written,
     },
 };
 use domain::{Contact, Error, Lead, Result, Tenant, Words};
-use lambda::fault::Service;
 
 /// Maximum number of search items written at a time.
 const AT_ONCE: usize = 16;
@@ -55,6 +55,12 @@ pub struct SearchChange {
 }
 
 impl SearchSource {
+    /// Returns whether search finds entities of this kind.
+    #[must_use]
+    pub fn is_of(entity: &str) -> bool {
+        [Tenant::ENTITY, Contact::ENTITY, Lead::ENTITY].contains(&entity)
+    }
+
     /// Returns this version of the entity, without words if it is deleted. Returns `None` for items
     /// that search does not find.
     fn found(&self) -> Option<Found> {
@@ -96,9 +102,7 @@ impl SearchChange {
         let before = before.map(|found| found.words).unwrap_or_default();
         (before != after.words).then_some(Self { before, after })
     }
-}
 
-impl SearchChange {
     /// Merges the changes of one entity into one.
     fn merge(self, other: Self) -> Self {
         let (mut older, newer) =
@@ -132,14 +136,14 @@ impl Store {
         &self,
         changes: impl IntoIterator<Item = &SearchChange>,
     ) -> Result<()> {
-        let mut pending = BTreeMap::<String, SearchChange>::new();
+        let mut pending = BTreeMap::<Searched, SearchChange>::new();
         for change in changes {
-            let (id, change) = (format!("{:?}", change.after.searched), change.clone());
-            let change = match pending.remove(&id) {
+            let (searched, change) = (change.after.searched, change.clone());
+            let change = match pending.remove(&searched) {
                 Some(other) => other.merge(change),
                 None => change,
             };
-            pending.insert(id, change);
+            pending.insert(searched, change);
         }
         for _ in 0..MAX_ATTEMPTS {
             if pending.is_empty() {
@@ -147,15 +151,15 @@ impl Store {
             }
             self.write_words(pending.values()).await?;
             // Only now, because another consumer may have seen a later version and be done already.
-            let keys: Vec<_> = pending.values().map(|change| change.after.searched.key()).collect();
+            let keys: Vec<_> = pending.keys().map(|searched| searched.key()).collect();
             let mut stored = BTreeMap::new();
             for item in self.get_all(&keys).await? {
                 if let Some(found) = decode::<SearchSource>(item)?.found() {
-                    stored.insert(format!("{:?}", found.searched), found);
+                    stored.insert(found.searched, found);
                 }
             }
-            let left = |(id, change): (String, SearchChange)| {
-                Some((id.clone(), change.left(stored.get(&id))?))
+            let left = |(searched, change): (Searched, SearchChange)| {
+                Some((searched, change.left(stored.get(&searched))?))
             };
             pending = pending.into_iter().filter_map(left).collect();
         }
@@ -192,11 +196,7 @@ impl Store {
             .set_item(Some(encode_version(&item, version)?))
             .condition_expression("attribute_not_exists(pk) OR version <= :version")
             .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
-        let Err(cause) = request.send().await else { return Ok(()) };
-        match cause.as_service_error() {
-            Some(error) if error.is_conditional_check_failed_exception() => Ok(()),
-            _ => Err(Service::DynamoDb.error("writing a search item")(cause)),
-        }
+        unless_outdated(written(request.send().await, "writing a search item", Error::Stale))
     }
 
     /// Deletes a search item, unless there is none or a later version of the entity has written it.
@@ -206,10 +206,14 @@ impl Store {
             .set_key(Some(key.into()))
             .condition_expression("version <= :version")
             .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
-        let Err(cause) = request.send().await else { return Ok(()) };
-        match cause.as_service_error() {
-            Some(error) if error.is_conditional_check_failed_exception() => Ok(()),
-            _ => Err(Service::DynamoDb.error("deleting a search item")(cause)),
-        }
+        unless_outdated(written(request.send().await, "deleting a search item", Error::Stale))
+    }
+}
+
+/// Accepts that a later version of an entity has already written its item.
+fn unless_outdated(written: Result<()>) -> Result<()> {
+    match written {
+        Err(Error::Stale) => Ok(()),
+        written => written,
     }
 }

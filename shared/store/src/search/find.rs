@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -52,8 +52,8 @@ impl Store {
                 break;
             }
         }
-        let keys: BTreeMap<_, _> = found.iter().flat_map(|found| keys(*found)).collect();
-        let keys: Vec<_> = keys.into_values().collect();
+        let needed: BTreeSet<_> = found.iter().flat_map(|found| [*found, found.shown()]).collect();
+        let keys: Vec<_> = needed.into_iter().map(Searched::key).collect();
         let entities = Entities::read(self.get_all(&keys).await?)?;
         Ok(found.into_iter().filter_map(|found| entities.hit(found, &request.text)).collect())
     }
@@ -97,20 +97,7 @@ impl Store {
 /// Returns the first entities that lead to different hits.
 fn distinct(found: Vec<Searched>, most: usize) -> Vec<Searched> {
     let mut seen = BTreeSet::new();
-    let hit = |found: &Searched| match found {
-        Searched::Tenant { id } | Searched::Contact { tenant_id: id, .. } => id.to_string(),
-        Searched::Lead { id } => id.to_string(),
-    };
-    found.into_iter().filter(|found| seen.insert(hit(found))).take(most).collect()
-}
-
-/// Returns the keys of the entities that a hit shows.
-fn keys(found: Searched) -> impl Iterator<Item = (String, Key)> {
-    let tenant = match found {
-        Searched::Contact { tenant_id, .. } => Some(Searched::Tenant { id: tenant_id }),
-        Searched::Tenant { .. } | Searched::Lead { .. } => None,
-    };
-    [Some(found), tenant].into_iter().flatten().map(|one| (format!("{one:?}"), one.key()))
+    found.into_iter().filter(|found| seen.insert(found.shown())).take(most).collect()
 }
 
 /// The entities of a search that exist.

@@ -4,7 +4,7 @@ use crate::table::{index::Partition, item::Item, key::Key};
 use domain::{ChildKind, Contact, ContactId, Lead, LeadId, Tenant, TenantId, Words};
 
 /// An entity that has search items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub(crate) enum Searched {
     /// A tenant.
@@ -22,6 +22,14 @@ impl Searched {
             Self::Tenant { id } => Key::tenant(id),
             Self::Contact { id, tenant_id } => Key::child(ChildKind::Contact, tenant_id, id),
             Self::Lead { id } => Key::lead(id),
+        }
+    }
+
+    /// Returns the tenant or lead that is shown: a contact leads to its tenant.
+    pub(crate) fn shown(self) -> Self {
+        match self {
+            Self::Contact { tenant_id, .. } => Self::Tenant { id: tenant_id },
+            Self::Tenant { .. } | Self::Lead { .. } => self,
         }
     }
 

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    types::AttributeValue,
+};
 use serde::Serialize;
 
 use crate::{
@@ -151,13 +154,23 @@ impl Store {
             .condition_expression(&change.condition)
             .set_expression_attribute_names(change.names())
             .set_expression_attribute_values(Some(change.values?));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(cause) => match cause.as_service_error() {
-                Some(error) if error.is_conditional_check_failed_exception() => Err(otherwise),
-                _ => Err(Service::DynamoDb.error("changing an item")(cause)),
-            },
-        }
+        written(request.send().await, "changing an item", otherwise)
+    }
+}
+
+/// Returns the result of a conditional write: `refused` if the condition did not hold.
+pub(crate) fn written<T, E>(
+    sent: Result<T, SdkError<E>>,
+    doing: &'static str,
+    refused: Error,
+) -> Result<()>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match sent {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.code() == Some("ConditionalCheckFailedException") => Err(refused),
+        Err(cause) => Err(Service::DynamoDb.error(doing)(cause)),
     }
 }
 
