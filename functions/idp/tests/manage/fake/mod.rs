@@ -1,3 +1,5 @@
+pub(crate) mod keycloak;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
