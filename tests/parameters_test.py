@@ -17,9 +17,15 @@ class Parameters(unittest.TestCase):
     def takes(self, name, value):
         return re.search(STACK["Parameters"][name]["AllowedPattern"], value) is not None
 
-    def test_half_a_domain_is_refused_before_anything_is_created(self):
+    def test_half_a_configuration_is_refused_before_anything_is_created(self):
         refused = {said["AssertDescription"] for rule in STACK["Rules"].values() for said in rule["Assertions"]}
-        self.assertEqual(refused, {"ApiDomain needs ApiCertificateArn", "ApiHostedZoneId needs ApiDomain"})
+        self.assertEqual(refused, {
+            "ApiDomain needs ApiCertificateArn",
+            "ApiHostedZoneId needs ApiDomain",
+            "IdentityProvider auth0 needs Auth0Domain",
+            "IdentityProvider cognito needs CognitoEnabled",
+            "IdentityProvider keycloak needs KeycloakHost",
+        })
 
     def test_no_origin_is_allowed_by_default(self):
         self.assertEqual(STACK["Parameters"]["AllowedOrigins"]["Default"], "")

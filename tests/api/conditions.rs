@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use domain::{
-    ConfigDetails, Contact, ContactDetails, Error, JobId, JobKind, JobRef, JobResult, Outcome,
-    TenantId, UserId,
+    ConfigDetails, Contact, ContactDetails, Error, JobId, JobKind, JobPhase, JobRef, JobResult,
+    Outcome, TenantId, UserId,
 };
 use lambda::aws::Aws;
 use schema::read;
@@ -72,8 +72,9 @@ async fn only_the_latest_open_job_can_be_closed() {
     let result = JobResult::unsuccessful(Outcome::Failed, "a test");
     let by = UserId::from("test");
     for (id, attempt) in [(first, 2), (second, 1)] {
-        let kind = JobKind::Provision;
-        let job = JobRef { id, attempt, kind, opened_from: None, outcome: None };
+        let (kind, phase) = (JobKind::Provision, JobPhase::Build);
+        let (opened_from, identity_provider, outcome) = (None, None, None);
+        let job = JobRef { id, attempt, kind, opened_from, identity_provider, phase, outcome };
         let change = JobCompletion { job: &job, result: &result, now: lambda::now(), by: &by };
         let refused = store.close_job(tenant, &change).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");

@@ -29,6 +29,8 @@ mod events;
 mod filter_limits;
 mod filters;
 mod headers;
+mod identity;
+mod identity_plane;
 mod included;
 mod invoices;
 mod jobs;

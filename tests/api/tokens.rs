@@ -51,6 +51,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("PUT", "/tenants/{id}", "10205"),
     ("DELETE", "/tenants/{id}", "10206"),
     ("POST", "/tenants/{id}/provision", "10216"),
+    ("POST", "/tenants/{id}/identity", "10216"),
     ("POST", "/tenants/{id}/deprovision", "10217"),
     ("GET", "/tenants/{id}/jobs", "10207 10216"),
     ("GET", "/tenants/{id}/jobs/{jobId}", "10207 10216"),

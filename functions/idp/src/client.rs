@@ -70,9 +70,29 @@ pub(crate) enum Failure {
     Lost,
     #[error("a resource with this name exists, but was not created by Tenantry")]
     Foreign,
+    #[error("the tenant has no contact")]
+    Nobody,
 }
 
 impl Failure {
+    /// Whether a repetition would fail in the same way, until a person changes something.
+    pub(crate) fn is_permanent(&self) -> bool {
+        match self {
+            Self::Status(status) => {
+                let passes = [
+                    StatusCode::REQUEST_TIMEOUT,
+                    StatusCode::CONFLICT,
+                    StatusCode::LOCKED,
+                    StatusCode::TOO_EARLY,
+                    StatusCode::TOO_MANY_REQUESTS,
+                ];
+                status.is_client_error() && !passes.contains(status)
+            }
+            Self::Refused(_) | Self::Foreign | Self::Nobody => true,
+            Self::Code(_) | Self::Late | Self::Unreachable | Self::Unreadable | Self::Lost => false,
+        }
+    }
+
     /// Converts this failure into an error of `step`.
     pub(crate) fn at(self, step: &'static str) -> Error {
         Error::Upstream { step, source: Box::new(self) }

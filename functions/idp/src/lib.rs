@@ -1,4 +1,5 @@
-//! `POST /manage/users`: sets up a tenant's realm, organization or user pool, and its first user.
+//! Sets up a tenant's realm, organization or user pool, and its first user: on `POST /manage/users`,
+//! and as the last step of a provisioning job ([`Identity`]).
 //!
 //! Requests are signed like webhooks, without a job ID, with one of three secrets. The tenant's own,
 //! [`MasterKeys::idp_secret`], and that of its latest job, [`MasterKeys::webhook_secret`], are valid
@@ -12,6 +13,7 @@ mod auth0;
 mod client;
 mod cognito;
 mod config;
+mod identity;
 mod keycloak;
 mod password;
 mod providers;
@@ -21,6 +23,7 @@ mod sender;
 mod setup;
 mod space;
 
+pub use identity::Identity;
 pub use routes::operations;
 
 use std::time::Duration;
@@ -35,7 +38,7 @@ use lambda::{
     aws::Aws,
     config::{ConfigError, millis, tiers},
 };
-use providers::Providers;
+use providers::{Patience, Providers};
 use sender::Senders;
 use serde::Serialize;
 use setup::Setup;
@@ -106,6 +109,7 @@ async fn manage(
         return Ok(Json(Managed { auth_id: String::new() }));
     };
     let space = Space::of(&setup, &idp.tiers);
-    let auth_id = idp.providers.set_up(provider, &setup, &space, &idp.store).await?;
+    let (providers, patience) = (&idp.providers, Patience::OF_A_CLIENT);
+    let auth_id = providers.set_up(provider, &setup, &space, &idp.store, patience).await?;
     Ok(Json(Managed { auth_id }))
 }

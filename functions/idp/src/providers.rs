@@ -1,18 +1,13 @@
 use std::time::Duration;
 
-use domain::{Error, Result};
+use domain::{Error, IdentityProvider, Result};
 use lambda::{Env, aws::Aws, config::ConfigError};
 use schema::Violation;
 use serde_json::json;
 use store::{Claim, Store};
 
 use crate::{
-    auth0::Auth0,
-    client::Failure,
-    cognito::Cognito,
-    keycloak::Keycloak,
-    setup::{IdentityProvider, Setup},
-    space::Space,
+    auth0::Auth0, client::Failure, cognito::Cognito, keycloak::Keycloak, setup::Setup, space::Space,
 };
 
 /// The time limit of a set-up.
@@ -21,8 +16,20 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 /// How long a set-up may hold the lock on a space: longer than [`TIME_LIMIT`].
 const LEASE: Duration = Duration::from_secs(30);
 
-/// Number of attempts to lock a space, and the wait between them.
-const LOCK_ATTEMPTS: (u32, Duration) = (20, Duration::from_millis(250));
+/// How long a set-up waits for the lock on a space.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    attempts: u32,
+    pause: Duration,
+}
+
+impl Patience {
+    /// The patience of a client of the API: 5 s.
+    pub(crate) const OF_A_CLIENT: Self = Self { attempts: 20, pause: Duration::from_millis(250) };
+
+    /// The patience of an event: 75 s, because many tenants of one tier may be built at once.
+    pub(crate) const OF_AN_EVENT: Self = Self { attempts: 75, pause: Duration::from_secs(1) };
+}
 
 /// The configured identity providers.
 #[derive(Clone)]
@@ -50,10 +57,11 @@ impl Providers {
         setup: &Setup,
         space: &Space,
         store: &Store,
+        patience: Patience,
     ) -> Result<String> {
         self.must_have(provider)?;
-        let held = format!("{}#{}", provider.name(), space.name);
-        lock(store, &held).await?;
+        let held = format!("{provider}#{}", space.name);
+        lock(store, &held, patience).await?;
         let done = tokio::time::timeout(TIME_LIMIT, self.call(provider, setup, space)).await;
         // If this fails, the lock expires.
         let _ = store.release_event("idp", &held, lambda::now()).await;
@@ -95,7 +103,7 @@ impl Providers {
     }
 
     fn not_configured(&self) -> Error {
-        let names: Vec<_> = self.configured().into_iter().map(IdentityProvider::name).collect();
+        let names: Vec<_> = self.configured().iter().map(ToString::to_string).collect();
         Error::Invalid(vec![Violation {
             path: "/tenant/identityProvider".to_owned(),
             code: "enum",
@@ -106,13 +114,12 @@ impl Providers {
 }
 
 /// Locks the space. Waits while another set-up holds the lock.
-async fn lock(store: &Store, held: &str) -> Result<()> {
-    let (times, pause) = LOCK_ATTEMPTS;
-    for _ in 0..times {
+async fn lock(store: &Store, held: &str, patience: Patience) -> Result<()> {
+    for _ in 0..patience.attempts {
         if store.claim_event("idp", held, lambda::now(), LEASE).await? == Claim::Ours {
             return Ok(());
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(patience.pause).await;
     }
     Err(Error::Busy("another set-up is using this space"))
 }

@@ -1,16 +1,10 @@
 use std::ops::Deref;
 
-use domain::{Email, Error, Result, TenantId, TenantKey, Text, Tiers};
+use domain::{
+    Email, Error, EventTenant, IdentityProvider, Job, Result, TenantId, TenantKey, Text, Tiers,
+};
 use schema::{Flat, FromJson, Reader, body};
 use serde_json::{Value, json};
-
-/// A supported identity provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdentityProvider {
-    Auth0,
-    Keycloak,
-    Cognito,
-}
 
 body! {
     /// The body of `POST /manage/users`, as far as it is used. Unknown properties are ignored,
@@ -83,21 +77,28 @@ impl Deref for PrimaryContact {
     }
 }
 
-impl IdentityProvider {
-    /// The names of all providers in a body.
-    const NAMES: [&str; 3] = [Self::Auth0.name(), Self::Keycloak.name(), Self::Cognito.name()];
-
-    /// Returns the name of the provider in a body.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Auth0 => "auth0",
-            Self::Keycloak => "keycloak",
-            Self::Cognito => "cognito",
-        }
-    }
-}
-
 impl Setup {
+    /// Returns the set-up of the tenant of `job`. Returns `None` if the tenant has no contact.
+    pub(crate) fn of_job(job: &Job) -> Option<Self> {
+        let EventTenant { id, name, key, contacts, .. } = &job.tenant;
+        let contact = job.tenant.primary_contact()?;
+        let position = contacts.iter().position(|one| one.id == contact.id)?;
+        let details = contact.details.clone();
+        let admin = Admin {
+            first_name: details.first_name,
+            last_name: details.last_name,
+            email: details.email,
+        };
+        let tenant = Tenant {
+            id: *id,
+            identity_provider: job.identity_provider,
+            name: name.clone(),
+            key: key.clone(),
+            admin: PrimaryContact { position, admin },
+        };
+        Some(Self { tenant, tier: job.tier.clone() })
+    }
+
     /// Returns the set-up with its tier in the spelling of `tiers`.
     ///
     /// # Errors
@@ -114,24 +115,6 @@ impl Setup {
 impl ClaimedTenant {
     pub(crate) fn from_body(body: &Value) -> Self {
         Self(body["tenant"]["id"].as_str().and_then(|id| id.parse().ok()))
-    }
-}
-
-impl FromJson for IdentityProvider {
-    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
-        match value.as_str() {
-            Some("auth0") => Some(Self::Auth0),
-            Some("keycloak") => Some(Self::Keycloak),
-            Some("cognito") => Some(Self::Cognito),
-            _ => {
-                at.not_allowed(&json!(Self::NAMES));
-                None
-            }
-        }
-    }
-
-    fn schema() -> Value {
-        json!({ "type": "string", "enum": Self::NAMES })
     }
 }
 

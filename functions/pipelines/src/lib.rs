@@ -10,8 +10,8 @@ mod secret;
 
 use aws_sdk_codepipeline::Client;
 use domain::{
-    Error, Event, EventJob, EventTenant, EventType, Isolation, Job, JobRef, JobResult, JobState,
-    Outcome, Result, TenantId, UserId,
+    Error, Event, EventJob, EventTenant, EventType, Isolation, Job, JobPhase, JobRef, JobResult,
+    JobState, Outcome, Result, TenantId, UserId,
 };
 use lambda::{Env, Envelope, Payload, aws::Aws, config::ConfigError, dead_letter::EventFailures};
 use serde::Deserialize;
@@ -148,7 +148,7 @@ impl Pipelines {
     async fn execution_failed(&self, change: &StateChange) -> Result<()> {
         let id = &change.execution_id;
         match self.latest_job(&change.pipeline, id).await? {
-            Some((tenant, job)) if job.outcome.is_none() => {
+            Some((tenant, job)) if job.outcome.is_none() && job.phase == JobPhase::Build => {
                 let reason = format!("The pipeline execution {id} {}.", ended(&change.state));
                 self.close(tenant, &job, reason).await
             }

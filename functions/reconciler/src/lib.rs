@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Error, JobResult, Outcome, Result, UserId};
+use domain::{Error, JobPhase, JobResult, Outcome, Result, UserId};
 use lambda::{
     Env,
     aws::Aws,
@@ -85,7 +85,13 @@ impl Reconciler {
     }
 
     async fn time_out(&self, job: &OverdueJob, now: Timestamp) -> Result<()> {
-        let reason = format!("No outcome was reported before the deadline, {}.", job.deadline);
+        let deadline = job.deadline;
+        let reason = match job.phase() {
+            JobPhase::Build => format!("No outcome was reported before the deadline, {deadline}."),
+            JobPhase::Identity => {
+                format!("The identity set-up did not succeed before the deadline, {deadline}.")
+            }
+        };
         let result = JobResult::unsuccessful(Outcome::TimedOut, reason);
         let change =
             JobCompletion { job: &job.reference(), result: &result, now, by: &self.system };

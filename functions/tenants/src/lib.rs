@@ -15,10 +15,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use domain::{NewTenant, TenantView, Tiers, permit};
+use domain::{IdentityProvider, NewTenant, TenantView, Tiers, permit};
 use lambda::{
     Env,
-    config::{ConfigError, millis, tiers},
+    config::{ConfigError, identity_provider, millis, tiers},
     keys::MasterKeys,
     token::Tokens,
 };
@@ -40,6 +40,8 @@ struct Plans {
     tiers: Tiers,
     /// Time limit of a job (`WEBHOOK_SECRET_EXPIRY`).
     expiry: Duration,
+    /// The identity provider of tenants that configure none (`IDENTITY_PROVIDER`).
+    provider: Option<IdentityProvider>,
 }
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
@@ -48,8 +50,11 @@ struct Plans {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let plans =
-        Plans { tiers: tiers(env), expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)? };
+    let plans = Plans {
+        tiers: tiers(env),
+        expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
+        provider: identity_provider(env)?,
+    };
     let Backend { store, tokens, keys } = Backend::from_env(env).await?;
     let tenants = Tenants { store, tokens, keys, plans };
     Ok(finish(routes::routes(Served::new(tenants)).into_router()))

@@ -3,9 +3,13 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use domain::{Error, Job, JobKind, Subscription, Tenant, TenantId, Work, permit};
+use domain::{
+    Error, IdentityProvider, Job, JobKind, Result as Decided, Subscription, TenantId, UserId, Work,
+    permit,
+};
 use lambda::token::Bearer;
-use store::{Store, retry_if_stale};
+use schema::Timestamp;
+use store::{Store, TenantToBuild, retry_if_stale};
 use web::{Allowed, Body, PathIds, RequestId, Result};
 
 use crate::Plans;
@@ -22,10 +26,40 @@ pub(crate) async fn provision(
 ) -> Result<Response> {
     let subscription = Subscription::from_text(body.text(), &plans.tiers)?;
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
-    let work = Work { kind: JobKind::Provision, subscription, isolation };
     let caller = Caller { bearer, request };
-    let tenant = path.id()?;
-    open(&store, &plans, &caller, tenant, JobKind::Provision, |_, _| Some(work.clone())).await
+    open(&store, &caller, path.id()?, |from, opening| {
+        from.tenant.status_after_opening(JobKind::Provision)?;
+        opening.check_build_limit(&from)?;
+        let identity_provider = plans.provider_of(&from)?;
+        let (kind, subscription) = (JobKind::Provision, subscription.clone());
+        let work = Work { kind, subscription, isolation, identity_provider };
+        Job::open(&from.tenant, from.contacts, work, plans.expiry, opening.now, opening.by)
+    })
+    .await
+}
+
+/// `POST /tenants/{id}/identity`: opens a job that only repeats the failed identity set-up of the
+/// latest one.
+pub(crate) async fn resume_identity(
+    State(store): State<Store>,
+    State(plans): State<Plans>,
+    Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
+    RequestId(request): RequestId,
+    path: PathIds,
+) -> Result<Response> {
+    let caller = Caller { bearer, request };
+    open(&store, &caller, path.id()?, |from, opening| {
+        from.tenant.check_identity_resumable()?;
+        opening.check_build_limit(&from)?;
+        let failed = from.jobs.first().ok_or("the latest job is missing");
+        let failed = failed.map_err(Error::internal(OPENING))?;
+        let configured = from.identity.is_some() || plans.provider.is_some();
+        let provider =
+            if configured { plans.provider_of(&from)? } else { failed.identity_provider };
+        let (tenant, contacts) = (&from.tenant, from.contacts);
+        failed.resume_identity(tenant, contacts, provider, opening.now, opening.by)
+    })
+    .await
 }
 
 /// `POST /tenants/{id}/deprovision`: opens a job that removes the tenant's resources, with the
@@ -38,14 +72,19 @@ pub(crate) async fn deprovision(
     path: PathIds,
 ) -> Result<Response> {
     let caller = Caller { bearer, request };
-    let tenant = path.id()?;
-    open(&store, &plans, &caller, tenant, JobKind::Deprovision, |tenant, jobs| {
+    open(&store, &caller, path.id()?, |from, opening| {
+        let TenantToBuild { tenant, contacts, jobs, .. } = from;
+        tenant.status_after_opening(JobKind::Deprovision)?;
         let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
         let latest = || jobs.iter().find(|job| job.kind == JobKind::Provision);
-        built.or_else(latest).map(Job::to_deprovisioning)
+        let work = built.or_else(latest).map(Job::to_deprovisioning);
+        let work = work.ok_or("no job has built the tenant").map_err(Error::internal(OPENING))?;
+        Job::open(&tenant, contacts, work, plans.expiry, opening.now, opening.by)
     })
     .await
 }
+
+const OPENING: &str = "opening a job";
 
 /// The caller, and the ID of the request.
 struct Caller {
@@ -53,25 +92,46 @@ struct Caller {
     request: String,
 }
 
-/// Opens a job for a tenant. `work` gets the tenant and its earlier jobs, newest first.
+/// The caller that opens a job, and the time.
+struct Opening<'a> {
+    bearer: &'a Bearer,
+    by: &'a UserId,
+    now: Timestamp,
+}
+
+impl Opening<'_> {
+    /// Checks that the caller may start another build of the tenant.
+    fn check_build_limit(&self, from: &TenantToBuild) -> Decided<()> {
+        match self.bearer.lead() {
+            Some(_) => Job::check_build_limit(&from.jobs, self.now),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Plans {
+    /// Returns the identity provider at which a tenant is set up after its build.
+    fn provider_of(&self, from: &TenantToBuild) -> Decided<Option<IdentityProvider>> {
+        match &from.identity {
+            Some(config) => IdentityProvider::of_config(config),
+            None => Ok(self.provider),
+        }
+    }
+}
+
+/// Opens the job of a tenant that `job` decides on.
 async fn open(
     store: &Store,
-    plans: &Plans,
     Caller { bearer, request }: &Caller,
     id: TenantId,
-    kind: JobKind,
-    work: impl Fn(&Tenant, &[Job]) -> Option<Work>,
+    job: impl Fn(TenantToBuild, &Opening<'_>) -> Decided<Job>,
 ) -> Result<Response> {
     let job = retry_if_stale(|| async {
-        let (tenant, contacts, jobs) = store.tenant_with_contacts_and_jobs(id).await?;
-        bearer.may_act_on(tenant.lead_id)?;
-        tenant.status_after_opening(kind)?;
-        if kind == JobKind::Provision && bearer.lead().is_some() {
-            Job::check_build_limit(&jobs, lambda::now())?;
-        }
-        let work = work(&tenant, &jobs).ok_or("no job has built the tenant");
-        let work = work.map_err(Error::internal("opening a job"))?;
-        let job = Job::open(&tenant, contacts, work, plans.expiry, lambda::now(), &bearer.id)?;
+        let from = store.tenant_to_build(id).await?;
+        bearer.may_act_on(from.tenant.lead_id)?;
+        let tenant = from.tenant.clone();
+        let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
+        let job = job(from, &opening)?;
         store.open_job(&tenant, &job, request).await?;
         Ok(job)
     })

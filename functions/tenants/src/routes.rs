@@ -1,6 +1,6 @@
 use domain::{
-    Entity, Isolation, JobKind, JobState, Overview, Resource, SearchHit, StepSource, StepState,
-    Subscription, Tenant, Word,
+    Entity, IdentityProvider, Isolation, JobKind, JobState, Overview, Resource, SearchHit,
+    StepSource, StepState, Subscription, Tenant, Word,
 };
 use filter::SearchQuery;
 use openapi::{
@@ -28,6 +28,7 @@ pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
         })
         .route("PUT /tenants/{id}", web::replace::<Tenant>, || edit(replace::<Tenant>("tenants")))
         .route("POST /tenants/{id}/provision", provisioning::provision, provision)
+        .route("POST /tenants/{id}/identity", provisioning::resume_identity, resume_identity)
         .route("POST /tenants/{id}/deprovision", provisioning::deprovision, deprovision)
         .route("GET /tenants/{id}/jobs", reading::jobs, jobs)
         .route("GET /tenants/{id}/jobs/{jobId}", reading::job, job)
@@ -93,6 +94,20 @@ fn provision() -> Operation {
         .error(
             Code::IllegalTransition,
             "The tenant's status is neither PENDINGPROVISION nor PROVISIONFAILED.",
+        )
+        .error(Code::TooManyBuilds, "A lead started five builds within 24 hours.")
+}
+
+fn resume_identity() -> Operation {
+    let summary = "Resume the identity set-up";
+    Operation::new("resumeIdentity", summary, Answer::Job)
+        .description(
+            "Opens a job that only repeats the failed identity set-up of the tenant's latest job, at the \
+            provider that is configured now. The resources stay as they are.",
+        )
+        .error(
+            Code::IllegalTransition,
+            "The latest job of the tenant did not fail in its identity set-up.",
         )
         .error(Code::TooManyBuilds, "A lead started five builds within 24 hours.")
 }
@@ -178,6 +193,7 @@ fn job_schema() -> NamedSchema {
         "state": state,
         "tier": { "type": "string" },
         "isolation": Isolation::schema(),
+        "identityProvider": nullable(<IdentityProvider as Word>::schema()),
         "subscription": { "type": "object", "description": "The subscription as it was sent." },
         "steps": step_schema(),
         "deadline": moment,
@@ -239,6 +255,7 @@ fn job_example() -> Value {
         ("state", json!("queued")),
         ("tier", json!("PREMIUM")),
         ("isolation", json!("silo")),
+        ("identityProvider", Value::Null),
         ("subscription", json!({ "id": "subscription-1", "plan": { "tier": "PREMIUM" } })),
         (
             "steps",

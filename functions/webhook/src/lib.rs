@@ -13,7 +13,8 @@ use axum::{
     http::StatusCode,
 };
 use domain::{
-    BuildMessage, BuildProgress, BuildReport, ClaimedTenant, Error, JobRef, Tenant, UserId,
+    BuildMessage, BuildProgress, BuildReport, ClaimedTenant, Error, JobPhase, JobRef, Outcome,
+    Tenant, UserId,
 };
 use lambda::{
     Env,
@@ -56,9 +57,9 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     Ok(finish(routes::routes(Served::new(webhook)).into_router()))
 }
 
-/// `POST /webhook`: closes the tenant's open job, or records a step of its build. A repeated message
-/// has no effect. The signature covers the bytes as sent, so it is checked before the body is
-/// validated.
+/// `POST /webhook`: closes the tenant's open job, moves it on to the identity set-up, or records a
+/// step of its build. A repeated message has no effect. The signature covers the bytes as sent, so it
+/// is checked before the body is validated.
 async fn report(
     State(webhook): State<Webhook>,
     SignedBody { headers, bytes }: SignedBody,
@@ -100,7 +101,7 @@ impl Webhook {
         self.store.close_job(tenant.id, &change).await
     }
 
-    /// Records a step of the build. A message that was delayed until its job closed has no effect.
+    /// Records a step of the build. A message that was delayed until its build ended has no effect.
     async fn record(
         &self,
         tenant: &Tenant,
@@ -113,11 +114,11 @@ impl Webhook {
             return Err(Error::OutcomeConflict);
         }
         let step = progress.into_report(sent, now);
-        self.store.record_step(tenant.id, job, StepScope::Open, step).await
+        self.store.record_step(tenant.id, job, StepScope::Building, step).await
     }
 }
 
-/// Returns whether the job is already closed with the outcome of `message`.
+/// Returns whether the job is already closed with the outcome of `report`, or has gone on after it.
 ///
 /// # Errors
 ///
@@ -126,7 +127,11 @@ fn already_closed(job: &JobRef, report: &BuildReport) -> domain::Result<bool> {
     if job.kind != report.kind {
         return Err(Error::OutcomeConflict);
     }
-    match job.outcome {
+    let reported = match job.phase {
+        JobPhase::Build => job.outcome,
+        JobPhase::Identity => Some(Outcome::Succeeded),
+    };
+    match reported {
         None => Ok(false),
         Some(outcome) if outcome == report.result.outcome => Ok(true),
         Some(_) => Err(Error::OutcomeConflict),

@@ -39,6 +39,7 @@ enum Handler {
     Http(HttpFunction),
     Relay(relay::Relay),
     Upkeep(upkeep::Upkeep),
+    Identity(Box<idp::Identity>),
     Mailer(mailer::Mailer),
     Pipelines(pipelines::Pipelines),
     Reconciler(reconciler::Reconciler),
@@ -180,6 +181,7 @@ impl Handler {
             "webhook" => http(Box::pin(webhook::router(env)).await?),
             "home" => http(home::router(env).await?),
             "idp" => http(Box::pin(idp::router(env)).await?),
+            "identity" => Self::Identity(Box::new(Box::pin(idp::Identity::new(env)).await?)),
             "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),
             "upkeep" => Self::Upkeep(upkeep::Upkeep::new(env).await?),
@@ -193,6 +195,7 @@ impl Handler {
     async fn handle(&self, payload: Value) -> Result<Value, String> {
         match self {
             Self::Http(_) => Err("the function only serves HTTP".into()),
+            Self::Identity(identity) => write(Box::pin(identity.handle(read(payload)?)).await),
             Self::Mailer(mailer) => write(mailer.handle(read(payload)?).await),
             Self::Relay(relay) => write(Ok(relay.handle(read(payload)?).await)),
             Self::Upkeep(upkeep) => write(Box::pin(upkeep.handle(read(payload)?)).await),

@@ -3,8 +3,8 @@ use serde_json::value::RawValue;
 use strum::{Display, EnumString};
 
 use crate::{
-    Address, Contact, Email, Hostname, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId,
-    LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text, values::openable,
+    Address, Contact, Email, Hostname, IdentityProvider, Isolation, Job, JobId, JobKind, JobState,
+    Lead, LeadId, LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text, values::openable,
 };
 use schema::Timestamp;
 
@@ -19,6 +19,8 @@ pub enum EventType {
     LeadLinkRequested,
     /// A provisioning job was opened.
     TenantProvisioning,
+    /// The build of a provisioning job succeeded, or only the identity set-up is repeated.
+    TenantIdentitySetup,
     /// A provisioning job succeeded.
     TenantProvisioningSuccess,
     /// A provisioning job failed or timed out.
@@ -127,6 +129,9 @@ pub struct EventJob {
     pub isolation: Isolation,
     /// The job's state.
     pub state: JobState,
+    /// The identity provider at which the tenant is set up after the build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_provider: Option<IdentityProvider>,
     /// Why the job failed.
     pub reason: Option<String>,
     /// URL of the tenant's application, or any other text that its build reported in its place.
@@ -158,7 +163,7 @@ impl Event {
         }
     }
 
-    /// Creates the event for a job that was opened or closed. `request_id` names the request that did
+    /// Creates the event for a job that was opened or closed, or sets up an identity. `request_id` names the request that did
     /// so.
     #[must_use]
     pub fn for_job(job: Job, version: u64, request_id: Option<String>) -> Self {
@@ -177,6 +182,7 @@ impl Event {
                 tier: job.tier,
                 isolation: job.isolation,
                 state: job.state,
+                identity_provider: job.identity_provider,
                 reason: job.reason,
                 app_plane_url: job.app_plane_url,
             }),
@@ -235,12 +241,13 @@ impl EventTenant {
 }
 
 impl EventType {
-    /// Returns the type of event for a job in this state, or `None` if its pipeline has just
-    /// started.
+    /// Returns the type of event for a job in this state, or `None` if no consumer waits
+    /// for it.
     #[must_use]
     pub fn for_job(kind: JobKind, state: JobState) -> Option<Self> {
         match (kind, state) {
-            (_, JobState::Running) => None,
+            (_, JobState::Running) | (JobKind::Deprovision, JobState::SettingUpIdentity) => None,
+            (JobKind::Provision, JobState::SettingUpIdentity) => Some(Self::TenantIdentitySetup),
             (JobKind::Provision, JobState::Queued) => Some(Self::TenantProvisioning),
             (JobKind::Provision, JobState::Succeeded) => Some(Self::TenantProvisioningSuccess),
             (JobKind::Provision, JobState::Failed | JobState::TimedOut) => {

@@ -44,10 +44,10 @@ pub use ids::{
     TenantId, UserId,
 };
 pub use job::{
-    BUILD_WINDOW, BuildMessage, BuildProgress, BuildReport, ClaimedTenant, Isolation, Job, JobKind,
-    JobRef, JobResult, JobState, JobView, MAX_BUILDS, MAX_STEP_LINK, MAX_STEP_NAME,
-    MAX_STEP_SUMMARY, MAX_STEPS, Outcome, ResourceChange, Step, StepReport, StepSource, StepState,
-    Subscription, Tiers, Viewer, Work, WorkStep,
+    BUILD_WINDOW, BuildMessage, BuildProgress, BuildReport, ClaimedTenant, IDENTITY_TIME_LIMIT,
+    IdentityProvider, Isolation, Job, JobKind, JobPhase, JobRef, JobResult, JobState, JobView,
+    MAX_BUILDS, MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, Outcome, ResourceChange,
+    Step, StepReport, StepSource, StepState, Subscription, Tiers, Viewer, Work, WorkStep,
 };
 pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Resend, Stage};
 pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};

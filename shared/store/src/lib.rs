@@ -33,6 +33,7 @@ pub use jobs::{
     close::JobCompletion,
     overdue::{Next, Overdue, OverdueJob, OverdueJobs},
     pages::Paging,
+    prepare::TenantToBuild,
     progress::StepScope,
 };
 pub use lists::{

@@ -12,7 +12,7 @@ use domain::{
 };
 use schema::{Timestamp, read};
 use serde_json::json;
-use store::{JobCompletion, Store};
+use store::{JobCompletion, Store, TenantToBuild};
 
 use names::{COMPANIES, PEOPLE};
 use story::{Attempt, STORIES};
@@ -127,8 +127,9 @@ impl Demo {
         let tiers = Tiers::default();
         let plan = json!({ "id": format!("subscription-{number}"), "plan": { "tier": tier } });
         let subscription = Subscription::from_text(&plan.to_string(), &tiers)?;
-        let (tenant, contacts, _) = self.store.tenant_with_contacts_and_jobs(id).await?;
-        let work = Work { kind: attempt.kind(), subscription, isolation: tiers.isolation(tier) };
+        let TenantToBuild { tenant, contacts, .. } = self.store.tenant_to_build(id).await?;
+        let (kind, isolation) = (attempt.kind(), tiers.isolation(tier));
+        let work = Work { kind, subscription, isolation, identity_provider: None };
         let mut job = Job::open(&tenant, contacts, work, EXPIRY, at, &self.by)?;
         job.state = JobState::Running;
         job.steps.push(Step { name: JobState::Running, time: at + Duration::from_secs(1) });

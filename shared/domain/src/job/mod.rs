@@ -1,18 +1,22 @@
+mod identity;
 mod message;
 mod outcome;
 mod progress;
+mod reference;
 mod report;
 mod subscription;
 mod tiers;
 mod timeline;
 mod view;
 
+pub use identity::{IDENTITY_TIME_LIMIT, IdentityProvider, JobPhase};
 pub use message::{BuildMessage, BuildProgress};
 pub use outcome::{JobResult, Outcome};
 pub use progress::{
     MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, StepReport, StepSource, StepState,
     WorkStep,
 };
+pub use reference::{JobRef, ResourceChange};
 pub use report::{BuildReport, ClaimedTenant};
 pub use subscription::Subscription;
 pub use tiers::Tiers;
@@ -57,6 +61,8 @@ pub enum JobState {
     Queued,
     /// The pipeline is running.
     Running,
+    /// The build succeeded, and the tenant is being set up at its identity provider.
+    SettingUpIdentity,
     /// The job is closed: the build succeeded.
     Succeeded,
     /// The job is closed: the build failed.
@@ -85,73 +91,6 @@ pub struct Step {
     pub time: Timestamp,
 }
 
-/// A reference to a tenant's latest job, stored in the tenant's item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobRef {
-    /// The job's ID.
-    pub id: JobId,
-    /// The number of the attempt, starting at 1 for the tenant's first job.
-    pub attempt: u32,
-    /// Whether the job provisions or deprovisions the tenant.
-    pub kind: JobKind,
-    /// The tenant's status before the job was opened.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_from: Option<TenantStatus>,
-    /// The outcome, or `None` while the job is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-}
-
-/// The effect of closing a job on the resources that exist for the tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResourceChange {
-    /// The job created resources.
-    Created,
-    /// The resources of all earlier jobs are removed.
-    Removed,
-    /// The resources are unchanged.
-    Unchanged,
-}
-
-impl JobRef {
-    /// Returns whether the job failed to deprovision an active tenant.
-    #[must_use]
-    pub fn failed_to_deprovision(&self) -> bool {
-        let failed = matches!(self.outcome, Some(Outcome::Failed | Outcome::TimedOut));
-        let active = self.opened_from != Some(TenantStatus::ProvisionFailed);
-        self.kind == JobKind::Deprovision && failed && active
-    }
-
-    /// Returns the tenant's transition when the job closes. A failed deprovisioning restores the
-    /// tenant's previous status.
-    #[must_use]
-    pub fn closing(&self, outcome: Outcome) -> Transition {
-        match (self.kind, outcome, self.opened_from) {
-            (JobKind::Provision, Outcome::Succeeded, _) => Transition::Activate,
-            (JobKind::Provision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Fail,
-            (JobKind::Deprovision, Outcome::Succeeded, _) => Transition::Deactivate,
-            (
-                JobKind::Deprovision,
-                Outcome::Failed | Outcome::TimedOut,
-                Some(TenantStatus::ProvisionFailed),
-            ) => Transition::RestoreFailed,
-            (JobKind::Deprovision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Restore,
-        }
-    }
-
-    /// Returns the effect of closing the job on the tenant's resources. A failed build may also
-    /// report the resources that it created before it failed.
-    #[must_use]
-    pub fn resource_change(&self, result: &JobResult) -> ResourceChange {
-        match (self.kind, result.outcome) {
-            (JobKind::Provision, Outcome::Succeeded) => ResourceChange::Created,
-            (JobKind::Provision, _) if !result.resources.is_empty() => ResourceChange::Created,
-            (JobKind::Deprovision, Outcome::Succeeded) => ResourceChange::Removed,
-            _ => ResourceChange::Unchanged,
-        }
-    }
-}
-
 /// One attempt at provisioning or deprovisioning a tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,6 +112,9 @@ pub struct Job {
     pub tier: Text<1, 100>,
     /// Whether the tenant is siloed or pooled, which selects the pipeline.
     pub isolation: Isolation,
+    /// The identity provider at which the tenant is set up after the build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_provider: Option<IdentityProvider>,
     /// The subscription when the job was opened.
     pub subscription: Subscription,
     /// The tenant when the job was opened.
@@ -206,6 +148,8 @@ pub struct Work {
     pub subscription: Subscription,
     /// Whether the tenant is siloed or pooled, which selects the pipeline.
     pub isolation: Isolation,
+    /// The identity provider at which the tenant is set up after the build.
+    pub identity_provider: Option<IdentityProvider>,
 }
 
 impl JobKind {
@@ -247,7 +191,7 @@ impl Job {
         now: Timestamp,
         by: &UserId,
     ) -> Result<Self> {
-        let Work { kind, subscription, isolation } = work;
+        let Work { kind, subscription, isolation, identity_provider } = work;
         let status = tenant.status_after_opening(kind)?;
         Ok(Self {
             id: JobId::generate(),
@@ -258,6 +202,7 @@ impl Job {
             state: JobState::Queued,
             tier: subscription.tier().clone(),
             isolation,
+            identity_provider,
             subscription,
             tenant: EventTenant::new(tenant, status, contacts),
             steps: vec![Step { name: JobState::Queued, time: now }],
@@ -291,20 +236,27 @@ impl Job {
     #[must_use]
     pub fn to_deprovisioning(&self) -> Work {
         let (subscription, isolation) = (self.subscription.clone(), self.isolation);
-        Work { kind: JobKind::Deprovision, subscription, isolation }
+        Work { kind: JobKind::Deprovision, subscription, isolation, identity_provider: None }
     }
 
     /// Returns the reference to this open job for the tenant's item.
     #[must_use]
     pub fn reference(&self) -> JobRef {
-        let Self { id, attempt, kind, opened_from, .. } = *self;
-        JobRef { id, attempt, kind, opened_from, outcome: None }
+        let Self { id, attempt, kind, opened_from, identity_provider, state, .. } = *self;
+        let phase = state.phase();
+        JobRef { id, attempt, kind, opened_from, identity_provider, phase, outcome: None }
     }
 
-    /// Returns whether the job is queued or running.
+    /// Returns whether the job is not closed.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.state, JobState::Queued | JobState::Running)
+        self.state.outcome().is_none()
+    }
+
+    /// Returns whether the job is queued or running, so that its build may still report.
+    #[must_use]
+    pub fn is_building(&self) -> bool {
+        self.is_open() && self.state.phase() == JobPhase::Build
     }
 }
 

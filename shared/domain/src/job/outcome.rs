@@ -31,7 +31,7 @@ impl JobState {
     #[must_use]
     pub fn outcome(self) -> Option<Outcome> {
         match self {
-            Self::Queued | Self::Running => None,
+            Self::Queued | Self::Running | Self::SettingUpIdentity => None,
             Self::Succeeded => Some(Outcome::Succeeded),
             Self::Failed => Some(Outcome::Failed),
             Self::TimedOut => Some(Outcome::TimedOut),

@@ -26,7 +26,8 @@ fn jobs(ages: &[(JobKind, u32)], now: Timestamp) -> Vec<Job> {
     let subscription = Subscription::from_text(&body.to_string(), &Tiers::default()).unwrap();
     let open = |(kind, age): &(JobKind, u32)| {
         let (subscription, isolation) = (subscription.clone(), Isolation::Pool);
-        let work = Work { kind: JobKind::Provision, subscription, isolation };
+        let identity_provider = None;
+        let work = Work { kind: JobKind::Provision, subscription, isolation, identity_provider };
         let job = Job::open(&tenant, Vec::new(), work, HOUR, now - HOUR * *age, &by).unwrap();
         Job { kind: *kind, ..job }
     };
@@ -106,4 +107,37 @@ fn steps_of_a_build_end_with_the_next_one_or_with_the_job() {
             "failed failed Some(0) - -",
         ]
     );
+}
+
+#[test]
+fn the_identity_set_up_is_the_last_step_and_ends_with_the_job() {
+    let now = crate::now();
+    let at = |seconds: u32| now + Duration::from_secs(1) * seconds;
+    let mut job = job(JobKind::Provision, now);
+    let build = StepReport::new(StepSource::Pipeline, "Build", StepState::Running, at(1));
+    job.progress = job.progress_after(build).unwrap();
+    job.state = JobState::SettingUpIdentity;
+    job.steps.push(Step { name: job.state, time: at(5) });
+    let seen = |job: &Job, viewer| -> Vec<String> {
+        let view = serde_json::to_value(JobView::new(job, viewer)).unwrap();
+        let steps = view["steps"].as_array().unwrap().iter();
+        let line = |step: &serde_json::Value| {
+            format!("{} {} {}", step["name"], step["state"], step["summary"]).replace('"', "")
+        };
+        steps.map(line).collect()
+    };
+    assert_eq!(
+        seen(&job, Viewer::Operator),
+        ["queued succeeded null", "Build succeeded null", "setting_up_identity running null"]
+    );
+    job.state = JobState::Failed;
+    job.steps.push(Step { name: job.state, time: at(9) });
+    job.reason = Some("keycloak: signing in".to_owned());
+    let failed = |summary: &str| {
+        let identity = format!("setting_up_identity failed {summary}");
+        let before = ["queued succeeded null", "Build succeeded null"].map(str::to_owned);
+        before.into_iter().chain([identity, "failed failed null".to_owned()]).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&job, Viewer::Operator), failed("keycloak: signing in"));
+    assert_eq!(seen(&job, Viewer::Lead), failed("null"));
 }

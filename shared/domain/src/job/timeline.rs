@@ -34,18 +34,27 @@ enum StepName<'a> {
     Work(&'a str),
 }
 
-/// Returns the steps of `job`: its opening, its work by start, and its closing.
+/// Returns the steps of `job`: its opening, its work by start, its identity set-up, and its closing.
 pub(super) fn timeline(job: &Job, viewer: Viewer) -> Vec<StepView<'_>> {
     let (closing, opening): (Vec<_>, Vec<_>) =
         job.steps.iter().partition(|step| step.name.outcome().is_some());
-    let end = closing.first().copied();
+    let closing = closing.first().copied();
+    let (identity, opening): (Vec<_>, Vec<_>) =
+        opening.into_iter().partition(|step| step.name == JobState::SettingUpIdentity);
+    let identity = identity.first().copied();
+    // The identity set-up begins when the build has succeeded.
+    let end = match (identity, closing) {
+        (Some(identity), _) => Some((StepState::Succeeded, identity.time)),
+        (None, closing) => closing.and_then(Step::end),
+    };
     let work = job.progress.iter().enumerate().map(|(position, step)| {
         let mut later = job.progress[position + 1..].iter();
         let next = later.find(|next| next.source == step.source).map(|next| next.started_on);
         StepView::of_work(step, next, end, viewer)
     });
     let opening = opening.into_iter().map(StepView::of_state);
-    opening.chain(work).chain(closing.into_iter().map(StepView::of_state)).collect()
+    let identity = identity.map(|step| StepView::of_identity(step, job, closing, viewer));
+    opening.chain(work).chain(identity).chain(closing.map(StepView::of_state)).collect()
 }
 
 impl<'a> StepView<'a> {
@@ -67,27 +76,30 @@ impl<'a> StepView<'a> {
         }
     }
 
+    /// Returns the view of the identity set-up, which ends with the job and fails for its reason.
+    fn of_identity(step: &'a Step, job: &'a Job, closing: Option<&Step>, viewer: Viewer) -> Self {
+        let (state, ended_on) = match closing.and_then(Step::end) {
+            Some((state, time)) => (state, Some(time)),
+            None => (StepState::Running, None),
+        };
+        let summary = viewer.detail(job.reason.as_ref());
+        Self { state, ended_on, summary, ..Self::of_state(step) }
+    }
+
     /// Returns the view of a part of the work. Builds only report that a step starts: the previous
     /// one then succeeded. Nothing runs on after the job has closed.
     fn of_work(
         step: &'a WorkStep,
         next: Option<Timestamp>,
-        end: Option<&Step>,
+        end: Option<(StepState, Timestamp)>,
         viewer: Viewer,
     ) -> Self {
         let next = next.filter(|_| step.source == StepSource::Build);
-        let outcome = end.and_then(|end| Some((end.name.outcome()?, end.time)));
-        let (state, ended_on) = match (step.ended_on, next, outcome) {
+        let (state, ended_on) = match (step.ended_on, next, end) {
             (Some(ended), _, _) => (step.state, Some(ended)),
             (None, Some(next), _) => (StepState::Succeeded, Some(next)),
-            (None, None, Some((outcome, time))) => {
-                (outcome.step_state(), Some(time.max(step.started_on)))
-            }
+            (None, None, Some((state, time))) => (state, Some(time.max(step.started_on))),
             (None, None, None) => (step.state, None),
-        };
-        let details = |text: &'a Option<String>| match viewer {
-            Viewer::Operator => text.as_deref(),
-            Viewer::Lead => None,
         };
         Self {
             name: StepName::Work(&step.name),
@@ -96,9 +108,26 @@ impl<'a> StepView<'a> {
             time: step.started_on,
             started_on: step.started_on,
             ended_on,
-            summary: details(&step.summary),
-            link: details(&step.link),
+            summary: viewer.detail(step.summary.as_ref()),
+            link: viewer.detail(step.link.as_ref()),
         }
+    }
+}
+
+impl Viewer {
+    /// Returns a detail if this viewer may see it.
+    fn detail(self, text: Option<&String>) -> Option<&str> {
+        match self {
+            Self::Operator => text.map(String::as_str),
+            Self::Lead => None,
+        }
+    }
+}
+
+impl Step {
+    /// Returns how and when the job ended with this step. Returns `None` if it did not.
+    fn end(&self) -> Option<(StepState, Timestamp)> {
+        Some((self.name.outcome()?.step_state(), self.time))
     }
 }
 

@@ -2,7 +2,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::timeline::{StepView, timeline};
-use crate::{Audit, Isolation, Job, JobId, JobKind, JobState, TenantId, Text, Viewer};
+use crate::{
+    Audit, IdentityProvider, Isolation, Job, JobId, JobKind, JobState, TenantId, Text, Viewer,
+};
 use schema::Timestamp;
 
 /// A job on the wire.
@@ -16,6 +18,7 @@ pub struct JobView<'a> {
     state: JobState,
     tier: &'a Text<1, 100>,
     isolation: Isolation,
+    identity_provider: Option<IdentityProvider>,
     subscription: &'a RawValue,
     steps: Vec<StepView<'a>>,
     deadline: Timestamp,
@@ -39,6 +42,7 @@ impl<'a> JobView<'a> {
             state: job.state,
             tier: &job.tier,
             isolation: job.isolation,
+            identity_provider: job.identity_provider,
             subscription: job.subscription.raw(),
             steps: timeline(job, viewer),
             deadline: job.deadline,

@@ -31,6 +31,8 @@ pub enum TenantStatus {
 pub enum Transition {
     /// A provisioning job is opened.
     Provision,
+    /// A job is opened that only repeats the failed identity set-up.
+    ResumeIdentity,
     /// A provisioning job succeeds.
     Activate,
     /// A provisioning job fails.
@@ -64,6 +66,7 @@ impl TenantStatus {
         use Transition as T;
         Ok(match (self, transition) {
             (Self::PendingProvision | Self::ProvisionFailed, T::Provision) => Self::Provisioning,
+            (Self::ProvisionFailed, T::ResumeIdentity) => Self::Provisioning,
             (Self::Provisioning, T::Activate) => Self::Active,
             (Self::Provisioning, T::Fail) => Self::ProvisionFailed,
             (Self::Active | Self::ProvisionFailed, T::Deprovision) => Self::Deprovisioning,
@@ -79,6 +82,7 @@ impl fmt::Display for Transition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Provision => "be provisioned",
+            Self::ResumeIdentity => "resume its identity set-up",
             Self::Activate => "become active",
             Self::Fail => "fail provisioning",
             Self::Deprovision => "be deprovisioned",
@@ -98,6 +102,7 @@ mod tests {
         use Transition as T;
         let transitions = [
             T::Provision,
+            T::ResumeIdentity,
             T::Activate,
             T::Fail,
             T::Deprovision,
@@ -120,6 +125,7 @@ mod tests {
             "Provisioning --Activate--> Active",
             "Provisioning --Fail--> ProvisionFailed",
             "ProvisionFailed --Provision--> Provisioning",
+            "ProvisionFailed --ResumeIdentity--> Provisioning",
             "ProvisionFailed --Deprovision--> Deprovisioning",
             "Deprovisioning --Deactivate--> Inactive",
             "Deprovisioning --Restore--> Active",

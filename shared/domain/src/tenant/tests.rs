@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::JobId;
+use crate::{JobId, JobPhase};
 use schema::read;
 
 fn tenant() -> Tenant {
@@ -35,8 +35,9 @@ fn abandoned_and_repeated_resources_are_obsolete() {
     let (again, open) = (batched(3, "a", "third"), batched(4, "c", "open"));
     let all = [removed, first.clone(), abandoned.clone(), again, open.clone()];
     let latest = |outcome| {
-        let (kind, opened_from) = (JobKind::Provision, None);
-        Some(JobRef { id: job, attempt: 4, kind, opened_from, outcome })
+        let (kind, phase) = (JobKind::Provision, JobPhase::Build);
+        let (opened_from, identity_provider) = (None, None);
+        Some(JobRef { id: job, attempt: 4, kind, opened_from, identity_provider, phase, outcome })
     };
     let while_open = Tenant { latest_job: latest(None), ..tenant.clone() };
     assert_eq!(while_open.obsolete_resources(&all), [abandoned.id, first.id]);

@@ -38,6 +38,12 @@ impl ConfigValue {
     /// The maximum size of the text in bytes. An item of the table has at most 409,600 bytes (AWS
     /// limit).
     const MAX_BYTES: usize = 100 * 1024;
+
+    /// Returns the member `name`, or `None` if there is none.
+    pub(crate) fn member(&self, name: &str) -> Option<Value> {
+        let mut members: Map<String, Value> = serde_json::from_str(&self.0.0).ok()?;
+        members.remove(name)
+    }
 }
 
 impl FromJson for ConfigValue {

@@ -1,11 +1,13 @@
 //! The configuration: environment variables, read once when a function starts.
 
 mod env;
+mod identity;
 mod lead_keys;
 mod reserved_keys;
 mod tiers;
 
 pub use env::{Env, millis, seconds};
+pub use identity::identity_provider;
 pub use lead_keys::{LeadKeys, lead_retention};
 pub use reserved_keys::reserved_keys;
 pub use tiers::tiers;

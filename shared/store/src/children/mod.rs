@@ -2,7 +2,7 @@
 
 pub(crate) mod quota;
 mod read;
-mod write;
+pub(crate) mod write;
 
 use crate::{
     Store,

@@ -11,6 +11,9 @@ use crate::{
 use domain::{Child, Details, Editable, Error, LeadId, Result, Tenant, UserId};
 use schema::Timestamp;
 
+/// The kind of the claims on keys of configurations.
+pub(crate) const CONFIG_KEY_ENTITY: &str = "config-key";
+
 impl Store {
     /// Writes a new child. If `lead` is given, the child counts towards the lead's quota.
     ///
@@ -94,7 +97,7 @@ impl Store {
 fn claim_of<D: Details>(child: &Child<D>) -> Option<(Key, Attributes, Error)> {
     let unique = child.details.unique()?;
     let attributes = [
-        ("entity".into(), AttributeValue::S("config-key".into())),
+        ("entity".into(), AttributeValue::S(CONFIG_KEY_ENTITY.into())),
         ("holder".into(), AttributeValue::S(child.id.to_string())),
     ];
     let taken = Error::ConfigKeyTaken(unique.to_owned());

@@ -10,7 +10,8 @@ use ring::digest::{Context, SHA256};
 
 use crate::{
     JobCompletion, Store,
-    table::{item::decode_active, key::Key, update::Update},
+    jobs::close::while_latest,
+    table::{item::decode_active, key::Key},
 };
 
 /// The maximum number of resources that are written by the transaction that closes their job. A
@@ -41,10 +42,7 @@ impl Store {
             resources.map(|new| new.to_resource(tenant, job.attempt, now, by)).collect();
         let (batch, resources) = into_batch(resources, job.id)?;
         for some in resources.chunks(IN_ONE_TRANSACTION) {
-            let open =
-                Update::when("latestJob.id = :job AND attribute_not_exists(latestJob.outcome)")
-                    .given("job", job.id)
-                    .set("stagedBy", "attempt", job.attempt);
+            let open = while_latest(job).set("stagedBy", "attempt", job.attempt);
             let mut writes = self.transaction().update(Key::tenant(tenant), open, Error::Stale)?;
             for resource in some {
                 writes = writes.put_any(resource)?;

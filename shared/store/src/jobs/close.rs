@@ -9,8 +9,8 @@ use crate::{
     },
 };
 use domain::{
-    Contact, Error, JobRef, JobResult, JobState, ResourceChange, Result, Step, Subscription,
-    TenantId, UserId,
+    Contact, Error, IDENTITY_TIME_LIMIT, JobPhase, JobRef, JobResult, JobState, ResourceChange,
+    Result, Step, Subscription, TenantId, UserId,
 };
 use schema::Timestamp;
 
@@ -30,6 +30,9 @@ pub struct JobCompletion<'a> {
 impl Store {
     /// Closes an open job, moves its tenant to the matching status and writes the job's resources,
     /// in one transaction. Many resources are written before, invisible until the job closes.
+    ///
+    /// A job that sets up an identity after its build stays open when the build has succeeded: its
+    /// resources are written, and it goes on with a new deadline.
     ///
     /// If the item would become too large, the job is closed without the tenant's contacts and
     /// domains, and only the ID and tier of its subscription are kept.
@@ -62,15 +65,16 @@ impl Store {
         closed: Update,
     ) -> Result<()> {
         let JobCompletion { job, result, now, by } = *completion;
-        let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
-        let mut moved =
-            Update::when("latestJob.id = :job AND attribute_not_exists(latestJob.outcome)")
-                .given("job", job.id)
+        let mut moved = while_latest(job).set("modifiedOn", "now", now).set("modifiedBy", "by", by);
+        moved = if job.continues_after(result.outcome) {
+            moved.set("latestJob.phase", "next", JobPhase::Identity)
+        } else {
+            let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
+            moved
                 .set("latestJob.outcome", "outcome", result.outcome)
                 .set("#status", "status", status)
                 .set_partition(Partition::tenants_of_status(status.number()))
-                .set("modifiedOn", "now", now)
-                .set("modifiedBy", "by", by);
+        };
         moved = match job.resource_change(result) {
             ResourceChange::Created => moved.set("builtBy", "attempt", job.attempt),
             ResourceChange::Removed => {
@@ -93,19 +97,49 @@ impl Store {
     }
 }
 
-/// Returns the changes that close a job's item.
+/// Starts an update of a tenant whose latest job is this open one, in the same phase.
+pub(crate) fn while_latest(job: &JobRef) -> Update {
+    let open = "latestJob.id = :job AND attribute_not_exists(latestJob.outcome)";
+    let update = match job.phase {
+        JobPhase::Build => {
+            Update::when(format!("{open} AND attribute_not_exists(latestJob.phase)"))
+        }
+        JobPhase::Identity => {
+            Update::when(format!("{open} AND latestJob.phase = :phase")).given("phase", job.phase)
+        }
+    };
+    update.given("job", job.id)
+}
+
+/// Starts an update of an open job's item that is in the same phase.
+fn while_open(job: &JobRef) -> Update {
+    match job.phase {
+        JobPhase::Build => Update::when("#state IN (:queued, :running)")
+            .given("queued", JobState::Queued)
+            .given("running", JobState::Running),
+        JobPhase::Identity => {
+            Update::when("#state = :identity").given("identity", JobState::SettingUpIdentity)
+        }
+    }
+}
+
+/// Returns the changes that close a job's item, or that let it go on after its build.
 fn closed(completion: &JobCompletion<'_>) -> Update {
     let JobCompletion { job, result, now, by } = *completion;
-    let state = result.outcome.state();
-    let mut closed = Update::when("#state IN (:queued, :running)")
-        .given("queued", JobState::Queued)
-        .given("running", JobState::Running)
+    let continues = job.continues_after(result.outcome);
+    let state = if continues { JobState::SettingUpIdentity } else { result.outcome.state() };
+    let mut closed = while_open(job)
         .set("#state", "closed", state)
         .append("steps", "step", Step { name: state, time: now })
         .set("modifiedOn", "now", now)
         .set("modifiedBy", "by", by);
     let ended = JobRef { outcome: Some(result.outcome), ..job.clone() };
-    closed = if ended.failed_to_deprovision() {
+    closed = if continues {
+        let deadline = now + IDENTITY_TIME_LIMIT;
+        closed
+            .set("deadline", "deadline", deadline)
+            .set_index(Partition::open_jobs().key(deadline, job.id))
+    } else if ended.failed_to_deprovision() {
         closed.set_index(Partition::failed_deprovisionings().key(now, job.id))
     } else {
         closed.remove_index(Index::Kind)

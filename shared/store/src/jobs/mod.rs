@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod close;
 pub(crate) mod overdue;
 pub(crate) mod pages;
+pub(crate) mod prepare;
 pub(crate) mod progress;
 #[cfg(test)]
 mod size_tests;
@@ -14,12 +15,12 @@ use crate::{
     Store,
     table::{
         index::{Index, IndexKey, Partition},
-        item::{Item, decode, entity_of},
+        item::{Item, decode},
         key::Key,
         update::Update,
     },
 };
-use domain::{ChildKind, Contact, Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
+use domain::{Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
 use schema::Timestamp;
 
 impl Item for Job {
@@ -72,25 +73,6 @@ impl Store {
             .send();
         let job = jobs.next().await.transpose();
         job.map_err(Error::internal("reading a tenant's job"))?.map(decode).transpose()
-    }
-
-    /// Returns the tenant with this ID, its contacts and its jobs (newest first), in one read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] if there is no such tenant or it was deleted.
-    #[tracing::instrument(skip_all, fields(tenant.id = %id))]
-    pub async fn tenant_with_contacts_and_jobs(
-        &self,
-        id: TenantId,
-    ) -> Result<(Tenant, Vec<Contact>, Vec<Job>)> {
-        let prefix = Key::children(ChildKind::Contact);
-        let (tenant, items) = self.tenant_and(id, prefix, &[Contact::ENTITY, Job::ENTITY]).await?;
-        let (jobs, contacts): (Vec<_>, Vec<_>) =
-            items.into_iter().partition(|item| entity_of(item) == Some(Job::ENTITY));
-        let contacts = contacts.into_iter().map(decode).collect::<Result<_>>()?;
-        let jobs = jobs.into_iter().rev().map(decode).collect::<Result<_>>()?;
-        Ok((tenant, contacts, jobs))
     }
 
     /// Opens a job for the request with this ID: writes the job and moves its tenant to the
@@ -167,7 +149,9 @@ mod tests {
 
     use super::*;
     use crate::table::item::encode;
-    use domain::{Isolation, JobKind, NewTenant, Subscription, Tiers, UserId, Work};
+    use domain::{
+        IdentityProvider, Isolation, JobKind, NewTenant, Subscription, Tiers, UserId, Work,
+    };
     use schema::read;
 
     #[test]
@@ -185,7 +169,12 @@ mod tests {
         let subscription = Subscription::from_text(&body.to_string(), &Tiers::default()).unwrap();
         let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
         let tenant = onboarding.tenant;
-        let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Pool };
+        let work = Work {
+            kind: JobKind::Provision,
+            subscription,
+            isolation: Isolation::Pool,
+            identity_provider: Some(IdentityProvider::Auth0),
+        };
         let job = Job::open(&tenant, contacts, work, hour, now, &by).unwrap();
         let item = encode(&job).unwrap();
         assert!(item.values().all(|value| !value.is_null()), "absent, not NULL");

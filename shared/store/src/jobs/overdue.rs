@@ -12,7 +12,7 @@ use crate::{
         update::Update,
     },
 };
-use domain::{Error, JobId, JobKind, JobRef, Result, TenantId, TenantStatus};
+use domain::{Error, JobId, JobKind, JobPhase, JobRef, JobState, Result, TenantId, TenantStatus};
 use lambda::fault::Service;
 use schema::Timestamp;
 
@@ -25,6 +25,7 @@ pub struct OverdueJob {
     kind: JobKind,
     #[serde(default)]
     opened_from: Option<TenantStatus>,
+    state: JobState,
     /// The tenant of the job.
     pub tenant_id: TenantId,
     /// The deadline that has passed.
@@ -32,11 +33,18 @@ pub struct OverdueJob {
 }
 
 impl OverdueJob {
+    /// Returns what the job was doing at its deadline.
+    #[must_use]
+    pub fn phase(&self) -> JobPhase {
+        self.state.phase()
+    }
+
     /// Returns the reference to this job in the tenant's item.
     #[must_use]
     pub fn reference(&self) -> JobRef {
         let Self { id, attempt, kind, opened_from, .. } = *self;
-        JobRef { id, attempt, kind, opened_from, outcome: None }
+        let (identity_provider, phase) = (None, self.phase());
+        JobRef { id, attempt, kind, opened_from, identity_provider, phase, outcome: None }
     }
 }
 
@@ -83,8 +91,9 @@ impl Store {
             .index_name(index.name())
             .key_condition_expression(format!("{pk} = :open AND {sk} < :now"))
             .projection_expression(format!(
-                "pk, sk, {sk}, id, attempt, kind, openedFrom, tenantId, deadline"
+                "pk, sk, {sk}, id, attempt, kind, openedFrom, #state, tenantId, deadline"
             ))
+            .expression_attribute_names("#state", "state")
             .expression_attribute_values(":open", AttributeValue::S(open))
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .set_exclusive_start_key(next.map(|Next(key)| key));

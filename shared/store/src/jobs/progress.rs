@@ -11,8 +11,8 @@ use domain::{Error, Job, JobRef, Result, StepReport, TenantId};
 /// Which jobs a report about a step may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepScope {
-    /// Open jobs.
-    Open,
+    /// Jobs whose build has not ended.
+    Building,
     /// All jobs, because the end of a step may be reported after the end of its job.
     All,
 }
@@ -33,7 +33,7 @@ impl Store {
     ) -> Result<()> {
         let key = Key::job_of(tenant, job);
         let stored: Option<Stored<Job>> = self.get_active(key.clone()).await?;
-        let shows = |job: &Job| scope == StepScope::All || job.is_open();
+        let shows = |job: &Job| scope == StepScope::All || job.is_building();
         let stored = stored.filter(|stored| stored.item.id == job.id && shows(&stored.item));
         let Some(Stored { item, version }) = stored else { return Ok(()) };
         let Some(progress) = item.progress_after(report) else { return Ok(()) };

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::table::item::{Attributes, decode, encode_from};
 use domain::{
-    Contact, Error, Event, Isolation, Job, JobKind, JobState, MAX_STEP_LINK, MAX_STEP_NAME,
-    MAX_STEP_SUMMARY, MAX_STEPS, NewContact, NewTenant, Result, Step, StepSource, StepState,
-    Subscription, TenantStatus, Tiers, UserId, Work, WorkStep,
+    Contact, Error, Event, IdentityProvider, Isolation, Job, JobKind, JobState, MAX_STEP_LINK,
+    MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, NewContact, NewTenant, Result, Step, StepSource,
+    StepState, Subscription, TenantStatus, Tiers, UserId, Work, WorkStep,
 };
 use schema::{Document, Limits, Timestamp};
 
@@ -65,7 +65,12 @@ fn open(domains: &[String], contacts: &[Value], text: &str) -> Result<Job> {
     let contacts: Vec<Contact> =
         std::iter::once(Ok(onboarding.contact)).chain(others).collect::<Result<_>>()?;
     let subscription = Subscription::from_text(text, &Tiers::default())?;
-    let work = Work { kind: JobKind::Provision, subscription, isolation: Isolation::Silo };
+    let work = Work {
+        kind: JobKind::Provision,
+        subscription,
+        isolation: Isolation::Silo,
+        identity_provider: Some(IdentityProvider::Keycloak),
+    };
     Job::open(&tenant, contacts, work, Duration::from_secs(3600), now, &by)
 }
 
@@ -73,7 +78,8 @@ fn open(domains: &[String], contacts: &[Value], text: &str) -> Result<Job> {
 fn ended(job: Job) -> Job {
     let longest = |character: &str, many| Some(character.repeat(many));
     let now = lambda::now();
-    let steps = [JobState::Queued, JobState::Running, JobState::Failed];
+    let steps =
+        [JobState::Queued, JobState::Running, JobState::SettingUpIdentity, JobState::Failed];
     Job {
         state: JobState::Failed,
         steps: steps.map(|name| Step { name, time: now }).to_vec(),

@@ -188,6 +188,11 @@ impl Key {
         Some(Self { pk: part("pk")?, sk: part("sk")? })
     }
 
+    /// Returns the sort key.
+    pub(crate) fn sort_key(&self) -> &str {
+        &self.sk
+    }
+
     /// Whether this is the key of a child of this `kind`.
     pub(crate) fn is_child(&self, kind: ChildKind) -> bool {
         self.sk.starts_with(Self::children(kind))
