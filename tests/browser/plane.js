@@ -23,11 +23,12 @@ export async function eventually(poll) {
  * Runs a test with a control plane of its own.
  * @param {(plane: Plane) => Promise<void>} run
  * @param {string} outcome the outcome of its pipelines
+ * @param {Record<string, string>} [variables]
  */
-export async function withPlane(run, outcome = "success") {
+export async function withPlane(run, outcome = "success", variables = {}) {
   const plane = await Plane.make();
   try {
-    await plane.start(outcome);
+    await plane.start(outcome, variables);
     await run(plane);
   } finally {
     await plane.remove();

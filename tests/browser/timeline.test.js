@@ -44,6 +44,45 @@ for (const viewport of SIZES) {
     await context.close();
   }, "failure"));
 
+  // Auth0 has no variables here, so the set-up fails at once.
+  test(`an operator resumes a failed identity set-up, ${viewport.width} pixels`, () => withPlane(async (plane) => {
+    const { page, context, errors } = await open(browser, { viewport });
+    const { id } = await plane.tenant("acme", "Acme");
+    await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "PREMIUM" } });
+    await signIn(page, plane, `#/tenants/${id}`);
+    const step = page.locator(".job .timeline .work").filter({ hasText: "Setting up sign-in" });
+    await step.filter({ hasText: "is not configured" }).waitFor();
+    await check(page, "identity failed");
+    await picture(page, `console-identity-${viewport.width}`);
+    await page.getByRole("button", { name: "Resume set-up" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Only its set-up").waitFor();
+    await check(page, "resume");
+    await dialog.getByRole("button", { name: "Resume set-up" }).click();
+    await page.getByText("2. Provision").waitFor();
+    await page.locator(".job").first().locator(".reason").waitFor();
+    assert.equal(await step.count(), 2);
+    assert.equal(await page.locator(".job").first().locator(".timeline .work").count(), 1, "nothing is built again");
+    assert.deepEqual(errors, []);
+    await context.close();
+  }, "success", { IDENTITY_PROVIDER: "auth0" }));
+
+  test(`a lead resumes a failed identity set-up, ${viewport.width} pixels`, () => withPlane(async (plane) => {
+    const { page, context, errors } = await open(browser, { viewport });
+    await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
+    await createWorkspace(page, "acme");
+    await page.getByRole("button", { name: "Create workspace" }).click();
+    const step = page.locator("#progress .timeline .work").filter({ hasText: "Setting up sign-in" });
+    await step.filter({ hasText: "failed after" }).waitFor();
+    await check(page, "identity failed");
+    await picture(page, `progress-identity-${viewport.width}`);
+    const resumed = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/identity"));
+    await page.getByRole("button", { name: "Try again" }).click();
+    assert.equal((await (await resumed).response())?.status(), 204);
+    assert.deepEqual(errors, []);
+    await context.close();
+  }, "success", { IDENTITY_PROVIDER: "auth0" }));
+
   test(`a lead sees the steps of its job live, ${viewport.width} pixels`, () => withPlane(async (plane) => {
     const { page, context, errors } = await open(browser, { viewport });
     await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));

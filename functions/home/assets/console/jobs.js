@@ -1,7 +1,7 @@
 // A tenant's provisioning and deprovisioning jobs.
 
 import { h, link, userText } from "../common/dom.js";
-import { steps } from "../common/timeline.js";
+import { isOpen, steps } from "../common/timeline.js";
 import { formatTime } from "../common/format.js";
 import { badge, jobs as states } from "./statuses.js";
 
@@ -13,7 +13,7 @@ function jobItem(job) {
       h("span", { class: "soft" }, userText(job.tier), ` (${job.isolation})`), link(job.logUrl, "Log")),
     h("ol", { class: "timeline" }, ...steps(job)),
     job.reason && h("p", { class: "reason" }, "Reason: ", userText(job.reason)),
-    job.state === "queued" || job.state === "running" ? h("p", { class: "soft" }, `Times out at ${formatTime(job.deadline)}`) : null);
+    isOpen(job) ? h("p", { class: "soft" }, `Times out at ${formatTime(job.deadline)}`) : null);
 }
 
 /** @param {import("../common/timeline.js").Job[]} jobs @param {HTMLElement | null} more */

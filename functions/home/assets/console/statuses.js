@@ -17,6 +17,7 @@ export const invoices = /** @type {const} */ ([["Pending", "busy"], ["Paid", "go
 export const jobs = new Map([
   ["queued", ["Queued", "busy"]],
   ["running", ["Running", "busy"]],
+  ["setting_up_identity", ["Setting up sign-in", "busy"]],
   ["succeeded", ["Succeeded", "good"]],
   ["failed", ["Failed", "wrong"]],
   ["timed_out", ["Timed out", "wrong"]],

@@ -4,7 +4,7 @@ import { errorMessage } from "../common/api.js";
 import { fill, h, userText } from "../common/dom.js";
 import { readList } from "../common/form.js";
 import { formatTime } from "../common/format.js";
-import { isOpen } from "../common/timeline.js";
+import { endedInIdentity, isOpen } from "../common/timeline.js";
 import { children } from "./children.js";
 import { openDialog, saveChanges } from "./dialog.js";
 import { jobs } from "./jobs.js";
@@ -39,6 +39,22 @@ function provision(tenant, failed, refresh) {
     submit: async (_, { tier, ...changes }) => {
       const body = { ...subscription, ...changes, plan: tier ? { ...plan, tier } : plan };
       await send("POST", `tenants/${tenant.id}/provision`, body);
+      await refresh();
+    },
+  });
+}
+
+/**
+ * Confirms and repeats a failed identity set-up. The resources stay as they are.
+ * @param {any} tenant
+ * @param {() => Promise<void>} refresh
+ */
+function resume(tenant, refresh) {
+  openDialog({
+    title: "Resume sign-in set-up?", button: "Resume set-up",
+    text: ["The workspace is built. Only its set-up at the identity provider is repeated."],
+    submit: async () => {
+      await send("POST", `tenants/${tenant.id}/identity`);
       await refresh();
     },
   });
@@ -104,6 +120,8 @@ function actions(tenant, jobs, resources, refresh) {
   const hasResources = next === "deprovision" || (next === "retry" && resources.length > 0);
   return h("div", { class: "bar" },
     next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, refresh) }, "Provision") : null,
+    next === "retry" && jobs[0] && endedInIdentity(jobs[0]) ?
+      h("button", { onclick: () => resume(tenant, refresh) }, "Resume set-up") : null,
     next === "retry" ? h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
     hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
     h("button", { class: "plain", onclick: () => edit(tenant, refresh) }, "Edit"),

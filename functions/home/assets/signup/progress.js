@@ -2,7 +2,7 @@
 
 import { ApiError, errorMessage } from "../common/api.js";
 import { byId, fill, find, h, link } from "../common/dom.js";
-import { isOpen, steps } from "../common/timeline.js";
+import { endedInIdentity, isOpen, steps } from "../common/timeline.js";
 import { LinkUnusable, send } from "./access.js";
 import { withLink } from "./renew.js";
 import { show } from "./steps.js";
@@ -98,8 +98,9 @@ async function followJob(tenant) {
       if (button.disabled) return;
       button.disabled = true;
       try {
+        if (endedInIdentity(job)) await send("POST", `tenants/${tenant}/identity`);
         // The whole subscription, with members that this page doesn't know.
-        await send("POST", `tenants/${tenant}/provision`, job.subscription);
+        else await send("POST", `tenants/${tenant}/provision`, job.subscription);
       } catch (problem) {
         if (problem instanceof LinkUnusable) throw problem;
         // Conflicts mean that another page has started a job already; this page then follows it.
