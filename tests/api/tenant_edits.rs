@@ -84,6 +84,7 @@ async fn a_tenant_can_be_sent_back_as_read_but_its_status_cannot_be_set() {
     for (name, value) in [
         ("leadId", json!(id)),
         ("addressId", json!(null)),
+        ("tier", json!("PREMIUM")),
         ("createdBy", json!("me")),
         ("deleted", json!(true)),
     ] {

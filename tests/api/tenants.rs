@@ -80,7 +80,8 @@ async fn the_response_to_a_conversion_includes_all_relations() {
       "name": "Acme",
       "resources": [],
       "spocUserId": null,
-      "status": 1
+      "status": 1,
+      "tier": null
     }
     "#);
     assert_eq!(made.text("/leadId"), lead.id);

@@ -1,7 +1,7 @@
 //! The tiers of plans: `TIERS` and `SILO_TIERS`.
 
 use serde_json::json;
-use support::App;
+use support::{App, with_query};
 
 #[tokio::test]
 async fn a_tier_in_another_spelling_is_the_same_tier() {
@@ -18,7 +18,12 @@ async fn a_tier_in_another_spelling_is_the_same_tier() {
         assert_eq!((&job["tier"], &job["isolation"]), (&json!(tier), &json!(isolation)), "{sent}");
         assert_eq!(job["subscription"]["plan"]["tier"], tier);
         assert_eq!(job["subscription"]["plan"]["price"], 99.5, "the rest is kept");
+        assert_eq!(app.read(&format!("/tenants/{tenant}")).await.body["tier"], tier, "{sent}");
     }
+    let premium =
+        json!({ "where": { "tier": "PREMIUM" }, "fields": ["key"], "order": ["key DESC"] });
+    let listed = app.read(&with_query("/tenants", "filter", &premium)).await.body;
+    assert_eq!(listed, json!([{ "key": "c" }, { "key": "b" }, { "key": "a" }]));
     app.settle().await;
     for event in app.events_of("TENANT_PROVISIONING") {
         let (subscription, job) = (&event["detail"]["subscription"], &event["detail"]["job"]);

@@ -199,6 +199,7 @@ test("the overview shows counts and the tenants that need attention", () => with
   await signIn(page, other);
   await eventually(async () => (await other.call("GET", `/tenants/${id}`)).status === 3);
   await page.goto(`${other.url}/console#/tenants`);
+  await page.getByRole("row", { name: "acme" }).getByText("BASIC", { exact: true }).waitFor();
   await page.getByRole("link", { name: "Overview" }).click();
   const attention = panel(page, "Needs attention");
   await attention.getByText("Failed").waitFor();

@@ -49,9 +49,9 @@ pub static TENANT: Schema = Schema {
     view: view_of::<Tenant>(),
     properties: properties! {
         "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
-        "leadId": Id, "addressId": Id,
+        "leadId": Id, "addressId": Id, "tier": Text,
     },
-    nullable: &["spocUserId", "leadId", "addressId", "deletedOn", "deletedBy"],
+    nullable: &["spocUserId", "leadId", "addressId", "tier", "deletedOn", "deletedBy"],
     relations: &[
         Relation { name: "contacts", schema: &CONTACT, many: true },
         Relation { name: "resources", schema: &RESOURCE, many: true },

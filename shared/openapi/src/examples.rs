@@ -20,6 +20,7 @@ fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
         ("lastName", _) => "Lovelace".into(),
         ("companyName" | "name", _) => "Acme".into(),
         ("key", _) => "acme".into(),
+        ("tier", _) => "PREMIUM".into(),
         ("currencyCode", _) => "GBP".into(),
         ("configKey", _) => "theme".into(),
         ("configValue", _) => json!({ "colour": "teal" }),

@@ -46,6 +46,7 @@ export async function tenants(query) {
     { name: "Name", cell: (/** @type {any} */ tenant) => h("a", { href: linkTo(`tenants/${tenant.id}`) }, userText(tenant.name)) },
     { name: "Key", cell: (/** @type {any} */ tenant) => h("code", {}, tenant.key) },
     { name: "Status", cell: (/** @type {any} */ tenant) => badge(statuses[tenant.status]) },
+    { name: "Tier", cell: (/** @type {any} */ tenant) => tenant.tier ? userText(tenant.tier) : "–" },
     { name: "Primary contact", cell: primaryContact },
     { name: "Onboarded", cell: (/** @type {any} */ tenant) => formatDate(tenant.createdOn), className: "number" },
   ];

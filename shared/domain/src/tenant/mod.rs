@@ -45,6 +45,9 @@ pub struct Tenant {
     pub spoc_user_id: Option<Text<1, 100>>,
     /// The tenant's address.
     pub address: Option<Address>,
+    /// The tier of the plan that the tenant was last provisioned for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Text<1, 100>>,
     /// The tenant's latest job, open or closed.
     pub latest_job: Option<JobRef>,
     /// The attempt number of the latest job that created resources, or `None` if there are no
@@ -87,6 +90,7 @@ impl Editable for Tenant {
         "status",
         "leadId",
         "addressId",
+        "tier",
         "createdOn",
         "modifiedOn",
         "createdBy",
@@ -142,6 +146,7 @@ impl Tenant {
             lead_id: None,
             spoc_user_id: None,
             address: None,
+            tier: None,
             latest_job: None,
             built_by: None,
             removed_by: None,

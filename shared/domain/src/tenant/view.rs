@@ -17,6 +17,7 @@ pub struct TenantView<'a> {
     domains: &'a [Hostname],
     lead_id: Option<LeadId>,
     address_id: Option<AddressId>,
+    tier: Option<&'a Text<1, 100>>,
     #[serde(flatten)]
     audit: &'a Audit,
     #[serde(flatten)]
@@ -42,6 +43,7 @@ impl<'a> From<&'a Tenant> for TenantView<'a> {
             domains: &tenant.domains,
             lead_id: tenant.lead_id,
             address_id: tenant.address.as_ref().map(|address| address.id),
+            tier: tenant.tier.as_ref(),
             audit: &tenant.audit,
             relations: None,
         }

@@ -94,6 +94,7 @@ impl Store {
             .given("no", false)
             .set("#status", "status", status)
             .set_partition(Partition::tenants_of_status(status.number()))
+            .set("tier", "tier", job.subscription.tier())
             .set("latestJob", "job", job.reference())
             .set("modifiedOn", "now", job.audit.created_on)
             .set("modifiedBy", "by", &job.audit.created_by);
