@@ -38,7 +38,7 @@ fn watch_routes() -> BTreeSet<String> {
 }
 
 /// Returns the operations of the OpenAPI document that `home` serves, by route.
-async fn document_operations(app: &App) -> BTreeMap<String, Value> {
+pub(crate) async fn document_operations(app: &App) -> BTreeMap<String, Value> {
     let document = app.send(Method::GET, "/openapi.json").await.expect(200).body;
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, operations)| {

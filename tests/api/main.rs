@@ -52,6 +52,7 @@ mod paging;
 mod permissions;
 mod poison_events;
 mod poison_records;
+mod preconditions;
 mod progress;
 mod random;
 mod random_filters;

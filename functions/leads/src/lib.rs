@@ -28,8 +28,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::{KeyState, Store, retry_if_stale};
 use web::{
-    Allowed, Backend, Failure, Json, KeyBearer, LeadBearer, PathIds, RateLimits, RequestId, Result,
-    Served, finish,
+    Allowed, Backend, EntityTag, Failure, Json, KeyBearer, LeadBearer, PathIds, RateLimits,
+    RequestId, Result, Served, finish,
 };
 
 /// The state of the handlers.
@@ -50,7 +50,7 @@ struct Leads {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let Backend { store, tokens, keys } = Backend::from_env(env).await?;
+    let Backend { store, tokens, keys, .. } = Backend::from_env(env).await?;
     let leads = Leads {
         limits: RateLimits::from_env(env, "PUBLIC_API_MAX_ATTEMPTS", 30, &store)?,
         tokens,
@@ -184,5 +184,6 @@ async fn convert(
     let lead = lead.map_err(Error::unauthorized_if_not_found("unknown lead"))?;
     let onboarding = lead.convert(request, lambda::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
-    Ok(Json(TenantView::onboarded(&onboarding, Some(&lead))).into_response())
+    let tenant = TenantView::onboarded(&onboarding, Some(&lead));
+    Ok((EntityTag::FIRST, Json(tenant)).into_response())
 }

@@ -126,4 +126,5 @@ fn convert() -> Operation {
         .error(Code::TenantKeyTaken, "Another tenant has, or had, this key.")
         .error(Code::TenantKeyReserved, "The key is reserved.")
         .links_to("/tenants", "/id")
+        .tagged()
 }

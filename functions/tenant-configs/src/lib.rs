@@ -13,7 +13,9 @@ use domain::{ConfigDetails, Entity, Tenant, permit};
 use filter::Filter;
 use lambda::{Env, config::ConfigError};
 use store::Store;
-use web::{AllowedBoth, Backend, PathIds, Result, Served, entity_response, finish, may_include};
+use web::{
+    AllowedBoth, Backend, IfNoneMatch, PathIds, Result, Served, complete, finish, may_include,
+};
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
 ///
@@ -29,6 +31,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 async fn tenant(
     State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<permit::ViewTenantConfig, permit::ViewTenant>,
+    known: IfNoneMatch,
     path: PathIds,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
@@ -36,5 +39,5 @@ async fn tenant(
     may_include(&bearer, &filter)?;
     let (_, tenant) = store.child::<ConfigDetails>(path.id()?).await?;
     bearer.may_act_on(tenant.item.lead_id)?;
-    entity_response(store.complete(tenant, &filter).await?)
+    complete(&store, tenant, &filter, &known).await
 }

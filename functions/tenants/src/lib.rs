@@ -23,7 +23,10 @@ use lambda::{
     token::Tokens,
 };
 use store::{Store, retry_if_stale};
-use web::{Allowed, Backend, Json, Operator, PathIds, Result, Served, finish};
+use web::{
+    Allowed, Backend, EntityTag, IfMatch, Json, Operator, PathIds, Preconditions, Result, Served,
+    finish,
+};
 
 /// The state of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -31,6 +34,7 @@ struct Tenants {
     store: Store,
     tokens: Tokens,
     keys: MasterKeys,
+    preconditions: Preconditions,
     plans: Plans,
 }
 
@@ -55,8 +59,8 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
         provider: identity_provider(env)?,
     };
-    let Backend { store, tokens, keys } = Backend::from_env(env).await?;
-    let tenants = Tenants { store, tokens, keys, plans };
+    let Backend { store, tokens, keys, preconditions } = Backend::from_env(env).await?;
+    let tenants = Tenants { store, tokens, keys, preconditions, plans };
     Ok(finish(routes::routes(Served::new(tenants)).into_router()))
 }
 
@@ -68,13 +72,14 @@ async fn create(
 ) -> Result<Response> {
     let onboarding = new.onboard(lambda::now(), &bearer.id)?;
     store.onboard(&onboarding).await?;
-    Ok(Json(TenantView::onboarded(&onboarding, None)).into_response())
+    Ok((EntityTag::FIRST, Json(TenantView::onboarded(&onboarding, None))).into_response())
 }
 
 /// `DELETE /tenants/{id}`: soft-deletes a tenant and everything it owns. Its key is not released.
 async fn delete(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<permit::DeleteTenant>,
+    expected: IfMatch,
     path: PathIds,
 ) -> Result<StatusCode> {
     let id = path.id()?;
@@ -82,6 +87,7 @@ async fn delete(
         let doomed = store.tenant_to_delete(id).await?;
         let tenant = &doomed.tenant.item;
         bearer.may_act_on(tenant.lead_id)?;
+        expected.check(doomed.tenant.version)?;
         tenant.check_deletable()?;
         store.delete_tenant(&doomed, lambda::now(), &bearer.id).await
     })

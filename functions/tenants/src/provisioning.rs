@@ -9,8 +9,8 @@ use domain::{
 };
 use lambda::token::Bearer;
 use schema::Timestamp;
-use store::{Store, TenantToBuild, retry_if_stale};
-use web::{Allowed, Body, PathIds, RequestId, Result};
+use store::{Store, Stored, TenantToBuild, retry_if_stale};
+use web::{Allowed, Body, EntityTag, IfMatch, PathIds, RequestId, Result};
 
 use crate::Plans;
 
@@ -21,19 +21,20 @@ pub(crate) async fn provision(
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     RequestId(request): RequestId,
+    expected: IfMatch,
     path: PathIds,
     Body(body): Body,
 ) -> Result<Response> {
     let subscription = Subscription::from_text(body.text(), &plans.tiers)?;
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
-    let caller = Caller { bearer, request };
+    let caller = Caller { bearer, expected, request };
     open(&store, &caller, path.id()?, |from, opening| {
-        from.tenant.status_after_opening(JobKind::Provision)?;
+        from.tenant.item.status_after_opening(JobKind::Provision)?;
         opening.check_build_limit(&from)?;
         let identity_provider = plans.provider_of(&from)?;
         let (kind, subscription) = (JobKind::Provision, subscription.clone());
         let work = Work { kind, subscription, isolation, identity_provider };
-        Job::open(&from.tenant, from.contacts, work, plans.expiry, opening.now, opening.by)
+        Job::open(&from.tenant.item, from.contacts, work, plans.expiry, opening.now, opening.by)
     })
     .await
 }
@@ -45,18 +46,19 @@ pub(crate) async fn resume_identity(
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     RequestId(request): RequestId,
+    expected: IfMatch,
     path: PathIds,
 ) -> Result<Response> {
-    let caller = Caller { bearer, request };
+    let caller = Caller { bearer, expected, request };
     open(&store, &caller, path.id()?, |from, opening| {
-        from.tenant.check_identity_resumable()?;
+        from.tenant.item.check_identity_resumable()?;
         opening.check_build_limit(&from)?;
         let failed = from.jobs.first().ok_or("the latest job is missing");
         let failed = failed.map_err(Error::internal(OPENING))?;
         let configured = from.identity.is_some() || plans.provider.is_some();
         let provider =
             if configured { plans.provider_of(&from)? } else { failed.identity_provider };
-        let (tenant, contacts) = (&from.tenant, from.contacts);
+        let (tenant, contacts) = (&from.tenant.item, from.contacts);
         failed.resume_identity(tenant, contacts, provider, opening.now, opening.by)
     })
     .await
@@ -69,11 +71,12 @@ pub(crate) async fn deprovision(
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::DeprovisionTenant>,
     RequestId(request): RequestId,
+    expected: IfMatch,
     path: PathIds,
 ) -> Result<Response> {
-    let caller = Caller { bearer, request };
+    let caller = Caller { bearer, expected, request };
     open(&store, &caller, path.id()?, |from, opening| {
-        let TenantToBuild { tenant, contacts, jobs, .. } = from;
+        let TenantToBuild { tenant: Stored { item: tenant, .. }, contacts, jobs, .. } = from;
         tenant.status_after_opening(JobKind::Deprovision)?;
         let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
         let latest = || jobs.iter().find(|job| job.kind == JobKind::Provision);
@@ -86,9 +89,10 @@ pub(crate) async fn deprovision(
 
 const OPENING: &str = "opening a job";
 
-/// The caller, and the ID of the request.
+/// The caller, the version it expects, and the ID of the request.
 struct Caller {
     bearer: Bearer,
+    expected: IfMatch,
     request: String,
 }
 
@@ -122,20 +126,21 @@ impl Plans {
 /// Opens the job of a tenant that `job` decides on.
 async fn open(
     store: &Store,
-    Caller { bearer, request }: &Caller,
+    Caller { bearer, expected, request }: &Caller,
     id: TenantId,
     job: impl Fn(TenantToBuild, &Opening<'_>) -> Decided<Job>,
 ) -> Result<Response> {
-    let job = retry_if_stale(|| async {
+    let (job, version) = retry_if_stale(|| async {
         let from = store.tenant_to_build(id).await?;
-        bearer.may_act_on(from.tenant.lead_id)?;
+        bearer.may_act_on(from.tenant.item.lead_id)?;
+        expected.check(from.tenant.version)?;
         let tenant = from.tenant.clone();
         let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
         let job = job(from, &opening)?;
         store.open_job(&tenant, &job, request).await?;
-        Ok(job)
+        Ok((job, tenant.version + 1))
     })
     .await?;
     let location = format!("/tenants/{id}/jobs/{}", job.id);
-    Ok((StatusCode::NO_CONTENT, [(LOCATION, location)]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(LOCATION, location)], EntityTag(version)).into_response())
 }

@@ -6,7 +6,7 @@ use domain::{JobView, LeadId, Overview, Permit, SearchHit, SearchText, TenantId,
 use filter::SearchQuery;
 use lambda::keys::MasterKeys;
 use store::{SearchRequest, Store};
-use web::{Allowed, Json, Operator, Paged, PathIds, Result};
+use web::{Allowed, IfNoneMatch, Json, Operator, Paged, PathIds, Result};
 
 /// A caller with permission to view jobs. A lead may view those of its own tenant.
 type Follower = Allowed<permit::ViewJob>;
@@ -34,12 +34,14 @@ pub(crate) async fn jobs(
 pub(crate) async fn job(
     State(store): State<Store>,
     Allowed { bearer, .. }: Follower,
+    known: IfNoneMatch,
     path: PathIds,
 ) -> Result<Response> {
     let (tenant, job): (TenantId, _) = (path.id()?, path.named("jobId")?);
     let (tenant, job) = store.tenant_with_job(tenant, job).await?;
     bearer.may_act_on(tenant.lead_id)?;
-    Ok(Json(JobView::new(&job, viewer(bearer.lead()))).into_response())
+    let view = async || Ok(Json(JobView::new(&job.item, viewer(bearer.lead()))).into_response());
+    known.answer(job.version, view).await
 }
 
 /// `GET /tenants/{id}/resources`: lists the resources that builds have reported, newest first.

@@ -60,7 +60,8 @@ fn create() -> Operation {
         .description("For operators. Needs no lead.")
         .body("NewTenant", body)
         .error(Code::DomainMismatch, "The contact's email is not at one of the `domains`.")
-        .links_to("/tenants", "/id");
+        .links_to("/tenants", "/id")
+        .tagged();
     with_key(create)
 }
 

@@ -86,6 +86,21 @@ pub enum Error {
     #[error("Subscription ID is required")]
     SubscriptionIdMissing,
 
+    /// The version in `If-Match` is not the current one.
+    #[error("The entity has changed since it was read. Read it again, then repeat the change.")]
+    PreconditionFailed {
+        /// The current version.
+        version: u64,
+    },
+
+    /// A change has no `If-Match`, although the deployment requires it.
+    #[error("If-Match is required. Send the ETag of the entity as it was read.")]
+    PreconditionRequired,
+
+    /// `If-Match` is malformed, or the operation does not support it. The text says which.
+    #[error("{0}")]
+    PreconditionInvalid(&'static str),
+
     /// There is no such entity.
     #[error("Entity not found: {entity} with id \"{id}\"")]
     NotFound {

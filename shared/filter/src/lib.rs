@@ -169,6 +169,12 @@ impl Filter {
         usize::try_from(self.skip).unwrap_or(usize::MAX)
     }
 
+    /// Whether the filter neither selects fields nor includes relations.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.include.is_empty() && self.fields == Fields::default()
+    }
+
     /// Returns the permissions that the inclusions require, at every depth. Of each set, any one is
     /// enough.
     pub fn views(&self) -> impl Iterator<Item = &'static [u16]> {

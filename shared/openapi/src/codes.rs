@@ -47,6 +47,11 @@ impl Operation {
             Code::FilterTooBroad => has_parameter("where") || is_list && has_parameter("filter"),
             Code::IncludeNotAllowed => has_parameter("filter"),
             Code::EntityNotFound => self.names_an_entity() || self.names_others(),
+            Code::PreconditionInvalid => self.reads("If-Match"),
+            Code::PreconditionFailed => self.reads("If-Match") && self.names_an_entity(),
+            Code::PreconditionRequired => {
+                self.reads("If-Match") && self.names_an_entity() && self.method != "POST"
+            }
             Code::RouteNotFound => self.path_parameters().any(|name| name == "file"),
             Code::RateLimited => self.limited,
             Code::UpstreamFailed => self.calls_upstream,
@@ -68,11 +73,6 @@ impl Operation {
             | Code::JobContradiction
             | Code::TooManyBuilds => false,
         }
-    }
-
-    /// Whether the path has the ID of an entity.
-    fn names_an_entity(&self) -> bool {
-        self.path_parameters().any(|name| !["key", "file"].contains(&name))
     }
 
     /// Whether the path names a tenant key, which does not have to exist.

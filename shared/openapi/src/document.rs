@@ -44,6 +44,7 @@ pub fn document(operations: &[Operation]) -> Value {
             "schemas": schemas(operations),
             "responses": errors::components(),
             "headers": headers(),
+            "parameters": request_headers(),
         },
     })
 }
@@ -60,7 +61,10 @@ fn tags(operations: &[Operation]) -> Vec<Value> {
 
 fn described(operation: &Operation, all: &[Operation]) -> Value {
     let parameters = operation.path_parameters().map(path_parameter);
-    let parameters: Vec<_> = parameters.chain(operation.parameters.iter().cloned()).collect();
+    let parameters = parameters.chain(operation.parameters.iter().cloned());
+    let headers = operation.headers.iter();
+    let headers = headers.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
+    let parameters: Vec<_> = parameters.chain(headers).collect();
     let mut described = json!({
         "operationId": operation.id,
         "tags": [operation.tag()],
@@ -111,6 +115,9 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     if operation.parameters.iter().any(|parameter| parameter["name"] == "filter") {
         headers.insert("X-Truncated".to_owned(), errors::header("Truncated"));
     }
+    if operation.is_tagged() {
+        headers.insert("ETag".to_owned(), errors::header("ETag"));
+    }
     let json = |schema: Value, example: Value| json!({ "application/json": { "schema": schema, "example": example } });
     let (status, description, content) = match &operation.answer {
         Answer::One(named) => ("200", "OK.", Some(json(named.reference(), named.example.clone()))),
@@ -133,13 +140,17 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
         }
         Answer::Never => return responses,
     };
-    let mut response = json!({ "description": description, "headers": headers });
+    let mut response = json!({ "description": description, "headers": headers.clone() });
     if let Some(content) = content {
         response["content"] = content;
     }
     let links = links(operation, all);
     if !links.is_empty() {
         response["links"] = links.into();
+    }
+    if operation.reads("If-None-Match") {
+        let known = json!({ "description": "The caller has this version.", "headers": headers });
+        responses.insert("304".to_owned(), known);
     }
     responses.insert(status.to_owned(), response);
     responses
@@ -211,6 +222,17 @@ fn security_schemes() -> Value {
     })
 }
 
+/// Returns the optional request headers that operations name.
+fn request_headers() -> Value {
+    let header = |name: &str, example: &str, description: &str| json!({ "name": name, "in": "header", "schema": { "type": "string" }, "example": example, "description": description });
+    json!({
+        "If-Match": header("If-Match", "\"7\"", "Entity tags, separated by commas, or `*`. The change is made only if \
+            the entity has one of these versions; otherwise 412 `PRECONDITION_FAILED`. Weak tags never match."),
+        "If-None-Match": header("If-None-Match", "\"7\"", "Entity tags, separated by commas, or `*`. The answer is 304 if \
+            the entity has one of these versions."),
+    })
+}
+
 fn headers() -> Value {
     let header = |kind: &str, required: bool, description: &str| json!({ "schema": { "type": kind }, "required": required, "description": description });
     json!({
@@ -219,6 +241,7 @@ fn headers() -> Value {
         "RateLimitRemaining": header("integer", true, "Calls remaining."),
         "RateLimitReset": header("integer", true, "Seconds until the quota resets."),
         "RetryAfter": header("integer", true, "Seconds to wait before retrying."),
+        "ETag": header("string", false, "Version of the entity, for `If-Match` and `If-None-Match`. Absent with `include` or `fields`."),
         "Allow": header("string", true, "Methods that the endpoint supports."),
         "Link": header("string", false, "Link to the next page: `<…>; rel=\"next\"`. Absent on the last page."),
         "Location": header("string", true, "Location of the job."),

@@ -21,6 +21,11 @@ pub(super) fn example(code: Code) -> Error {
         Code::AddressMismatch => Error::AddressMismatch,
         Code::TenantKeyMismatch => Error::TenantKeyMismatch,
         Code::SubscriptionIdMissing => Error::SubscriptionIdMissing,
+        Code::PreconditionInvalid => Error::PreconditionInvalid(
+            "If-Match must be `*` or a list of entity tags, such as \"7\".",
+        ),
+        Code::PreconditionFailed => Error::PreconditionFailed { version: 8 },
+        Code::PreconditionRequired => Error::PreconditionRequired,
         Code::Unauthorized => Error::Unauthorized(""),
         Code::LeadAlreadyConverted => Error::LeadAlreadyConverted,
         Code::Forbidden => Error::Forbidden(""),

@@ -5,7 +5,8 @@ use super::{Operation, codes::codes, error_examples::example};
 use web::{Code, envelope, error_name};
 
 /// All statuses of errors.
-const STATUSES: [u16; 13] = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503];
+const STATUSES: [u16; 15] =
+    [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 502, 503];
 
 /// Statuses that API Gateway also answers by itself, with a body of its own.
 const SHARED: [u16; 4] = [413, 429, 500, 503];
@@ -127,6 +128,7 @@ fn response(status: u16, limited: bool) -> Value {
     let mut headers = headers(limited);
     match status {
         429 | 503 => drop(headers.insert("Retry-After".to_owned(), header("RetryAfter"))),
+        412 => drop(headers.insert("ETag".to_owned(), header("ETag"))),
         405 => drop(headers.insert("Allow".to_owned(), header("Allow"))),
         _ => {}
     }

@@ -17,6 +17,10 @@ pub struct Operation {
     pub(super) access: Access,
     pub(super) limited: bool,
     pub(super) parameters: Vec<Value>,
+    /// The optional request headers.
+    pub(super) headers: Vec<&'static str>,
+    /// Whether the answer to a `POST` has the entity tag of what it shows.
+    pub(super) tagged: bool,
     pub(super) body: Option<NamedSchema>,
     pub(super) answer: Answer,
     /// Errors that do not follow from the other parts, and when they occur.
@@ -83,6 +87,8 @@ impl Operation {
             access: Access::of(Caller::Anybody),
             limited: false,
             parameters: Vec::new(),
+            headers: Vec::new(),
+            tagged: false,
             body: None,
             answer,
             errors: Vec::new(),
@@ -97,6 +103,7 @@ impl Operation {
         let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
         (self.method, self.path) = (method.to_owned(), path.to_owned());
         self.access = H::access();
+        self.headers = H::headers();
         if let Some(schema) = H::body() {
             let named = || NamedSchema::new(&self.id, Value::Null, Value::Null);
             let body = self.body.take().unwrap_or_else(named);
@@ -145,6 +152,12 @@ impl Operation {
         self
     }
 
+    /// Marks the answer to a `POST` as an entity with its tag.
+    #[must_use]
+    pub fn tagged(self) -> Self {
+        Self { tagged: true, ..self }
+    }
+
     /// Marks the operation as calling an external system, which can lead to 502.
     #[must_use]
     pub fn calls_upstream(self) -> Self {
@@ -174,6 +187,22 @@ impl Operation {
             "manage" => "identity providers",
             _ => "pages",
         }
+    }
+
+    /// Whether the operation reads this optional request header.
+    pub(super) fn reads(&self, header: &str) -> bool {
+        self.headers.contains(&header)
+    }
+
+    /// Whether the path has the ID of an entity.
+    pub(super) fn names_an_entity(&self) -> bool {
+        self.path_parameters().any(|name| !["key", "file"].contains(&name))
+    }
+
+    /// Whether the successful answer has an entity tag.
+    pub(super) fn is_tagged(&self) -> bool {
+        let changes = self.reads("If-Match") && self.names_an_entity() && self.method != "DELETE";
+        self.tagged || changes || self.reads("If-None-Match")
     }
 
     /// Returns the names of the path parameters.

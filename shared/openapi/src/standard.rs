@@ -176,6 +176,7 @@ fn create<D: Details>(kind: &str) -> Operation {
         .description(quota)
         .body(&format!("New{entity}"), given)
         .links_to(format!("/{kind}"), "/id")
+        .tagged()
 }
 
 fn delete<D: Details>(kind: &str) -> Operation {

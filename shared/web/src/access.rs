@@ -6,8 +6,8 @@ use axum::{
 };
 
 use super::{
-    Allowed, AllowedBoth, Body, Json, KeyBearer, LeadBearer, ListQuery, Operator, Paged, PathIds,
-    RawBody, RequestId, SignedBody,
+    Allowed, AllowedBoth, Body, IfMatch, IfNoneMatch, Json, KeyBearer, LeadBearer, ListQuery,
+    Operator, Paged, PathIds, RawBody, RequestId, SignedBody,
 };
 use domain::Permit;
 use schema::FromJson;
@@ -54,6 +54,9 @@ pub trait Argument {
 
     /// The schema of the body that the argument reads. `None` if it reads none, or any.
     const BODY: Option<fn() -> Value> = None;
+
+    /// The optional request header that the argument reads, if clients choose its value.
+    const HEADER: Option<&'static str> = None;
 }
 
 impl<P: Permit> Argument for Allowed<P> {
@@ -85,6 +88,14 @@ impl Argument for KeyBearer {
     const ACCESS: Option<Access> = Some(Access::of(Caller::LeadKey));
 }
 
+impl Argument for IfMatch {
+    const HEADER: Option<&'static str> = Some("If-Match");
+}
+
+impl Argument for IfNoneMatch {
+    const HEADER: Option<&'static str> = Some("If-None-Match");
+}
+
 impl<S> Argument for State<S> {}
 impl<E> Argument for ListQuery<E> {}
 impl<T, E> Argument for Result<T, E> {}
@@ -106,6 +117,10 @@ pub trait Declared<Arguments> {
     /// Returns the schema of the body. `None` if no argument declares it.
     #[must_use]
     fn body() -> Option<Value>;
+
+    /// Returns the optional request headers that the arguments read.
+    #[must_use]
+    fn headers() -> Vec<&'static str>;
 }
 
 /// Implements [`Declared`] for handlers with these arguments.
@@ -124,6 +139,10 @@ macro_rules! declared {
                 let declared = [$($argument::BODY),+];
                 declared.into_iter().flatten().next().map(|schema| schema())
             }
+
+            fn headers() -> Vec<&'static str> {
+                [$($argument::HEADER),+].into_iter().flatten().collect()
+            }
         }
     };
 }
@@ -134,6 +153,7 @@ declared!(A B C);
 declared!(A B C D);
 declared!(A B C D E);
 declared!(A B C D E G);
+declared!(A B C D E G I);
 
 #[cfg(test)]
 mod tests {

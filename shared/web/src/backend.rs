@@ -1,3 +1,4 @@
+use crate::Preconditions;
 use axum::extract::FromRef;
 use lambda::{Env, aws::Aws, config::ConfigError, keys::MasterKeys, token::Tokens};
 use store::Store;
@@ -11,6 +12,8 @@ pub struct Backend {
     pub tokens: Tokens,
     /// Signs cursors.
     pub keys: MasterKeys,
+    /// Whether changes need `If-Match`.
+    pub preconditions: Preconditions,
 }
 
 impl Backend {
@@ -20,10 +23,11 @@ impl Backend {
     ///
     /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let preconditions = Preconditions::from_env(env)?;
         let aws = Aws::from_env(env)?;
         let store = Store::from_env(env, &aws)?;
         let (tokens, keys, ()) =
             tokio::join!(Tokens::from_env(env, &aws), MasterKeys::load(env, &aws), store.warm());
-        Ok(Self { store, tokens: tokens?, keys: keys? })
+        Ok(Self { store, tokens: tokens?, keys: keys?, preconditions })
     }
 }

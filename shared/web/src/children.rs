@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Allowed, Json, PathIds, Result};
+use super::{Allowed, EntityTag, IfMatch, Json, PathIds, Result};
 use domain::{Details, Entity, NewChild};
 use filter::Wire;
 use store::{Store, retry_if_stale};
@@ -28,7 +28,8 @@ pub async fn create<D: Details>(
     }
     let child = new.create(lambda::now(), &bearer.id);
     store.add_child(&child, bearer.lead()).await?;
-    Ok(Json(Wire::new(D::SCHEMA, &child.wire()?)).into_response())
+    let tag = EntityTag::FIRST;
+    Ok((tag, Json(Wire::new(D::SCHEMA, &child.wire()?))).into_response())
 }
 
 /// Handles `DELETE /<kind>/{id}`.
@@ -40,12 +41,14 @@ pub async fn create<D: Details>(
 pub async fn delete<D: Details>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<D::Delete>,
+    expected: IfMatch,
     path: PathIds,
 ) -> Result<StatusCode> {
     let id = path.id()?;
     retry_if_stale(|| async {
         let (child, tenant) = store.child::<D>(id).await?;
         bearer.may_act_on(tenant.item.lead_id)?;
+        expected.check(child.version)?;
         store.delete_child(&child, &tenant.item, lambda::now(), &bearer.id).await
     })
     .await?;

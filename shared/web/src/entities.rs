@@ -3,13 +3,14 @@
 use axum::{
     extract::{RawQuery, State},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::{
-    Allowed, AllowedBoth, Body, Json, ListQuery, PathIds, Result, entity_response, page_response,
+    Allowed, AllowedBoth, Body, EntityTag, IfMatch, IfNoneMatch, Json, ListQuery, PathIds, Result,
+    entity_response, page_response,
 };
 use domain::{Edit, Error, Permit, UserId};
 use filter::{Filter, Where};
@@ -65,7 +66,8 @@ pub async fn count<E: Listed>(
     Ok(Json(Count { count }))
 }
 
-/// Handles `GET /<entities>/{id}`. An entity can be read as soon as it has been created.
+/// Handles `GET /<entities>/{id}`. An entity can be read as soon as it has been created. Without
+/// `include` and `fields`, the answer depends on the version alone, so it has a tag.
 ///
 /// # Errors
 ///
@@ -74,6 +76,7 @@ pub async fn count<E: Listed>(
 pub async fn view<E: Listed>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::View>,
+    known: IfNoneMatch,
     path: PathIds,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
@@ -81,7 +84,23 @@ pub async fn view<E: Listed>(
     may_include(&bearer, &filter)?;
     let (stored, lead) = E::for_display(&store, path.id()?).await?;
     bearer.may_act_on(lead)?;
-    entity_response(store.complete(stored, &filter).await?)
+    complete(&store, stored, &filter, &known).await
+}
+
+/// Returns the answer with an entity and the relations that `filter` includes.
+///
+/// # Errors
+///
+/// The errors of [`Store::complete`].
+pub async fn complete<E: Listed>(
+    store: &Store,
+    stored: Stored<E>,
+    filter: &Filter,
+    known: &IfNoneMatch,
+) -> Result<Response> {
+    let version = stored.version;
+    let page = async || entity_response(store.complete(stored, filter).await?);
+    if filter.is_plain() { known.answer(version, page).await } else { page().await }
 }
 
 /// Checks that the bearer may see everything that `filter` includes: each relation requires the
@@ -103,10 +122,11 @@ pub fn may_include(bearer: &Bearer, filter: &Filter) -> domain::Result<()> {
 pub async fn update<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
+    expected: IfMatch,
     path: PathIds,
     body: Body,
-) -> Result<StatusCode> {
-    edit(&store, &bearer, &path, Edit::<E>::patch(&body.0)?).await
+) -> Result<Response> {
+    edit(&store, &bearer, &expected, &path, Edit::<E>::patch(&body.0)?).await
 }
 
 /// Handles `PUT /<entities>/{id}`: omitted optional fields are cleared.
@@ -117,27 +137,31 @@ pub async fn update<E: Writable>(
 pub async fn replace<E: Writable>(
     State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
+    expected: IfMatch,
     path: PathIds,
     body: Body,
-) -> Result<StatusCode> {
-    edit(&store, &bearer, &path, Edit::<E>::put(&body.0)?).await
+) -> Result<Response> {
+    edit(&store, &bearer, &expected, &path, Edit::<E>::put(&body.0)?).await
 }
 
 async fn edit<E: Writable>(
     store: &Store,
     bearer: &Bearer,
+    expected: &IfMatch,
     path: &PathIds,
     edit: Edit<E>,
-) -> Result<StatusCode> {
+) -> Result<Response> {
     let sees = bearer.may_see(<E::View as Permit>::CODES);
     let edit = if sees { edit } else { edit.without_view() };
-    retry_if_stale(|| async {
+    let version = retry_if_stale(|| async {
         let before = owned::<E>(store, bearer, path).await?;
+        expected.check(before.version)?;
         let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
-        E::write(store, &before, &after).await
+        E::write(store, &before, &after).await?;
+        Ok(before.version + 1)
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, EntityTag(version)).into_response())
 }
 
 /// Handles `PATCH /<entities>?where=`: the same edit for every match. The edit is validated for all
@@ -147,14 +171,17 @@ async fn edit<E: Writable>(
 ///
 /// # Errors
 ///
-/// [`Error::BadParameter`] without `where`; [`Error::FilterTooBroad`] for more than 1,000 entities;
+/// [`Error::BadParameter`] without `where`; [`Error::PreconditionInvalid`] with `If-Match`, because
+/// each entity has its own version; [`Error::FilterTooBroad`] for more than 1,000 entities;
 /// otherwise the same as [`update`].
 pub async fn update_all<E: Writable>(
     State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<E::Update, E::View>,
+    expected: IfMatch,
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Json<Count>> {
+    expected.must_be_absent()?;
     let edit = Edit::<E>::patch(&body.0)?;
     let conditions = Where::from_update_query(&query.unwrap_or_default(), E::SCHEMA)?;
     let found = store.find::<E>(&conditions, bearer.lead()).await?;

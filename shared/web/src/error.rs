@@ -2,13 +2,13 @@ use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Code, encoding::ACCEPTED};
+use super::{Code, EntityTag, encoding::ACCEPTED};
 use domain::Error;
 use filter::BadParameter;
 use schema::Invalid;
@@ -28,6 +28,7 @@ pub fn code(error: &Error) -> Code {
         Error::AddressMismatch => Code::AddressMismatch,
         Error::TenantKeyMismatch => Code::TenantKeyMismatch,
         Error::SubscriptionIdMissing => Code::SubscriptionIdMissing,
+        Error::PreconditionInvalid(_) => Code::PreconditionInvalid,
         Error::Unauthorized(_) => Code::Unauthorized,
         Error::LeadAlreadyConverted => Code::LeadAlreadyConverted,
         Error::Forbidden(_) => Code::Forbidden,
@@ -44,11 +45,13 @@ pub fn code(error: &Error) -> Code {
         Error::TenantBusy(_) => Code::TenantBusy,
         Error::TenantHasResources => Code::TenantHasResources,
         Error::OutcomeConflict => Code::JobContradiction,
+        Error::PreconditionFailed { .. } => Code::PreconditionFailed,
         Error::TooLarge(_) => Code::PayloadTooLarge,
         Error::UnsupportedMediaType | Error::UnsupportedCharset | Error::UnsupportedEncoding => {
             Code::UnsupportedMediaType
         }
         Error::Invalid(_) => Code::ValidationFailed,
+        Error::PreconditionRequired => Code::PreconditionRequired,
         Error::RateLimited => Code::RateLimited,
         Error::TooManyBuilds { .. } => Code::TooManyBuilds,
         Error::Internal { .. } | Error::Permanent { .. } => Code::InternalError,
@@ -67,9 +70,11 @@ pub fn error_name(status: StatusCode) -> &'static str {
         404 => "NotFoundError",
         405 => "MethodNotAllowedError",
         409 => "ConflictError",
+        412 => "PreconditionFailedError",
         413 => "PayloadTooLargeError",
         415 => "UnsupportedMediaTypeError",
         422 => "UnprocessableEntityError",
+        428 => "PreconditionRequiredError",
         429 => "TooManyRequestsError",
         502 => "BadGatewayError",
         503 => "ServiceUnavailableError",
@@ -155,6 +160,9 @@ impl IntoResponse for Failure {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
+        }
+        if let Error::PreconditionFailed { version } = error {
+            response.headers_mut().insert(ETAG, EntityTag(version).into());
         }
         if let Error::TooManyBuilds { wait, .. } = &error {
             response.headers_mut().insert(RETRY_AFTER, (wait.as_secs() + 1).into());

@@ -13,6 +13,7 @@ mod function;
 mod limit;
 mod page;
 mod path;
+mod precondition;
 mod request;
 mod routes;
 mod signature;
@@ -23,12 +24,13 @@ pub use backend::Backend;
 pub use body::{BODY_LIMIT, Body, Json, RawBody, without_mark};
 pub use children::{create, delete};
 pub use code::Code;
-pub use entities::{Count, count, list, may_include, replace, update, update_all, view};
+pub use entities::{Count, complete, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};
 pub use function::{Answer, HttpFunction, route_matches, serve};
 pub use limit::RateLimits;
 pub use page::{ListQuery, ListUrl, Paged, entity_response, page_response};
 pub use path::PathIds;
+pub use precondition::{EntityTag, IfMatch, IfNoneMatch, Preconditions};
 pub use request::{
     PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_with,
 };

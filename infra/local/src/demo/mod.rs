@@ -130,11 +130,11 @@ impl Demo {
         let TenantToBuild { tenant, contacts, .. } = self.store.tenant_to_build(id).await?;
         let (kind, isolation) = (attempt.kind(), tiers.isolation(tier));
         let work = Work { kind, subscription, isolation, identity_provider: None };
-        let mut job = Job::open(&tenant, contacts, work, EXPIRY, at, &self.by)?;
+        let mut job = Job::open(&tenant.item, contacts, work, EXPIRY, at, &self.by)?;
         job.state = JobState::Running;
         job.steps.push(Step { name: JobState::Running, time: at + Duration::from_secs(1) });
         self.store.open_job(&tenant, &job, "demo").await?;
-        let Some(result) = attempt.result(&tenant.key)? else { return Ok(()) };
+        let Some(result) = attempt.result(&tenant.item.key)? else { return Ok(()) };
         let took = Duration::from_secs(8 + u64::try_from(number % 10).unwrap_or_default());
         let (job, by) = (&job.reference(), &self.by);
         let end = JobCompletion { job, result: &result, now: at + took, by };

@@ -15,9 +15,9 @@ use crate::{
     Store,
     table::{
         index::{Index, IndexKey, Partition},
-        item::{Item, decode},
+        item::{Item, Stored, decode_active},
         key::Key,
-        update::Update,
+        update::{AT_VERSION, Update},
     },
 };
 use domain::{Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
@@ -53,17 +53,24 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::NotFound`] if there is no such tenant, if it was deleted, or if it has no such job.
-    pub async fn tenant_with_job(&self, tenant: TenantId, id: JobId) -> Result<(Tenant, Job)> {
+    pub async fn tenant_with_job(
+        &self,
+        tenant: TenantId,
+        id: JobId,
+    ) -> Result<(Tenant, Stored<Job>)> {
         let tenant = self.tenant_for_display(tenant).await?.item;
         let job = match &tenant.latest_job {
-            Some(latest) if latest.id == id => self.job(tenant.id, latest.attempt, id).await?,
+            Some(latest) if latest.id == id => {
+                self.get_active::<Job>(Key::job_of(tenant.id, latest)).await?
+            }
             Some(_) => self.earlier_job(tenant.id, id).await?,
             None => None,
         };
+        let job = job.filter(|job| job.item.id == id);
         Ok((tenant, job.ok_or_else(|| Error::not_found(id))?))
     }
 
-    async fn earlier_job(&self, tenant: TenantId, id: JobId) -> Result<Option<Job>> {
+    async fn earlier_job(&self, tenant: TenantId, id: JobId) -> Result<Option<Stored<Job>>> {
         let mut jobs = self
             .newest_first(tenant, Key::JOBS)
             .filter_expression("id = :id")
@@ -72,7 +79,8 @@ impl Store {
             .items()
             .send();
         let job = jobs.next().await.transpose();
-        job.map_err(Error::internal("reading a tenant's job"))?.map(decode).transpose()
+        let job = job.map_err(Error::internal("reading a tenant's job"))?;
+        Ok(job.map(decode_active).transpose()?.flatten())
     }
 
     /// Opens a job for the request with this ID: writes the job and moves its tenant to the
@@ -81,31 +89,23 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::Stale`] if the tenant has changed since the job was prepared.
-    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.id, job.id = %job.id))]
-    pub async fn open_job(&self, tenant: &Tenant, job: &Job, request: &str) -> Result<()> {
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
+    pub async fn open_job(&self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<()> {
+        let Stored { item: tenant, version } = tenant;
         let status = job.kind.status_while_open();
-        let before = tenant.latest_job.as_ref();
-        let assumed = match before {
-            Some(_) => "#status = :was AND latestJob.id = :before AND deleted = :no",
-            None => "#status = :was AND attribute_not_exists(latestJob) AND deleted = :no",
-        };
-        let mut opened = Update::when(assumed)
-            .given("was", tenant.status)
-            .given("no", false)
+        let opened = Update::when(AT_VERSION)
+            .given("version", version)
             .set("#status", "status", status)
             .set_partition(Partition::tenants_of_status(status.number()))
             .set("tier", "tier", job.subscription.tier())
             .set("latestJob", "job", job.reference())
             .set("modifiedOn", "now", job.audit.created_on)
             .set("modifiedBy", "by", &job.audit.created_by);
-        if let Some(before) = before {
-            opened = opened.given("before", before.id);
-        }
         let mut writes = self
             .transaction()
             .update(Key::tenant(tenant.id), opened, Error::Stale)?
             .insert_from(job, request)?;
-        if let Some(failed) = before.filter(|job| job.failed_to_deprovision()) {
+        if let Some(failed) = tenant.latest_job.as_ref().filter(|job| job.failed_to_deprovision()) {
             writes =
                 writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)?;
         }
@@ -149,7 +149,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::table::item::encode;
+    use crate::table::item::{decode, encode};
     use domain::{
         IdentityProvider, Isolation, JobKind, NewTenant, Subscription, Tiers, UserId, Work,
     };

@@ -4,7 +4,7 @@ use crate::{
     Store,
     children::write::CONFIG_KEY_ENTITY,
     table::{
-        item::{Item, decode, entity_of},
+        item::{Item, Stored, decode, entity_of},
         key::Key,
     },
 };
@@ -17,7 +17,7 @@ use domain::{
 #[derive(Debug)]
 pub struct TenantToBuild {
     /// The tenant.
-    pub tenant: Tenant,
+    pub tenant: Stored<Tenant>,
     /// Its contacts.
     pub contacts: Vec<Contact>,
     /// Its earlier jobs, newest first.

@@ -4,7 +4,7 @@ use crate::{
     Store,
     cache::CacheKey,
     table::{
-        item::{Attributes, Item, Stored, decode, entity_of, is_deleted},
+        item::{Attributes, Item, Stored, decode, decode_active, entity_of, is_deleted},
         key::Key,
     },
     tenants::owner::Owner,
@@ -89,7 +89,7 @@ impl Store {
         prefix: &str,
     ) -> Result<(Tenant, Vec<T>)> {
         let (tenant, children) = self.tenant_and(id, prefix, &[T::ENTITY]).await?;
-        Ok((tenant, children.into_iter().map(decode).collect::<Result<_>>()?))
+        Ok((tenant.item, children.into_iter().map(decode).collect::<Result<_>>()?))
     }
 
     /// Returns a tenant and the items of these `kinds` in its partition, from `prefix` on.
@@ -101,7 +101,7 @@ impl Store {
         id: TenantId,
         prefix: &str,
         kinds: &[&str],
-    ) -> Result<(Tenant, Vec<Attributes>)> {
+    ) -> Result<(Stored<Tenant>, Vec<Attributes>)> {
         let pages = self
             .client
             .query()
@@ -117,10 +117,10 @@ impl Store {
             .collect::<Result<_, _>>()
             .await
             .map_err(Error::internal("reading a tenant's partition"))?;
-        let (mut tenant, mut children) = (None::<Tenant>, Vec::new());
+        let (mut tenant, mut children) = (None::<Stored<Tenant>>, Vec::new());
         for item in items.into_iter().filter(|item| !is_deleted(item)) {
             match entity_of(&item) {
-                Some(kind) if kind == Tenant::ENTITY => tenant = Some(decode(item)?),
+                Some(kind) if kind == Tenant::ENTITY => tenant = decode_active(item)?,
                 Some(kind) if kinds.contains(&kind) => children.push(item),
                 _ => {}
             }
