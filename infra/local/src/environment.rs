@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lambda::Env;
 
 use crate::{
-    Options,
+    Options, provider,
     template::{Function, Scope, Template},
 };
 
@@ -39,13 +39,18 @@ impl Environment {
         } else {
             url(own)
         };
+        let mut defaults = Env::from_iter([ALLOWED_ORIGINS]);
+        // Set but empty, it turns signing in off.
+        if outside.iter().all(|(name, _)| name != "OIDC_ISSUER") {
+            defaults = defaults.with(provider::variables(&url(own)).into_iter().collect());
+        }
         Self {
             region: outside.get("AWS_REGION").unwrap_or("us-east-1").to_owned(),
             own_url: url(own),
             table_url: url(table),
             aws_url: url(aws),
             api_url,
-            outside: Env::from_iter([ALLOWED_ORIGINS]).with(outside),
+            outside: defaults.with(outside),
         }
     }
 
@@ -107,5 +112,38 @@ impl Environment {
         ];
         let overrides = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
         overrides.into_iter().chain(self.endpoints()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn variable(outside: &[(&str, &str)], name: &str) -> Option<String> {
+        let outside = outside.iter().copied().collect();
+        let environment = Environment::new(&Options::private("template.yaml"), outside, 3000, 1, 2);
+        environment.scope().outside.get(name).map(str::to_owned)
+    }
+
+    #[test]
+    fn operators_sign_in_with_the_played_provider_unless_another_is_set() {
+        let issuer = Some("http://127.0.0.1:3000/_local/idp".to_owned());
+        assert_eq!(variable(&[], "OIDC_ISSUER"), issuer);
+        let roles: Value = serde_json::from_str(&variable(&[], "OPERATOR_ROLES").unwrap()).unwrap();
+        let granted = ["admin", "support", "viewer"].map(
+            |role| json!({ "claim": "groups", "value": format!("tenantry-{role}"), "role": role }),
+        );
+        assert_eq!(roles, json!({ "grants": granted }));
+
+        let other = [("OIDC_ISSUER", "https://sso.acme.test")];
+        assert_eq!(variable(&other, "OIDC_ISSUER").as_deref(), Some("https://sso.acme.test"));
+        let off = [("OIDC_ISSUER", "")];
+        assert_eq!(variable(&off, "OIDC_ISSUER"), None);
+        for outside in [other, off] {
+            assert_eq!(variable(&outside, "OIDC_CLIENT_ID"), None);
+            assert_eq!(variable(&outside, "OPERATOR_ROLES"), None);
+        }
     }
 }

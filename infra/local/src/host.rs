@@ -30,7 +30,8 @@ async fn check(request: Request, next: Next) -> Response {
     (StatusCode::MISDIRECTED_REQUEST, hint).into_response()
 }
 
-fn is_here(host: &str) -> bool {
+/// Returns whether `host`, with or without a port, is this machine.
+pub(crate) fn is_here(host: &str) -> bool {
     host.parse::<Authority>().is_ok_and(|authority| {
         let local = ["localhost", "127.0.0.1", "[::1]"];
         local.iter().any(|local| authority.host().eq_ignore_ascii_case(local))

@@ -24,6 +24,7 @@ mod pages;
 mod permissions;
 mod pipeline_runner;
 mod pipeline_stages;
+mod provider;
 mod schedule;
 pub mod state;
 mod stop;

@@ -17,12 +17,13 @@ use axum::{
     Router,
     body::to_bytes,
     extract::{ConnectInfo, Request, State as Shared},
-    http::{HeaderValue, StatusCode, request::Parts},
+    http::{HeaderValue, StatusCode, header::HOST, request::Parts},
     response::Response,
 };
 
 use crate::{
     functions::{Failure, Functions},
+    host::is_here,
     template::{Cors, Route, Template},
 };
 use answer::message;
@@ -70,7 +71,7 @@ impl Gateway {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
         let Ok(body) = to_bytes(body, MAX_BYTES).await else { return too_large() };
-        let event = Event::new(route, &self.host, &parts, peer, &body);
+        let event = Event::new(route, self.domain(&parts), &parts, peer, &body);
         let Ok(event) = serde_json::value::to_raw_value(&event) else { return failed() };
         let answer = self.functions.request(&route.function, event);
         match tokio::time::timeout(self.longest, answer).await {
@@ -82,6 +83,12 @@ impl Gateway {
             }
             Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
+    }
+
+    /// Returns the domain name of a request: the requested name of this machine.
+    fn domain<'a>(&'a self, parts: &'a Parts) -> &'a str {
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        host.filter(|host| is_here(host)).unwrap_or(&self.host)
     }
 }
 

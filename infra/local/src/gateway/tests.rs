@@ -183,3 +183,25 @@ fn events_have_payload_format_2() {
     let event = of(b"\xff");
     assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/w=="), &json!(true)));
 }
+
+#[tokio::test]
+async fn the_domain_name_is_the_requested_name_of_this_machine() {
+    let named = async |host: &str| {
+        let function = Router::new().route("/", get(domain));
+        let request = Request::get("/").header(header::HOST, host).body(Body::empty()).unwrap();
+        ask(gateway(function), request).await
+    };
+    assert_eq!(named("localhost:8080").await, (200, "localhost:8080".into()));
+    assert_eq!(named("evil.test").await, (200, "127.0.0.1:3000".into()));
+}
+
+async fn domain(request: Request) -> String {
+    use lambda_http::{RequestExt, request::RequestContext};
+
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.domain_name.clone().unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}

@@ -27,6 +27,7 @@ use crate::{
     gateway::Gateway,
     host, pages,
     pipeline_runner::{self, PipelineRunner},
+    provider::Provider,
     schedule,
     stream::Reader,
     table::{self, Engine, Proxy},
@@ -200,7 +201,9 @@ impl Local {
         let host = self.environment.own_url.trim_start_matches("http://").to_owned();
         let gateway = Arc::new(Gateway::new(&self.template, Arc::clone(&self.functions), host));
         let pages = pages::router(Arc::clone(&self.opened.state), links);
-        let pages = host::guarded(pages);
+        let provider = Provider::new(&self.environment.own_url)
+            .map_err(Error::doing("starting the OpenID provider"))?;
+        let pages = host::guarded(pages.merge(provider.router()));
         self.front.serve(listener, pages.merge(gateway.router()), Some(IDLE));
         Ok(())
     }

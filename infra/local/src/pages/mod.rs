@@ -87,8 +87,9 @@ fn show<P: Template>(as_json: bool, data: &impl Serialize, page: impl FnOnce() -
     if as_json { Json(data).into_response() } else { html(&page()) }
 }
 
-fn html(page: &impl Template) -> Response {
-    // Images in emails may come from anywhere. Scripts are not allowed.
+/// Renders a page. Scripts are not allowed.
+pub(crate) fn html(page: &impl Template) -> Response {
+    // Images in emails may come from anywhere.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; \
                   frame-src 'self'";
     match page.render() {
