@@ -229,3 +229,55 @@ async fn each_method_of_each_entity_makes_a_minimum_of_calls() {
     ]
     "#);
 }
+
+/// With a key, a write takes one call more, which claims the key, and records its answer in its own
+/// transaction. A repeated request takes one call.
+#[tokio::test]
+async fn an_idempotency_key_takes_one_call_more_and_a_repeated_request_takes_one() {
+    let app = App::start_silent().await;
+    app.warm().await;
+    app.local().calls().meter();
+    let acme = app.tenant("acme").await;
+    let own = format!("/contacts/{}", app.create("/contacts", &contact(&acme)).await);
+    let mut counted = Vec::new();
+    for (what, method, path, body) in [
+        ("POST /tenants", "POST", "/tenants".to_owned(), tenant("other")),
+        ("POST child", "POST", "/contacts".to_owned(), contact(&acme)),
+        ("PATCH child", "PATCH", own.clone(), json!({ "type": "admin" })),
+        ("PATCH all", "PATCH", "/contacts?where={}".to_owned(), json!({ "type": "all" })),
+        ("PATCH tenant", "PATCH", format!("/tenants/{acme}"), json!({ "name": "New" })),
+        ("provision", "POST", format!("/tenants/{acme}/provision"), subscription("BASIC")),
+        ("DELETE child", "DELETE", own, json!({})),
+        ("a child that is missing", "DELETE", format!("/contacts/{acme}"), json!({})),
+    ] {
+        for again in ["", ", again"] {
+            let (calls, cost) = (app.table_calls(), app.table_cost());
+            let with_key = |request: reqwest::RequestBuilder| {
+                request.bearer_auth(&app.operator).header("idempotency-key", "k").json(&body)
+            };
+            let reply = app.client.send(method.parse().unwrap(), &path, with_key).await;
+            let (calls, cost) = (app.table_calls() - calls, app.table_cost() - cost);
+            counted.push(format!("{what}{again}: {}, {calls}, {cost}", reply.status));
+        }
+    }
+    insta::assert_debug_snapshot!(counted, @r#"
+    [
+        "POST /tenants: 200, 2, W 16",
+        "POST /tenants, again: 200, 1, W 2",
+        "POST child: 200, 2, W 10",
+        "POST child, again: 200, 1, W 1",
+        "PATCH child: 204, 4, R 3 W 6",
+        "PATCH child, again: 204, 1, W 1",
+        "PATCH all: 200, 7, R 0.5 W 10",
+        "PATCH all, again: 200, 1, W 1",
+        "PATCH tenant: 204, 3, R 1 W 7",
+        "PATCH tenant, again: 204, 1, W 1",
+        "provision: 204, 3, R 1 W 14",
+        "provision, again: 204, 1, W 1",
+        "DELETE child: 204, 4, R 3 W 6",
+        "DELETE child, again: 204, 1, W 1",
+        "a child that is missing: 404, 3, R 1 W 2",
+        "a child that is missing, again: 404, 1, W 1",
+    ]
+    "#);
+}

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::{
     ConfigDetails, Contact, ContactDetails, Error, JobId, JobKind, JobPhase, JobRef, JobResult,
-    Outcome, TenantId, UserId,
+    NewChild, Outcome, TenantId, UserId,
 };
 use lambda::aws::Aws;
 use schema::read;
 use serde_json::json;
-use store::{Claim, JobCompletion, Store, Stored};
+use store::{Claim, JobCompletion, KeyedRequest, RecordedAnswer, RequestClaim, Store, Stored};
 use support::{App, SignedMessage, config, contact, join_all, lead};
 
 use crate::signup::{lead_and_renewals, verify};
@@ -108,6 +108,38 @@ async fn a_completed_effect_can_be_neither_claimed_nor_released() {
     store.complete_event("test", "e#1", later).await.unwrap();
     assert!(store.release_event("test", "e#1", later).await.is_err());
     assert_eq!(claim(later + lease).await, Claim::Done);
+}
+
+/// Condition of the record that belongs to an idempotency key.
+#[tokio::test]
+async fn a_request_that_has_lost_its_lease_writes_nothing() {
+    let app = App::start().await;
+    let acme = app.tenant("acme").await;
+    let new: NewChild<ContactDetails> = read(&contact(&acme)).unwrap();
+    let (store, by, now) = (store(&app), UserId::from("test"), lambda::now());
+    let child = new.create(now, &by);
+    let request = KeyedRequest::new(&[b"caller", b"key"], &[b"body"]);
+    let claim = async |at| store.claim_request(request.clone(), at).await.unwrap();
+    let RequestClaim::Ours(lost) = claim(now).await else { panic!("not claimed") };
+    assert!(matches!(claim(now).await, RequestClaim::Running));
+    let later = now + Duration::from_secs(31);
+    let RequestClaim::Ours(held) = claim(later).await else { panic!("not claimed again") };
+
+    let before = app.settled().await;
+    let answer = RecordedAnswer { status: 204, location: None, version: Some(1), body: None };
+    let refused = [
+        store.recording(&lost, answer.clone()).add_child(&child, None).await,
+        store.record_answer(&lost, answer.clone()).await,
+        store.release_request(&lost).await,
+    ];
+    let in_progress = |refused: &_| matches!(refused, Err(Error::IdempotencyInProgress));
+    assert!(refused.iter().all(in_progress), "{refused:?}");
+    assert_eq!(app.items(), before);
+
+    store.recording(&held, answer.clone()).add_child(&child, None).await.unwrap();
+    assert!(in_progress(&store.release_request(&held).await), "an answer is kept");
+    let done = claim(later + Duration::from_secs(31)).await;
+    assert!(matches!(done, RequestClaim::Done(recorded) if recorded == answer));
 }
 
 /// Returns a contact as it was before a change.

@@ -29,6 +29,7 @@ mod events;
 mod filter_limits;
 mod filters;
 mod headers;
+mod idempotency;
 mod identity;
 mod identity_plane;
 mod included;

@@ -3,7 +3,7 @@
 use domain::TenantId;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, Reply, config, contact, invoice, subscription, tenant, with_query};
+use support::{App, Reply, config, contact, invoice, join_all, subscription, tenant, with_query};
 
 use crate::drift::document_operations;
 
@@ -189,7 +189,37 @@ async fn one_of_each_of(app: &App) -> Vec<(String, Value)> {
     ]
 }
 
-/// A route that reads, changes or deletes one entity takes part, whoever adds it.
+/// Adds 1 to the number in a tenant's `spocUserId` as often as `times`, each time at the version it
+/// knows.
+async fn count_up(app: &App, path: &str, times: u32) {
+    let read = app.read(path).await;
+    let mut known = (read.text("/spocUserId"), read.header("etag").to_owned());
+    for _ in 0..times {
+        loop {
+            let next = (known.0.parse::<u32>().unwrap() + 1).to_string();
+            let sent = patch_at(app, path, &known.1, &json!({ "spocUserId": next })).await;
+            if sent.status == 204 {
+                known = (next, sent.header("etag").to_owned());
+                break;
+            }
+            sent.expect(412);
+            let read = app.read(path).await;
+            known = (read.text("/spocUserId"), read.header("etag").to_owned());
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_writers_with_200_updates_each_lose_none() {
+    let app = App::start().await;
+    let path = format!("/tenants/{}", app.tenant("acme").await);
+    app.client.patch(&app.operator, &path, &json!({ "spocUserId": "0" })).await.expect(204);
+    join_all((0..2).map(|_| count_up(&app, &path, 200))).await;
+    let read = app.read(&path).await;
+    assert_eq!((read.text("/spocUserId").as_str(), read.header("etag")), ("400", "\"402\""));
+}
+
+/// Fails for a new route that reads, changes or deletes one entity without a version.
 #[tokio::test]
 async fn every_operation_on_one_entity_is_conditional() {
     let app = App::start().await;

@@ -47,3 +47,24 @@ test("answers that aren't JSON or aren't an envelope have a message", async () =
   }
   assert.match(await messageFor(200, "<html></html>"), /^The API can’t be reached\./);
 });
+
+test("a request whose answer was lost is sent again with the same key", async () => {
+  /** @type {(string | null)[]} */
+  const keys = [];
+  /** @type {(Response | undefined)[]} */
+  const answers = [undefined, new Response("", { status: 503 }), new Response("{}"), new Response("{}")];
+  globalThis.fetch = async (_, request) => {
+    keys.push(new Headers(request?.headers).get("idempotency-key"));
+    const answer = answers.shift();
+    if (!answer) throw new TypeError("the connection was lost");
+    return answer;
+  };
+  const post = (/** @type {unknown} */ body) => call("POST", "contacts", { body }).catch(() => null);
+  for (let sent = 0; sent < 4; sent += 1) await post({ name: "Ada" });
+  assert.equal(new Set(keys.slice(0, 3)).size, 1, "until there is an answer");
+  assert.notEqual(keys[3], keys[2], "a new request has a new key");
+  assert.ok(keys[0]?.match(/^[!-~]{1,255}$/));
+  answers.push(new Response("{}"));
+  await call("GET", "ping");
+  assert.equal(keys[4], null);
+});

@@ -1,6 +1,6 @@
 use domain::{JobId, TenantId};
 use lambda::keys::{MasterKeys, mac};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::{Client, Reply};
@@ -40,15 +40,21 @@ impl SignedMessage {
 
     /// Sends the message.
     pub async fn send(&self, client: &Client) -> Reply {
-        client
-            .send(Method::POST, "/webhook", |request| {
-                request
-                    .header("content-type", "application/json")
-                    .header("x-timestamp", &self.timestamp)
-                    .header("x-signature", &self.signature)
-                    .body(self.body.clone())
-            })
-            .await
+        client.send(Method::POST, "/webhook", |request| self.sign_request(request)).await
+    }
+
+    /// Sends the message with an idempotency key.
+    pub async fn send_with_key(&self, client: &Client, key: &str) -> Reply {
+        let with_key = |request| self.sign_request(request).header("idempotency-key", key);
+        client.send(Method::POST, "/webhook", with_key).await
+    }
+
+    fn sign_request(&self, request: RequestBuilder) -> RequestBuilder {
+        request
+            .header("content-type", "application/json")
+            .header("x-timestamp", &self.timestamp)
+            .header("x-signature", &self.signature)
+            .body(self.body.clone())
     }
 
     /// Returns the same message with another body, so that the signature is wrong.

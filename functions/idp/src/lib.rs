@@ -44,7 +44,7 @@ use serde::Serialize;
 use setup::Setup;
 use space::Space;
 use store::Store;
-use web::{Body, Json, RateLimits, Result, Served, Signature, SignedBody, finish};
+use web::{Body, Json, Once, RateLimits, Result, Served, Signature, SignedBody, finish};
 
 #[cfg(doc)]
 use lambda::keys::MasterKeys;
@@ -98,6 +98,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 /// is validated.
 async fn manage(
     State(idp): State<Idp>,
+    once: Once,
     SignedBody { headers, bytes }: SignedBody,
 ) -> Result<Json<Managed>> {
     let signature = Signature::of(&headers, lambda::now(), idp.tolerance)?;
@@ -110,6 +111,8 @@ async fn manage(
     };
     let space = Space::of(&setup, &idp.tiers);
     let (providers, patience) = (&idp.providers, Patience::OF_A_CLIENT);
-    let auth_id = providers.set_up(provider, &setup, &space, &idp.store, patience).await?;
+    let set_up =
+        async || Ok(providers.set_up(provider, &setup, &space, &idp.store, patience).await?);
+    let auth_id = once.alone(set_up).await?;
     Ok(Json(Managed { auth_id }))
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use axum::{
     Router,
     extract::{FromRef, State},
-    http::{StatusCode, Uri},
-    response::{IntoResponse, Response},
+    http::Uri,
+    response::Response,
 };
 use domain::{
-    EMAILS_PER_DAY, Error, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey, TenantView,
-    UserId, permit,
+    EMAILS_PER_DAY, EntityId, Error, Lead, LeadId, NewLead, NewResend, OnboardTenant, TenantKey,
+    TenantView, UserId, permit,
 };
 use lambda::{
     Env,
@@ -28,8 +28,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use store::{KeyState, Store, retry_if_stale};
 use web::{
-    Allowed, Backend, EntityTag, Failure, Json, KeyBearer, LeadBearer, PathIds, RateLimits,
-    RequestId, Result, Served, finish,
+    Allowed, Backend, EntityTag, Failure, Json, KeyBearer, LeadBearer, Once, PathIds, RateLimits,
+    Reply, RequestId, Result, Scope, Served, finish,
 };
 
 /// The state of the handlers.
@@ -84,28 +84,46 @@ struct Verified {
 async fn create(
     State(leads): State<Leads>,
     RequestId(request): RequestId,
+    once: Once,
     Json(new): Json<NewLead>,
-) -> Result<Json<Created>> {
-    let lead = new.into_lead(lambda::now(), &leads.system, leads.retention);
-    let (id, LeadKeys { length, in_response, .. }) = (lead.id, leads.lead_keys);
-    // A facade that sends the email itself applies its own limit.
-    let most = (!in_response).then_some(EMAILS_PER_DAY);
-    leads.store.add_lead(lead, most, &request).await?;
-    Ok(Json(Created {
-        id,
-        key: in_response.then(|| leads.keys.lead_key(id, length).expose_secret().to_owned()),
-    }))
+) -> Result<Response> {
+    let LeadKeys { length, in_response, .. } = leads.lead_keys;
+    let leads = &leads;
+    let created = |id: LeadId| {
+        let key = in_response.then(|| leads.keys.lead_key(id, length).expose_secret().to_owned());
+        Reply::json(&Created { id, key })
+    };
+    let again = |id: String| async move { Ok(created(known(&id)?)?) };
+    once.run_or_rebuild(Scope::Address, again, |attempt| async move {
+        let lead = new.into_lead(lambda::now(), &leads.system, leads.retention);
+        let reply = created(lead.id)?.with_credential_of(lead.id);
+        // A facade that sends the email itself applies its own limit.
+        let most = (!in_response).then_some(EMAILS_PER_DAY);
+        attempt.recording(&reply).add_lead(lead, most, &request).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Returns the ID that was recorded with an answer.
+fn known(id: &str) -> domain::Result<LeadId> {
+    id.parse().map_err(|_| Error::NotFound { entity: LeadId::ENTITY, id: id.to_owned() })
 }
 
 /// `POST /leads/resend`: stores a request for another link. Neither the answer nor its timing reveals
 /// whether an email is sent.
 async fn resend(
-    State(store): State<Store>,
     RequestId(request): RequestId,
+    once: Once,
     Json(new): Json<NewResend>,
-) -> Result<StatusCode> {
-    store.request_resend(&new.into_resend(lambda::now()), &request).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Response> {
+    once.run(Scope::Address, |attempt| async move {
+        let reply = Reply::no_content();
+        let resend = new.into_resend(lambda::now());
+        attempt.recording(&reply).request_resend(&resend, &request).await?;
+        Ok(reply)
+    })
+    .await
 }
 
 /// The answer to `GET /keys/{key}`.
@@ -153,37 +171,51 @@ fn not_supported(uri: &Uri) -> Failure {
 async fn verify(
     State(leads): State<Leads>,
     KeyBearer(key): KeyBearer,
+    once: Once,
     path: PathIds,
-) -> Result<Json<Verified>> {
+) -> Result<Response> {
     let (id, now) = (path.id()?, lambda::now());
     let LeadKeys { length, expiry, .. } = leads.lead_keys;
     if Lead::key_expired(leads.keys.lead_key_issued(id, length, &key), now, expiry) {
         return Err(Error::Unauthorized("invalid or expired lead key").into());
     }
-    retry_if_stale(|| async {
-        let lead = leads.store.lead(id).await?;
-        if lead.is_validated {
-            Ok(())
-        } else {
-            leads.store.validate_lead(&lead, now, &leads.system, leads.retention).await
-        }
+    let leads = &leads;
+    let verified = || Reply::json(&Verified { id, token: leads.tokens.for_lead(id, now)? });
+    let again = |_| async { Ok(verified()?) };
+    once.run_or_rebuild(Scope::Lead(id), again, |attempt| async move {
+        let reply = verified()?.with_credential_of(id);
+        let store = attempt.recording(&reply);
+        let validated = retry_if_stale(|| async {
+            let lead = store.lead(id).await?;
+            if lead.is_validated {
+                Ok(())
+            } else {
+                store.validate_lead(&lead, now, &leads.system, leads.retention).await
+            }
+        });
+        validated.await?;
+        Ok(reply)
     })
-    .await?;
-    Ok(Json(Verified { id, token: leads.tokens.for_lead(id, now)? }))
+    .await
 }
 
 /// `POST /leads/{id}/tenants`: converts a verified lead into a tenant. Each lead becomes at most
 /// one tenant.
 async fn convert(
-    State(store): State<Store>,
     LeadBearer(bearer): LeadBearer,
+    once: Once,
     path: PathIds,
     Json(request): Json<OnboardTenant>,
 ) -> Result<Response> {
-    let lead = store.lead(path.id()?).await;
-    let lead = lead.map_err(Error::unauthorized_if_not_found("unknown lead"))?;
-    let onboarding = lead.convert(request, lambda::now(), &bearer.id)?;
-    store.onboard(&onboarding).await?;
-    let tenant = TenantView::onboarded(&onboarding, Some(&lead));
-    Ok((EntityTag::FIRST, Json(tenant)).into_response())
+    let (id, bearer) = (path.id()?, &bearer);
+    once.run(Scope::Bearer(bearer), |attempt| async move {
+        let lead = attempt.store.lead(id).await;
+        let lead = lead.map_err(Error::unauthorized_if_not_found("unknown lead"))?;
+        let onboarding = lead.convert(request, lambda::now(), &bearer.id)?;
+        let tenant = TenantView::onboarded(&onboarding, Some(&lead));
+        let reply = Reply::json(&tenant)?.tagged(EntityTag::FIRST);
+        attempt.recording(&reply).onboard(&onboarding).await?;
+        Ok(reply)
+    })
+    .await
 }

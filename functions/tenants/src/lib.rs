@@ -9,12 +9,7 @@ pub use routes::operations;
 
 use std::time::Duration;
 
-use axum::{
-    Router,
-    extract::{FromRef, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, extract::FromRef, response::Response};
 use domain::{IdentityProvider, NewTenant, TenantView, Tiers, permit};
 use lambda::{
     Env,
@@ -24,8 +19,8 @@ use lambda::{
 };
 use store::{Store, retry_if_stale};
 use web::{
-    Allowed, Backend, EntityTag, IfMatch, Json, Operator, PathIds, Preconditions, Result, Served,
-    finish,
+    Allowed, Backend, EntityTag, IfMatch, Json, Once, Operator, PathIds, Preconditions, Reply,
+    Result, Scope, Served, finish,
 };
 
 /// The state of the handlers.
@@ -66,31 +61,42 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 
 /// `POST /tenants`: creates a tenant without a lead, for operators.
 async fn create(
-    State(store): State<Store>,
     Operator { bearer, .. }: Operator<permit::CreateTenant>,
+    once: Once,
     Json(new): Json<NewTenant>,
 ) -> Result<Response> {
-    let onboarding = new.onboard(lambda::now(), &bearer.id)?;
-    store.onboard(&onboarding).await?;
-    Ok((EntityTag::FIRST, Json(TenantView::onboarded(&onboarding, None))).into_response())
+    let bearer = &bearer;
+    once.run(Scope::Bearer(bearer), |attempt| async move {
+        let onboarding = new.onboard(lambda::now(), &bearer.id)?;
+        let tenant = TenantView::onboarded(&onboarding, None);
+        let reply = Reply::json(&tenant)?.tagged(EntityTag::FIRST);
+        attempt.recording(&reply).onboard(&onboarding).await?;
+        Ok(reply)
+    })
+    .await
 }
 
 /// `DELETE /tenants/{id}`: soft-deletes a tenant and everything it owns. Its key is not released.
 async fn delete(
-    State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<permit::DeleteTenant>,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
-) -> Result<StatusCode> {
-    let id = path.id()?;
-    retry_if_stale(|| async {
-        let doomed = store.tenant_to_delete(id).await?;
-        let tenant = &doomed.tenant.item;
-        bearer.may_act_on(tenant.lead_id)?;
-        expected.check(doomed.tenant.version)?;
-        tenant.check_deletable()?;
-        store.delete_tenant(&doomed, lambda::now(), &bearer.id).await
+) -> Result<Response> {
+    let (id, bearer, expected) = (path.id()?, &bearer, &expected);
+    once.run(Scope::Bearer(bearer), |attempt| async move {
+        let reply = Reply::no_content();
+        let store = attempt.recording(&reply);
+        let deleted = retry_if_stale(|| async {
+            let doomed = store.tenant_to_delete(id).await?;
+            let tenant = &doomed.tenant.item;
+            bearer.may_act_on(tenant.lead_id)?;
+            expected.check(doomed.tenant.version)?;
+            tenant.check_deletable()?;
+            store.delete_tenant(&doomed, lambda::now(), &bearer.id).await
+        });
+        deleted.await?;
+        Ok(reply)
     })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+    .await
 }

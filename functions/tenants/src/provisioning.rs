@@ -1,26 +1,22 @@
-use axum::{
-    extract::State,
-    http::{StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use domain::{
     Error, IdentityProvider, Job, JobKind, Result as Decided, Subscription, TenantId, UserId, Work,
     permit,
 };
 use lambda::token::Bearer;
 use schema::Timestamp;
-use store::{Store, Stored, TenantToBuild, retry_if_stale};
-use web::{Allowed, Body, EntityTag, IfMatch, PathIds, RequestId, Result};
+use store::{Stored, TenantToBuild, retry_if_stale};
+use web::{Allowed, Body, EntityTag, IfMatch, Once, PathIds, Reply, RequestId, Result, Scope};
 
 use crate::Plans;
 
 /// `POST /tenants/{id}/provision`: opens a provisioning job. The answer is sent once the job is
 /// stored; the build runs later.
 pub(crate) async fn provision(
-    State(store): State<Store>,
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     RequestId(request): RequestId,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
     Body(body): Body,
@@ -28,7 +24,7 @@ pub(crate) async fn provision(
     let subscription = Subscription::from_text(body.text(), &plans.tiers)?;
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
     let caller = Caller { bearer, expected, request };
-    open(&store, &caller, path.id()?, |from, opening| {
+    open(once, &caller, path.id()?, |from, opening| {
         from.tenant.item.status_after_opening(JobKind::Provision)?;
         opening.check_build_limit(&from)?;
         let identity_provider = plans.provider_of(&from)?;
@@ -42,15 +38,15 @@ pub(crate) async fn provision(
 /// `POST /tenants/{id}/identity`: opens a job that only repeats the failed identity set-up of the
 /// latest one.
 pub(crate) async fn resume_identity(
-    State(store): State<Store>,
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
     RequestId(request): RequestId,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
 ) -> Result<Response> {
     let caller = Caller { bearer, expected, request };
-    open(&store, &caller, path.id()?, |from, opening| {
+    open(once, &caller, path.id()?, |from, opening| {
         from.tenant.item.check_identity_resumable()?;
         opening.check_build_limit(&from)?;
         let failed = from.jobs.first().ok_or("the latest job is missing");
@@ -67,15 +63,15 @@ pub(crate) async fn resume_identity(
 /// `POST /tenants/{id}/deprovision`: opens a job that removes the tenant's resources, with the
 /// pipeline that built them.
 pub(crate) async fn deprovision(
-    State(store): State<Store>,
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::DeprovisionTenant>,
     RequestId(request): RequestId,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
 ) -> Result<Response> {
     let caller = Caller { bearer, expected, request };
-    open(&store, &caller, path.id()?, |from, opening| {
+    open(once, &caller, path.id()?, |from, opening| {
         let TenantToBuild { tenant: Stored { item: tenant, .. }, contacts, jobs, .. } = from;
         tenant.status_after_opening(JobKind::Deprovision)?;
         let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
@@ -125,22 +121,26 @@ impl Plans {
 
 /// Opens the job of a tenant that `job` decides on.
 async fn open(
-    store: &Store,
+    once: Once,
     Caller { bearer, expected, request }: &Caller,
     id: TenantId,
     job: impl Fn(TenantToBuild, &Opening<'_>) -> Decided<Job>,
 ) -> Result<Response> {
-    let (job, version) = retry_if_stale(|| async {
-        let from = store.tenant_to_build(id).await?;
-        bearer.may_act_on(from.tenant.item.lead_id)?;
-        expected.check(from.tenant.version)?;
-        let tenant = from.tenant.clone();
-        let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
-        let job = job(from, &opening)?;
-        store.open_job(&tenant, &job, request).await?;
-        Ok((job, tenant.version + 1))
+    once.run(Scope::Bearer(bearer), |attempt| async move {
+        let opened = retry_if_stale(|| async {
+            let from = attempt.store.tenant_to_build(id).await?;
+            bearer.may_act_on(from.tenant.item.lead_id)?;
+            expected.check(from.tenant.version)?;
+            let tenant = from.tenant.clone();
+            let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
+            let job = job(from, &opening)?;
+            let location = format!("/tenants/{id}/jobs/{}", job.id);
+            let tag = EntityTag(tenant.version + 1);
+            let reply = Reply::no_content().located_at(location).tagged(tag);
+            attempt.recording(&reply).open_job(&tenant, &job, request).await?;
+            Ok(reply)
+        });
+        Ok(opened.await?)
     })
-    .await?;
-    let location = format!("/tenants/{id}/jobs/{}", job.id);
-    Ok((StatusCode::NO_CONTENT, [(LOCATION, location)], EntityTag(version)).into_response())
+    .await
 }

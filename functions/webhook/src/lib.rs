@@ -25,7 +25,7 @@ use lambda::{
 use schema::{Document, Limits, Timestamp};
 use signature::job_of;
 use store::{JobCompletion, StepScope, Store, retry_if_stale};
-use web::{RateLimits, Result, Served, Signature, SignedBody, finish, without_mark};
+use web::{Once, RateLimits, Result, Served, Signature, SignedBody, finish, without_mark};
 
 /// The state of the handler.
 #[derive(Clone, Debug, FromRef)]
@@ -62,6 +62,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
 /// is checked before the body is validated.
 async fn report(
     State(webhook): State<Webhook>,
+    once: Once,
     SignedBody { headers, bytes }: SignedBody,
 ) -> Result<StatusCode> {
     let now = lambda::now();
@@ -71,18 +72,20 @@ async fn report(
     let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
     let ClaimedTenant(id) =
         ClaimedTenant::from_body(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
-    retry_if_stale(|| async {
-        let tenant = webhook.store.tenant(id).await;
-        let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
-        let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
-        match body.read()? {
-            BuildMessage::Report(report) => webhook.close(&tenant, job, &report, now).await,
-            BuildMessage::Progress(progress) => {
-                webhook.record(&tenant, job, progress, signature.time(), now).await
+    let taken = || {
+        retry_if_stale(|| async {
+            let tenant = webhook.store.tenant(id).await;
+            let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
+            let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
+            match body.read()? {
+                BuildMessage::Report(report) => webhook.close(&tenant, job, &report, now).await,
+                BuildMessage::Progress(progress) => {
+                    webhook.record(&tenant, job, progress, signature.time(), now).await
+                }
             }
-        }
-    })
-    .await?;
+        })
+    };
+    once.alone(async || Ok(taken().await?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -86,6 +86,18 @@ pub enum Error {
     #[error("Subscription ID is required")]
     SubscriptionIdMissing,
 
+    /// An idempotency key is malformed.
+    #[error("Idempotency-Key must be 1 to 255 visible ASCII characters, given once.")]
+    IdempotencyKeyInvalid,
+
+    /// An idempotency key belongs to a request with another content.
+    #[error("This Idempotency-Key was used for another request. Use a new key.")]
+    IdempotencyKeyReused,
+
+    /// A request with the same idempotency key is running.
+    #[error("A request with this Idempotency-Key is running. Try again in a moment.")]
+    IdempotencyInProgress,
+
     /// The version in `If-Match` is not the current one.
     #[error("The entity has changed since it was read. Read it again, then repeat the change.")]
     PreconditionFailed {

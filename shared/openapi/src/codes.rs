@@ -47,6 +47,9 @@ impl Operation {
             Code::FilterTooBroad => has_parameter("where") || is_list && has_parameter("filter"),
             Code::IncludeNotAllowed => has_parameter("filter"),
             Code::EntityNotFound => self.names_an_entity() || self.names_others(),
+            Code::IdempotencyKeyInvalid
+            | Code::IdempotencyKeyReused
+            | Code::IdempotencyInProgress => self.reads("Idempotency-Key"),
             Code::PreconditionInvalid => self.reads("If-Match"),
             Code::PreconditionFailed => self.reads("If-Match") && self.names_an_entity(),
             Code::PreconditionRequired => {

@@ -118,6 +118,9 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
     if operation.is_tagged() {
         headers.insert("ETag".to_owned(), errors::header("ETag"));
     }
+    if operation.reads("Idempotency-Key") {
+        headers.insert("Idempotency-Replayed".to_owned(), errors::header("IdempotencyReplayed"));
+    }
     let json = |schema: Value, example: Value| json!({ "application/json": { "schema": schema, "example": example } });
     let (status, description, content) = match &operation.answer {
         Answer::One(named) => ("200", "OK.", Some(json(named.reference(), named.example.clone()))),
@@ -224,11 +227,15 @@ fn security_schemes() -> Value {
 
 /// Returns the optional request headers that operations name.
 fn request_headers() -> Value {
-    let header = |name: &str, example: &str, description: &str| json!({ "name": name, "in": "header", "schema": { "type": "string" }, "example": example, "description": description });
+    let header = |name: &str, pattern: &str, example: &str, description: &str| json!({ "name": name, "in": "header", "schema": { "type": "string", "pattern": pattern }, "example": example, "description": description });
+    let tags = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#;
     json!({
-        "If-Match": header("If-Match", "\"7\"", "Entity tags, separated by commas, or `*`. The change is made only if \
+        "Idempotency-Key": header("Idempotency-Key", "^[!-~]{1,255}$", "8e03978e-40d5-43e8-bc93-6894a57f9324", "1 to 255 visible ASCII \
+            characters, chosen by the client. Within 24 hours, a repeated request with this key has no second effect \
+            and gets the answer of the first."),
+        "If-Match": header("If-Match", tags, "\"7\"", "Entity tags, separated by commas, or `*`. The change is made only if \
             the entity has one of these versions; otherwise 412 `PRECONDITION_FAILED`. Weak tags never match."),
-        "If-None-Match": header("If-None-Match", "\"7\"", "Entity tags, separated by commas, or `*`. The answer is 304 if \
+        "If-None-Match": header("If-None-Match", tags, "\"7\"", "Entity tags, separated by commas, or `*`. The answer is 304 if \
             the entity has one of these versions."),
     })
 }
@@ -241,6 +248,8 @@ fn headers() -> Value {
         "RateLimitRemaining": header("integer", true, "Calls remaining."),
         "RateLimitReset": header("integer", true, "Seconds until the quota resets."),
         "RetryAfter": header("integer", true, "Seconds to wait before retrying."),
+        "IdempotencyReplayed": header("string", false, "`true` if the answer is that of an earlier request with the same \
+            `Idempotency-Key`."),
         "ETag": header("string", false, "Version of the entity, for `If-Match` and `If-None-Match`. Absent with `include` or `fields`."),
         "Allow": header("string", true, "Methods that the endpoint supports."),
         "Link": header("string", false, "Link to the next page: `<…>; rel=\"next\"`. Absent on the last page."),

@@ -21,6 +21,9 @@ pub(super) fn example(code: Code) -> Error {
         Code::AddressMismatch => Error::AddressMismatch,
         Code::TenantKeyMismatch => Error::TenantKeyMismatch,
         Code::SubscriptionIdMissing => Error::SubscriptionIdMissing,
+        Code::IdempotencyKeyInvalid => Error::IdempotencyKeyInvalid,
+        Code::IdempotencyKeyReused => Error::IdempotencyKeyReused,
+        Code::IdempotencyInProgress => Error::IdempotencyInProgress,
         Code::PreconditionInvalid => Error::PreconditionInvalid(
             "If-Match must be `*` or a list of entity tags, such as \"7\".",
         ),

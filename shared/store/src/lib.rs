@@ -10,6 +10,7 @@
 //! | `search` | the words of tenants and leads, and what they find |
 //! | `rates` | rate limits and the daily limit of emails |
 //! | `idempotency` | claims of consumers on events |
+//! | `requests` | idempotency keys of API requests, and their recorded answers |
 //! | `cache` | Redis |
 
 mod cache;
@@ -21,6 +22,7 @@ mod leads;
 mod lists;
 mod overview;
 mod rates;
+mod requests;
 mod search;
 mod store;
 mod table;
@@ -44,6 +46,7 @@ pub use lists::{
     list::{ListRequest, Page},
     listed::{Listed, Writable},
 };
+pub use requests::{KeyedRequest, Lease, RecordedAnswer, RecordedBody, RequestClaim};
 pub use search::{
     change::{SearchChange, SearchSource},
     find::SearchRequest,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
-use crate::{cache::Cache, table::key::Key};
+use crate::{cache::Cache, requests::Completion, table::key::Key};
 use domain::{ReservedKeys, Result};
 use lambda::{
     Env,
@@ -17,6 +17,8 @@ pub struct Store {
     pub(crate) table: Arc<str>,
     pub(crate) cache: Option<Cache>,
     pub(crate) reserved: Arc<ReservedKeys>,
+    /// The answer that the next write records.
+    pub(crate) completion: Option<Arc<Completion>>,
 }
 
 impl Store {
@@ -32,6 +34,7 @@ impl Store {
             table: env.required("TABLE_NAME")?.into(),
             cache: Cache::from_env(env, aws)?,
             reserved: reserved_keys(env)?.into(),
+            completion: None,
         })
     }
 

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::{
-    Allowed, AllowedBoth, Body, IfMatch, IfNoneMatch, Json, KeyBearer, LeadBearer, ListQuery,
+    Allowed, AllowedBoth, Body, IfMatch, IfNoneMatch, Json, KeyBearer, LeadBearer, ListQuery, Once,
     Operator, Paged, PathIds, RawBody, RequestId, SignedBody,
 };
 use domain::Permit;
@@ -86,6 +86,10 @@ impl<T: FromJson> Argument for Json<T> {
 
 impl Argument for KeyBearer {
     const ACCESS: Option<Access> = Some(Access::of(Caller::LeadKey));
+}
+
+impl Argument for Once {
+    const HEADER: Option<&'static str> = Some("Idempotency-Key");
 }
 
 impl Argument for IfMatch {

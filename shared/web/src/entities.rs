@@ -2,15 +2,14 @@
 
 use axum::{
     extract::{RawQuery, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::{
-    Allowed, AllowedBoth, Body, EntityTag, IfMatch, IfNoneMatch, Json, ListQuery, PathIds, Result,
-    entity_response, page_response,
+    Allowed, AllowedBoth, Attempt, Body, EntityTag, IfMatch, IfNoneMatch, Json, ListQuery, Once,
+    PathIds, Reply, Result, Scope, entity_response, page_response,
 };
 use domain::{Edit, Error, Permit, UserId};
 use filter::{Filter, Where};
@@ -120,13 +119,13 @@ pub fn may_include(bearer: &Bearer, filter: &Filter) -> domain::Result<()> {
 ///
 /// Same as [`Edit::patch`] and [`Edit::apply`].
 pub async fn update<E: Writable>(
-    State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
     body: Body,
 ) -> Result<Response> {
-    edit(&store, &bearer, &expected, &path, Edit::<E>::patch(&body.0)?).await
+    edit(once, &bearer, &expected, &path, Edit::<E>::patch(&body.0)?).await
 }
 
 /// Handles `PUT /<entities>/{id}`: omitted optional fields are cleared.
@@ -135,17 +134,17 @@ pub async fn update<E: Writable>(
 ///
 /// Same as [`Edit::put`] and [`Edit::apply`].
 pub async fn replace<E: Writable>(
-    State(store): State<Store>,
     Allowed { bearer, .. }: Allowed<E::Update>,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
     body: Body,
 ) -> Result<Response> {
-    edit(&store, &bearer, &expected, &path, Edit::<E>::put(&body.0)?).await
+    edit(once, &bearer, &expected, &path, Edit::<E>::put(&body.0)?).await
 }
 
 async fn edit<E: Writable>(
-    store: &Store,
+    once: Once,
     bearer: &Bearer,
     expected: &IfMatch,
     path: &PathIds,
@@ -153,15 +152,18 @@ async fn edit<E: Writable>(
 ) -> Result<Response> {
     let sees = bearer.may_see(<E::View as Permit>::CODES);
     let edit = if sees { edit } else { edit.without_view() };
-    let version = retry_if_stale(|| async {
-        let before = owned::<E>(store, bearer, path).await?;
-        expected.check(before.version)?;
-        let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
-        E::write(store, &before, &after).await?;
-        Ok(before.version + 1)
+    once.run(Scope::Bearer(bearer), |attempt| async move {
+        let written = retry_if_stale(|| async {
+            let before = owned::<E>(&attempt.store, bearer, path).await?;
+            expected.check(before.version)?;
+            let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
+            let reply = Reply::no_content().tagged(EntityTag(before.version + 1));
+            E::write(&attempt.recording(&reply), &before, &after).await?;
+            Ok(reply)
+        });
+        Ok(written.await?)
     })
-    .await?;
-    Ok((StatusCode::NO_CONTENT, EntityTag(version)).into_response())
+    .await
 }
 
 /// Handles `PATCH /<entities>?where=`: the same edit for every match. The edit is validated for all
@@ -175,22 +177,29 @@ async fn edit<E: Writable>(
 /// each entity has its own version; [`Error::FilterTooBroad`] for more than 1,000 entities;
 /// otherwise the same as [`update`].
 pub async fn update_all<E: Writable>(
-    State(store): State<Store>,
     AllowedBoth { bearer, .. }: AllowedBoth<E::Update, E::View>,
+    once: Once,
     expected: IfMatch,
     RawQuery(query): RawQuery,
     body: Body,
-) -> Result<Json<Count>> {
+) -> Result<Response> {
     expected.must_be_absent()?;
     let edit = Edit::<E>::patch(&body.0)?;
     let conditions = Where::from_update_query(&query.unwrap_or_default(), E::SCHEMA)?;
-    let found = store.find::<E>(&conditions, bearer.lead()).await?;
-    let edits = decide(&edit, found, &bearer.id)?;
-    let written = stream::iter(edits)
-        .map(|before| write_if_matching(&store, before, &edit, &conditions, &bearer.id));
-    let written: Vec<bool> = written.buffer_unordered(AT_ONCE).try_collect().await?;
-    let count = written.into_iter().filter(|written| *written).count();
-    Ok(Json(Count { count: u64::try_from(count).map_err(Error::internal("counting"))? }))
+    let (edit, conditions, bearer) = (&edit, &conditions, &bearer);
+    // The answer is recorded behind the last write. Repeated after a stop before it, the same values
+    // are set again.
+    once.run(Scope::Bearer(bearer), |Attempt { store, .. }| async move {
+        let found = store.find::<E>(conditions, bearer.lead()).await?;
+        let edits = decide(edit, found, &bearer.id)?;
+        let written = stream::iter(edits)
+            .map(|before| write_if_matching(&store, before, edit, conditions, &bearer.id));
+        let written: Vec<bool> = written.buffer_unordered(AT_ONCE).try_collect().await?;
+        let count = written.into_iter().filter(|written| *written).count();
+        let count = u64::try_from(count).map_err(Error::internal("counting"))?;
+        Ok(Reply::json(&Count { count })?)
+    })
+    .await
 }
 
 /// Returns the entities to change, after validating the edit for all of them.

@@ -28,6 +28,9 @@ pub fn code(error: &Error) -> Code {
         Error::AddressMismatch => Code::AddressMismatch,
         Error::TenantKeyMismatch => Code::TenantKeyMismatch,
         Error::SubscriptionIdMissing => Code::SubscriptionIdMissing,
+        Error::IdempotencyKeyInvalid => Code::IdempotencyKeyInvalid,
+        Error::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+        Error::IdempotencyInProgress => Code::IdempotencyInProgress,
         Error::PreconditionInvalid(_) => Code::PreconditionInvalid,
         Error::Unauthorized(_) => Code::Unauthorized,
         Error::LeadAlreadyConverted => Code::LeadAlreadyConverted,
@@ -158,7 +161,7 @@ impl IntoResponse for Failure {
             let (name, codings) = ACCEPTED;
             response.headers_mut().insert(name, codings);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE || code == Code::IdempotencyInProgress {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
         }
         if let Error::PreconditionFailed { version } = error {

@@ -11,9 +11,11 @@ mod entities;
 mod error;
 mod function;
 mod limit;
+mod once;
 mod page;
 mod path;
 mod precondition;
+mod reply;
 mod request;
 mod routes;
 mod signature;
@@ -28,9 +30,11 @@ pub use entities::{Count, complete, count, list, may_include, replace, update, u
 pub use error::{Failure, Result, code, envelope, error_name};
 pub use function::{Answer, HttpFunction, route_matches, serve};
 pub use limit::RateLimits;
+pub use once::{Attempt, Once, Scope};
 pub use page::{ListQuery, ListUrl, Paged, entity_response, page_response};
 pub use path::PathIds;
 pub use precondition::{EntityTag, IfMatch, IfNoneMatch, Preconditions};
+pub use reply::Reply;
 pub use request::{
     PATH_LIMIT, QUERY_LIMIT, Refusal, RequestId, client_address, finish, finish_with,
 };

@@ -15,7 +15,7 @@ use lambda_http::request::RequestContext;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::Failure;
+use crate::{Failure, once::keep_body};
 use domain::Error;
 
 /// Returns the client address as seen by API Gateway. Forwarded-for headers are ignored, because
@@ -126,7 +126,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let answer = async {
         match refusal {
             Some(refusal) => Failure(refusal.into_error()).into_response(),
-            None => next.run(request).await,
+            None => next.run(keep_body(request).await).await,
         }
     };
     let mut response = answer.instrument(span).await;

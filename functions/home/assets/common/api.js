@@ -27,33 +27,75 @@ export class NetworkError extends Error {}
 
 const base = new URL("../", import.meta.url);
 
+/** Idempotency keys of requests without a definite answer, by their content. @type {Map<string, string>} */
+const keys = new Map();
+
+/**
+ * Returns the idempotency key of a request. A request that is sent again because its answer was lost keeps its key, so that it
+ * has one effect.
+ * @param {string} request
+ */
+function keyOf(request) {
+  const key = keys.get(request) ?? crypto.randomUUID();
+  keys.set(request, key);
+  return key;
+}
+
+/**
+ * @typedef {object} SendOptions
+ * @property {string} [bearer]
+ * @property {unknown} [body]
+ * @property {string} [tag] the version of the entity that is changed
+ * @property {AbortSignal} [signal]
+ */
+
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ bearer?: string, body?: unknown, signal?: AbortSignal }} [options]
+ * @param {SendOptions} [options]
  * @returns {Promise<Response>}
  */
-async function send(method, path, { bearer, body, signal } = {}) {
+async function send(method, path, { bearer, body, tag, signal } = {}) {
   const headers = new Headers({ accept: "application/json, application/pdf" });
   if (bearer) headers.set("authorization", `Bearer ${bearer}`);
   if (body !== undefined) headers.set("content-type", "application/json");
+  if (tag) headers.set("if-match", tag);
+  const text = body === undefined ? "" : stringify(body);
+  const content = `${method} ${path} ${text}`;
+  if (method !== "GET") headers.set("idempotency-key", keyOf(content));
   /** @type {RequestInit} */
   const request = { method, headers, credentials: "omit", cache: "no-store", signal: signal ?? null };
-  if (body !== undefined) request.body = stringify(body);
+  if (body !== undefined) request.body = text;
   const answer = await fetch(new URL(path, base), request).catch((cause) => {
     if (signal?.aborted) throw cause;
     throw new NetworkError("The API can’t be reached.", { cause });
   });
-  if (answer.ok) return answer;
+  if (answer.ok) {
+    keys.delete(content);
+    return answer;
+  }
   const envelope = await answer.json().catch(() => null);
-  throw new ApiError(answer.status, envelope?.error ?? { message: envelope?.message }, answer.headers);
+  const problem = new ApiError(answer.status, envelope?.error ?? { message: envelope?.message }, answer.headers);
+  if (problem.status < 500 && problem.code !== "IDEMPOTENCY_IN_PROGRESS") keys.delete(content);
+  throw problem;
+}
+
+/**
+ * Reads an entity and its version, which a change of it is sent with.
+ * @param {string} path
+ * @param {string} bearer
+ * @returns {Promise<{ item: any, tag: string }>}
+ */
+export async function readTagged(path, bearer) {
+  const answer = await send("GET", path, { bearer });
+  return { item: parseAnswer(await answer.text()), tag: answer.headers.get("etag") ?? "" };
 }
 
 /**
  * Calls the API and returns its JSON answer, or `null` if the answer is 204.
  * @param {string} method
  * @param {string} path
- * @param {{ bearer?: string, body?: unknown, signal?: AbortSignal }} [options]
+ * @param {SendOptions} [options]
  * @returns {Promise<any>}
  */
 export async function call(method, path, options) {
@@ -121,6 +163,8 @@ export function errorMessage(problem) {
   if (problem.status === 431) {
     return "The request is too large. Shorten your input and try again.";
   }
+  if (problem.code === "IDEMPOTENCY_IN_PROGRESS") return "Your request is still being processed. Try again in a moment.";
+  if (problem.code === "PRECONDITION_FAILED") return "Another operator has changed this item. Reload the page and try again.";
   if (problem.code === "ENTITY_NOT_FOUND") return "This item doesn’t exist or was deleted.";
   if (problem.status === 403) return "Your token doesn’t have permission to do this.";
   return problem.message;

@@ -1,7 +1,8 @@
 // A panel for each kind of a tenant's child entities: lists them and creates, edits and deletes them.
 
 import { fill, h } from "../common/dom.js";
-import { openDialog, saveChanges } from "./dialog.js";
+import { openDialog } from "./dialog.js";
+import { edit } from "./edit.js";
 import { list, send } from "./session.js";
 import { showMore, table } from "./table.js";
 
@@ -34,13 +35,12 @@ export async function children({ path, title, singular, columns, fields, extraAc
     submit: async (values) => draw([await send("POST", path, { ...values, tenantId: tenant }), ...items]),
   });
   /** @param {any} item */
-  const edit = (item) => openDialog({
-    title: `Edit ${singular}`, button: "Save changes", fields: fields(item),
-    submit: saveChanges(async (changes) => {
-      await send("PATCH", `${path}/${item.id}`, changes);
+  const change = (item) => edit({
+    title: `Edit ${singular}`, path: `${path}/${item.id}`, fields,
+    saved: async () => {
       const changed = await list(path, { where: { id: item.id } });
       draw(items.map((each) => (each === item ? (changed.items[0] ?? each) : each)));
-    }),
+    },
   });
   /** @param {any} item */
   const remove = (item) => openDialog({
@@ -53,7 +53,7 @@ export async function children({ path, title, singular, columns, fields, extraAc
   /** @param {any} item */
   const buttons = (item) => [
     extraAction?.(item),
-    h("button", { class: "plain", onclick: () => edit(item) }, "Edit"),
+    h("button", { class: "plain", onclick: () => change(item) }, "Edit"),
     h("button", { class: "danger", onclick: () => remove(item) }, "Delete"),
   ];
   // A wide screen shows the buttons, a narrow one a menu.

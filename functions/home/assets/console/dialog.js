@@ -43,37 +43,31 @@ function field({ name, label, type = "text", value = "", hint, optional, pattern
 }
 
 /**
- * Opens a dialog. It closes when it was submitted successfully or canceled.
+ * Opens a dialog. It closes when it was submitted successfully or canceled. If `submit` returns a function, it is called then.
  * @param {object} dialog
  * @param {import("../common/dom.js").Child} dialog.title
  * @param {import("../common/dom.js").Child[]} [dialog.text]
+ * @param {HTMLElement} [dialog.content] shown between the text and the fields
  * @param {DialogField[]} [dialog.fields]
  * @param {string} dialog.button the label of the button that submits
  * @param {boolean} [dialog.danger]
  * @param {(values: import("../common/form.js").Values, changes: import("../common/form.js").Values) => Promise<unknown>} dialog.submit
  */
-export function openDialog({ title, text = [], fields = [], button, danger, submit }) {
+export function openDialog({ title, text = [], content, fields = [], button, danger, submit }) {
   const form = h("form", { novalidate: true },
     h("h2", { id: "dialog-title" }, title),
     ...(text.length ? [h("p", {}, ...text)] : []),
+    ...(content ? [content] : []),
     ...fields.flatMap(field),
     h("div", { class: "foot" },
       h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"),
       h("button", { class: danger ? "danger" : "" }, button)));
   const dialog = h("dialog", { "aria-labelledby": "dialog-title", onclose: () => dialog.remove() }, form);
   onSubmit(form, async (values, changes) => {
-    await submit(values, changes);
+    const next = await submit(values, changes);
     dialog.close();
+    if (typeof next === "function") next();
   });
   document.body.append(dialog);
   dialog.showModal();
-}
-
-/**
- * Returns a `submit` that saves what was changed, and makes no request if nothing was.
- * @param {(changes: import("../common/form.js").Values) => Promise<unknown>} save
- * @returns {(values: import("../common/form.js").Values, changes: import("../common/form.js").Values) => Promise<unknown>}
- */
-export function saveChanges(save) {
-  return async (_, changes) => (Object.keys(changes).length ? save(changes) : undefined);
 }

@@ -1,6 +1,6 @@
 // The signed-in operator. The token is kept in this module only, until the operator signs out or leaves the page.
 
-import { ApiError, call, download, fetchPage } from "../common/api.js";
+import { ApiError, call, download, fetchPage, readTagged as fetchTagged } from "../common/api.js";
 
 let bearer = "";
 /** @type {(reason: string) => void} */
@@ -42,8 +42,14 @@ async function withToken(request) {
 /** @param {string} path @returns {Promise<any>} */
 export const read = (path) => withToken((bearer) => call("GET", path, { bearer }));
 
+/** Reads an entity and its version. @param {string} path */
+export const readTagged = (path) => withToken((bearer) => fetchTagged(path, bearer));
+
 /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
 export const send = (method, path, body) => withToken((bearer) => call(method, path, { bearer, body }));
+
+/** Changes an entity at the version `tag`. @param {string} path @param {unknown} body @param {string} tag @returns {Promise<any>} */
+export const change = (path, body, tag) => withToken((bearer) => call("PATCH", path, { bearer, body, tag }));
 
 /** @param {string} path @param {Record<string, unknown>} filter @param {string} [cursor] */
 export const list = (path, filter, cursor = "") =>

@@ -6,7 +6,8 @@ import { readList } from "../common/form.js";
 import { formatTime } from "../common/format.js";
 import { endedInIdentity, isOpen } from "../common/timeline.js";
 import { children } from "./children.js";
-import { openDialog, saveChanges } from "./dialog.js";
+import { openDialog } from "./dialog.js";
+import { edit } from "./edit.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
 import { linkTo, navigate } from "./route.js";
@@ -80,20 +81,11 @@ function deprovision(tenant, deleting, refresh) {
   });
 }
 
-/** @param {any} tenant @param {() => Promise<void>} refresh */
-function edit(tenant, refresh) {
-  openDialog({
-    title: "Edit tenant", button: "Save changes",
-    fields: [
-      { name: "name", label: "Name", value: tenant.name, maxLength: 100 },
-      { name: "domains", label: "Domains", value: tenant.domains.join(", "), hint: "Separated by commas.", read: readList },
-    ],
-    submit: saveChanges(async (changes) => {
-      await send("PATCH", `tenants/${tenant.id}`, changes);
-      await refresh();
-    }),
-  });
-}
+/** @param {any} tenant @returns {import("./dialog.js").DialogField[]} */
+const fields = ({ name, domains }) => [
+  { name: "name", label: "Name", value: name, maxLength: 100 },
+  { name: "domains", label: "Domains", value: domains.join(", "), hint: "Separated by commas.", read: readList },
+];
 
 /** @param {any} tenant */
 function remove(tenant) {
@@ -124,7 +116,7 @@ function actions(tenant, jobs, resources, refresh) {
       h("button", { onclick: () => resume(tenant, refresh) }, "Resume set-up") : null,
     next === "retry" ? h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
     hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
-    h("button", { class: "plain", onclick: () => edit(tenant, refresh) }, "Edit"),
+    h("button", { class: "plain", onclick: () => edit({ title: "Edit tenant", path: `tenants/${tenant.id}`, fields, saved: refresh }) }, "Edit"),
     busy ? null : h("button", { class: "danger", onclick: () => (hasResources ? deprovision(tenant, true, refresh) : remove(tenant)) }, "Delete"));
 }
 

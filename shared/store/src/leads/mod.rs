@@ -115,6 +115,9 @@ impl Store {
     /// [`Error::Internal`] if the lead cannot be written.
     #[tracing::instrument(skip_all, fields(lead.id = %lead.id))]
     pub async fn put_lead(&self, lead: &Lead, request: &str) -> Result<()> {
+        if self.completion.is_some() {
+            return self.transaction().insert_from(lead, request)?.commit().await;
+        }
         let put = self.client.put_item().table_name(&*self.table);
         let put = put.set_item(Some(encode_from(lead, request)?));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;

@@ -30,6 +30,9 @@ impl Store {
     ///
     /// [`Error::Internal`] if the request cannot be written.
     pub async fn request_resend(&self, request: &Resend, request_id: &str) -> Result<()> {
+        if self.completion.is_some() {
+            return self.transaction().insert_from(request, request_id)?.commit().await;
+        }
         let put = self.client.put_item().table_name(&*self.table);
         let put = put.set_item(Some(encode_from(request, request_id)?));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;

@@ -183,7 +183,8 @@ impl Transaction<'_> {
         self.update_as(update, None)
     }
 
-    /// Commits all writes, or fails with the error of the first refused write.
+    /// Commits all writes, or fails with the error of the first refused write. A store that records
+    /// an answer adds it as the last write, so that all other conditions come first.
     ///
     /// DynamoDB and its SDK do not retry a `TransactionConflict`, so this does, after a random
     /// wait.
@@ -192,6 +193,14 @@ impl Transaction<'_> {
     ///
     /// The error given for the first refused write; [`Error::Busy`] after too many conflicts.
     pub(crate) async fn commit(self) -> Result<()> {
+        let store = self.store;
+        let Some(completion) = &store.completion else { return self.commit_writes().await };
+        self.complete(completion)?.commit_writes().await?;
+        completion.lease.set_recorded();
+        Ok(())
+    }
+
+    async fn commit_writes(self) -> Result<()> {
         let (writes, mut meanings): (Vec<_>, Vec<_>) = self.writes.into_iter().unzip();
         for attempt in 0..MAX_ATTEMPTS {
             let request = self.store.client.transact_write_items();
@@ -216,7 +225,7 @@ impl Transaction<'_> {
         self.put(put.condition_expression("attribute_not_exists(pk)"), taken)
     }
 
-    fn put(mut self, put: PutBuilder, taken: Option<Error>) -> Result<Self> {
+    pub(crate) fn put(mut self, put: PutBuilder, taken: Option<Error>) -> Result<Self> {
         let put = put.table_name(&*self.store.table).build();
         let put = put.map_err(Error::internal("building a put"))?;
         self.writes.push((TransactWriteItem::builder().put(put).build(), taken));

@@ -127,6 +127,9 @@ impl Store {
     ///
     /// [`Error::Stale`] if the version has changed.
     pub(crate) async fn replace<T: Item>(&self, item: &T, read_at: u64) -> Result<()> {
+        if self.completion.is_some() {
+            return self.transaction().replace(item, read_at, Error::Stale)?.commit().await;
+        }
         let request = self
             .client
             .put_item()
@@ -145,6 +148,9 @@ impl Store {
 
     /// Updates one item. Fails with `otherwise` if the condition does not hold.
     pub(crate) async fn update(&self, key: Key, change: Update, otherwise: Error) -> Result<()> {
+        if self.completion.is_some() {
+            return self.transaction().update(key, change, otherwise)?.commit().await;
+        }
         let request = self
             .client
             .update_item()
