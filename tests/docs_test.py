@@ -58,7 +58,7 @@ class Links(unittest.TestCase):
 
 
 class Crates(unittest.TestCase):
-    ORDER = ("schema", "filter", "domain", "lambda", "store", "web", "openapi")
+    ORDER = ("schema", "filter", "domain", "lambda", "fetch", "store", "web", "openapi")
 
     def test_each_shared_crate_uses_only_those_below_it(self):
         folders = {name.split("/")[1] for name in TRACKED if re.fullmatch(r"shared/[^/]+/Cargo.toml", name)}

@@ -25,6 +25,7 @@ class Parameters(unittest.TestCase):
             "IdentityProvider auth0 needs Auth0Domain",
             "IdentityProvider cognito needs CognitoEnabled",
             "IdentityProvider keycloak needs KeycloakHost",
+            "OidcIssuer needs OidcClientId",
         })
 
     def test_no_origin_is_allowed_by_default(self):

@@ -109,6 +109,7 @@ async fn every_route_of_the_template_is_served_by_its_function() {
     for route in template_routes(&app) {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.replace("{id}", ID).replace("{leadId}", ID).replace("{jobId}", ID);
+        let path = path.replace("{sessionId}", ID);
         let path = path.replace("{file}", asset);
         let reply = app.send(Method::from_bytes(method.as_bytes()).unwrap(), &path).await;
         let message = reply.body["error"]["message"].as_str().unwrap_or_default();

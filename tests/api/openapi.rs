@@ -19,6 +19,7 @@ fn operations() -> Vec<Operation> {
         tenant_configs::operations(),
         webhook::operations(),
         idp::operations(),
+        operators::operations(),
         home::operations(),
     ];
     functions.concat()

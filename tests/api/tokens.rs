@@ -58,19 +58,32 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/tenants/{id}/resources", "10207"),
     ("GET", "/overview", "10207"),
     ("GET", "/search", "10207"),
+    ("GET", "/operators", "10300"),
+    ("GET", "/operators/count", "10300"),
+    ("GET", "/operators/{id}", "10300"),
+    ("PATCH", "/operators/{id}", "10301"),
+    ("GET", "/operators/{id}/sessions", "10300"),
+    ("DELETE", "/operators/{id}/sessions/{sessionId}", "10301"),
 ];
 
-/// Every other route: public, or authenticated with a key or a signature.
+/// Every other route: public, or authenticated with a key, a signature, a cookie or any token.
 pub(crate) const PUBLIC: &[&str] = &[
     "GET /",
     "GET /assets/{file}",
+    "GET /auth/callback",
+    "GET /auth/config",
+    "GET /auth/sign-in",
     "GET /console",
     "GET /explorer",
     "GET /keys/{key}",
     "GET /openapi.json",
+    "GET /operators/me",
     "GET /ping",
     "GET /signup",
     "GET /validate/{leadId}",
+    "POST /auth/exchange",
+    "POST /auth/sign-out",
+    "POST /auth/token",
     "POST /leads",
     "POST /leads/resend",
     "POST /leads/{id}/tenants",
@@ -87,6 +100,7 @@ async fn every_route_requires_a_token_and_its_permission() {
     for (method, route, permission) in ROUTES {
         let path = route.replace("{id}", &TenantId::generate().to_string());
         let path = path.replace("{jobId}", &TenantId::generate().to_string());
+        let path = path.replace("{sessionId}", &TenantId::generate().to_string());
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let body = json!({});
         let send = |token: String| {

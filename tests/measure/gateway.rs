@@ -43,11 +43,11 @@ impl Gateway {
 pub(crate) fn function_of(path: &str) -> &str {
     match path.split(['/', '?']).nth(1).unwrap_or_default() {
         "keys" => "leads",
+        "auth" => "operators",
         "manage" => "idp",
         "overview" => "tenants",
-        noun @ ("contacts" | "invoices" | "leads" | "tenant-configs" | "tenants" | "webhook") => {
-            noun
-        }
+        noun @ ("contacts" | "invoices" | "leads" | "operators" | "tenant-configs" | "tenants"
+        | "webhook") => noun,
         _ => "home",
     }
 }

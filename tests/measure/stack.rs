@@ -5,8 +5,17 @@ use support::Client;
 use crate::{aws::Aws, gateway::Gateway, lambda::Lambda, options::Options};
 
 /// The functions that serve HTTP, in the order of the README.
-pub(crate) const HTTP: [&str; 8] =
-    ["leads", "tenants", "contacts", "invoices", "tenant-configs", "webhook", "idp", "home"];
+pub(crate) const HTTP: [&str; 9] = [
+    "leads",
+    "tenants",
+    "contacts",
+    "invoices",
+    "tenant-configs",
+    "webhook",
+    "idp",
+    "operators",
+    "home",
+];
 
 /// The HTTP functions as processes, with a gateway and an emulated AWS.
 #[derive(Debug)]

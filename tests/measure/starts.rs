@@ -78,7 +78,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         request.header("content-type", "application/json").body(body.into()).unwrap()
     };
     match function {
-        "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" => {
+        "leads" | "tenants" | "contacts" | "invoices" | "operators" | "tenant-configs" => {
             event(request("GET", &format!("/{function}"), "")).await
         }
         "home" => event(request("GET", "/ping", "")).await,

@@ -96,7 +96,15 @@ impl App {
 
     /// Calls every function once, so that no cold start happens while calls are counted.
     pub async fn warm(&self) {
-        for path in ["/ping", "/leads/x", "/tenants", "/contacts", "/invoices", "/tenant-configs"] {
+        for path in [
+            "/ping",
+            "/leads/x",
+            "/tenants",
+            "/contacts",
+            "/invoices",
+            "/tenant-configs",
+            "/operators",
+        ] {
             self.send(Method::GET, path).await;
         }
         self.send(Method::POST, "/webhook").await;

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -95,9 +95,10 @@ fn head_of(answer: &[u8]) -> Option<(usize, usize)> {
 }
 
 impl Client {
-    /// Creates a client of the API at `base`.
+    /// Creates a client of the API at `base`, which follows no redirects.
     pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), http: reqwest::Client::new() }
+        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { base: base.trim_end_matches('/').to_owned(), http }
     }
 
     /// Returns the value of the `Host` header for this API.

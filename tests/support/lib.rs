@@ -5,12 +5,14 @@
 
 mod app;
 mod bodies;
+mod browser;
 mod client;
 mod documented;
 mod effects;
 mod gate;
 mod items;
 mod options;
+pub mod provider;
 mod raw;
 mod redis;
 pub mod token;
@@ -19,6 +21,7 @@ mod webhook;
 
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{config, contact, invoice, lead, subscription, tenant};
+pub use browser::Browser;
 pub use client::{Client, Reply, with_query};
 pub use gate::Gate;
 pub use items::{key_claim, long_domains, renumber, sibling};

@@ -1,35 +1,23 @@
 use secrecy::{ExposeSecret, SecretString};
-use std::time::Duration;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     http::{
         self, Method, Request, StatusCode,
         header::{AUTHORIZATION, CONTENT_TYPE},
     },
 };
 use domain::{Error, Result};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client as Hyper, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use fetch::{FetchError, Fetched};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::refusal::{DataSource, Refusal};
 
-/// The time limit of a call to a provider.
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The maximum size of a response, in bytes.
-const ANSWER_LIMIT: usize = 1024 * 1024;
-
-/// The HTTP client for providers outside AWS. It uses the HTTP and TLS crates of the SDK, with the
-/// public root certificates.
+/// The HTTP client for providers outside AWS. Its failures name the step of the set-up.
 #[derive(Clone, Debug)]
-pub(crate) struct Client(Hyper<HttpsConnector<HttpConnector>, Body>);
+pub(crate) struct Client(fetch::Client);
 
 /// A request to a provider. It is not `Debug`, because its body and token may be secret.
 pub(crate) struct Call {
@@ -101,24 +89,26 @@ impl Failure {
 
 impl Client {
     pub(crate) fn new() -> Self {
-        let connector = HttpsConnectorBuilder::new().with_webpki_roots();
-        let connector = connector.https_or_http().enable_http1().build();
-        Self(Hyper::builder(TokioExecutor::new()).build(connector))
+        Self(fetch::Client::new())
     }
 
     /// Sends `call` once. After a failure, the caller of the API repeats the whole set-up.
     pub(crate) async fn send(&self, call: Call) -> Result<Answer> {
         let (step, data) = (call.step, call.data.clone());
         let request = call.request().map_err(|_| Failure::Unreachable.at(step))?;
-        let exchange = async {
-            let response = self.0.request(request).await.map_err(|_| Failure::Unreachable)?;
-            let (parts, body) = response.into_parts();
-            let body = to_bytes(Body::new(body), ANSWER_LIMIT).await;
-            let body = body.map_err(|_| Failure::Unreadable)?.into();
-            Ok(Answer { step, status: parts.status, body, data })
-        };
-        let answer = tokio::time::timeout(TIMEOUT, exchange).await;
-        answer.unwrap_or(Err(Failure::Late)).map_err(|failure| failure.at(step))
+        let fetched = self.0.fetch(request).await;
+        let Fetched { status, body } = fetched.map_err(|cause| Failure::from(cause).at(step))?;
+        Ok(Answer { step, status, body, data })
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::NotConnected | FetchError::Unreachable => Self::Unreachable,
+            FetchError::Late => Self::Late,
+            FetchError::Unreadable => Self::Unreadable,
+        }
     }
 }
 

@@ -181,6 +181,7 @@ impl Handler {
             "webhook" => http(Box::pin(webhook::router(env)).await?),
             "home" => http(home::router(env).await?),
             "idp" => http(Box::pin(idp::router(env)).await?),
+            "operators" => http(Box::pin(operators::router(env)).await?),
             "identity" => Self::Identity(Box::new(Box::pin(idp::Identity::new(env)).await?)),
             "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),

@@ -1,6 +1,6 @@
 //! Schemas of the entities that can be listed or included.
 
-use crate::{Contact, Entity, Invoice, Lead, Permit, Resource, Tenant, TenantConfig};
+use crate::{Contact, Entity, Invoice, Lead, Operator, Permit, Resource, Tenant, TenantConfig};
 use filter::{
     Kind::{self, *},
     Relation, Schema,
@@ -101,6 +101,18 @@ pub static RESOURCE: Schema = Schema {
         "externalIdentifier": Text, "type": Text, "metadata": Object, "tenantId": Id,
     },
     nullable: &["deletedOn", "deletedBy"],
+    relations: &[],
+};
+
+/// An operator that has signed in.
+pub static OPERATOR: Schema = Schema {
+    entity: "Operator",
+    view: view_of::<Operator>(),
+    properties: properties! {
+        "issuer": Text, "subject": Text, "name": Text, "email": Text, "roles": List,
+        "reasons": List, "lastSignInOn": Time, "disabled": Boolean,
+    },
+    nullable: &["email", "deletedOn", "deletedBy"],
     relations: &[],
 };
 

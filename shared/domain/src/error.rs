@@ -21,6 +21,66 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(&'static str),
 
+    /// There is no valid session. The reason is only logged.
+    #[error("Sign in again.")]
+    SignInRequired(&'static str),
+
+    /// No identity provider is configured.
+    #[error("Sign-in is not configured. Set `OIDC_ISSUER`, or use a token.")]
+    SignInNotConfigured,
+
+    /// `return` is not a path of the console.
+    #[error("`return` must be a path of this console.")]
+    ReturnInvalid,
+
+    /// The sign-in took too long, or was started in another browser.
+    #[error("The sign-in has expired. Start again.")]
+    SignInExpired,
+
+    /// The answer of the identity provider does not verify. The reason is only logged.
+    #[error("The answer of the identity provider is not valid. Start again.")]
+    SignInInvalid(&'static str),
+
+    /// The identity provider did not sign the person in.
+    #[error("The identity provider refused the sign-in.")]
+    SignInRefused,
+
+    /// No grant gives the caller a role.
+    #[error("Your account has no role here. Ask an administrator for one.")]
+    NoRole,
+
+    /// The operator is disabled.
+    #[error("Your account is disabled here. Ask an administrator to enable it.")]
+    OperatorDisabled,
+
+    /// A request with a cookie comes from another site.
+    #[error("The request must come from a page of this origin.")]
+    CrossSite,
+
+    /// An operator cannot be disabled, because nobody could enable operators any more.
+    #[error("No other enabled operator can change operators. Make another one admin first.")]
+    LastAdmin,
+
+    /// The identity provider of operators did not answer.
+    #[error("{step}")]
+    ProviderUnreachable {
+        /// The step that failed.
+        step: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The identity provider of operators refused a request, or contradicts the configuration.
+    #[error("{step}")]
+    ProviderMisconfigured {
+        /// The step that failed.
+        step: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
     /// The caller may see the entity, but not a relation that it asked to include.
     #[error("a permission to view an included relation is missing")]
     IncludeNotAllowed,

@@ -107,10 +107,14 @@ ids! {
     JobId = "Job"
     /// Identifies a lead.
     LeadId = "Lead"
+    /// Identifies an operator: a person or a machine of an identity provider.
+    OperatorId = "Operator"
     /// Identifies a request to resend a verification email.
     ResendId = "Resend"
     /// Identifies a resource of a tenant, as reported by a build.
     ResourceId = "Resource"
+    /// Identifies a session of an operator.
+    SessionId = "Session"
     /// Identifies a configuration of a tenant.
     TenantConfigId = "TenantConfig"
     /// Identifies a tenant.
@@ -142,6 +146,22 @@ impl ResourceId {
         let millis = job.created_at().map_or(0, Timestamp::millis);
         let millis = u64::try_from(millis).unwrap_or_default();
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &digest).into_uuid())
+    }
+}
+
+impl OperatorId {
+    /// Creates the ID from the SHA-1 of its namespace and name: a `UUIDv5` (RFC 9562 §5.5).
+    #[must_use]
+    pub fn of_sha1(digest: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_sha1_bytes(digest).into_uuid())
+    }
+}
+
+impl SessionId {
+    /// Creates the ID from a digest of the session's secret: a `UUIDv8` (RFC 9562 §5.8).
+    #[must_use]
+    pub fn of_digest(digest: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_custom_bytes(digest).into_uuid())
     }
 }
 

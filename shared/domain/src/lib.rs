@@ -7,6 +7,7 @@
 //! | `child` | contacts, invoices and configurations of a tenant |
 //! | `job` | jobs, subscriptions and the reports of builds |
 //! | `event` | messages on the event bus |
+//! | `operator` | operators, their roles and sessions |
 //! | `overview` | the statistics of the dashboard |
 //! | `search` | the words by which tenants and leads are found |
 //! | `entity`, `entities`, `edit`, `audit`, `ids` | what all entities have in common |
@@ -23,6 +24,7 @@ mod event;
 mod ids;
 mod job;
 mod lead;
+mod operator;
 mod overview;
 mod permission;
 mod quota;
@@ -40,8 +42,8 @@ pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
 pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
 pub use ids::{
-    AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, ResendId, ResourceId, TenantConfigId,
-    TenantId, UserId,
+    AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, ResendId, ResourceId,
+    SessionId, TenantConfigId, TenantId, UserId,
 };
 pub use job::{
     BUILD_WINDOW, BuildMessage, BuildProgress, BuildReport, ClaimedTenant, IDENTITY_TIME_LIMIT,
@@ -50,6 +52,10 @@ pub use job::{
     Step, StepReport, StepSource, StepState, Subscription, Tiers, Viewer, Work, WorkStep,
 };
 pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Resend, Stage};
+pub use operator::{
+    Admins, Grant, GrantedRole, Operator, OperatorChange, OperatorView, Profile, Roles, Session,
+    SessionView,
+};
 pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
 pub use quota::{Quota, RATE_WINDOW};

@@ -40,7 +40,8 @@ macro_rules! permissions {
         }
 
         impl Permission {
-            /// Every permission that a route requires, and so every permission of an operator.
+            /// Every permission of the control plane. Permissions of ARC SaaS's subscription service are in
+            /// [`Permission::SUBSCRIPTIONS`].
             pub const ALL: &[u16] = &[$($code),+];
         }
     };
@@ -69,9 +70,18 @@ permissions! {
     ViewTenantConfig = 10221
     UpdateTenantConfig = 10222
     DeleteTenantConfig = 10223
+    ViewOperator = 10300
+    UpdateOperator = 10301
+    ViewAudit = 10310
+    ExportAudit = 10311
+    SuspendTenant = 10320
 }
 
 impl Permission {
+    /// The permissions of ARC SaaS's subscription service, which reads the same tokens: create,
+    /// update, delete and view subscriptions (7001 to 7004) and plans (7005 to 7008).
+    pub const SUBSCRIPTIONS: &[u16] = &[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008];
+
     /// The permissions of a verified lead's token, as in ARC SaaS. Deprovisioning is not included:
     /// a forwarded verification email must not be enough to deprovision a tenant.
     pub const LEAD: &[&str] = &[

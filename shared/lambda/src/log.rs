@@ -47,13 +47,14 @@ where
 }
 
 /// The crates of the functions, which log at `LOG_LEVEL`.
-pub const FUNCTIONS: [&str; 14] = [
+pub const FUNCTIONS: [&str; 15] = [
     "contacts",
     "home",
     "idp",
     "invoices",
     "leads",
     "mailer",
+    "operators",
     "pipelines",
     "reconciler",
     "relay",

@@ -31,6 +31,8 @@ pub enum Metric {
     MailFailed,
     /// The cache did not respond.
     CacheDown,
+    /// The identity provider of operators did not respond.
+    ProviderUnreachable,
     /// A consumer failed on one item and will retry it.
     ItemFailed,
     /// A consumer gave up on one item and sent it to a dead-letter queue.
@@ -88,6 +90,7 @@ impl Metric {
             }
             Self::MailFailed => one("MailsFailed", None),
             Self::CacheDown => one("CacheDown", None),
+            Self::ProviderUnreachable => one("ProviderUnreachable", None),
             Self::ItemFailed => one("ItemsFailed", None),
             Self::ItemSetAside => one("ItemsSetAside", None),
         }

@@ -32,7 +32,8 @@ impl Operation {
         let is_list = matches!(self.answer, Answer::Many(_));
         let never = matches!(self.answer, Answer::Never);
         match code {
-            Code::Unauthorized => self.access.caller != Caller::Anybody,
+            Code::Unauthorized => !matches!(self.access.caller, Caller::Anybody | Caller::Session),
+            Code::SignInRequired | Code::CrossSite => self.access.caller == Caller::Session,
             Code::Forbidden => {
                 matches!(self.access.caller, Caller::Permitted(_) | Caller::Operator(_))
             }
@@ -64,6 +65,16 @@ impl Operation {
             | Code::AddressMismatch
             | Code::TenantKeyMismatch
             | Code::SubscriptionIdMissing
+            | Code::ReturnInvalid
+            | Code::SignInExpired
+            | Code::SignInInvalid
+            | Code::NoRole
+            | Code::OperatorDisabled
+            | Code::SignInRefused
+            | Code::SignInNotConfigured
+            | Code::LastAdmin
+            | Code::ProviderUnreachable
+            | Code::ProviderMisconfigured
             | Code::LeadAlreadyConverted
             | Code::EmailTaken
             | Code::TenantKeyTaken

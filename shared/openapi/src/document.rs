@@ -136,6 +136,10 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
             }
             ("200", "OK.", Some(json!({ *media_type: {} })))
         }
+        Answer::Redirect(status, to) => {
+            headers.insert("Location".to_owned(), errors::header("RedirectLocation"));
+            (*status, *to, None)
+        }
         Answer::Nothing => ("204", "No content.", None),
         Answer::Job => {
             headers.insert("Location".to_owned(), errors::header("Location"));
@@ -204,7 +208,11 @@ fn schemas(operations: &[Operation]) -> Map<String, Value> {
     let named = operations.iter().flat_map(|operation| {
         let answer = match &operation.answer {
             Answer::One(named) | Answer::Many(named) => Some(named),
-            Answer::File(_) | Answer::Nothing | Answer::Job | Answer::Never => None,
+            Answer::File(_)
+            | Answer::Redirect(..)
+            | Answer::Nothing
+            | Answer::Job
+            | Answer::Never => None,
         };
         answer.into_iter().chain(&operation.body)
     });
@@ -218,6 +226,9 @@ fn security_schemes() -> Value {
     json!({
         "operator": bearer("JWT", "Token of an operator. Must grant the permissions that the operation requires."),
         "leadToken": bearer("JWT", "Token of a verified lead. Valid for this lead and its tenant."),
+        "session": json!({ "type": "apiKey", "in": "cookie", "name": "__Host-session",
+            "description": "Cookie of a signed-in operator. The request must come from a page of the same origin." }),
+        "issuerToken": bearer("JWT", "Access token of an issuer in `TOKEN_ISSUERS`."),
         "leadKey": bearer("hex", "Key from a verification email."),
         "signature": header("x-signature", "HMAC-SHA256 of body, context and timestamp, in lowercase hex. The context \
             of a webhook is the job's ID; `POST /manage/users` has no context."),
@@ -254,6 +265,7 @@ fn headers() -> Value {
         "Allow": header("string", true, "Methods that the endpoint supports."),
         "Link": header("string", false, "Link to the next page: `<…>; rel=\"next\"`. Absent on the last page."),
         "Location": header("string", true, "Location of the job."),
+        "RedirectLocation": header("string", true, "Address to go on to."),
         "MissingGlyphs": header("string", false, "Code points for which no font has a glyph, at most 100: `U+20000, U+20001`. \
             The page shows a replacement sign. Absent if every character is shown."),
         "Truncated": header("string", false, "Included relations that are incomplete in this answer, \

@@ -8,13 +8,14 @@ use filter::{Kind, Relation, Schema};
 use schema::nullable;
 
 /// All entities in answers.
-pub(super) const ALL: [&Schema; 7] = [
+pub(super) const ALL: [&Schema; 8] = [
     &entities::LEAD,
     &entities::TENANT,
     &entities::CONTACT,
     &entities::INVOICE,
     &entities::TENANT_CONFIG,
     &entities::RESOURCE,
+    &entities::OPERATOR,
     &entities::ADDRESS,
 ];
 

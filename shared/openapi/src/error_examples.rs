@@ -29,6 +29,22 @@ pub(super) fn example(code: Code) -> Error {
         ),
         Code::PreconditionFailed => Error::PreconditionFailed { version: 8 },
         Code::PreconditionRequired => Error::PreconditionRequired,
+        Code::ReturnInvalid => Error::ReturnInvalid,
+        Code::SignInExpired => Error::SignInExpired,
+        Code::SignInInvalid => Error::SignInInvalid(""),
+        Code::SignInRequired => Error::SignInRequired(""),
+        Code::SignInNotConfigured => Error::SignInNotConfigured,
+        Code::SignInRefused => Error::SignInRefused,
+        Code::NoRole => Error::NoRole,
+        Code::OperatorDisabled => Error::OperatorDisabled,
+        Code::CrossSite => Error::CrossSite,
+        Code::LastAdmin => Error::LastAdmin,
+        Code::ProviderUnreachable => {
+            Error::ProviderUnreachable { step: "reading the provider's keys", source: "".into() }
+        }
+        Code::ProviderMisconfigured => {
+            Error::ProviderMisconfigured { step: "exchanging the code", source: "".into() }
+        }
         Code::Unauthorized => Error::Unauthorized(""),
         Code::LeadAlreadyConverted => Error::LeadAlreadyConverted,
         Code::Forbidden => Error::Forbidden(""),

@@ -18,6 +18,15 @@ fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
         ("createdBy" | "modifiedBy", _) => "operator-1".into(),
         ("firstName", _) => "Ada".into(),
         ("lastName", _) => "Lovelace".into(),
+        ("name", _) if schema.entity == "Operator" => "Ada Lovelace".into(),
+        ("email", _) if schema.entity == "Operator" => "ada@tenantry.test".into(),
+        ("issuer", _) => "https://id.tenantry.test".into(),
+        ("subject", _) => "00u1a2b3c4".into(),
+        ("roles", _) => json!(["admin"]),
+        ("reasons", _) => {
+            json!([{ "role": "admin", "claim": "groups", "value": "tenantry-admins" }])
+        }
+        ("disabled", _) => false.into(),
         ("companyName" | "name", _) => "Acme".into(),
         ("key", _) => "acme".into(),
         ("tier", _) => "PREMIUM".into(),

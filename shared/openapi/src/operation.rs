@@ -53,6 +53,8 @@ pub enum Answer {
     Many(NamedSchema),
     /// 200 with content of this media type other than JSON.
     File(&'static str),
+    /// A redirection with this status, and where it leads.
+    Redirect(&'static str, &'static str),
     /// 204 without content.
     Nothing,
     /// 204 with the `Location` of a job.
@@ -182,6 +184,7 @@ impl Operation {
         let noun = self.path.split('/').nth(1).unwrap_or_default();
         match noun {
             "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook" => noun,
+            "auth" | "operators" => "operators",
             "keys" => "leads",
             "overview" | "search" => "tenants",
             "manage" => "identity providers",
@@ -248,6 +251,8 @@ pub(super) fn security(caller: Caller) -> Value {
         Caller::Anybody => json!([]),
         Caller::LeadKey => json!([{ "leadKey": [] }]),
         Caller::LeadToken => json!([{ "leadToken": [] }]),
+        Caller::Session => json!([{ "session": [] }]),
+        Caller::IssuerToken => json!([{ "issuerToken": [] }]),
         Caller::Signed => json!([{ "signature": [], "timestamp": [] }]),
         Caller::Permitted(codes) if codes.iter().any(of_a_lead) => {
             json!([{ "operator": [] }, { "leadToken": [] }])
@@ -260,6 +265,11 @@ pub(super) fn security(caller: Caller) -> Value {
 pub(super) fn permissions(caller: Caller) -> &'static [u16] {
     match caller {
         Caller::Permitted(codes) | Caller::Operator(codes) => codes,
-        Caller::Anybody | Caller::LeadKey | Caller::LeadToken | Caller::Signed => &[],
+        Caller::Anybody
+        | Caller::LeadKey
+        | Caller::LeadToken
+        | Caller::Session
+        | Caller::IssuerToken
+        | Caller::Signed => &[],
     }
 }

@@ -6,6 +6,7 @@
 //! | `table` | keys, index keys, items, reads, updates, transactions, retries on a write conflict |
 //! | `lists` | pages, cursors, filters, inclusions, limits of what a request reads |
 //! | `leads`, `tenants`, `children`, `jobs` | reads and writes of one noun |
+//! | `operators` | operators and their sessions |
 //! | `counters`, `overview` | numbers maintained from the stream, and the dashboard |
 //! | `search` | the words of tenants and leads, and what they find |
 //! | `rates` | rate limits and the daily limit of emails |
@@ -20,6 +21,7 @@ mod idempotency;
 mod jobs;
 mod leads;
 mod lists;
+mod operators;
 mod overview;
 mod rates;
 mod requests;
@@ -46,6 +48,7 @@ pub use lists::{
     list::{ListRequest, Page},
     listed::{Listed, Writable},
 };
+pub use operators::{Refreshed, session::OperatorSessions};
 pub use requests::{KeyedRequest, Lease, RecordedAnswer, RecordedBody, RequestClaim};
 pub use search::{
     change::{SearchChange, SearchSource},

@@ -26,6 +26,10 @@ pub enum Caller {
     Permitted(&'static [u16]),
     /// An operator whose token grants one of these permissions.
     Operator(&'static [u16]),
+    /// A person with the cookie of a session.
+    Session,
+    /// A caller with a token of a trusted issuer.
+    IssuerToken,
     /// A sender that signs the body.
     Signed,
 }

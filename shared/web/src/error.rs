@@ -32,6 +32,18 @@ pub fn code(error: &Error) -> Code {
         Error::IdempotencyKeyReused => Code::IdempotencyKeyReused,
         Error::IdempotencyInProgress => Code::IdempotencyInProgress,
         Error::PreconditionInvalid(_) => Code::PreconditionInvalid,
+        Error::ReturnInvalid => Code::ReturnInvalid,
+        Error::SignInExpired => Code::SignInExpired,
+        Error::SignInInvalid(_) => Code::SignInInvalid,
+        Error::SignInRequired(_) => Code::SignInRequired,
+        Error::SignInNotConfigured => Code::SignInNotConfigured,
+        Error::SignInRefused => Code::SignInRefused,
+        Error::NoRole => Code::NoRole,
+        Error::OperatorDisabled => Code::OperatorDisabled,
+        Error::CrossSite => Code::CrossSite,
+        Error::LastAdmin => Code::LastAdmin,
+        Error::ProviderUnreachable { .. } => Code::ProviderUnreachable,
+        Error::ProviderMisconfigured { .. } => Code::ProviderMisconfigured,
         Error::Unauthorized(_) => Code::Unauthorized,
         Error::LeadAlreadyConverted => Code::LeadAlreadyConverted,
         Error::Forbidden(_) => Code::Forbidden,
@@ -85,15 +97,15 @@ pub fn error_name(status: StatusCode) -> &'static str {
     }
 }
 
-/// Returns the message for the client. A 401, 403, 500 or 503 reveals no more than its status; a
-/// 502 names the step that failed.
+/// Returns the message for the client. A 500 or 503 reveals no more than its status, and neither
+/// does a 401 or 403 about a token; a 502 names the step that failed.
 fn message(error: &Error, status: StatusCode) -> String {
-    match status.as_u16() {
-        401 => "Unauthorized".to_owned(),
-        403 => "NotAllowedAccess".to_owned(),
-        502 => error.to_string(),
-        503 => "Service Unavailable, please try again".to_owned(),
-        500.. => "Internal Server Error".to_owned(),
+    match (error, status.as_u16()) {
+        (Error::Unauthorized(_) | Error::LeadAlreadyConverted, _) => "Unauthorized".to_owned(),
+        (Error::Forbidden(_) | Error::IncludeNotAllowed, _) => "NotAllowedAccess".to_owned(),
+        (_, 502) => error.to_string(),
+        (_, 503) => "Service Unavailable, please try again".to_owned(),
+        (_, 500..) => "Internal Server Error".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -151,6 +163,9 @@ impl IntoResponse for Failure {
             tracing::error!(status = status.as_u16(), error = %cause, "request failed");
         } else {
             tracing::debug!(status = status.as_u16(), code = code.as_str(), "request refused");
+            if let Error::SignInInvalid(reason) = error {
+                tracing::warn!(reason, "the answer of the identity provider is not valid");
+            }
         }
         let mut response = (status, Json(envelope(&error))).into_response();
         if status == StatusCode::UNAUTHORIZED {

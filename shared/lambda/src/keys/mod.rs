@@ -4,9 +4,11 @@
 //! HMAC-SHA256 under a master key, over a label and the IDs they belong to. Rotation adds a key
 //! with a new `kid`; secrets derived from an older key remain valid until that key is removed.
 
+mod seal;
 mod set;
 
 use ring::hmac;
+pub use seal::{SealingKey, random};
 use secrecy::{ExposeSecret, SecretString};
 pub use set::KeySet;
 use subtle::ConstantTimeEq;
@@ -15,7 +17,7 @@ use crate::{
     aws::Aws,
     config::{ConfigError, Env},
 };
-use domain::{JobId, LeadId, TenantId};
+use domain::{JobId, LeadId, Result, TenantId};
 use schema::Timestamp;
 
 /// The minimum length of an HMAC key in bytes: that of the hash (RFC 7518 §3.2).
@@ -60,6 +62,9 @@ pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<SecretStr
     })?;
     Ok(secret.secret_string.map(Into::into))
 }
+
+/// The label of the key that seals cookies of sign-ins.
+const SIGN_IN: &[u8] = b"sign-in\0";
 
 /// The master keys (`MASTER_KEYS`), from which other secrets are derived.
 #[derive(Clone, Debug)]
@@ -143,6 +148,23 @@ impl MasterKeys {
         self.0
             .verifying(None)
             .any(|key| is_signature(&derive_idp_secret(key, tenant), message, signature))
+    }
+
+    /// Returns the key that seals the cookie of a sign-in.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`SealingKey::derive`].
+    pub fn sign_in_key(&self) -> Result<SealingKey> {
+        SealingKey::derive(self.0.signing().1, SIGN_IN)
+    }
+
+    /// Returns the text in the cookie of a sign-in. Returns `None` if it was not sealed for this
+    /// `context`.
+    #[must_use]
+    pub fn open_sign_in(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let mut keys = self.0.verifying(None);
+        keys.find_map(|key| SealingKey::derive(key, SIGN_IN).ok()?.open(context, sealed))
     }
 
     /// Returns the tag that authenticates a cursor.

@@ -1,12 +1,17 @@
 use super::claims::{Claims, Kind};
-use domain::{Error, LeadId, Permission, Result, UserId};
+use domain::{Error, LeadId, Permission, Result, SessionId, UserId};
 
 /// The bearer of a token.
 #[derive(Clone, Debug)]
 pub struct Bearer {
     /// The `id` claim, for the audit; `SYSTEM_USER_ID` if an operator's token has none.
     pub id: UserId,
+    /// The name in an operator's token.
+    pub name: Option<String>,
+    /// The roles in an operator's token.
+    pub roles: Vec<String>,
     lead: Option<LeadId>,
+    session: Option<SessionId>,
     permissions: Vec<String>,
 }
 
@@ -15,6 +20,7 @@ impl Bearer {
     /// a token without its type has exactly the permissions of a lead. Versions before the type
     /// signed such tokens; as an operator, their bearer would see every tenant.
     pub(super) fn new(kind: Kind, claims: Claims, system: &UserId) -> Option<Self> {
+        let (name, roles, session) = (claims.name(), claims.roles(), claims.session());
         let Claims { id, permissions, .. } = claims;
         let id = id.filter(|id| !id.is_empty());
         let lead = match kind {
@@ -23,7 +29,7 @@ impl Bearer {
             Kind::Operator => None,
         };
         let id = id.map_or_else(|| system.clone(), |id| id.as_str().into());
-        Some(Self { id, lead, permissions })
+        Some(Self { id, name, roles, lead, session, permissions })
     }
 
     /// Checks that the token grants one of `permissions`.
@@ -42,6 +48,25 @@ impl Bearer {
     pub fn may_see(&self, view: &[u16]) -> bool {
         let granted = |code: &u16| self.permissions.contains(&code.to_string());
         self.lead.is_some() || view.iter().any(granted)
+    }
+
+    /// Returns the codes of the permissions that the token grants, as they are written in it.
+    #[must_use]
+    pub fn permissions(&self) -> &[String] {
+        &self.permissions
+    }
+
+    /// Returns the session of an operator that signed in.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.session.filter(|_| self.lead.is_none())
+    }
+
+    /// Returns whether the token was exchanged for one of a trusted issuer: it has roles, but no
+    /// session.
+    #[must_use]
+    pub fn is_machine(&self) -> bool {
+        self.lead.is_none() && self.session.is_none() && !self.roles.is_empty()
     }
 
     /// Returns the lead for which the token was signed, or `None` for an operator.

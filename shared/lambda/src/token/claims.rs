@@ -2,6 +2,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
+use domain::SessionId;
 use schema::Timestamp;
 
 /// The `typ` of a lead's token. Leads' tokens have a type of their own, so that no other token can
@@ -48,6 +49,18 @@ pub(super) struct Signed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) aud: Option<&'a str>,
     pub(super) exp: i64,
+    #[serde(flatten)]
+    pub(super) operator: Option<SignedOperator<'a>>,
+}
+
+/// The claims that only tokens of operators have that signed in.
+#[derive(Debug, Serialize)]
+pub(super) struct SignedOperator<'a> {
+    pub(super) name: &'a str,
+    pub(super) roles: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sid: Option<SessionId>,
+    pub(super) iat: i64,
 }
 
 /// The claims of a presented token. Other claims, such as `userTenantId`, are ignored.
@@ -55,6 +68,12 @@ pub(super) struct Signed<'a> {
 pub(super) struct Claims {
     pub(super) id: Option<String>,
     pub(super) permissions: Vec<String>,
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    roles: Value,
+    #[serde(default)]
+    sid: Value,
     iss: String,
     /// A `NumericDate`, which may have a fraction (RFC 7519 §2).
     exp: f64,
@@ -97,6 +116,22 @@ impl Claims {
             && self.nbf.is_none_or(|nbf| nbf <= now + LEEWAY)
             && audience.is_none_or(|audience| self.is_for(audience))
             && self.id.as_ref().is_none_or(|id| id.len() <= ID_LIMIT)
+    }
+
+    /// Returns the name. Facades may use the claim for something else, so it may be of any type.
+    pub(super) fn name(&self) -> Option<String> {
+        self.name.as_str().map(str::to_owned)
+    }
+
+    /// Returns the roles, or none if the claim is not an array of texts.
+    pub(super) fn roles(&self) -> Vec<String> {
+        let roles = self.roles.as_array().into_iter().flatten();
+        roles.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Returns the session. `None` for a token that was signed by a facade or for a machine.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.sid.as_str()?.parse().ok()
     }
 
     fn is_for(&self, audience: &str) -> bool {

@@ -10,7 +10,7 @@ mod hs256;
 use std::{sync::Arc, time::Duration};
 
 pub use bearer::Bearer;
-use claims::{Claims, Header, LEAD_TYPE, Signed};
+use claims::{Claims, Header, LEAD_TYPE, Signed, SignedOperator};
 use hs256::HS256;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, TokenData, Validation};
 use secrecy::{ExposeSecret, SecretString};
@@ -21,7 +21,7 @@ use crate::{
     config::{ConfigError, seconds},
     keys::KeySet,
 };
-use domain::{Error, LeadId, Permission, Result, UserId};
+use domain::{Error, LeadId, OperatorId, Permission, Result, SessionId, UserId};
 use schema::Timestamp;
 
 /// The maximum length of a token in bytes. A longer one is refused before it is parsed.
@@ -30,6 +30,25 @@ const TOKEN_LIMIT: usize = 8 * 1024;
 /// Issues and checks tokens. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tokens(Arc<Settings>);
+
+/// The operator that a token is signed for.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// The operator.
+    pub id: OperatorId,
+    /// The session. `None` for a machine.
+    pub session: Option<SessionId>,
+    /// The name, for pages.
+    pub name: &'a str,
+    /// The names of the roles.
+    pub roles: &'a [String],
+    /// The permissions of the roles.
+    pub permissions: &'a [u16],
+    /// When the token is issued.
+    pub issued: Timestamp,
+    /// When the token expires.
+    pub expiry: Timestamp,
+}
 
 #[derive(Debug)]
 struct Settings {
@@ -80,6 +99,20 @@ impl Tokens {
         self.sign("JWT", &self.claims(id.to_owned(), "tenantry".to_owned(), permissions, expiry))
     }
 
+    /// Signs a token for an operator that signed in or exchanged a token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the token cannot be signed.
+    pub fn for_identity(&self, identity: &Identity<'_>) -> Result<String> {
+        let Identity { id, session, name, roles, permissions, issued, expiry } = *identity;
+        let permissions = permissions.iter().map(ToString::to_string).collect();
+        let iat = issued.seconds();
+        let operator = Some(SignedOperator { name, roles, sid: session, iat });
+        let claims = self.claims(id.to_string(), self.0.issuer.clone(), permissions, expiry);
+        self.sign("JWT", &Signed { operator, ..claims })
+    }
+
     fn claims(
         &self,
         id: String,
@@ -88,7 +121,7 @@ impl Tokens {
         expiry: Timestamp,
     ) -> Signed<'_> {
         let (iss, aud) = (self.0.issuer.as_str(), self.0.audience.as_deref());
-        Signed { id, user_tenant_id, permissions, iss, aud, exp: expiry.seconds() }
+        Signed { id, user_tenant_id, permissions, iss, aud, exp: expiry.seconds(), operator: None }
     }
 
     /// Signs `claims` with the current key and names the key in the header.

@@ -2,7 +2,10 @@ use std::{collections::HashMap, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, TenantId, TenantKey};
+use domain::{
+    ChildKind, Email, JobRef, LeadId, OperatorId, ResendId, ResourceId, SessionId, TenantId,
+    TenantKey,
+};
 
 /// A primary key. Every key pattern of the table has a constructor in this type.
 ///
@@ -21,6 +24,8 @@ use domain::{ChildKind, Email, JobRef, LeadId, ResendId, ResourceId, TenantId, T
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
 /// | verification emails per day | `MAILS#<mailbox>#<day>` | `MAILS` |
 /// | request to resend an email | `RESEND#<id>` | `RESEND` |
+/// | operator | `OPERATOR#<id>` | `OPERATOR` |
+/// | session of an operator | `OPERATOR#<id>` | `SESSION#<id>` |
 /// | counts per kind | `COUNTER#<kind>` | `COUNTER` |
 /// | change already counted | `COUNTED#<change>` | `COUNTED` |
 /// | word by which a tenant, contact or lead is found | `SEARCH#<start of the word>` | `<word>#<kind>#<id>` |
@@ -126,6 +131,24 @@ impl Key {
     #[must_use]
     pub fn resend(id: ResendId) -> Self {
         Self::new(format!("RESEND#{id}"), "RESEND")
+    }
+
+    /// Returns the key of an operator.
+    #[must_use]
+    pub fn operator(id: OperatorId) -> Self {
+        Self::new(Self::operator_partition(id), "OPERATOR")
+    }
+
+    /// Returns the partition key of an operator and its sessions.
+    #[must_use]
+    pub fn operator_partition(id: OperatorId) -> String {
+        format!("OPERATOR#{id}")
+    }
+
+    /// Returns the key of a session, in its operator's partition.
+    #[must_use]
+    pub fn session(operator: OperatorId, id: SessionId) -> Self {
+        Self::new(Self::operator_partition(operator), format!("SESSION#{id}"))
     }
 
     /// Returns the key of the counts of a kind.
@@ -244,6 +267,8 @@ mod tests {
             Key::rate("POST /leads", "::1", 60),
             Key::mails(&email, 1),
             Key::resend(id.parse().unwrap()),
+            Key::operator(id.parse().unwrap()),
+            Key::session(id.parse().unwrap(), id.parse().unwrap()),
             Key::counter(&id),
             Key::counted(&id),
             Key::search(&id, 0, &id),

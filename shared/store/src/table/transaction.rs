@@ -135,12 +135,27 @@ impl Transaction<'_> {
     }
 
     /// Requires that the item at `key` exists and is not deleted. Fails with `otherwise` if not.
-    pub(crate) fn require(mut self, key: Key, otherwise: Error) -> Result<Self> {
+    pub(crate) fn require(self, key: Key, otherwise: Error) -> Result<Self> {
+        self.check(key, ("deleted = :no", ":no", AttributeValue::Bool(false)), otherwise)
+    }
+
+    /// Requires that the item at `key` still has this version. Fails with `otherwise` if not.
+    pub(crate) fn require_version(self, key: Key, version: u64, otherwise: Error) -> Result<Self> {
+        let version = AttributeValue::N(version.to_string());
+        self.check(key, (AT_VERSION, ":version", version), otherwise)
+    }
+
+    fn check(
+        mut self,
+        key: Key,
+        (condition, name, value): (&str, &str, AttributeValue),
+        otherwise: Error,
+    ) -> Result<Self> {
         let check = ConditionCheck::builder()
             .table_name(&*self.store.table)
             .set_key(Some(key.into()))
-            .condition_expression("deleted = :no")
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .condition_expression(condition)
+            .expression_attribute_values(name, value)
             .build()
             .map_err(Error::internal("building a check"))?;
         let write = TransactWriteItem::builder().condition_check(check).build();
@@ -161,10 +176,20 @@ impl Transaction<'_> {
         self.delete(key, Delete::builder().condition_expression("attribute_exists(pk)"), otherwise)
     }
 
-    fn delete(mut self, key: Key, delete: DeleteBuilder, otherwise: Error) -> Result<Self> {
+    /// Deletes the item at `key` if there is one.
+    pub(crate) fn delete_any(self, key: Key) -> Result<Self> {
+        self.delete(key, Delete::builder(), None)
+    }
+
+    fn delete(
+        mut self,
+        key: Key,
+        delete: DeleteBuilder,
+        otherwise: impl Into<Option<Error>>,
+    ) -> Result<Self> {
         let delete = delete.table_name(&*self.store.table).set_key(Some(key.into())).build();
         let delete = delete.map_err(Error::internal("building a delete"))?;
-        self.writes.push((TransactWriteItem::builder().delete(delete).build(), Some(otherwise)));
+        self.writes.push((TransactWriteItem::builder().delete(delete).build(), otherwise.into()));
         Ok(self)
     }
 

@@ -1,0 +1,177 @@
+//! `/operators`: people that have signed in, and their sessions.
+
+use axum::{
+    extract::{FromRef, FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    Entity, Error, GrantedRole, Operator as Person, OperatorChange, OperatorId, Permission, Permit,
+    Result, SessionId, permit,
+};
+use lambda::token::{Bearer, Tokens};
+use serde::Serialize;
+use store::{Listed, OperatorSessions, Stored, retry_if_stale};
+use web::{
+    Access, Argument, Caller, EntityTag, Failure, IfMatch, Json, KeyBearer, Operator, PathIds,
+};
+
+use crate::Operators;
+
+/// Any operator.
+pub(crate) struct AnyOperator(Bearer);
+
+impl<S: Send + Sync> FromRequestParts<S> for AnyOperator
+where
+    Tokens: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let KeyBearer(token) = KeyBearer::from_request_parts(parts, state).await?;
+        let bearer = Tokens::from_ref(state).bearer(&token)?;
+        bearer.must_be_operator()?;
+        Ok(Self(bearer))
+    }
+}
+
+impl Argument for AnyOperator {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::Operator(&[])));
+}
+
+/// An operator whose token grants the permission `P`, or whose own ID is in the path.
+pub(crate) struct SelfOr<P> {
+    bearer: Bearer,
+    permit: std::marker::PhantomData<P>,
+}
+
+impl<P: Permit, S: Send + Sync> FromRequestParts<S> for SelfOr<P>
+where
+    Tokens: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let AnyOperator(bearer) = AnyOperator::from_request_parts(parts, state).await?;
+        let Ok(path) = PathIds::from_request_parts(parts, state).await;
+        if path.text("id") != bearer.id.to_string() {
+            bearer.must_have_one(Permission::granting::<P>())?;
+        }
+        Ok(Self { bearer, permit: std::marker::PhantomData })
+    }
+}
+
+impl<P: Permit> Argument for SelfOr<P> {
+    const ACCESS: Option<Access> = Some(Access::of(Caller::Operator(P::CODES)));
+}
+
+/// The answer to `GET /operators/me`.
+#[derive(Debug, Serialize)]
+struct Me {
+    id: String,
+    name: Option<String>,
+    email: Option<String>,
+    roles: Vec<String>,
+    reasons: Vec<GrantedRole>,
+    permissions: Vec<String>,
+}
+
+/// `GET /operators/me`: describes the caller. Only an operator that signed in is in the table; the
+/// token describes others.
+pub(crate) async fn me(
+    State(operators): State<Operators>,
+    AnyOperator(bearer): AnyOperator,
+) -> web::Result<Response> {
+    let (mut email, mut reasons) = (None, Vec::new());
+    if bearer.session().is_some()
+        && let Ok(id) = bearer.id.to_string().parse::<OperatorId>()
+    {
+        let (stored, _) = Person::one(&operators.store, id).await?;
+        email = stored.item.profile.email;
+        reasons = stored.item.profile.reasons;
+        reasons.retain(|reason| bearer.roles.contains(&reason.role));
+    }
+    let permissions = bearer.permissions().to_vec();
+    let Bearer { id, name, roles, .. } = bearer;
+    Ok(Json(Me { id: id.to_string(), name, email, roles, reasons, permissions }).into_response())
+}
+
+/// `PATCH /operators/{id}`: disables an operator, which ends its sessions, or enables it.
+pub(crate) async fn change(
+    State(operators): State<Operators>,
+    Operator { bearer, .. }: Operator<permit::UpdateOperator>,
+    expected: IfMatch,
+    path: PathIds,
+    Json(change): Json<OperatorChange>,
+) -> web::Result<Response> {
+    let id: OperatorId = path.id()?;
+    let version = retry_if_stale(|| async {
+        let (store, now) = (&operators.store, lambda::now());
+        let OperatorSessions { operator, sessions } = store.sessions_of(id).await?;
+        expected.check(operator.version)?;
+        if operator.item.disabled == change.disabled {
+            return Ok(operator.version);
+        }
+        if change.disabled {
+            let keeper = keeper(&operators, &operator).await?;
+            let sessions: Vec<_> = sessions.iter().map(|session| session.id).collect();
+            let by = &bearer.id;
+            store.disable_operator(&operator, &sessions, keeper.as_ref(), now, by).await?;
+        } else {
+            store.enable_operator(&operator, now, &bearer.id).await?;
+        }
+        Ok(operator.version + 1)
+    })
+    .await?;
+    Ok((StatusCode::NO_CONTENT, EntityTag(version)).into_response())
+}
+
+/// Returns another enabled operator who can enable operators again. Returns `None` if one is not
+/// needed: the operator cannot do so, or `OPERATOR_ADMINS` lists an admin that has not signed in yet.
+async fn keeper(operators: &Operators, leaving: &Stored<Person>) -> Result<Option<Stored<Person>>> {
+    let roles = &operators.roles;
+    if !roles.may_change_operators(&leaving.item.profile.roles) {
+        return Ok(None);
+    }
+    let everybody = filter::Where::from_query("", Person::SCHEMA)?;
+    let known: Vec<Stored<Person>> = operators.store.find(&everybody, None).await?;
+    let keeps = |other: &&Stored<Person>| {
+        let Person { id, disabled, profile, .. } = &other.item;
+        *id != leaving.item.id && !disabled && roles.may_change_operators(&profile.roles)
+    };
+    if let Some(keeper) = known.iter().find(keeps) {
+        // The list is eventually consistent; the transaction checks the version that is read here.
+        let (latest, _) = Person::one(&operators.store, keeper.item.id).await?;
+        return if keeps(&&latest) { Ok(Some(latest)) } else { Err(Error::Stale) };
+    }
+    let gone = known.iter().filter(|other| other.item.disabled).map(|other| &other.item);
+    let gone = gone.chain([&leaving.item]);
+    match &operators.provider {
+        Some(provider) if provider.admins.lists_none_of(gone) => Ok(None),
+        _ => Err(Error::LastAdmin),
+    }
+}
+
+/// `GET /operators/{id}/sessions`.
+pub(crate) async fn sessions(
+    State(operators): State<Operators>,
+    SelfOr { bearer, .. }: SelfOr<permit::ViewOperator>,
+    path: PathIds,
+) -> web::Result<Response> {
+    let found = operators.store.sessions_of(path.id()?).await?;
+    let (now, idle) = (lambda::now(), operators.sessions.idle);
+    let open = found.sessions.iter().filter(|session| now.since(session.seen_on) < idle);
+    let views: Vec<_> = open.map(|session| session.view(bearer.session())).collect();
+    Ok(Json(views).into_response())
+}
+
+/// `DELETE /operators/{id}/sessions/{sessionId}`: ends a session.
+pub(crate) async fn end_session(
+    State(operators): State<Operators>,
+    _: SelfOr<permit::UpdateOperator>,
+    path: PathIds,
+) -> web::Result<StatusCode> {
+    let (operator, id): (OperatorId, SessionId) = (path.id()?, path.named("sessionId")?);
+    let ended = operators.store.end_session(operator, id).await?;
+    ended.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| Error::not_found(id).into())
+}
