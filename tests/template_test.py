@@ -144,6 +144,21 @@ class Permissions(unittest.TestCase):
         for action in ["logs:CreateLogGroup", "logs:PutLogEvents", "ec2:CreateNetworkInterface"]:
             self.assertIn(action, denied)
 
+    def test_only_upkeep_may_write_the_audit_log(self):
+        (bounds,) = [one for id, one in of_type("AWS::IAM::Policy").items() if id == "Bounds"]
+        bounded = {role["Ref"] for role in bounds["Roles"]}
+        (denied,) = [one for one in statements(bounds) if "dynamodb:PutItem" in listed(one["Action"])]
+        self.assertEqual(denied["Effect"], "Deny")
+        self.assertEqual(denied["Condition"], {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "AUDIT#*"}})
+        self.assertEqual(denied["Resource"], {"Fn::GetAtt": ["Table", "Arn"]})
+        writes = {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+        self.assertLessEqual(writes, set(denied["Action"]))
+        for id, role in of_type("AWS::IAM::Role").items():
+            granted = [one["Action"] for one in statements(role) if one["Effect"] == "Allow"]
+            granted = {action for actions in granted for action in branches(actions)}
+            if granted & (writes | {"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"}):
+                self.assertIn(id, bounded | {"UpkeepRole"})
+
     def test_an_explicit_role_writes_to_the_log_group_of_its_function(self):
         ours = [
             statement

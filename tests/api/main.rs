@@ -6,6 +6,7 @@
 
 mod abuse;
 mod arc_saas;
+mod audit;
 mod bad_input;
 mod body_limits;
 mod bus_failures;

@@ -14,6 +14,7 @@ fn operations() -> Vec<Operation> {
     let functions = [
         leads::operations(),
         tenants::operations(),
+        audit::operations(),
         contacts::operations(),
         invoices::operations(),
         tenant_configs::operations(),

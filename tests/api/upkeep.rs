@@ -47,7 +47,7 @@ fn expected_counters(app: &App) -> BTreeMap<String, i64> {
 }
 
 /// Creates, changes and deletes entities of every kind, alone and with their tenant.
-async fn create_history(app: &App) {
+pub(crate) async fn create_history(app: &App) {
     for n in 0..3 {
         app.client
             .post_without_token("/leads", &lead(&format!("a{n}@acme.test")))
@@ -75,7 +75,7 @@ async fn create_history(app: &App) {
     app.settle().await;
 }
 
-async fn deliver(app: &App, records: &[Value]) {
+pub(crate) async fn deliver(app: &App, records: &[Value]) {
     let answer = app.invoke("upkeep", json!({ "Records": records })).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
 }

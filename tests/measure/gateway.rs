@@ -46,8 +46,9 @@ pub(crate) fn function_of(path: &str) -> &str {
         "auth" => "operators",
         "manage" => "idp",
         "overview" => "tenants",
-        noun @ ("contacts" | "invoices" | "leads" | "operators" | "tenant-configs" | "tenants"
-        | "webhook") => noun,
+        "tenants" if path.split('?').next().is_some_and(|path| path.ends_with("/audit")) => "audit",
+        noun @ ("audit" | "contacts" | "invoices" | "leads" | "operators" | "tenant-configs"
+        | "tenants" | "webhook") => noun,
         _ => "home",
     }
 }

@@ -5,12 +5,13 @@ use support::Client;
 use crate::{aws::Aws, gateway::Gateway, lambda::Lambda, options::Options};
 
 /// The functions that serve HTTP, in the order of the README.
-pub(crate) const HTTP: [&str; 9] = [
+pub(crate) const HTTP: [&str; 10] = [
     "leads",
     "tenants",
     "contacts",
     "invoices",
     "tenant-configs",
+    "audit",
     "webhook",
     "idp",
     "operators",

@@ -78,9 +78,8 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         request.header("content-type", "application/json").body(body.into()).unwrap()
     };
     match function {
-        "leads" | "tenants" | "contacts" | "invoices" | "operators" | "tenant-configs" => {
-            event(request("GET", &format!("/{function}"), "")).await
-        }
+        "audit" | "leads" | "tenants" | "contacts" | "invoices" | "operators"
+        | "tenant-configs" => event(request("GET", &format!("/{function}"), "")).await,
         "home" => event(request("GET", "/ping", "")).await,
         "idp" => event(request("POST", "/manage/users", "{}")).await,
         "webhook" => event(request("POST", "/webhook", "{}")).await,

@@ -49,6 +49,8 @@ enum Step {
 #[derive(Debug)]
 pub struct Rotator {
     client: Client,
+    /// The secret with the master keys, `MASTER_KEYS_ARN`.
+    master_keys: Option<String>,
 }
 
 impl Rotator {
@@ -59,7 +61,10 @@ impl Rotator {
     /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
-        Ok(Self { client: Client::new(&aws.service("SECRETS_MANAGER")) })
+        Ok(Self {
+            client: Client::new(&aws.service("SECRETS_MANAGER")),
+            master_keys: env.get("MASTER_KEYS_ARN").map(str::to_owned),
+        })
     }
 
     /// Performs one step of a rotation.
@@ -83,11 +88,13 @@ impl Rotator {
             return Ok(());
         }
         let current = self.current(id).await?;
+        let mut next = current.rotated(fresh_key()?);
+        if self.master_keys.as_deref() == Some(id) {
+            next = next.verifying_audit_of(&current);
+        }
         let request = self.client.put_secret_value().secret_id(id).client_request_token(version);
-        let put = request
-            .secret_string(current.rotated(fresh_key()?).to_secret().expose_secret())
-            .version_stages(PENDING)
-            .send();
+        let put =
+            request.secret_string(next.to_secret().expose_secret()).version_stages(PENDING).send();
         put.await.map(drop).map_err(Error::internal("writing a rotated set of keys"))
     }
 

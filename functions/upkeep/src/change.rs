@@ -1,13 +1,18 @@
 use std::{collections::BTreeMap, fmt};
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, Histogram, JobRef, Lead, Resend, Result, Tenant, TenantId, TenantStatus};
+use domain::{
+    AddressDetail, AuditEntry, ChildKind, Error, Histogram, JobRef, Lead, Resend, Result, Tenant,
+    TenantId, TenantStatus,
+};
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
 use store::{
     CounterChange, Item as _, ONBOARDED, SearchChange, SearchSource, TOTAL, day_counter,
     month_kind, status_counter,
 };
+
+use crate::audit;
 
 /// A changed item, with the counters that include it before and after the change.
 #[derive(Clone, Debug)]
@@ -20,6 +25,7 @@ pub struct StreamChange {
     /// Whether a job of the tenant closed that may have left obsolete resources.
     leaves_resources: bool,
     search: Option<SearchChange>,
+    audit: Option<AuditEntry>,
 }
 
 /// A version of an item. Its text is the ID under which the change is counted.
@@ -48,12 +54,12 @@ pub struct ResendRequest {
 }
 
 impl StreamChange {
-    /// Reads a stream record.
+    /// Reads a stream record. The audit log keeps this `detail` of a client's address.
     ///
     /// # Errors
     ///
     /// If the item has no entity, ID or version, or cannot be read.
-    pub fn of(record: &EventRecord) -> Result<Self> {
+    pub fn of(record: &EventRecord, detail: AddressDetail) -> Result<Self> {
         let (new, old) = (&record.change.new_image, &record.change.old_image);
         // A removed item, such as an expired one, has only its old image.
         let removed = record.event_name == "REMOVE";
@@ -68,8 +74,9 @@ impl StreamChange {
         let resend = (entity == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
         let leaves_resources = entity == Tenant::ENTITY && leaves_resources(new, old);
         let search = if SearchSource::is_of(&entity) { search(old, new)? } else { None };
+        let audit = audit::entry(record, detail);
         let item = ItemVersion { entity, id, version, removed };
-        Ok(Self { item, before, after, day, resend, leaves_resources, search })
+        Ok(Self { item, before, after, day, resend, leaves_resources, search, audit })
     }
 
     /// Returns the difference in the counters of the item's kind. Returns `None` if there is none.
@@ -105,6 +112,12 @@ impl StreamChange {
         self.search.as_ref()
     }
 
+    /// Returns the entry of the audit log for the change. Returns `None` if it has none.
+    #[must_use]
+    pub fn audit_entry(&self) -> Option<&AuditEntry> {
+        self.audit.as_ref()
+    }
+
     /// Returns whether the change leads to a write.
     pub(crate) fn needs_write(&self) -> bool {
         self.counter_change().is_some()
@@ -112,6 +125,7 @@ impl StreamChange {
             || self.deleted_tenant().is_some()
             || self.resend.is_some()
             || self.search.is_some()
+            || self.audit.is_some()
             || self.leaves_resources
     }
 
@@ -144,11 +158,20 @@ impl ResendRequest {
     }
 }
 
+/// The kinds of items that are counted.
+const COUNTED: [&str; 5] = [
+    Lead::ENTITY,
+    Tenant::ENTITY,
+    ChildKind::Contact.noun(),
+    ChildKind::Config.noun(),
+    ChildKind::Invoice.noun(),
+];
+
 /// Returns the counters that include an item, such as the total and its status. Returns none if the
 /// item is deleted or did not exist.
 fn numbers(entity: &str, image: &Item) -> BTreeMap<String, i64> {
     let flag = |name| matches!(image.get(name), Some(AttributeValue::Bool(true)));
-    if image.get("entity").is_none() || entity == Resend::ENTITY || flag("deleted") {
+    if image.get("entity").is_none() || !COUNTED.contains(&entity) || flag("deleted") {
         return BTreeMap::new();
     }
     let mut counted = vec![TOTAL.to_owned()];

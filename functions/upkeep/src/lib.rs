@@ -1,25 +1,28 @@
 //! Follows up on changes in the table. It keeps counters and the words of the search, soft-deletes
 //! the children of deleted tenants, deletes obsolete resources, renews leads that requested another
-//! email, and invalidates tenants in the cache, because not every function can reach the cache.
+//! email, appends entries to the audit log, and invalidates tenants in the cache, because not every
+//! function can reach the cache.
 //!
 //! A batch may be delivered again in part or whole, and out of order. Every change is counted once,
 //! and deleted items stay deleted.
 
+mod audit;
 mod change;
 mod payload;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use domain::{Result, UserId};
+use domain::{AddressDetail, Result, UserId};
 use lambda::{
     Env,
     aws::Aws,
-    config::{ConfigError, lead_retention},
+    config::{ConfigError, audit_address, audit_retention, lead_retention},
     each::{each, summary},
+    keys::MasterKeys,
     stream::{Batch, Failures, StreamRecord, answer},
 };
-use store::{CounterChange, Store, retry_if_stale};
+use store::{AuditLog, CounterChange, Store, retry_if_stale};
 
 pub use change::{ResendRequest, StreamChange};
 pub use payload::{Answer, Payload};
@@ -36,6 +39,8 @@ pub struct Upkeep {
     system: UserId,
     retention: Option<Duration>,
     failures: Failures,
+    audit: AuditLog,
+    address_detail: AddressDetail,
 }
 
 /// The steps that were done for a whole batch.
@@ -43,6 +48,7 @@ pub struct Upkeep {
 struct BatchSteps {
     counted: bool,
     searched: bool,
+    audited: bool,
 }
 
 impl Upkeep {
@@ -53,8 +59,12 @@ impl Upkeep {
     /// [`ConfigError`] if a variable is missing or malformed.
     pub async fn new(env: &Env) -> Result<Self, ConfigError> {
         let aws = Aws::from_env(env)?;
+        let store = Store::from_env(env, &aws)?;
+        let keys = MasterKeys::load(env, &aws).await?;
         Ok(Self {
-            store: Store::from_env(env, &aws)?,
+            audit: AuditLog::new(store.clone(), keys, audit_retention(env)?),
+            address_detail: audit_address(env)?,
+            store,
             system: env.required("SYSTEM_USER_ID")?.into(),
             retention: lead_retention(env)?,
             failures: Failures::from_env(env, &aws)?,
@@ -83,7 +93,7 @@ impl Upkeep {
     /// The answer names the first record to retry. Lambda retries from there. The records behind it
     /// have already been handled, and handling them again has no effect.
     async fn follow_up(&self, batch: Batch) -> DynamoDbEventResponse {
-        let mut records = batch.read(|record| StreamChange::of(&record));
+        let mut records = batch.read(|record| StreamChange::of(&record, self.address_detail));
         self.forget(&records).await;
         let changes = records.iter().filter_map(StreamRecord::readable).map(|(_, change)| change);
         let all_counted = self.count(changes).await;
@@ -96,7 +106,17 @@ impl Upkeep {
         if let Err(error) = &all_searched {
             tracing::warn!(error = %error.with_causes(), "the words of a batch cannot be written");
         }
-        let done = BatchSteps { counted: all_counted.is_ok(), searched: all_searched.is_ok() };
+        let changes = records.iter().filter_map(StreamRecord::readable);
+        let entries = changes.filter_map(|(_, change)| change.audit_entry());
+        let all_audited = Box::pin(self.audit.append(entries, lambda::now())).await;
+        if let Err(error) = &all_audited {
+            tracing::warn!(error = %error.with_causes(), "a batch cannot be audited as a whole");
+        }
+        let done = BatchSteps {
+            counted: all_counted.is_ok(),
+            searched: all_searched.is_ok(),
+            audited: all_audited.is_ok(),
+        };
         let follow = |record| self.follow(record, done);
         let ended = Box::pin(each(&records, 1, TIME_BUDGET, follow)).await;
         let mut some_went = false;
@@ -136,7 +156,13 @@ impl Upkeep {
             Some(change) if !done.searched => Box::pin(self.store.update_search([change])).await,
             _ => Ok(()),
         };
-        summary([counted, deleted, renewed, swept, searched])
+        let audited = match change.audit_entry() {
+            Some(entry) if !done.audited => {
+                Box::pin(self.audit.append([entry], lambda::now())).await
+            }
+            _ => Ok(()),
+        };
+        summary([counted, deleted, renewed, swept, searched, audited])
     }
 
     async fn count(&self, changes: impl Iterator<Item = &StreamChange>) -> Result<()> {

@@ -38,7 +38,7 @@ struct Bound {
 enum Handler {
     Http(HttpFunction),
     Relay(relay::Relay),
-    Upkeep(upkeep::Upkeep),
+    Upkeep(Box<upkeep::Upkeep>),
     Identity(Box<idp::Identity>),
     Mailer(mailer::Mailer),
     Pipelines(pipelines::Pipelines),
@@ -175,6 +175,7 @@ impl Handler {
         Ok(match binary {
             "leads" => http(Box::pin(leads::router(env)).await?),
             "tenants" => http(Box::pin(tenants::router(env)).await?),
+            "audit" => http(Box::pin(audit::router(env)).await?),
             "contacts" => http(Box::pin(contacts::router(env)).await?),
             "invoices" => http(Box::pin(invoices::router(env)).await?),
             "tenant-configs" => http(Box::pin(tenant_configs::router(env)).await?),
@@ -185,7 +186,7 @@ impl Handler {
             "identity" => Self::Identity(Box::new(Box::pin(idp::Identity::new(env)).await?)),
             "mailer" => Self::Mailer(mailer::Mailer::new(env).await?),
             "relay" => Self::Relay(relay::Relay::new(env).await?),
-            "upkeep" => Self::Upkeep(upkeep::Upkeep::new(env).await?),
+            "upkeep" => Self::Upkeep(Box::new(Box::pin(upkeep::Upkeep::new(env)).await?)),
             "pipelines" => Self::Pipelines(pipelines::Pipelines::new(env).await?),
             "reconciler" => Self::Reconciler(reconciler::Reconciler::new(env).await?),
             "rotator" => Self::Rotator(rotator::Rotator::new(env).await?),

@@ -99,6 +99,8 @@ macro_rules! ids {
 ids! {
     /// Identifies an address.
     AddressId = "Address"
+    /// Identifies a note of an action for the audit log.
+    AuditNoteId = "AuditNote"
     /// Identifies a contact.
     ContactId = "Contact"
     /// Identifies an invoice.

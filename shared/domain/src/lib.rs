@@ -9,12 +9,14 @@
 //! | `event` | messages on the event bus |
 //! | `operator` | operators, their roles and sessions |
 //! | `overview` | the statistics of the dashboard |
+//! | `audit_log` | the entries of the audit log, and the check of their chains |
 //! | `search` | the words by which tenants and leads are found |
 //! | `entity`, `entities`, `edit`, `audit`, `ids` | what all entities have in common |
 //! | `permission`, `quota` | what a caller may do, and how often |
 //! | `values` | email addresses, host names, amounts and other values |
 
 mod audit;
+mod audit_log;
 mod child;
 mod edit;
 pub mod entities;
@@ -33,6 +35,10 @@ mod tenant;
 mod values;
 
 pub use audit::Audit;
+pub use audit_log::{
+    AddressDetail, AuditAction, AuditChain, AuditEntry, AuditedKind, ChainCheck, ChainHead, Change,
+    ItemChange, MAX_AGENT, SealedEntry, Trace, Via, canonical,
+};
 pub use child::{
     Child, ChildKind, ConfigDetails, Contact, ContactDetails, Details, Invoice, InvoiceDetails,
     InvoiceStatus, NewChild, NewContact, NewInvoice, NewTenantConfig, TenantConfig,
@@ -42,8 +48,8 @@ pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
 pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
 pub use ids::{
-    AddressId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, ResendId, ResourceId,
-    SessionId, TenantConfigId, TenantId, UserId,
+    AddressId, AuditNoteId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, ResendId,
+    ResourceId, SessionId, TenantConfigId, TenantId, UserId,
 };
 pub use job::{
     BUILD_WINDOW, BuildMessage, BuildProgress, BuildReport, ClaimedTenant, IDENTITY_TIME_LIMIT,

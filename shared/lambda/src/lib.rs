@@ -7,6 +7,7 @@
 //! * [`fault`]: which failures to retry; [`dead_letter`]: dead-letter queues; [`each`]: loops that
 //!   continue after a failure.
 //! * [`metric`]: CloudWatch metrics.
+//! * [`trace`]: how the current request came about, for the audit log.
 
 pub mod aws;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod metric;
 mod start;
 pub mod stream;
 pub mod token;
+pub mod trace;
 
 pub use config::Env;
 pub use event::{Envelope, Payload};

@@ -47,7 +47,8 @@ where
 }
 
 /// The crates of the functions, which log at `LOG_LEVEL`.
-pub const FUNCTIONS: [&str; 15] = [
+pub const FUNCTIONS: [&str; 16] = [
+    "audit",
     "contacts",
     "home",
     "idp",

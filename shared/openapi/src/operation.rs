@@ -183,7 +183,8 @@ impl Operation {
     pub(super) fn tag(&self) -> &str {
         let noun = self.path.split('/').nth(1).unwrap_or_default();
         match noun {
-            "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook" => noun,
+            "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook"
+            | "audit" => noun,
             "auth" | "operators" => "operators",
             "keys" => "leads",
             "overview" | "search" => "tenants",

@@ -10,10 +10,12 @@
 //! | `counters`, `overview` | numbers maintained from the stream, and the dashboard |
 //! | `search` | the words of tenants and leads, and what they find |
 //! | `rates` | rate limits and the daily limit of emails |
+//! | `audit` | chains of the audit log: appended from the stream, listed, and verified |
 //! | `idempotency` | claims of consumers on events |
 //! | `requests` | idempotency keys of API requests, and their recorded answers |
 //! | `cache` | Redis |
 
+mod audit;
 mod cache;
 mod children;
 mod counters;
@@ -30,6 +32,7 @@ mod store;
 mod table;
 mod tenants;
 
+pub use audit::{AuditLog, AuditRange, AuditSource, Verification};
 pub use children::quota::CHILDREN_OF_A_LEAD;
 pub use counters::{CounterChange, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
 pub use idempotency::Claim;

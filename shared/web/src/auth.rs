@@ -7,7 +7,7 @@ use axum::{
 
 use super::PathIds;
 use crate::Failure;
-use domain::{Error, LeadId, Permission, Permit, Result};
+use domain::{Error, LeadId, Permission, Permit, Result, Via};
 use lambda::token::{Bearer, Tokens};
 
 /// A caller whose token grants the permission `P`.
@@ -27,7 +27,7 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
+        let bearer = authenticated(parts, state)?;
         bearer.must_have_one(Permission::granting::<P>())?;
         Ok(Self { bearer, permit: PhantomData })
     }
@@ -90,7 +90,7 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
+        let bearer = authenticated(parts, state)?;
         let Ok(path) = PathIds::from_request_parts(parts, state).await;
         match (bearer.lead(), path.id::<LeadId>()) {
             (None, _) => Err(Error::Unauthorized("not a lead's token").into()),
@@ -119,6 +119,21 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyBearer {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         Ok(Self(bearer_token(&parts.headers)?.to_owned()))
     }
+}
+
+/// Returns the bearer of the request's token, and records the kind of caller for the audit log.
+fn authenticated<S>(parts: &Parts, state: &S) -> Result<Bearer>
+where
+    Tokens: FromRef<S>,
+{
+    let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
+    match bearer.session() {
+        _ if bearer.lead().is_some() => lambda::trace::called_by(Via::Lead),
+        _ if bearer.is_machine() => lambda::trace::called_by_machine(),
+        Some(_) => lambda::trace::called_by(Via::Console),
+        None => lambda::trace::called_by(Via::Api),
+    }
+    Ok(bearer)
 }
 
 /// Returns the token of the only `Authorization: Bearer` header: the scheme in any case, one or

@@ -25,9 +25,28 @@ pub struct ListUrl {
 }
 
 impl ListUrl {
-    fn of(parts: &Parts) -> Self {
+    /// Returns the path and query of a request.
+    #[must_use]
+    pub fn of(parts: &Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         Self { path: parts.uri.path().to_owned(), query }
+    }
+
+    /// Returns the query.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Returns the value of the header that links the next page (RFC 8288).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the link cannot be written.
+    pub fn next(&self, cursor: &Cursor, bearer: &Bearer, keys: &MasterKeys) -> Result<HeaderValue> {
+        let sealed = cursor.seal(&self.list(bearer), keys)?;
+        let link = format!("<{}?{}>; rel=\"next\"", self.path, with_cursor(&self.query, &sealed));
+        HeaderValue::from_str(&link).map_err(Error::internal("linking the next page"))
     }
 
     /// Returns the scope in which a cursor is valid: this list with this query, for this lead or
@@ -114,14 +133,11 @@ pub fn page_response(
     bearer: &Bearer,
     keys: &MasterKeys,
 ) -> Result<Response, Failure> {
-    let next = page.next.map(|next| next.seal(&url.list(bearer), keys)).transpose()?;
+    let next = page.next.map(|next| url.next(&next, bearer, keys)).transpose()?;
     let mut response = Json(page.items).into_response();
     truncated(response.headers_mut(), page.truncated);
     if let Some(next) = next {
-        let link = format!("<{}?{}>; rel=\"next\"", url.path, with_cursor(&url.query, &next));
-        let link =
-            HeaderValue::from_str(&link).map_err(Error::internal("linking the next page"))?;
-        response.headers_mut().insert(LINK, link);
+        response.headers_mut().insert(LINK, next);
     }
     Ok(response)
 }

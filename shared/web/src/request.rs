@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, Request},
     http::{
         Extensions, HeaderMap, HeaderValue, Uri,
-        header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
+        header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, USER_AGENT, X_CONTENT_TYPE_OPTIONS},
         request::Parts,
     },
     middleware::{self, Next},
@@ -16,7 +16,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{Failure, once::keep_body};
-use domain::Error;
+use domain::{Error, Trace};
 
 /// Returns the client address as seen by API Gateway. Forwarded-for headers are ignored, because
 /// clients can forge them.
@@ -109,6 +109,13 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     }
 }
 
+/// Returns how a request came about, as far as it is known before it is authenticated.
+fn trace(id: &str, request: &Request) -> Trace {
+    let ip = client_address(request.extensions()).and_then(|address| address.parse().ok());
+    let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Trace::of_request(id, ip, agent)
+}
+
 async fn identify(mut request: Request, next: Next) -> Response {
     let id = match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -122,6 +129,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
         request.id = id,
     );
     request.extensions_mut().insert(RequestId(id.clone()));
+    let trace = trace(&id, &request);
     let refusal = request.extensions_mut().remove::<Refusal>();
     let answer = async {
         match refusal {
@@ -129,7 +137,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
             None => next.run(keep_body(request).await).await,
         }
     };
-    let mut response = answer.instrument(span).await;
+    let mut response = lambda::trace::scope(trace, answer.instrument(span)).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);
     }

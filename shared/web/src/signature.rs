@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{Failure, RawBody};
-use domain::{Error, Result};
+use domain::{Error, Result, Via};
 use schema::Timestamp;
 
 /// The two headers of a signed request, well formed and fresh.
@@ -74,6 +74,8 @@ impl<S: Send + Sync> FromRequest<S> for SignedBody {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let headers = request.headers().clone();
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        // Nothing is written before the handler has checked the signature.
+        lambda::trace::called_by(Via::Build);
         Ok(Self { headers, bytes })
     }
 }

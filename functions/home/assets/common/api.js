@@ -123,6 +123,24 @@ export async function download(path, bearer) {
 }
 
 /**
+ * Downloads one page of an export, and the cursor of the next page.
+ * @param {string} path
+ * @param {string} cursor
+ * @param {string} bearer
+ */
+export async function downloadPage(path, cursor, bearer) {
+  const query = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+  const answer = await send("GET", path + query, { bearer });
+  return { page: await answer.blob(), next: nextCursor(answer) };
+}
+
+/** Returns the cursor of the next page. @param {Response} answer */
+function nextCursor(answer) {
+  const link = /<[^>]*[?&]cursor=([^&>]*)[^>]*>; rel="next"/.exec(answer.headers.get("link") ?? "");
+  return link ? decodeURIComponent(link[1] ?? "") : "";
+}
+
+/**
  * Fetches one page of a list, and the cursor of the next page. A page may hold fewer items than its limit even if more follow.
  * @param {string} path
  * @param {Record<string, string>} parameters query parameters
@@ -134,8 +152,7 @@ export async function fetchPage(path, parameters, cursor, bearer) {
   const query = new URLSearchParams(parameters);
   if (cursor) query.set("cursor", cursor);
   const answer = await send("GET", `${path}?${query}`, { bearer });
-  const link = /<[^>]*[?&]cursor=([^&>]*)[^>]*>; rel="next"/.exec(answer.headers.get("link") ?? "");
-  return { items: parseAnswer(await answer.text()), next: link ? decodeURIComponent(link[1] ?? "") : "" };
+  return { items: parseAnswer(await answer.text()), next: nextCursor(answer) };
 }
 
 /**

@@ -3,6 +3,7 @@
 import { ApiError, errorMessage } from "../common/api.js";
 import { fill, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
+import { audit } from "./audit.js";
 import { lead, leads } from "./leads.js";
 import { overview } from "./overview.js";
 import { currentRoute, linkTo } from "./route.js";
@@ -30,6 +31,7 @@ let current;
 function view({ path: [noun, id], query }) {
   if (noun === "tenants") return id ? tenant(id) : tenants(query);
   if (noun === "leads") return id ? lead(id) : leads(query);
+  if (noun === "audit") return audit(query);
   if (noun === "search") return search(query);
   return overview();
 }
@@ -67,7 +69,7 @@ function showConsole() {
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#view", onclick: (/** @type {Event} */ event) => { event.preventDefault(); main.focus(); } }, "Skip to content"),
     h("header", {}, h("p", { class: "app" }, app),
-      h("nav", { "aria-label": "Console" }, link("", "Overview"), link("tenants", "Tenants"), link("leads", "Leads")),
+      h("nav", { "aria-label": "Console" }, link("", "Overview"), link("tenants", "Tenants"), link("leads", "Leads"), link("audit", "Audit")),
       box.form,
       h("button", { class: "plain", onclick: () => signOut() }, "Sign out")),
     main);

@@ -1,6 +1,6 @@
 // The signed-in operator. The token is kept in this module only, until the operator signs out or leaves the page.
 
-import { ApiError, call, download, fetchPage, readTagged as fetchTagged } from "../common/api.js";
+import { ApiError, call, download, downloadPage, fetchPage, readTagged as fetchTagged } from "../common/api.js";
 
 let bearer = "";
 /** @type {(reason: string) => void} */
@@ -64,7 +64,45 @@ export const listUnfiltered = (path, limit, cursor = "") => withToken((bearer) =
  * @param {string} name
  */
 export async function save(path, name) {
-  const url = URL.createObjectURL(await withToken((bearer) => download(path, bearer)));
+  saveBlob(await withToken((bearer) => download(path, bearer)), name);
+}
+
+/**
+ * Downloads all pages of an export and saves them as one file.
+ * @param {string} path
+ * @param {string} name
+ */
+export async function saveAll(path, name) {
+  /** @type {Blob[]} */
+  const pages = [];
+  let cursor = "";
+  do {
+    const { page, next } = await withToken((bearer) => downloadPage(path, cursor, bearer));
+    pages.push(page);
+    cursor = next;
+  } while (cursor);
+  saveBlob(new Blob(pages), name);
+}
+
+/**
+ * Verifies a chain of the audit log to its end.
+ * @param {string} chain
+ * @returns {Promise<{ ok: boolean, entries: number, brokenAt: number | null }>}
+ */
+export async function verifyChain(chain) {
+  let [entries, cursor] = [0, ""];
+  for (;;) {
+    const { items, next } = await withToken((bearer) => fetchPage("audit/verify", { chain }, cursor, bearer));
+    const part = /** @type {any} */ (items);
+    entries += part.entries;
+    if (!part.ok || !next) return { ok: part.ok, entries, brokenAt: part.brokenAt };
+    cursor = next;
+  }
+}
+
+/** @param {Blob} blob @param {string} name */
+function saveBlob(blob, name) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

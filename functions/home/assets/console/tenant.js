@@ -8,6 +8,7 @@ import { endedInIdentity, isOpen } from "../common/timeline.js";
 import { children } from "./children.js";
 import { openDialog } from "./dialog.js";
 import { edit } from "./edit.js";
+import { history } from "./history.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
 import { linkTo, navigate } from "./route.js";
@@ -191,11 +192,11 @@ export async function tenant(id) {
     fill(jobsPanel, h("p", { class: "status wrong", role: "alert" }, errorMessage(problem)));
     if (!closed) timer = window.setTimeout(poll, REFRESH_INTERVAL * 4);
   });
-  const [, ...panels] = await Promise.all([refresh(), ...[contacts, configs, invoices].map((kind) => children(kind, id))]);
+  const [, changes, ...panels] = await Promise.all([refresh(), history(id), ...[contacts, configs, invoices].map((kind) => children(kind, id))]);
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,
-      h("div", { class: "grid" }, jobsPanel, resourceList), ...panels],
+      h("div", { class: "grid" }, jobsPanel, resourceList), ...panels, ...(changes ? [changes] : [])],
     onClose: () => {
       closed = true;
       clearTimeout(timer);

@@ -1,11 +1,13 @@
 //! The configuration: environment variables, read once when a function starts.
 
+mod audit;
 mod env;
 mod identity;
 mod lead_keys;
 mod reserved_keys;
 mod tiers;
 
+pub use audit::{audit_address, audit_retention};
 pub use env::{Env, millis, seconds};
 pub use identity::identity_provider;
 pub use lead_keys::{LeadKeys, lead_retention};

@@ -167,6 +167,25 @@ impl MasterKeys {
         keys.find_map(|key| SealingKey::derive(key, SIGN_IN).ok()?.open(context, sealed))
     }
 
+    /// Returns the ID of the key that signs entries of the audit log.
+    #[must_use]
+    pub fn audit_key_id(&self) -> &str {
+        self.0.signing().0
+    }
+
+    /// Returns the MAC of an entry of the audit log, in hex.
+    #[must_use]
+    pub fn audit_mac(&self, entry: &str) -> String {
+        hex::encode(mac(&derive_audit_key(self.0.signing().1), &[entry.as_bytes()]))
+    }
+
+    /// Whether `presented` is the MAC of an entry of the audit log that names the key `kid`.
+    #[must_use]
+    pub fn is_audit_mac(&self, kid: &str, entry: &str, presented: &str) -> bool {
+        let Some(key) = self.0.audit_key(kid) else { return false };
+        same_bytes(hex::encode(mac(&key, &[entry.as_bytes()])).as_bytes(), presented.as_bytes())
+    }
+
     /// Returns the tag that authenticates a cursor.
     #[must_use]
     pub fn cursor_tag(&self, cursor: &[u8]) -> Vec<u8> {
@@ -207,6 +226,10 @@ fn derive_webhook_secret(master: &SecretString, tenant: TenantId, job: JobId) ->
 
 fn derive_idp_secret(master: &SecretString, tenant: TenantId) -> SecretString {
     hex::encode(mac(master, &[b"idp\0", tenant.as_bytes()])).into()
+}
+
+fn derive_audit_key(master: &SecretString) -> SecretString {
+    hex::encode(mac(master, &[b"audit\0"])).into()
 }
 
 /// Whether `signature` signs `message` with `secret`. Compares in constant time.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{check_strength, secret};
+use super::{check_strength, derive_audit_key, secret};
 use crate::{
     aws::Aws,
     config::{ConfigError, Env},
@@ -16,7 +16,12 @@ use crate::{
 pub struct KeySet {
     current: String,
     keys: BTreeMap<String, SecretString>,
+    /// The keys derived from removed master keys that verify the audit log, by `kid`.
+    audit: BTreeMap<String, SecretString>,
 }
+
+/// The start of the members that verify the audit log after their master key was removed.
+const AUDIT: &str = "audit-";
 
 impl KeySet {
     /// Reads the set from the variable `name` or the secret named by `<name>_ARN`.
@@ -41,11 +46,17 @@ impl KeySet {
         let set = match members {
             Ok(mut members) => Self {
                 current: members.remove("current").unwrap_or_default(),
+                audit: members
+                    .extract_if(.., |name, _| name.starts_with(AUDIT))
+                    .map(|(name, key)| (name[AUDIT.len()..].to_owned(), key.into()))
+                    .collect(),
                 keys: members.into_iter().map(|(kid, key)| (kid, key.into())).collect(),
             },
-            Err(_) => {
-                Self { current: "default".into(), keys: [("default".into(), value.clone())].into() }
-            }
+            Err(_) => Self {
+                current: "default".into(),
+                keys: [("default".into(), value.clone())].into(),
+                audit: BTreeMap::new(),
+            },
         };
         if !set.keys.contains_key(&set.current) {
             return Err(Env::malformed(
@@ -53,7 +64,10 @@ impl KeySet {
                 "must be a key or a set of keys with the current one",
             ));
         }
-        set.keys.values().try_for_each(|key| check_strength(name, key))?;
+        set.keys
+            .values()
+            .chain(set.audit.values())
+            .try_for_each(|key| check_strength(name, key))?;
         Ok(set)
     }
 
@@ -84,15 +98,33 @@ impl KeySet {
         let mut keys = self.keys.clone();
         keys.retain(|kid, _| *kid == self.current || number(kid) >= number(next));
         keys.insert(format!("k{}", newest + 1), fresh);
-        Self { current: next.clone(), keys }
+        Self { current: next.clone(), keys, audit: self.audit.clone() }
+    }
+
+    /// Returns this set of master keys with what verifies the audit log that `earlier` has signed:
+    /// entries are kept for longer than keys.
+    #[must_use]
+    pub fn verifying_audit_of(mut self, earlier: &Self) -> Self {
+        let removed = earlier.keys.iter().filter(|(kid, _)| !self.keys.contains_key(*kid));
+        let derived = removed.map(|(kid, key)| (kid.clone(), derive_audit_key(key)));
+        self.audit.extend(derived.collect::<Vec<_>>());
+        self
+    }
+
+    /// Returns the key that verifies the entries of the audit log that name this `kid`.
+    #[must_use]
+    pub(super) fn audit_key(&self, kid: &str) -> Option<SecretString> {
+        self.keys.get(kid).map(derive_audit_key).or_else(|| self.audit.get(kid).cloned())
     }
 
     /// Returns the set as stored in a secret.
     #[must_use]
     pub fn to_secret(&self) -> SecretString {
-        let mut members: BTreeMap<&str, &str> =
-            self.keys.iter().map(|(kid, key)| (kid.as_str(), key.expose_secret())).collect();
-        members.insert("current", &self.current);
+        let audit = self.audit.iter().map(|(kid, key)| (format!("{AUDIT}{kid}"), key));
+        let keys = self.keys.iter().map(|(kid, key)| (kid.clone(), key)).chain(audit);
+        let mut members: BTreeMap<String, &str> =
+            keys.map(|(name, key)| (name, key.expose_secret())).collect();
+        members.insert("current".to_owned(), &self.current);
         serde_json::json!(members).to_string().into()
     }
 
@@ -142,6 +174,24 @@ mod tests {
                 [0, 1].map(|at| KeySet::parse("KEYS", &pair[at].as_str().into()).unwrap());
             assert!(later.verifies(&earlier));
         }
+    }
+
+    #[test]
+    fn a_removed_master_key_leaves_what_verifies_the_audit_log() {
+        let (a, b) = (long("a"), long("b"));
+        let set = format!(r#"{{"current":"k2","k1":"{a}","k2":"{b}","k3":"{b}"}}"#);
+        let before = KeySet::parse("KEYS", &set.into()).unwrap();
+        let rotated = before.rotated(long("c").into()).verifying_audit_of(&before);
+        let again = rotated.rotated(long("d").into()).verifying_audit_of(&rotated);
+        let read = KeySet::parse("KEYS", &again.to_secret()).unwrap();
+        for kid in ["k1", "k2", "k3"] {
+            let [was, is] =
+                [&before, &read].map(|set| set.audit_key(kid).unwrap().expose_secret().to_owned());
+            assert_eq!(was, is, "{kid}");
+        }
+        assert_eq!(read.verifying(None).count(), 3, "a derived key verifies nothing else");
+        assert!(!read.to_secret().expose_secret().contains(&a));
+        assert!(read.audit_key("k9").is_none());
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt::Display;
 /// | gsi1 | all of a kind, by creation time | `<kind>#0` | `<createdOn>#<id>` |
 /// | gsi1 | open jobs, by deadline | `open-job#0` | `<deadline>#<id>` |
 /// | gsi1 | failed deprovisionings with no later job | `failed-deprovisioning#0` | `<failed>#<id>` |
+/// | gsi1 | entries of the audit log, by time | `audit#0` | `<time>#<chain>#<number>` |
+/// | gsi2 | entries of the audit log, by actor | `audit-actor#<id>` | `<time>#<chain>#<number>` |
 /// | gsi2 | tenants with a status | `tenant-status#<number>` | `<createdOn>#<id>` |
 /// | gsi2 | leads with an email | `lead-email#<lowercase email>` | `<createdOn>#<id>` |
 ///
@@ -87,6 +89,12 @@ impl Partition {
     #[must_use]
     pub fn leads_of_email(folded: &str) -> Self {
         Self { index: Index::Value, pk: format!("lead-email#{folded}") }
+    }
+
+    /// Returns the partition of the entries of the audit log whose actor has this ID.
+    #[must_use]
+    pub fn audit_of_actor(id: &str) -> Self {
+        Self { index: Index::Value, pk: format!("audit-actor#{id}") }
     }
 
     /// Returns the key of an item in this partition, sorted by `order`.

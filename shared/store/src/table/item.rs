@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_dynamo::to_item;
 
 use crate::table::{index::IndexKey, key::Key};
-use domain::{Error, Result};
+use domain::{AuditedKind, Error, Result};
 
 /// The attributes of an item.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -50,7 +50,8 @@ pub(crate) fn encode_from<T: Item>(item: &T, request: &str) -> Result<Attributes
     Ok(attributes)
 }
 
-/// Encodes a version of an item. A deleted item is in no index.
+/// Encodes a version of an item. A deleted item is in no index. An item whose changes the audit log
+/// records is stamped with how the write came about.
 pub(crate) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attributes> {
     let mut attributes: Attributes = to_item(item).map_err(Error::permanent("encoding an item"))?;
     attributes.retain(|_, value| !value.is_null());
@@ -61,6 +62,9 @@ pub(crate) fn encode_version<T: Item>(item: &T, version: u64) -> Result<Attribut
     }
     attributes.insert("entity".into(), AttributeValue::S(T::ENTITY.into()));
     attributes.insert("version".into(), AttributeValue::N(version.to_string()));
+    if AuditedKind::of_entity(T::ENTITY).is_some() {
+        attributes.insert("trace".into(), encode_part(lambda::trace::current())?);
+    }
     Ok(attributes)
 }
 

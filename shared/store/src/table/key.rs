@@ -29,6 +29,10 @@ use domain::{
 /// | counts per kind | `COUNTER#<kind>` | `COUNTER` |
 /// | change already counted | `COUNTED#<change>` | `COUNTED` |
 /// | word by which a tenant, contact or lead is found | `SEARCH#<start of the word>` | `<word>#<kind>#<id>` |
+/// | entry of the audit log | `AUDIT#<chain>` | its number, twelve digits |
+/// | latest entry of a chain | `AUDIT#<chain>` | `HEAD` |
+/// | change already in the audit log | `AUDIT#done#<change>` | `DONE` |
+/// | action to be recorded in the audit log | `NOTE#<id>` | `NOTE` |
 /// | idempotency record | `IDEMPOTENCY#<consumer>#<event>` | `IDEMPOTENCY` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -163,6 +167,36 @@ impl Key {
         Self::new(format!("COUNTED#{change}"), "COUNTED")
     }
 
+    /// Returns the key of the entry with this number in a chain of the audit log.
+    #[must_use]
+    pub fn audit(chain: &str, seq: u64) -> Self {
+        Self::new(Self::audit_partition(chain), format!("{seq:012}"))
+    }
+
+    /// Returns the partition key of a chain of the audit log. Only `upkeep` may write such keys.
+    #[must_use]
+    pub fn audit_partition(chain: &str) -> String {
+        format!("AUDIT#{chain}")
+    }
+
+    /// Returns the key of the latest entry of a chain.
+    #[must_use]
+    pub fn audit_head(chain: &str) -> Self {
+        Self::new(Self::audit_partition(chain), "HEAD")
+    }
+
+    /// Returns the key of the record that a change is in the audit log.
+    #[must_use]
+    pub fn audit_done(change: &str) -> Self {
+        Self::new(Self::audit_partition(&format!("done#{change}")), "DONE")
+    }
+
+    /// Returns the key of an action that the audit log is to record.
+    #[must_use]
+    pub fn audit_note(id: impl Display) -> Self {
+        Self::new(format!("NOTE#{id}"), "NOTE")
+    }
+
     /// Returns the key of the idempotency record of an event at a consumer.
     #[must_use]
     pub fn idempotency(consumer: &str, event: &str) -> Self {
@@ -271,6 +305,10 @@ mod tests {
             Key::session(id.parse().unwrap(), id.parse().unwrap()),
             Key::counter(&id),
             Key::counted(&id),
+            Key::audit(&id, 1),
+            Key::audit_head(&id),
+            Key::audit_done(&id),
+            Key::audit_note(&id),
             Key::search(&id, 0, &id),
             Key::idempotency("mailer", &id),
         ];

@@ -96,6 +96,11 @@ impl Transaction<'_> {
         self.put(put, Some(otherwise))
     }
 
+    /// Puts an item under the condition of `put`. Fails with `otherwise` if it does not hold.
+    pub(crate) fn put_if(self, put: PutBuilder, otherwise: Error) -> Result<Self> {
+        self.put(put, Some(otherwise))
+    }
+
     /// Writes an auxiliary item, such as the owner of a child.
     pub(crate) fn put_auxiliary(self, key: Key, attributes: Attributes) -> Result<Self> {
         self.put_new(with_key(key, attributes), None)
@@ -103,6 +108,7 @@ impl Transaction<'_> {
 
     /// Updates the item at `key` if the condition of `change` holds. Fails with `otherwise` if not.
     pub(crate) fn update(self, key: Key, change: Update, otherwise: Error) -> Result<Self> {
+        let change = change.traced();
         let update = types::Update::builder()
             .set_key(Some(key.into()))
             .update_expression(change.expression())

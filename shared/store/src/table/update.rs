@@ -82,6 +82,11 @@ impl Update {
         self.remove(index.pk()).remove(index.sk())
     }
 
+    /// Stamps how the write came about, for the audit log.
+    pub(crate) fn traced(self) -> Self {
+        self.set("trace", "trace", lambda::trace::current())
+    }
+
     /// Adds a value that the condition refers to as `:name`.
     pub(crate) fn given(mut self, name: &str, value: impl Serialize) -> Self {
         self.values = self.values.and_then(|mut values| {
@@ -151,6 +156,7 @@ impl Store {
         if self.completion.is_some() {
             return self.transaction().update(key, change, otherwise)?.commit().await;
         }
+        let change = change.traced();
         let request = self
             .client
             .update_item()

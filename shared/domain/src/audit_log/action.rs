@@ -1,0 +1,290 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::AuditedKind;
+use crate::{ChildKind, TenantStatus};
+
+macro_rules! actions {
+    ($($name:ident = $text:literal)+) => {
+        /// What an entry of the audit log records, as `<noun>.<past>`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum AuditAction {
+            $(#[doc = concat!("`", $text, "`")] $name,)+
+        }
+
+        impl AuditAction {
+            /// Every action.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Returns the name of the action.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    LeadCreated = "lead.created"
+    LeadRenewed = "lead.renewed"
+    LeadUpdated = "lead.updated"
+    LeadVerified = "lead.verified"
+    LeadSuperseded = "lead.superseded"
+    LeadLinked = "lead.link_requested"
+    LeadConverted = "lead.converted"
+    LeadDeleted = "lead.deleted"
+    LeadExpired = "lead.expired"
+    TenantCreated = "tenant.created"
+    TenantUpdated = "tenant.updated"
+    TenantDeleted = "tenant.deleted"
+    TenantProvisioning = "tenant.provisioning_started"
+    TenantActivated = "tenant.activated"
+    TenantProvisioningFailed = "tenant.provisioning_failed"
+    TenantDeprovisioning = "tenant.deprovisioning_started"
+    TenantDeprovisioningFailed = "tenant.deprovisioning_failed"
+    TenantDeactivated = "tenant.deactivated"
+    ContactCreated = "contact.created"
+    ContactUpdated = "contact.updated"
+    ContactDeleted = "contact.deleted"
+    ConfigurationCreated = "configuration.created"
+    ConfigurationUpdated = "configuration.updated"
+    ConfigurationDeleted = "configuration.deleted"
+    InvoiceCreated = "invoice.created"
+    InvoiceUpdated = "invoice.updated"
+    InvoiceDeleted = "invoice.deleted"
+    JobOpened = "job.opened"
+    JobStarted = "job.started"
+    JobContinued = "job.identity_setup_started"
+    JobSucceeded = "job.succeeded"
+    JobFailed = "job.failed"
+    JobTimedOut = "job.timed_out"
+    OperatorCreated = "operator.created"
+    OperatorUpdated = "operator.updated"
+    OperatorDisabled = "operator.disabled"
+    OperatorEnabled = "operator.enabled"
+    SessionStarted = "session.started"
+    SessionEnded = "session.ended"
+    AuditExported = "audit.exported"
+}
+
+impl fmt::Display for AuditAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for AuditAction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+type Item = Map<String, Value>;
+
+impl AuditAction {
+    /// Returns the name of the change between two versions of an item. Returns `None` if the audit
+    /// log does not record it.
+    pub(super) fn between(
+        kind: AuditedKind,
+        old: Option<&Item>,
+        new: Option<&Item>,
+    ) -> Option<Self> {
+        match kind {
+            AuditedKind::Lead => of_lead(old, new),
+            AuditedKind::Tenant => of_tenant(old, new?),
+            AuditedKind::Child(child) => Some(of_child(child, old, new?)),
+            AuditedKind::Job => of_job(old, new?),
+            AuditedKind::Operator => Some(of_operator(old, new?)),
+            AuditedKind::Session => of_session(old, new),
+            AuditedKind::Note => of_note(old, new?),
+        }
+    }
+}
+
+fn of_lead(old: Option<&Item>, new: Option<&Item>) -> Option<AuditAction> {
+    let Some(new) = new else { return Some(AuditAction::LeadExpired) };
+    let Some(old) = old else {
+        let renewed = new.contains_key("origin");
+        return Some(if renewed { AuditAction::LeadRenewed } else { AuditAction::LeadCreated });
+    };
+    let validated = |item| is_true(item, "isValidated");
+    Some(match () {
+        () if is_deletion(old, new) => AuditAction::LeadDeleted,
+        () if !old.contains_key("tenantId") && new.contains_key("tenantId") => {
+            AuditAction::LeadConverted
+        }
+        () if !validated(old) && validated(new) => AuditAction::LeadVerified,
+        () if validated(old) && !validated(new) => AuditAction::LeadSuperseded,
+        () if old.get("link") != new.get("link") => AuditAction::LeadLinked,
+        () => AuditAction::LeadUpdated,
+    })
+}
+
+fn of_tenant(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
+    use TenantStatus as S;
+    let Some(old) = old else { return Some(AuditAction::TenantCreated) };
+    if is_deletion(old, new) {
+        return Some(AuditAction::TenantDeleted);
+    }
+    let status = |item: &Item| {
+        item.get("status").and_then(|status| serde_json::from_value::<S>(status.clone()).ok())
+    };
+    Some(match (status(old)?, status(new)?) {
+        (from, to) if from == to => AuditAction::TenantUpdated,
+        (_, S::Provisioning) => AuditAction::TenantProvisioning,
+        (_, S::Deprovisioning) => AuditAction::TenantDeprovisioning,
+        (S::Deprovisioning, S::Inactive) => AuditAction::TenantDeactivated,
+        (S::Deprovisioning, _) => AuditAction::TenantDeprovisioningFailed,
+        (_, S::Active) => AuditAction::TenantActivated,
+        (_, S::ProvisionFailed) => AuditAction::TenantProvisioningFailed,
+        _ => AuditAction::TenantUpdated,
+    })
+}
+
+fn of_child(kind: ChildKind, old: Option<&Item>, new: &Item) -> AuditAction {
+    use AuditAction as A;
+    let [created, updated, deleted] = match kind {
+        ChildKind::Contact => [A::ContactCreated, A::ContactUpdated, A::ContactDeleted],
+        ChildKind::Config => {
+            [A::ConfigurationCreated, A::ConfigurationUpdated, A::ConfigurationDeleted]
+        }
+        ChildKind::Invoice => [A::InvoiceCreated, A::InvoiceUpdated, A::InvoiceDeleted],
+    };
+    match old {
+        None => created,
+        Some(old) if is_deletion(old, new) => deleted,
+        Some(_) => updated,
+    }
+}
+
+/// Progress within a state is not recorded: the job has its steps.
+fn of_job(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
+    let Some(old) = old else { return Some(AuditAction::JobOpened) };
+    let (from, to) = (old.get("state")?.as_str()?, new.get("state")?.as_str()?);
+    if from == to {
+        return None;
+    }
+    Some(match to {
+        "running" => AuditAction::JobStarted,
+        "setting_up_identity" => AuditAction::JobContinued,
+        "succeeded" => AuditAction::JobSucceeded,
+        "failed" => AuditAction::JobFailed,
+        "timed_out" => AuditAction::JobTimedOut,
+        _ => return None,
+    })
+}
+
+fn of_operator(old: Option<&Item>, new: &Item) -> AuditAction {
+    let Some(old) = old else { return AuditAction::OperatorCreated };
+    match (is_true(old, "disabled"), is_true(new, "disabled")) {
+        (false, true) => AuditAction::OperatorDisabled,
+        (true, false) => AuditAction::OperatorEnabled,
+        _ => AuditAction::OperatorUpdated,
+    }
+}
+
+/// That a session was used or renewed is not recorded.
+fn of_session(old: Option<&Item>, new: Option<&Item>) -> Option<AuditAction> {
+    match (old, new) {
+        (None, Some(_)) => Some(AuditAction::SessionStarted),
+        (Some(_), None) => Some(AuditAction::SessionEnded),
+        _ => None,
+    }
+}
+
+fn of_note(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
+    let noted = new.get("action")?.as_str()?;
+    AuditAction::ALL.iter().copied().find(|action| old.is_none() && action.name() == noted)
+}
+
+fn is_true(item: &Item, member: &str) -> bool {
+    item.get(member) == Some(&Value::Bool(true))
+}
+
+fn is_deletion(old: &Item, new: &Item) -> bool {
+    !is_true(old, "deleted") && is_true(new, "deleted")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn between(entity: &str, old: &Value, new: &Value) -> String {
+        let kind = AuditedKind::of_entity(entity).unwrap();
+        let action = AuditAction::between(kind, old.as_object(), new.as_object());
+        action.map_or("none".to_owned(), |action| action.to_string())
+    }
+
+    #[test]
+    fn a_change_has_the_name_of_what_happened() {
+        let none = Value::Null;
+        let (at, live, gone) = (
+            |state| json!({ "state": state }),
+            json!({ "deleted": false }),
+            json!({ "deleted": true }),
+        );
+        let status = |number: u8| json!({ "status": number, "deleted": false });
+        for (entity, old, new, action) in [
+            ("lead", &none, &live, "lead.created"),
+            ("lead", &none, &json!({ "origin": "x" }), "lead.renewed"),
+            ("lead", &live, &json!({ "isValidated": true }), "lead.verified"),
+            (
+                "lead",
+                &json!({ "isValidated": true }),
+                &json!({ "isValidated": false }),
+                "lead.superseded",
+            ),
+            ("lead", &live, &json!({ "tenantId": "t" }), "lead.converted"),
+            ("lead", &live, &json!({ "link": {} }), "lead.link_requested"),
+            ("lead", &live, &json!({}), "lead.updated"),
+            ("lead", &live, &gone, "lead.deleted"),
+            ("lead", &live, &none, "lead.expired"),
+            ("tenant", &none, &status(1), "tenant.created"),
+            ("tenant", &status(1), &status(1), "tenant.updated"),
+            ("tenant", &status(1), &status(2), "tenant.provisioning_started"),
+            ("tenant", &status(2), &status(0), "tenant.activated"),
+            ("tenant", &status(2), &status(3), "tenant.provisioning_failed"),
+            ("tenant", &status(0), &status(4), "tenant.deprovisioning_started"),
+            ("tenant", &status(4), &status(5), "tenant.deactivated"),
+            ("tenant", &status(4), &status(0), "tenant.deprovisioning_failed"),
+            ("tenant", &status(5), &json!({ "status": 5, "deleted": true }), "tenant.deleted"),
+            ("contact", &none, &live, "contact.created"),
+            ("config", &live, &live, "configuration.updated"),
+            ("invoice", &live, &gone, "invoice.deleted"),
+            ("job", &none, &at("queued"), "job.opened"),
+            ("job", &at("queued"), &at("running"), "job.started"),
+            ("job", &at("running"), &at("running"), "none"),
+            ("job", &at("running"), &at("setting_up_identity"), "job.identity_setup_started"),
+            ("job", &at("running"), &at("succeeded"), "job.succeeded"),
+            ("job", &at("running"), &at("failed"), "job.failed"),
+            ("job", &at("running"), &at("timed_out"), "job.timed_out"),
+            ("operator", &none, &json!({}), "operator.created"),
+            ("operator", &json!({}), &json!({ "disabled": true }), "operator.disabled"),
+            ("operator", &json!({ "disabled": true }), &json!({}), "operator.enabled"),
+            ("operator", &json!({}), &json!({}), "operator.updated"),
+            ("session", &none, &json!({}), "session.started"),
+            ("session", &json!({}), &json!({}), "none"),
+            ("session", &json!({}), &none, "session.ended"),
+            ("audit-note", &none, &json!({ "action": "audit.exported" }), "audit.exported"),
+            ("audit-note", &none, &json!({ "action": "unknown" }), "none"),
+        ] {
+            assert_eq!(between(entity, old, new), action, "{entity} {old} {new}");
+        }
+    }
+
+    #[test]
+    fn an_action_is_a_noun_and_a_past_and_has_one_name() {
+        let names: BTreeSet<_> = AuditAction::ALL.iter().map(|action| action.name()).collect();
+        assert_eq!(names.len(), AuditAction::ALL.len());
+        assert!(names.iter().all(|name| name.split('.').count() == 2));
+    }
+}

@@ -1,0 +1,90 @@
+//! The chains of the audit log.
+//!
+//! Entries are appended by the consumer of the stream only. The transaction that appends them moves
+//! the head of their chain, conditional on its number, and claims each change. So an entry that is
+//! delivered again is never appended twice, and two consumers never take one number.
+
+mod append;
+mod list;
+mod verify;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
+
+use crate::{
+    Store,
+    table::{
+        item::{Attributes, decode},
+        key::Key,
+    },
+};
+use domain::{AuditAction, ChainHead, Error, Result, SealedEntry, TenantId, UserId};
+use schema::Timestamp;
+
+pub use append::AuditLog;
+pub use list::{AuditRange, AuditSource};
+pub use verify::Verification;
+
+/// Sort keys of entries. The heads of chains are behind.
+const ENTRIES: (&str, &str) = ("0", ":");
+
+/// How long a note of an action is kept, in seconds: longer than any retry of the stream.
+const NOTE_KEPT: i64 = 24 * 3600;
+
+#[derive(Deserialize)]
+struct StoredEntry {
+    seq: u64,
+    entry: String,
+    mac: String,
+}
+
+/// Decodes an entry.
+fn sealed(item: Attributes) -> Result<SealedEntry> {
+    let StoredEntry { seq, entry, mac } = decode(item)?;
+    Ok(SealedEntry { seq, entry, mac })
+}
+
+impl Store {
+    /// Returns the latest entry of a chain, strongly consistent. Returns `None` for a chain without
+    /// entries.
+    async fn chain_head(&self, chain: &str) -> Result<Option<ChainHead>> {
+        self.get(Key::audit_head(chain)).await
+    }
+
+    /// Notes an action that changes nothing else, so that the audit log records it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the note cannot be written.
+    pub async fn note_action(
+        &self,
+        action: AuditAction,
+        tenant: Option<TenantId>,
+        details: BTreeMap<&str, String>,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<()> {
+        let id = domain::AuditNoteId::generate();
+        let text = |text: String| AttributeValue::S(text);
+        let mut item = Attributes::from(Key::audit_note(id));
+        item.extend(details.into_iter().map(|(name, value)| (name.to_owned(), text(value))));
+        item.extend(tenant.map(|tenant| ("tenantId".into(), text(tenant.to_string()))));
+        for (name, value) in [
+            ("entity", text("audit-note".to_owned())),
+            ("id", text(id.to_string())),
+            ("version", AttributeValue::N("1".to_owned())),
+            ("action", text(action.to_string())),
+            ("modifiedOn", text(now.to_string())),
+            ("modifiedBy", text(by.to_string())),
+            ("trace", crate::table::item::encode_part(lambda::trace::current())?),
+            ("expiresAt", AttributeValue::N((now.seconds() + NOTE_KEPT).to_string())),
+        ] {
+            item.insert(name.to_owned(), value);
+        }
+        let put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
+        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
+        sent.map(drop).map_err(Error::internal("noting an action"))
+    }
+}
