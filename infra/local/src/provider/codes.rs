@@ -16,7 +16,7 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// Maximum codes kept at a time. Beyond it the oldest is dropped.
 const MAX: usize = 1000;
 
-/// What a person has granted, exchanged for tokens by a code.
+/// A permission to sign in as a person. A code exchanges it for tokens.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) person: &'static Person,

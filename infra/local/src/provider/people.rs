@@ -8,7 +8,7 @@ pub(super) struct Person {
     pub(super) role: Option<&'static str>,
 }
 
-/// Everybody that can sign in.
+/// The people that can sign in.
 pub(super) const PEOPLE: &[Person] = &[
     Person { id: "ada", name: "Ada Lovelace", role: Some("admin") },
     Person { id: "grace", name: "Grace Hopper", role: Some("support") },
