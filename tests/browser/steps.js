@@ -59,13 +59,36 @@ export async function createWorkspace(page, key) {
   await shown(page, "plan");
 }
 
-/** @param {Page} page @param {import("./plane.js").Plane} plane @param {string} [hash] */
+/**
+ * Signs in with the plane's token, which has every permission.
+ * @param {Page} page @param {import("./plane.js").Plane} plane @param {string} [hash]
+ */
 export async function signIn(page, plane, hash = "") {
   await page.goto("about:blank");
   await page.goto(`${plane.url}/console${hash}`);
+  await page.getByText("Use a token").click();
   await page.getByLabel("Token").fill(plane.token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForSelector("#view h1");
+}
+
+/**
+ * Signs in at the local provider.
+ * @param {Page} page @param {import("./plane.js").Plane} plane @param {string} name @param {string} [hash]
+ */
+export async function signInAs(page, plane, name, hash = "") {
+  await page.goto("about:blank");
+  await page.goto(`${plane.url}/console${hash}`);
+  await page.getByRole("link", { name: "Sign in with the local provider" }).click();
+  await page.getByRole("link", { name, exact: true }).click();
+  await page.waitForSelector("#view h1");
+}
+
+/** Signs out with the menu in the header. @param {Page} page */
+export async function signOut(page) {
+  await page.locator(".account summary").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Console" }).waitFor();
 }
 
 /**

@@ -24,6 +24,7 @@ for (const viewport of SIZES) {
     await signIn(page, plane, `#/tenants/${id}`);
     await plane.call("POST", `/tenants/${id}/provision`, { id: "subscription-1", plan: { tier: "PREMIUM" } });
     await page.reload();
+    await page.getByText("Use a token").click();
     await page.getByLabel("Token").fill(plane.token);
     await page.getByRole("button", { name: "Sign in" }).click();
     const steps = page.locator(".job .timeline .work");

@@ -54,7 +54,10 @@ fn greet(local: &Local, env_file: &Path, is_kept: bool) -> io::Result<()> {
     if !is_kept {
         writeln!(out, "  Data        in memory, lost when this process ends")?;
     }
-    writeln!(out, "\nTo sign in to the console, use this operator token:\n\n  {token}\n")?;
+    writeln!(
+        out,
+        "\nChoose a person to sign in to the console, or use this operator token:\n\n  {token}\n"
+    )?;
     writeln!(out, "To call the API, run this in another terminal:\n")?;
     writeln!(out, "  . {env_file}")?;
     writeln!(

@@ -47,6 +47,7 @@ function keyOf(request) {
  * @property {unknown} [body]
  * @property {string} [tag] the version of the entity that is changed
  * @property {AbortSignal} [signal]
+ * @property {RequestCredentials} [credentials] only the routes under `auth` take cookies
  */
 
 /**
@@ -55,16 +56,16 @@ function keyOf(request) {
  * @param {SendOptions} [options]
  * @returns {Promise<Response>}
  */
-async function send(method, path, { bearer, body, tag, signal } = {}) {
+async function send(method, path, { bearer, body, tag, signal, credentials = "omit" } = {}) {
   const headers = new Headers({ accept: "application/json, application/pdf" });
   if (bearer) headers.set("authorization", `Bearer ${bearer}`);
   if (body !== undefined) headers.set("content-type", "application/json");
   if (tag) headers.set("if-match", tag);
   const text = body === undefined ? "" : stringify(body);
   const content = `${method} ${path} ${text}`;
-  if (method !== "GET") headers.set("idempotency-key", keyOf(content));
+  if (method !== "GET" && credentials === "omit") headers.set("idempotency-key", keyOf(content));
   /** @type {RequestInit} */
-  const request = { method, headers, credentials: "omit", cache: "no-store", signal: signal ?? null };
+  const request = { method, headers, credentials, cache: "no-store", signal: signal ?? null };
   if (body !== undefined) request.body = text;
   const answer = await fetch(new URL(path, base), request).catch((cause) => {
     if (signal?.aborted) throw cause;
@@ -183,6 +184,7 @@ export function errorMessage(problem) {
   if (problem.code === "IDEMPOTENCY_IN_PROGRESS") return "Your request is still being processed. Try again in a moment.";
   if (problem.code === "PRECONDITION_FAILED") return "Another operator has changed this item. Reload the page and try again.";
   if (problem.code === "ENTITY_NOT_FOUND") return "This item doesn’t exist or was deleted.";
-  if (problem.status === 403) return "Your token doesn’t have permission to do this.";
+  if (problem.code === "SIGN_IN_REQUIRED") return "Your session has ended. Sign in again, then try again.";
+  if (problem.code === "FORBIDDEN") return "You don’t have permission to do this.";
   return problem.message;
 }

@@ -5,7 +5,7 @@ import { fill, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 import { columns } from "./history.js";
 import { linkTo, navigate } from "./route.js";
-import { list, saveAll, verifyChain } from "./session.js";
+import { can, list, saveAll, verifyChain } from "./session.js";
 import { table } from "./table.js";
 
 /** Entries per page. */
@@ -92,6 +92,6 @@ export async function audit(query) {
   const entries = await entriesPanel(query).catch((problem) => h("p", { class: "status wrong", role: "alert" }, errorMessage(problem)));
   return {
     title: "Audit",
-    shown: [h("h1", { tabindex: "-1" }, "Audit"), filterForm(query), entries, h("div", { class: "grid" }, exportForm(query), verifyForm(query))],
+    shown: [h("h1", { tabindex: "-1" }, "Audit"), filterForm(query), entries, h("div", { class: "grid" }, can("10311") ? exportForm(query) : null, verifyForm(query))],
   };
 }

@@ -3,7 +3,7 @@
 import { fill, h } from "../common/dom.js";
 import { openDialog } from "./dialog.js";
 import { edit } from "./edit.js";
-import { list, send } from "./session.js";
+import { can, list, send } from "./session.js";
 import { showMore, table } from "./table.js";
 
 /** Items per page. A page holds fewer if its items are large. */
@@ -14,6 +14,7 @@ const LIMIT = 100;
  * @property {string} path
  * @property {string} title
  * @property {string} singular
+ * @property {{ view: string, create: string, edit: string, remove: string }} permits the permission of each action
  * @property {import("./table.js").Column[]} columns
  * @property {(item: any) => import("./dialog.js").DialogField[]} fields
  * @property {(item: any) => HTMLElement} [extraAction]
@@ -23,7 +24,7 @@ const LIMIT = 100;
  * @param {Kind} kind
  * @param {string} tenant
  */
-export async function children({ path, title, singular, columns, fields, extraAction }, tenant) {
+export async function children({ path, title, singular, permits, columns, fields, extraAction }, tenant) {
   const filter = { where: { tenantId: tenant }, limit: LIMIT };
   const first = await list(path, filter);
   let next = first.next;
@@ -53,9 +54,10 @@ export async function children({ path, title, singular, columns, fields, extraAc
   /** @param {any} item */
   const buttons = (item) => [
     extraAction?.(item),
-    h("button", { class: "plain", onclick: () => change(item) }, "Edit"),
-    h("button", { class: "danger", onclick: () => remove(item) }, "Delete"),
+    can(permits.edit) && h("button", { class: "plain", onclick: () => change(item) }, "Edit"),
+    can(permits.remove) && h("button", { class: "danger", onclick: () => remove(item) }, "Delete"),
   ];
+  const hasActions = extraAction || can(permits.edit) || can(permits.remove);
   // A wide screen shows the buttons, a narrow one a menu.
   const actions = {
     name: "", className: "acts",
@@ -66,7 +68,7 @@ export async function children({ path, title, singular, columns, fields, extraAc
   function draw(newItems) {
     items = newItems;
     fill(rows,
-      items.length ? table(title, [...columns, actions], items) : h("p", { class: "soft" }, `No ${singular}s yet.`),
+      items.length ? table(title, hasActions ? [...columns, actions] : columns, items) : h("p", { class: "soft" }, `No ${singular}s yet.`),
       showMore(next, nextPage));
   }
   /** @param {string} cursor */
@@ -78,5 +80,5 @@ export async function children({ path, title, singular, columns, fields, extraAc
   }
   draw(items);
   return h("section", { class: "panel" },
-    h("div", { class: "bar" }, h("h2", {}, title), h("button", { class: "plain", onclick: create }, `New ${singular}`)), rows);
+    h("div", { class: "bar" }, h("h2", {}, title), can(permits.create) && h("button", { class: "plain", onclick: create }, `New ${singular}`)), rows);
 }

@@ -2,13 +2,16 @@
 
 import { ApiError, errorMessage } from "../common/api.js";
 import { fill, h } from "../common/dom.js";
-import { onSubmit } from "../common/form.js";
+import { accountMenu } from "./account.js";
 import { audit } from "./audit.js";
+import { hideBanner, showBanner, signedIn } from "./banner.js";
+import { signInCard } from "./card.js";
 import { lead, leads } from "./leads.js";
 import { overview } from "./overview.js";
+import { mySessions, people, person } from "./people.js";
 import { currentRoute, linkTo } from "./route.js";
 import { search, searchBox } from "./search.js";
-import { onSignOut, signIn, signOut } from "./session.js";
+import { can, listen, me, resume } from "./session.js";
 import { tenant } from "./tenant.js";
 import { tenants } from "./tenants.js";
 
@@ -33,7 +36,11 @@ function view({ path: [noun, id], query }) {
   if (noun === "leads") return id ? lead(id) : leads(query);
   if (noun === "audit") return audit(query);
   if (noun === "search") return search(query);
-  return overview();
+  if (noun === "operators") return id ? person(id) : people(query);
+  if (noun === "sessions") return mySessions();
+  if (noun === "signed-in") return signedIn();
+  if (noun || can("10207")) return overview();
+  return can("10300") ? people(query) : mySessions();
 }
 
 async function show() {
@@ -63,40 +70,45 @@ async function show() {
   main.querySelector("h1")?.focus();
 }
 
+/** The sections of the console, each with the permission to view it. @type {[string, string, string][]} */
+const sections = [["", "Overview", "10207"], ["tenants", "Tenants", "10207"], ["leads", "Leads", "10203"], ["operators", "People", "10300"], ["audit", "Audit", "10310"]];
+
 function showConsole() {
-  /** @param {string} noun @param {string} name */
-  const link = (noun, name) => h("a", { href: linkTo(noun), "data-noun": noun }, name);
+  hideBanner();
+  const links = sections.filter(([, , permission]) => can(permission)).map(([noun, name]) =>
+    h("a", { href: linkTo(noun), "data-noun": noun }, name));
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#view", onclick: (/** @type {Event} */ event) => { event.preventDefault(); main.focus(); } }, "Skip to content"),
     h("header", {}, h("p", { class: "app" }, app),
-      h("nav", { "aria-label": "Console" }, link("", "Overview"), link("tenants", "Tenants"), link("leads", "Leads"), link("audit", "Audit")),
-      box.form,
-      h("button", { class: "plain", onclick: () => signOut() }, "Sign out")),
+      h("nav", { "aria-label": "Console" }, ...links),
+      ...(can("10207") ? [box.form] : []),
+      accountMenu()),
     main);
   window.addEventListener("hashchange", show);
   show();
 }
 
 /** @param {string} reason why the operator was signed out, if known */
-function showSignIn(reason) {
+async function showSignIn(reason) {
   navigation++;
   current?.onClose?.();
+  hideBanner();
   window.removeEventListener("hashchange", show);
   fill(main);
-  const form = h("form", { novalidate: true },
-    h("h1", { tabindex: "-1" }, "Console"),
-    h("p", {}, reason || "Sign in with an operator’s token. It is discarded when you close or leave this page."),
-    h("label", { for: "token" }, "Token"),
-    h("input", { id: "token", name: "token", type: "password", required: true, autocomplete: "off", spellcheck: "false" }),
-    h("button", {}, "Sign in"));
-  onSubmit(form, async ({ token }) => {
-    await signIn(token);
-    showConsole();
-  }, { messages: { 401: "This token isn’t valid or has expired.", 403: "This token doesn’t belong to an operator." } });
   document.title = `Console – ${app}`;
-  document.body.replaceChildren(h("main", { class: "card" }, h("p", { class: "app" }, app), form));
-  form.querySelector("h1")?.focus();
+  const card = await signInCard(app, reason, showConsole, () => showSignIn(reason));
+  document.body.replaceChildren(card);
+  card.querySelector("h1")?.focus();
 }
 
-onSignOut(showSignIn);
-showSignIn("");
+listen({
+  onSignedOut: showSignIn,
+  onEnded: showBanner,
+  // Another operator, or one with other permissions, starts on a fresh page.
+  onRenewed: (before) => {
+    hideBanner();
+    const now = me();
+    if (before && (before.id !== now?.id || before.permissions.join() !== now?.permissions.join())) showConsole();
+  },
+});
+resume().then((found) => (found ? showConsole() : showSignIn("")), () => showSignIn(""));

@@ -10,6 +10,7 @@ import { badge, invoices as statuses } from "./statuses.js";
 /** @type {import("./children.js").Kind} */
 export const contacts = {
   path: "contacts", title: "Contacts", singular: "contact",
+  permits: { view: "10211", create: "10208", edit: "10209", remove: "10210" },
   columns: [
     { name: "Name", cell: ({ firstName, lastName, isPrimary }) => h("span", {}, userText(`${firstName} ${lastName}`), isPrimary ? " (primary)" : "") },
     { name: "Email", cell: ({ email }) => userText(email) },
@@ -26,6 +27,7 @@ export const contacts = {
 /** @type {import("./children.js").Kind} */
 export const configs = {
   path: "tenant-configs", title: "Configuration", singular: "setting",
+  permits: { view: "10221", create: "10220", edit: "10222", remove: "10223" },
   columns: [
     { name: "Key", cell: ({ configKey }) => userText(configKey) },
     { name: "Value", cell: ({ configValue }) => h("code", {}, stringify(configValue)) },
@@ -63,6 +65,7 @@ async function savePdf(button, id) {
 /** @type {import("./children.js").Kind} */
 export const invoices = {
   path: "invoices", title: "Invoices", singular: "invoice",
+  permits: { view: "10215", create: "10212", edit: "10213", remove: "10214" },
   columns: [
     { name: "Period", cell: ({ startDate, endDate }) => `${formatDate(startDate)} – ${formatDate(endDate)}` },
     { name: "Amount", cell: ({ amount, currencyCode }) => `${String(amount)} ${currencyCode}`, className: "number" },

@@ -5,7 +5,7 @@ import { h, userText } from "../common/dom.js";
 import { formatDate, formatTime } from "../common/format.js";
 import { openDialog } from "./dialog.js";
 import { linkTo } from "./route.js";
-import { read } from "./session.js";
+import { can, read } from "./session.js";
 import { badge } from "./statuses.js";
 import { controls, listPanel } from "./table.js";
 
@@ -38,7 +38,7 @@ export async function leads(query) {
 
 /** @param {string} id @returns {Promise<import("./console.js").View>} */
 export async function lead(id) {
-  const filter = encodeURIComponent(JSON.stringify({ include: ["tenant", "address"] }));
+  const filter = encodeURIComponent(JSON.stringify({ include: can("10207") ? ["tenant", "address"] : ["address"] }));
   const found = await read(`leads/${id}?filter=${filter}`);
   const resend = () => openDialog({
     title: "Send another link", button: "Resend email",
@@ -52,7 +52,7 @@ export async function lead(id) {
     shown: [
       h("p", { class: "crumb" }, h("a", { href: linkTo("leads") }, "Leads")),
       h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, name(found)), statusBadge(found),
-        h("button", { class: "plain", onclick: resend }, "Resend email")),
+        can("10204") ? h("button", { class: "plain", onclick: resend }, "Resend email") : null),
       h("section", { class: "panel" }, h("dl", { class: "facts" },
         h("dt", {}, "Company"), h("dd", {}, userText(found.companyName)),
         h("dt", {}, "Email"), h("dd", {}, userText(found.email)),

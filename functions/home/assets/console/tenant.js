@@ -12,7 +12,7 @@ import { history } from "./history.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
 import { linkTo, navigate } from "./route.js";
-import { listUnfiltered, read, send } from "./session.js";
+import { can, listUnfiltered, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
 import { showMore, table } from "./table.js";
 
@@ -111,14 +111,17 @@ function actions(tenant, jobs, resources, refresh) {
   const [, , next] = statuses[tenant.status] ?? [];
   const busy = tenant.status === 2 || tenant.status === 4;
   const hasResources = next === "deprovision" || (next === "retry" && resources.length > 0);
+  const [provisions, deprovisions] = [can("10216"), can("10217")];
   return h("div", { class: "bar" },
-    next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, refresh) }, "Provision") : null,
-    next === "retry" && jobs[0] && endedInIdentity(jobs[0]) ?
+    provisions && next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, refresh) }, "Provision") : null,
+    provisions && next === "retry" && jobs[0] && endedInIdentity(jobs[0]) ?
       h("button", { onclick: () => resume(tenant, refresh) }, "Resume set-up") : null,
-    next === "retry" ? h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
-    hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
-    h("button", { class: "plain", onclick: () => edit({ title: "Edit tenant", path: `tenants/${tenant.id}`, fields, saved: refresh }) }, "Edit"),
-    busy ? null : h("button", { class: "danger", onclick: () => (hasResources ? deprovision(tenant, true, refresh) : remove(tenant)) }, "Delete"));
+    provisions && next === "retry" ?
+      h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
+    deprovisions && hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
+    can("10205") ? h("button", { class: "plain", onclick: () => edit({ title: "Edit tenant", path: `tenants/${tenant.id}`, fields, saved: refresh }) }, "Edit") : null,
+    can("10206") && !busy && (deprovisions || !hasResources) ?
+      h("button", { class: "danger", onclick: () => (hasResources ? deprovision(tenant, true, refresh) : remove(tenant)) }, "Delete") : null);
 }
 
 /** @param {any} tenant */
@@ -127,7 +130,7 @@ function facts({ key, domains, createdOn, address, leadId, id }) {
   return h("section", { class: "panel" }, h("h2", {}, "Tenant"), h("dl", { class: "facts" },
     h("dt", {}, "Key"), h("dd", {}, h("code", {}, key)), h("dt", {}, "Domains"), h("dd", {}, userText(domains.join(", "))),
     h("dt", {}, "Address"), h("dd", {}, userText(parts || null)), h("dt", {}, "Onboarded"), h("dd", {}, formatTime(createdOn)),
-    h("dt", {}, "Lead"), h("dd", {}, leadId ? h("a", { href: linkTo(`leads/${leadId}`) }, "View lead") : "None"),
+    h("dt", {}, "Lead"), h("dd", {}, leadId && can("10203") ? h("a", { href: linkTo(`leads/${leadId}`) }, "View lead") : leadId ?? "None"),
     h("dt", {}, "ID"), h("dd", {}, h("code", {}, id))));
 }
 
@@ -192,7 +195,7 @@ export async function tenant(id) {
     fill(jobsPanel, h("p", { class: "status wrong", role: "alert" }, errorMessage(problem)));
     if (!closed) timer = window.setTimeout(poll, REFRESH_INTERVAL * 4);
   });
-  const [, changes, ...panels] = await Promise.all([refresh(), history(id), ...[contacts, configs, invoices].map((kind) => children(kind, id))]);
+  const [, changes, ...panels] = await Promise.all([refresh(), can("10310") ? history(id) : null, ...[contacts, configs, invoices].filter(({ permits }) => can(permits.view)).map((kind) => children(kind, id))]);
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,

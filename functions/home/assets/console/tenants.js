@@ -5,7 +5,7 @@ import { readList } from "../common/form.js";
 import { formatDate } from "../common/format.js";
 import { openDialog } from "./dialog.js";
 import { navigate, linkTo } from "./route.js";
-import { send } from "./session.js";
+import { can, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
 import { controls, listPanel } from "./table.js";
 
@@ -47,7 +47,7 @@ export async function tenants(query) {
     { name: "Key", cell: (/** @type {any} */ tenant) => h("code", {}, tenant.key) },
     { name: "Status", cell: (/** @type {any} */ tenant) => badge(statuses[tenant.status]) },
     { name: "Tier", cell: (/** @type {any} */ tenant) => tenant.tier ? userText(tenant.tier) : "–" },
-    { name: "Primary contact", cell: primaryContact },
+    ...(can("10211") ? [{ name: "Primary contact", cell: primaryContact }] : []),
     { name: "Onboarded", cell: (/** @type {any} */ tenant) => formatDate(tenant.createdOn), className: "number" },
   ];
   /** @type {[string, string][]} */
@@ -55,9 +55,9 @@ export async function tenants(query) {
   return {
     title: "Tenants",
     shown: [
-      h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, "Tenants"), h("button", { onclick: create }, "New tenant")),
+      h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, "Tenants"), can("10204") ? h("button", { onclick: create }, "New tenant") : null),
       controls("tenants", query, [["", "All"], ...options]),
-      await listPanel({ path: "tenants", caption: "Tenants", query, where, include, columns }),
+      await listPanel({ path: "tenants", caption: "Tenants", query, where, ...(can("10211") ? { include } : {}), columns }),
     ],
   };
 }
