@@ -26,6 +26,8 @@ class Parameters(unittest.TestCase):
             "IdentityProvider cognito needs CognitoEnabled",
             "IdentityProvider keycloak needs KeycloakHost",
             "OidcIssuer needs OidcClientId",
+            "OperatorPool needs OperatorEmail",
+            "OperatorPool replaces OidcIssuer",
         })
 
     def test_no_origin_is_allowed_by_default(self):

@@ -13,7 +13,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = pathlib.Path(__file__).parent.parent
-PLAIN = ["infra/cache.yaml", "infra/github.yaml", "infra/monitoring.yaml"]
+PLAIN = ["infra/cache.yaml", "infra/github.yaml", "infra/monitoring.yaml", "infra/operators.yaml"]
 PLAIN += ["infra/pipelines/silo.yaml", "infra/pipelines/template.yaml"]
 
 # The actions that may be allowed on every resource, each with its reason.

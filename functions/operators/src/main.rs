@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    web::serve(operators::router).await
+    web::serve_staged("OIDC_ISSUER", operators::router).await
 }

@@ -28,7 +28,7 @@ pub use children::{create, delete};
 pub use code::Code;
 pub use entities::{Count, complete, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};
-pub use function::{Answer, HttpFunction, route_matches, serve};
+pub use function::{Answer, HttpFunction, route_matches, serve, serve_staged};
 pub use limit::RateLimits;
 pub use once::{Attempt, Once, Scope};
 pub use page::{ListQuery, ListUrl, Paged, entity_response, page_response};

@@ -12,7 +12,7 @@ mod serve;
 mod tests;
 
 pub use route::route_matches;
-pub use serve::serve;
+pub use serve::{serve, serve_staged};
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 

@@ -1,0 +1,85 @@
+"""Checks how operators sign in on AWS: the user pool of OperatorPool, and how the function learns about it."""
+
+import graphlib
+import json
+import re
+import unittest
+
+from template_test import STACK, TEMPLATES, of_type
+
+POOL = TEMPLATES["infra/operators.yaml"]
+
+
+def referred(value):
+    """Returns the logical IDs that a value refers to."""
+    if isinstance(value, list):
+        return {id for item in value for id in referred(item)}
+    if not isinstance(value, dict):
+        return set()
+    found = set()
+    for name, given in value.items():
+        if name == "Ref":
+            found.add(given)
+        elif name == "Fn::GetAtt":
+            found.add(given[0] if isinstance(given, list) else given.split(".")[0])
+        elif name == "Fn::Sub":
+            text, rest = given if isinstance(given, list) else (given, {})
+            found |= set(re.findall(r"\$\{([A-Za-z0-9]+)", text)) | referred(rest)
+        elif name == "DependsOn":
+            found |= set(given if isinstance(given, list) else [given])
+        else:
+            found |= referred(given)
+    return found
+
+
+class Deployment(unittest.TestCase):
+    def test_no_resource_waits_for_itself(self):
+        for file, template in TEMPLATES.items():
+            resources = template["Resources"]
+            graph = {id: referred(resource) & set(resources) for id, resource in resources.items()}
+            graphlib.TopologicalSorter(graph).prepare()
+        self.assertIn("Operators", referred(STACK["Resources"]["HttpApiApiGatewayDefaultStage"]))
+
+    def test_the_stage_passes_the_pool_to_the_function(self):
+        condition, pool, _ = of_type("AWS::ApiGatewayV2::Stage")["HttpApiApiGatewayDefaultStage"]["StageVariables"]["Fn::If"]
+        self.assertEqual(condition, "WithPool")
+        self.assertEqual({output: name for name, value in pool.items() for output in [value["Fn::GetAtt"][1]]}, {
+            "Outputs.Issuer": "OIDC_ISSUER", "Outputs.Client": "OIDC_CLIENT_ID", "Outputs.LogoutUrl": "OIDC_LOGOUT_URL",
+        })
+        self.assertEqual(set(POOL["Outputs"]), {"Issuer", "Client", "LogoutUrl"})
+
+
+class Pool(unittest.TestCase):
+    def test_every_group_grants_the_role_of_its_name(self):
+        variables = of_type("AWS::Lambda::Function")["OperatorsFunction"]["Environment"]["Variables"]
+        condition, grants, own = variables["OPERATOR_ROLES"]["Fn::If"]
+        self.assertEqual((condition, own), ("PoolRoles", {"Ref": "OperatorRoles"}))
+        groups = [group["GroupName"] for group in of_type("AWS::Cognito::UserPoolGroup", POOL).values()]
+        self.assertEqual(sorted(groups), ["admin", "auditor", "billing", "catalog", "support", "viewer"])
+        expected = [{"claim": "cognito:groups", "value": name, "role": name} for name in sorted(groups)]
+        self.assertEqual(json.loads(grants), {"grants": expected})
+
+    def test_nobody_registers_and_the_first_operator_is_an_admin(self):
+        (pool,) = of_type("AWS::Cognito::UserPool", POOL).values()
+        self.assertIs(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], True)
+        message = pool["AdminCreateUserConfig"]["InviteMessageTemplate"]["EmailMessage"]["Fn::Sub"]
+        for part in ["{username}", "{####}", "${Address}/console"]:
+            self.assertIn(part, message)
+        (user,) = of_type("AWS::Cognito::UserPoolUser", POOL).values()
+        self.assertEqual(user["DesiredDeliveryMediums"], ["EMAIL"])
+        (membership,) = of_type("AWS::Cognito::UserPoolUserToGroupAttachment", POOL).values()
+        self.assertEqual(membership["GroupName"], {"Ref": "AdminGroup"})
+
+    def test_the_client_takes_codes_at_our_callback_only(self):
+        (client,) = of_type("AWS::Cognito::UserPoolClient", POOL).values()
+        self.assertEqual(client["AllowedOAuthFlows"], ["code"])
+        self.assertEqual(client["CallbackURLs"], [{"Fn::Sub": "${Address}/auth/callback"}])
+        self.assertEqual(client["ExplicitAuthFlows"], ["ALLOW_REFRESH_TOKEN_AUTH"])
+
+    def test_users_outlive_the_stack(self):
+        pool = POOL["Resources"]["Pool"]
+        self.assertEqual((pool["DeletionPolicy"], pool["UpdateReplacePolicy"]), ("RetainExceptOnCreate", "Retain"))
+
+
+if __name__ == "__main__":
+    unittest.main()
