@@ -11,7 +11,7 @@ use store::{Store, retry_if_stale};
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`](domain::Error::NotFound) if there is no such tenant, and the errors of
+/// [`Error::NotFound`] if there is no such tenant, and the errors of
 /// [`Store::add_child`].
 pub async fn create<D: Details>(
     State(store): State<Store>,
@@ -42,8 +42,8 @@ pub async fn create<D: Details>(
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`](domain::Error::NotFound) if there is no such entity, and
-/// [`Error::Forbidden`](domain::Error::Forbidden) if it belongs to another lead.
+/// [`Error::NotFound`] if there is no such entity, and
+/// [`Error::Forbidden`] if it belongs to another lead.
 pub async fn delete<D: Details>(
     Allowed { bearer, .. }: Allowed<D::Delete>,
     once: Once,
