@@ -240,7 +240,7 @@ async fn concurrent_consumers_append_each_change_once() {
     let records = app.local().records("upkeep").unwrap();
     // Two batches overlap, as when a consumer times out and its batch is delivered again.
     let halves = [&records[..records.len() * 2 / 3], &records[records.len() / 3..], &records[..]];
-    let batches = halves.map(|batch| other.invoke("upkeep", json!({ "Records": batch })));
+    let batches = halves.map(|batch| Box::pin(other.invoke("upkeep", json!({ "Records": batch }))));
     for answer in join_all(batches).await {
         let failed = answer.unwrap()["batchItemFailures"].as_array().cloned().unwrap();
         assert!(failed.len() <= 1, "{failed:?}");

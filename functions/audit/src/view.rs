@@ -49,8 +49,8 @@ const COLUMNS: [(&str, &str); 18] = [
     ("mac", "/mac"),
 ];
 
-/// Returns the members of an entry by which it is filtered. An entry that somebody has changed in the
-/// table may lack any of them.
+/// Returns the members of an entry by which it is filtered. An entry that was tampered with in
+/// the table may lack any of them.
 pub(crate) fn filtered(entry: &Map<String, Value>) -> Map<String, Value> {
     let part = |whole: &str, name: &str| entry.get(whole).and_then(|whole| whole.get(name));
     let member = |name: &str| match name {

@@ -14,7 +14,7 @@ const LIMIT = 20;
 /** The filters: the name of a member, its label, and a hint. @type {[string, string, string][]} */
 const filters = [
   ["tenantId", "Tenant ID", ""],
-  ["actorId", "Who (ID)", ""],
+  ["actorId", "Actor ID", ""],
   ["action", "Action", "tenant.updated"],
   ["targetId", "Changed item (ID)", ""],
 ];

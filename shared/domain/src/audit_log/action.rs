@@ -8,7 +8,7 @@ use crate::{ChildKind, TenantStatus};
 
 macro_rules! actions {
     ($($name:ident = $text:literal)+) => {
-        /// What an entry of the audit log records, as `<noun>.<past>`.
+        /// The change that an entry of the audit log records, as `<noun>.<past>`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum AuditAction {
             $(#[doc = concat!("`", $text, "`")] $name,)+

@@ -123,7 +123,7 @@ impl AuditLog {
         writes = writes.put_if(head_put(chain, &head, seq, last.as_deref(), day), Error::Stale)?;
         writes.commit().await?;
         if head.day != day {
-            // Whoever owns the table can cut off the newest entries, but not their checkpoints.
+            // The owner of the table can cut off the newest entries, but not their checkpoints.
             tracing::info!(chain, seq, mac = last, "checkpoint of the audit log");
         }
         Ok(())
