@@ -58,6 +58,7 @@ async fn a_large_report_that_stops_halfway_shows_nothing_and_can_go_on() {
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
     let (first, second) = (report(tenant, 1, 300), report(tenant, 1, 250));
     for written in [1, 3] {
+        app.settle().await;
         app.local().calls().fail("TransactWriteItems", Fault::RejectAfter(written));
         assert_eq!(send(&app, tenant, job, &first).await, 500);
         app.local().calls().restore("TransactWriteItems");
@@ -78,6 +79,7 @@ async fn a_large_report_that_stops_halfway_shows_nothing_and_can_go_on() {
 async fn the_resources_of_an_abandoned_report_are_deleted_when_the_job_ends() {
     let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "PREMIUM").await;
+    app.settle().await;
     app.local().calls().fail("TransactWriteItems", Fault::RejectAfter(2));
     assert_eq!(send(&app, tenant, job, &report(tenant, 1, 300)).await, 500);
     app.local().calls().restore("TransactWriteItems");
