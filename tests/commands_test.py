@@ -36,7 +36,7 @@ class Aws(unittest.TestCase):
         # The endpoint of a single service takes precedence over the one for all services.
         here = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
         # Cuts off the rest of a line, and replaces a file that an earlier line wrote.
-        typed = [re.split(r"\) python3|; done|; \}|&&| > ", command)[0] for command in commands()]
+        typed = [re.split(r"\) (?:python3|infra/)|; done|; \}|&&| > ", command)[0] for command in commands()]
         typed = [re.sub(r"fileb?://\w+\.json", "x", command) for command in typed if " wait " not in command]
         self.assertGreater(len(typed), 15)
 
