@@ -14,12 +14,12 @@ async fn page(app: &App, path: &str) -> (usize, Option<String>) {
 }
 
 #[tokio::test]
-async fn every_page_of_200_000_tenants_takes_one_call() {
+async fn every_page_of_50_000_tenants_takes_one_call() {
     let app = App::start_silent().await;
     app.warm().await;
-    with_tenants(&app, 199_999).await;
+    with_tenants(&app, 49_999).await;
     for (filter, pages) in [
-        (json!({ "limit": 20 }), 5000),
+        (json!({ "limit": 20 }), 2000),
         (json!({ "limit": 20, "order": "createdOn ASC", "where": { "status": 1 } }), 500),
     ] {
         let mut path = with_query("/tenants", "filter", &filter);

@@ -31,7 +31,11 @@ impl Watch {
     /// Starts `cargo lambda watch` with the functions' variables and waits until it answers.
     pub(crate) async fn serve(mut self, env: &Env) -> Self {
         let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        let child = Command::new(Self::program().unwrap())
+        let mut command = Command::new(Self::program().unwrap());
+        for name in package_variables() {
+            command.env_remove(name);
+        }
+        let child = command
             .args(["lambda", "watch", "--ignore-changes", "-A", "127.0.0.1", "-P"])
             .arg(self.port.to_string())
             .current_dir(root)
@@ -63,4 +67,12 @@ impl Drop for Watch {
             let _ = child.wait();
         }
     }
+}
+
+/// Returns the variables with which cargo describes this package to its tests. If they differ between
+/// two builds, ring and all that needs it are built again.
+#[expect(clippy::disallowed_methods, reason = "the environment of a child, not configuration")]
+fn package_variables() -> impl Iterator<Item = String> {
+    let names = std::env::vars().map(|(name, _)| name);
+    names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
