@@ -124,7 +124,7 @@ fn pack(to: &Path, content: &[u8]) -> Result<()> {
 fn routes(document: &Value) -> String {
     let is_served = |operation: &&Value| {
         let answers = operation["responses"].as_object();
-        answers.is_some_and(|answers| answers.keys().any(|status| status.starts_with('2')))
+        answers.is_some_and(|answers| answers.keys().any(|status| status.starts_with(['2', '3'])))
     };
     let paths = document["paths"].as_object().into_iter().flatten();
     let routes = paths.flat_map(|(path, operations)| {

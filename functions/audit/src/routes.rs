@@ -59,7 +59,7 @@ fn export() -> Operation {
             "schema": { "type": "string", "format": format } })
     };
     let summary = "Export the audit log";
-    Operation::new("exportAuditLog", summary, Answer::File("application/x-ndjson"))
+    Operation::new("exportAuditLog", summary, Answer::File(&["application/x-ndjson", "text/csv"]))
         .description(
             "Newest first, up to 5,000 entries and 4 MB a page, with a link to the next page. As CSV, the \
             media type is `text/csv`, and only the first page has a header. The export is itself recorded.",

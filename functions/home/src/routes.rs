@@ -16,7 +16,7 @@ pub(crate) fn routes<R: Routes<Settings, Operation>>(routes: R) -> R {
             page("validate", "Open the page behind a verification link")
         })
         .route("GET /console", console, || page("console", "Open the operators' console"))
-        .route("GET /assets/{file}", asset, || file("asset", "Get an asset of a page", "*/*"))
+        .route("GET /assets/{file}", asset, || file("asset", "Get an asset of a page", &["*/*"]))
 }
 
 /// Returns this function's operations for the OpenAPI document.
@@ -26,11 +26,11 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn page(id: &str, summary: &str) -> Operation {
-    file(id, summary, "text/html")
+    file(id, summary, &["text/html"])
 }
 
-fn file(id: &str, summary: &str, media_type: &'static str) -> Operation {
-    Operation::new(id, summary, Answer::File(media_type)).without_table()
+fn file(id: &str, summary: &str, media_types: &'static [&'static str]) -> Operation {
+    Operation::new(id, summary, Answer::File(media_types)).without_table()
 }
 
 fn ping() -> Operation {

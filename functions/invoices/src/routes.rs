@@ -31,5 +31,5 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn download(id: &str) -> Operation {
-    Operation::new(id, "Download an invoice as a PDF", Answer::File("application/pdf"))
+    Operation::new(id, "Download an invoice as a PDF", Answer::File(&["application/pdf"]))
 }

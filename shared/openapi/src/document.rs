@@ -129,12 +129,13 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
             let items = json!({ "type": "array", "items": named.reference() });
             ("200", "A page of the list.", Some(json(items, json!([named.example]))))
         }
-        Answer::File(media_type) => {
-            if *media_type == "application/pdf" {
+        Answer::File(media_types) => {
+            if media_types.contains(&"application/pdf") {
                 headers
                     .insert("Tenantry-Missing-Glyphs".to_owned(), errors::header("MissingGlyphs"));
             }
-            ("200", "OK.", Some(json!({ *media_type: {} })))
+            let content = media_types.iter().map(|&media_type| (media_type.to_owned(), json!({})));
+            ("200", "OK.", Some(Value::Object(content.collect())))
         }
         Answer::Redirect(status, to) => {
             headers.insert("Location".to_owned(), errors::header("RedirectLocation"));

@@ -51,8 +51,8 @@ pub enum Answer {
     One(NamedSchema),
     /// 200 with an array of values.
     Many(NamedSchema),
-    /// 200 with content of this media type other than JSON.
-    File(&'static str),
+    /// 200 with content of one of these media types other than JSON.
+    File(&'static [&'static str]),
     /// A redirection with this status, and where it leads.
     Redirect(&'static str, &'static str),
     /// 204 without content.
