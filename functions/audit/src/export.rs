@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{
         HeaderValue,
-        header::{CONTENT_DISPOSITION, CONTENT_TYPE, LINK},
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
         request::Parts,
     },
     response::{IntoResponse, Response},
@@ -13,11 +13,11 @@ use domain::{AuditAction, AuditedKind, Error, TenantId, permit};
 use lambda::keys::MasterKeys;
 use schema::Timestamp;
 use serde_json::{Map, Value};
-use store::{AuditRange, AuditSource, Cursor, Store};
+use store::{AuditRange, AuditSource, Store};
 use url::form_urlencoded;
 use web::{Argument, Failure, ListUrl, Operator, Result};
 
-use crate::view::{csv_header, csv_line};
+use crate::view::{bad, csv_header, csv_line, tenant};
 
 /// The maximum number of entries on a page of an export.
 const MAX_ENTRIES: usize = 5000;
@@ -51,10 +51,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportQuery {
         let text = query.url.query().to_owned();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             match &*name {
-                "tenantId" => {
-                    query.tenant =
-                        Some(value.parse().map_err(|_| bad("tenantId: must be a UUID"))?);
-                }
+                "tenantId" => query.tenant = Some(tenant(&value)?),
                 "from" => query.range.from = Some(time(&value, "from")?),
                 "to" => query.range.to = Some(time(&value, "to")?),
                 "format" => query.format = format_of(&value)?,
@@ -67,10 +64,6 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportQuery {
 }
 
 impl Argument for ExportQuery {}
-
-fn bad(rule: &str) -> Error {
-    Error::BadParameter(rule.to_owned())
-}
 
 fn time(value: &str, name: &str) -> Result<Timestamp, Error> {
     value.parse().map_err(|_| bad(&format!("{name}: must be a date-time (RFC 3339)")))
@@ -91,9 +84,7 @@ pub(crate) async fn export(
     Operator { bearer, .. }: Operator<permit::ExportAudit>,
     query: ExportQuery,
 ) -> Result<Response> {
-    let list = query.url.list(&bearer);
-    let cursor = query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
-    let cursor = cursor.transpose()?;
+    let cursor = query.url.open(query.cursor.as_ref(), &bearer, &keys)?;
     let mut text = String::new();
     // A page with a cursor belongs to an export that is noted.
     if cursor.is_none() {
@@ -105,15 +96,11 @@ pub(crate) async fn export(
     let source = source.map_or(AuditSource::Time, AuditSource::Chain);
     let within = |entry| Ok(Some(entry).filter(|entry| query.contains(entry)));
     let page = store.audit_entries(&source, query.range, MAX_ENTRIES, cursor, within).await?;
-    let next = page.next.map(|next| query.url.next(&next, &bearer, &keys)).transpose()?;
+    let next = query.url.next(page.next.as_ref(), &bearer, &keys)?;
     for item in &page.items {
         text.push_str(&query.format.line(item.get())?);
     }
-    let mut response = query.format.answer(text);
-    if let Some(next) = next {
-        response.headers_mut().insert(LINK, next);
-    }
-    Ok(response)
+    Ok((next, query.format.answer(text)).into_response())
 }
 
 impl ExportQuery {

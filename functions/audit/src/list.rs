@@ -3,13 +3,13 @@ use axum::{
     http::request::Parts,
     response::Response,
 };
-use domain::{AuditedKind, Error, TenantId, permit};
+use domain::{AuditedKind, TenantId, permit};
 use filter::{Fields, Filter, Order, Where};
 use lambda::keys::MasterKeys;
-use store::{AuditRange, AuditSource, Cursor, Paging, Store};
+use store::{AuditRange, AuditSource, Paging, Store};
 use web::{Argument, Failure, ListUrl, Operator, Paged, PathIds, Result, page_response};
 
-use crate::view::{ENTRY, filtered};
+use crate::view::{ENTRY, bad, filtered};
 
 /// The request for a list of entries: conditions, a limit and a cursor.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AuditQuery {
             && filter.include.is_empty();
         if !is_plain {
             let rule = "filter: has only where and limit here. Entries are listed newest first.";
-            return Err(Error::BadParameter(rule.to_owned()).into());
+            return Err(bad(rule).into());
         }
         Ok(Self { filter, url })
     }
@@ -45,12 +45,11 @@ pub(crate) async fn entries(
     Operator { bearer, .. }: Operator<permit::ViewAudit>,
     AuditQuery { filter, url }: AuditQuery,
 ) -> Result<Response> {
-    let list = url.list(&bearer);
-    let cursor = filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
+    let cursor = url.open(filter.cursor.as_ref(), &bearer, &keys)?;
     let (source, limit) = (source(&filter.conditions), filter.page_size().into());
     let view = |entry| Ok(filter.conditions.matches(&filtered(&entry)).then_some(entry));
     let range = AuditRange::default();
-    let page = store.audit_entries(&source, range, limit, cursor.transpose()?, view).await?;
+    let page = store.audit_entries(&source, range, limit, cursor, view).await?;
     page_response(&url, page, &bearer, &keys)
 }
 

@@ -72,7 +72,7 @@ fn export() -> Operation {
             "description": "One entry as JSON on each line, or comma-separated values.",
             "schema": { "type": "string", "enum": ["jsonl", "csv"], "default": "jsonl" },
         }))
-        .query(cursor())
+        .continued()
         .error(Code::FilterTooBroad, "More than 10,000 entries would be read for a page.")
 }
 
@@ -110,15 +110,7 @@ fn verify() -> Operation {
             "description": "The tenant whose chain is verified.",
             "schema": { "type": "string", "format": "uuid" },
         }))
-        .query(cursor())
-}
-
-fn cursor() -> Value {
-    json!({
-        "name": "cursor",
-        "description": "Opaque cursor from the `Link` header of the previous page. Send it unchanged.",
-        "schema": { "type": "string" },
-    })
+        .continued()
 }
 
 /// An entry as it is answered.

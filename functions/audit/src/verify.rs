@@ -1,13 +1,15 @@
 use axum::{
     extract::{FromRequestParts, State},
-    http::{header::LINK, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
-use domain::{AuditedKind, Error, TenantId, permit};
+use domain::{AuditedKind, permit};
 use lambda::keys::MasterKeys;
-use store::{Cursor, Store};
+use store::Store;
 use url::form_urlencoded;
 use web::{Argument, Failure, Json, ListUrl, Operator, Result};
+
+use crate::view::{bad, tenant};
 
 /// The maximum length of the name of a chain, in bytes.
 const MAX_CHAIN: usize = 100;
@@ -35,11 +37,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ChainQuery {
                     return Err(bad("chain: must have at most 100 bytes").into());
                 }
                 "chain" => chain = Some(value.into_owned()),
-                "tenantId" => {
-                    let tenant: TenantId =
-                        value.parse().map_err(|_| bad("tenantId: must be a UUID"))?;
-                    chain = Some(AuditedKind::tenant_chain(tenant));
-                }
+                "tenantId" => chain = Some(AuditedKind::tenant_chain(tenant(&value)?)),
                 "cursor" => cursor = Some(value.into_owned()),
                 _ => {}
             }
@@ -51,10 +49,6 @@ impl<S: Send + Sync> FromRequestParts<S> for ChainQuery {
 
 impl Argument for ChainQuery {}
 
-fn bad(rule: &str) -> Error {
-    Error::BadParameter(rule.to_owned())
-}
-
 /// `GET /audit/verify`: verifies up to 10,000 entries of a chain.
 pub(crate) async fn verify(
     State(store): State<Store>,
@@ -62,13 +56,8 @@ pub(crate) async fn verify(
     Operator { bearer, .. }: Operator<permit::ViewAudit>,
     ChainQuery { chain, cursor, url }: ChainQuery,
 ) -> Result<Response> {
-    let list = url.list(&bearer);
-    let cursor = cursor.map(|sealed| Cursor::open(&sealed, &list, &keys)).transpose()?;
+    let cursor = url.open(cursor.as_ref(), &bearer, &keys)?;
     let verified = store.verify_chain(&chain, &keys, cursor).await?;
-    let next = verified.next.as_ref().map(|next| url.next(next, &bearer, &keys)).transpose()?;
-    let mut response = Json(verified).into_response();
-    if let Some(next) = next {
-        response.headers_mut().insert(LINK, next);
-    }
-    Ok(response)
+    let next = url.next(verified.next.as_ref(), &bearer, &keys)?;
+    Ok((next, Json(verified)).into_response())
 }

@@ -1,5 +1,6 @@
 //! Entries as filters and exports see them.
 
+use domain::{Error, TenantId};
 use filter::{
     Kind::{Id, Number, Text, Time},
     Schema,
@@ -61,6 +62,16 @@ pub(crate) fn filtered(entry: &Map<String, Value>) -> Map<String, Value> {
         name => entry.get(name).cloned().unwrap_or_default(),
     };
     ENTRY.properties.iter().map(|(name, _)| ((*name).to_owned(), member(name))).collect()
+}
+
+/// Returns the error for a parameter that breaks a rule.
+pub(crate) fn bad(rule: &str) -> Error {
+    Error::BadParameter(rule.to_owned())
+}
+
+/// Reads the parameter `tenantId`.
+pub(crate) fn tenant(value: &str) -> Result<TenantId, Error> {
+    value.parse().map_err(|_| bad("tenantId: must be a UUID"))
 }
 
 /// Returns the first line of an export as CSV.

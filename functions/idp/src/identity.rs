@@ -57,11 +57,7 @@ impl Identity {
     ///
     /// If a step failed and a retry may succeed.
     pub async fn handle(&self, event: Payload) -> Result<()> {
-        let done = match event.envelope() {
-            Ok(event) => Box::pin(self.dispatch(event)).await,
-            Err(error) => Err(error),
-        };
-        self.failures.into_result(&event, done).await
+        self.failures.handle(&event, |event| self.dispatch(event)).await
     }
 
     async fn dispatch(&self, event: Envelope) -> Result<()> {

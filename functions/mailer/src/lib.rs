@@ -88,11 +88,7 @@ impl Mailer {
     ///
     /// If sending failed and a retry may succeed, so that the event is delivered again.
     pub async fn handle(&self, event: Payload) -> Result<()> {
-        let mailed = match event.envelope() {
-            Ok(event) => Box::pin(self.mail(event)).await,
-            Err(error) => Err(error),
-        };
-        self.failures.into_result(&event, mailed).await
+        self.failures.handle(&event, |event| self.mail(event)).await
     }
 
     async fn mail(&self, event: Envelope) -> Result<()> {

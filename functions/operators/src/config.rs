@@ -16,10 +16,7 @@ use url::Url;
 use crate::{
     exchange::{TokenIssuer, Trusted},
     origin::Hosting,
-    provider::{
-        Provider,
-        issuer::{Issuer, Transport},
-    },
+    provider::{Provider, issuer::Issuer},
 };
 
 /// The scopes that are requested unless `OIDC_SCOPES` is set.
@@ -68,13 +65,6 @@ impl Sessions {
 /// Returns whether the API may run on this machine: in the environment `dev` only.
 pub(crate) fn hosting(env: &Env) -> Hosting {
     if env.get("APP_ENV") == Some("dev") { Hosting::Local } else { Hosting::Https }
-}
-
-fn transport(env: &Env) -> Transport {
-    match hosting(env) {
-        Hosting::Https => Transport::Tls,
-        Hosting::Local => Transport::TlsOrLoopback,
-    }
 }
 
 /// Returns the roles, and the grants of the identity provider.
@@ -134,10 +124,10 @@ pub(crate) fn trusted(
 }
 
 fn issuer(env: &Env, name: &str, url: &str, client: &Client) -> Result<Issuer, ConfigError> {
-    let transport = transport(env);
+    let hosting = hosting(env);
     let parsed = Url::parse(url).ok().filter(Url::has_host);
-    match parsed.is_some_and(|parsed| transport.accepts(&parsed)) {
-        true => Ok(Issuer::new(url, client.clone(), transport)),
+    match parsed.is_some_and(|parsed| hosting.accepts(&parsed)) {
+        true => Ok(Issuer::new(url, client.clone(), hosting)),
         false => Err(Env::malformed(name, "must be an https URL")),
     }
 }

@@ -12,15 +12,24 @@ use axum::{
 };
 use domain::Error;
 use lambda_http::request::RequestContext;
+use url::Url;
 use web::{Argument, Failure};
 
-/// Whether the API may be served over plain `http`.
+/// Whether the API, and an identity provider, may be served over plain `http`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hosting {
     /// `https` only.
     Https,
     /// `https`, and `http` at loopback addresses (`APP_ENV=dev`).
     Local,
+}
+
+impl Hosting {
+    /// Returns whether requests may be sent to `url`.
+    pub(crate) fn accepts(self, url: &Url) -> bool {
+        let is_plain = url.scheme() == "http" && url.host_str().is_some_and(is_this_machine);
+        url.scheme() == "https" || self == Self::Local && is_plain
+    }
 }
 
 /// Our own address, as API Gateway tells it.
@@ -54,7 +63,11 @@ impl Own {
 
 /// Whether a host, with or without a port, is this machine.
 fn is_loopback(host: &str) -> bool {
-    let (name, _) = host.rsplit_once(':').unwrap_or((host, ""));
+    is_this_machine(host.rsplit_once(':').map_or(host, |(name, _)| name))
+}
+
+/// Whether a host without a port is this machine.
+fn is_this_machine(name: &str) -> bool {
     name == "localhost"
         || name.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

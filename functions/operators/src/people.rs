@@ -147,7 +147,7 @@ async fn keeper(operators: &Operators, leaving: &Stored<Person>) -> Result<Optio
     let gone = known.iter().filter(|other| other.item.disabled).map(|other| &other.item);
     let gone = gone.chain([&leaving.item]);
     match &operators.provider {
-        Some(provider) if provider.admins.lists_none_of(gone) => Ok(None),
+        Some(provider) if provider.admins.lists_another_than(gone) => Ok(None),
         _ => Err(Error::LastAdmin),
     }
 }

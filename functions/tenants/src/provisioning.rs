@@ -24,14 +24,14 @@ pub(crate) async fn provision(
     let subscription = Subscription::from_text(body.text(), &plans.tiers)?;
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
     let caller = Caller { bearer, expected, request };
-    Box::pin(open(once, &caller, path.id()?, |from, opening| {
+    open(once, &caller, path.id()?, |from, opening| {
         from.tenant.item.status_after_opening(JobKind::Provision)?;
         opening.check_build_limit(&from)?;
         let identity_provider = plans.provider_of(&from)?;
         let (kind, subscription) = (JobKind::Provision, subscription.clone());
         let work = Work { kind, subscription, isolation, identity_provider };
         Job::open(&from.tenant.item, from.contacts, work, plans.expiry, opening.now, opening.by)
-    }))
+    })
     .await
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn resume_identity(
     path: PathIds,
 ) -> Result<Response> {
     let caller = Caller { bearer, expected, request };
-    Box::pin(open(once, &caller, path.id()?, |from, opening| {
+    open(once, &caller, path.id()?, |from, opening| {
         from.tenant.item.check_identity_resumable()?;
         opening.check_build_limit(&from)?;
         let failed = from.jobs.first().ok_or("the latest job is missing");
@@ -56,7 +56,7 @@ pub(crate) async fn resume_identity(
             if configured { plans.provider_of(&from)? } else { failed.identity_provider };
         let (tenant, contacts) = (&from.tenant.item, from.contacts);
         failed.resume_identity(tenant, contacts, provider, opening.now, opening.by)
-    }))
+    })
     .await
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn deprovision(
     path: PathIds,
 ) -> Result<Response> {
     let caller = Caller { bearer, expected, request };
-    Box::pin(open(once, &caller, path.id()?, |from, opening| {
+    open(once, &caller, path.id()?, |from, opening| {
         let TenantToBuild { tenant: Stored { item: tenant, .. }, contacts, jobs, .. } = from;
         tenant.status_after_opening(JobKind::Deprovision)?;
         let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
@@ -79,7 +79,7 @@ pub(crate) async fn deprovision(
         let work = built.or_else(latest).map(Job::to_deprovisioning);
         let work = work.ok_or("no job has built the tenant").map_err(Error::internal(OPENING))?;
         Job::open(&tenant, contacts, work, plans.expiry, opening.now, opening.by)
-    }))
+    })
     .await
 }
 
@@ -126,7 +126,7 @@ async fn open(
     id: TenantId,
     job: impl Fn(TenantToBuild, &Opening<'_>) -> Decided<Job>,
 ) -> Result<Response> {
-    once.run(Scope::Bearer(bearer), |attempt| async move {
+    let opened = once.run(Scope::Bearer(bearer), |attempt| async move {
         let opened = retry_if_stale(|| async {
             let from = attempt.store.tenant_to_build(id).await?;
             bearer.may_act_on(from.tenant.item.lead_id)?;
@@ -141,6 +141,6 @@ async fn open(
             Ok(reply)
         });
         Ok(opened.await?)
-    })
-    .await
+    });
+    Box::pin(opened).await
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    Env, Payload,
+    Env, Envelope, Payload,
     aws::Aws,
     config::ConfigError,
     fault::Service,
@@ -116,7 +116,7 @@ impl EventFailures {
         Ok(Self(DeadLetters::from_env(env, aws, "EVENT_FAILURES_URL")?))
     }
 
-    /// Returns the result of an invocation whose `event` ended in this way.
+    /// Handles an event with `handle`, and returns the result of the invocation.
     ///
     /// A permanent failure is sent to the queue, and the invocation succeeds, because Lambda has no
     /// other way to skip its retries. A transient failure fails the invocation: Lambda retries
@@ -126,8 +126,16 @@ impl EventFailures {
     /// # Errors
     ///
     /// The failure to report to Lambda.
-    pub async fn into_result(&self, event: &Payload, ended: Result<()>) -> Result<()> {
-        let Err(error) = ended else { return Ok(()) };
+    pub async fn handle<F: Future<Output = Result<()>>>(
+        &self,
+        event: &Payload,
+        handle: impl FnOnce(Envelope) -> F,
+    ) -> Result<()> {
+        let handled = match event.envelope() {
+            Ok(envelope) => Box::pin(handle(envelope)).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = handled else { return Ok(()) };
         if !error.is_permanent() || event.is_redriven() {
             return Err(error);
         }

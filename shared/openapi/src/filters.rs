@@ -25,12 +25,17 @@ pub(super) fn paging() -> [Value; 2] {
                 given in the filter instead.",
             "schema": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
         }),
-        json!({
-            "name": "cursor",
-            "description": "Opaque cursor from the `Link` header of the previous page. Send it unchanged.",
-            "schema": { "type": "string" },
-        }),
+        cursor(),
     ]
+}
+
+/// Returns the parameter that continues a list.
+pub(super) fn cursor() -> Value {
+    json!({
+        "name": "cursor",
+        "description": "Opaque cursor from the `Link` header of the previous page. Send it unchanged.",
+        "schema": { "type": "string" },
+    })
 }
 
 /// Returns the schemas of an entity's filters.

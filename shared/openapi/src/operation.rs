@@ -114,10 +114,16 @@ impl Operation {
         self
     }
 
-    /// Adds the parameters of a paged list without a filter.
+    /// Adds the parameters that page through a list.
     #[must_use]
     pub fn paged(self) -> Self {
         super::filters::paging().into_iter().fold(self, Self::query)
+    }
+
+    /// Adds the parameter with which a link continues an answer.
+    #[must_use]
+    pub fn continued(self) -> Self {
+        self.query(super::filters::cursor())
     }
 
     /// Names the schema of the request body, which the handler's argument declares, and adds an

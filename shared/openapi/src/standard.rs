@@ -59,12 +59,10 @@ pub fn list<E: Entity>(kind: &str) -> Operation {
     let summary = format!("List {}", nouns(kind).0);
     let example = json!({ "order": "createdOn DESC", "limit": 20 });
     let filter = filters::parameter("filter", &format!("{entity}Filter"), false, &example);
-    let operation =
-        Operation::new(format!("list{entity}s"), summary, Answer::Many(found(E::SCHEMA)));
-    let operation = operation
+    Operation::new(format!("list{entity}s"), summary, Answer::Many(found(E::SCHEMA)))
         .description("Newest first. Eventually consistent: changes appear after about one second.")
-        .query(filter);
-    filters::paging().into_iter().fold(operation, Operation::query)
+        .query(filter)
+        .paged()
 }
 
 /// Describes `GET /<kind>/count`.

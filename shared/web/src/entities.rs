@@ -14,7 +14,7 @@ use super::{
 use domain::{Edit, Error, Permit, UserId};
 use filter::{Filter, Where};
 use lambda::{keys::MasterKeys, token::Bearer};
-use store::{Cursor, ListRequest, Listed, Store, Stored, Writable, retry_if_stale};
+use store::{ListRequest, Listed, Store, Stored, Writable, retry_if_stale};
 
 /// Maximum number of entities that one request changes.
 const MOST_CHANGED: usize = 1000;
@@ -42,10 +42,8 @@ pub async fn list<E: Listed>(
     query: ListQuery<E>,
 ) -> Result<Response> {
     may_include(&bearer, &query.filter)?;
-    let list = query.url.list(&bearer);
-    let cursor = query.filter.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, &keys));
-    let request =
-        ListRequest { filter: &query.filter, lead: bearer.lead(), cursor: cursor.transpose()? };
+    let cursor = query.url.open(query.filter.cursor.as_ref(), &bearer, &keys)?;
+    let request = ListRequest { filter: &query.filter, lead: bearer.lead(), cursor };
     let page = store.list::<E>(request).await?;
     page_response(&query.url, page, &bearer, &keys)
 }

@@ -38,21 +38,42 @@ impl ListUrl {
         &self.query
     }
 
-    /// Returns the value of the header that links the next page (RFC 8288).
+    /// Opens the cursor that the request names, if any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadParameter`] if the cursor is not valid for this list.
+    pub fn open(
+        &self,
+        sealed: Option<&String>,
+        bearer: &Bearer,
+        keys: &MasterKeys,
+    ) -> Result<Option<Cursor>> {
+        let list = self.list(bearer);
+        sealed.map(|sealed| Cursor::open(sealed, &list, keys)).transpose()
+    }
+
+    /// Returns the header that links the next page, if there is one (RFC 8288).
     ///
     /// # Errors
     ///
     /// [`Error::Internal`] if the link cannot be written.
-    pub fn next(&self, cursor: &Cursor, bearer: &Bearer, keys: &MasterKeys) -> Result<HeaderValue> {
+    pub fn next(
+        &self,
+        cursor: Option<&Cursor>,
+        bearer: &Bearer,
+        keys: &MasterKeys,
+    ) -> Result<Option<[(HeaderName, HeaderValue); 1]>> {
+        let Some(cursor) = cursor else { return Ok(None) };
         let sealed = cursor.seal(&self.list(bearer), keys)?;
         let link = format!("<{}?{}>; rel=\"next\"", self.path, with_cursor(&self.query, &sealed));
-        HeaderValue::from_str(&link).map_err(Error::internal("linking the next page"))
+        let link = HeaderValue::from_str(&link);
+        Ok(Some([(LINK, link.map_err(Error::internal("linking the next page"))?)]))
     }
 
     /// Returns the scope in which a cursor is valid: this list with this query, for this lead or
     /// for operators.
-    #[must_use]
-    pub fn list(&self, bearer: &Bearer) -> String {
+    fn list(&self, bearer: &Bearer) -> String {
         let whose = bearer.lead().map(|lead| lead.to_string()).unwrap_or_default();
         format!("{whose} {}?{}", self.path, with_cursor(&self.query, ""))
     }
@@ -102,9 +123,8 @@ impl Paged {
     ///
     /// [`Error::BadParameter`] if the cursor is not valid for this list.
     pub fn paging(&self, bearer: &Bearer, keys: &MasterKeys) -> Result<Paging> {
-        let list = self.url.list(bearer);
-        let cursor = self.query.cursor.as_ref().map(|sealed| Cursor::open(sealed, &list, keys));
-        Ok(Paging { limit: self.query.limit, cursor: cursor.transpose()? })
+        let cursor = self.url.open(self.query.cursor.as_ref(), bearer, keys)?;
+        Ok(Paging { limit: self.query.limit, cursor })
     }
 
     /// Returns the response for `page`.
@@ -133,12 +153,9 @@ pub fn page_response(
     bearer: &Bearer,
     keys: &MasterKeys,
 ) -> Result<Response, Failure> {
-    let next = page.next.map(|next| url.next(&next, bearer, keys)).transpose()?;
-    let mut response = Json(page.items).into_response();
+    let next = url.next(page.next.as_ref(), bearer, keys)?;
+    let mut response = (next, Json(page.items)).into_response();
     truncated(response.headers_mut(), page.truncated);
-    if let Some(next) = next {
-        response.headers_mut().insert(LINK, next);
-    }
     Ok(response)
 }
 

@@ -41,14 +41,14 @@ export function actionName(action) {
 }
 
 /** @param {Entry} entry */
-function who({ actor, via }) {
+function actorText({ actor, via }) {
   const way = ways[via];
   return h("span", {}, userText(actor.name ?? actor.id ?? actors[actor.type] ?? actor.type),
     h("span", { class: "soft" }, ` (${[actors[actor.type]?.toLowerCase(), way].filter(Boolean).join(", ")})`));
 }
 
 /** @param {Entry} entry */
-function what({ action, target }) {
+function actionText({ action, target }) {
   return h("span", {}, actionName(action), target.name ? h("span", { class: "soft" }, " ", userText(target.name)) : null);
 }
 
@@ -81,8 +81,8 @@ function changeList({ changes, target }) {
 /** The columns of a table of entries. @type {import("./table.js").Column[]} */
 export const columns = [
   { name: "Time", cell: ({ time }) => h("time", { datetime: time }, formatTime(time)) },
-  { name: "Who", cell: who },
-  { name: "Action", cell: what },
+  { name: "Actor", cell: actorText },
+  { name: "Action", cell: actionText },
   { name: "Changes", cell: changeList },
 ];
 

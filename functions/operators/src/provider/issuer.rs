@@ -12,10 +12,13 @@ use schema::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
-use url::{Host, Url};
+use url::Url;
 
 use super::jws::{Jws, Key};
-use crate::failure::{misconfigured, unreachable};
+use crate::{
+    failure::{misconfigured, unreachable},
+    origin::Hosting,
+};
 
 /// How long endpoints and keys are kept.
 const FRESH: Duration = Duration::from_secs(300);
@@ -33,18 +36,9 @@ pub(crate) struct Issuer {
     /// The exact value of `iss`.
     pub(crate) url: String,
     pub(crate) client: Client,
-    transport: Transport,
+    hosting: Hosting,
     metadata: Mutex<Option<(Timestamp, Arc<Metadata>)>>,
     keys: Mutex<Keys>,
-}
-
-/// Which addresses of providers are accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// `https` only.
-    Tls,
-    /// `https`, and `http` to this machine.
-    TlsOrLoopback,
 }
 
 /// The published metadata, as far as it is used (OpenID Connect Discovery 1.0 §3).
@@ -81,23 +75,10 @@ struct Keys {
     keys: Vec<Key>,
 }
 
-impl Transport {
-    /// Whether requests may be sent to `url`.
-    pub(crate) fn accepts(self, url: &Url) -> bool {
-        let is_local = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        url.scheme() == "https" || self == Self::TlsOrLoopback && url.scheme() == "http" && is_local
-    }
-}
-
 impl Issuer {
-    pub(crate) fn new(url: &str, client: Client, transport: Transport) -> Self {
+    pub(crate) fn new(url: &str, client: Client, hosting: Hosting) -> Self {
         let (metadata, keys) = (Mutex::default(), Mutex::default());
-        Self { url: url.to_owned(), client, transport, metadata, keys }
+        Self { url: url.to_owned(), client, hosting, metadata, keys }
     }
 
     /// Returns the metadata.
@@ -121,7 +102,7 @@ impl Issuer {
         if metadata.issuer != self.url {
             return Err(misconfigured(STEP)("the issuer is not the configured one"));
         }
-        if !metadata.endpoints().all(|url| self.transport.accepts(url)) {
+        if !metadata.endpoints().all(|url| self.hosting.accepts(url)) {
             return Err(misconfigured(STEP)("an endpoint is not https"));
         }
         let metadata = Arc::new(metadata);
@@ -169,7 +150,7 @@ impl Issuer {
     }
 
     async fn get(&self, step: &'static str, url: &Url) -> Result<Value> {
-        if !self.transport.accepts(url) {
+        if !self.hosting.accepts(url) {
             return Err(misconfigured(step)("the address is not https"));
         }
         let request = Request::get(url.as_str()).header(ACCEPT, "application/json");

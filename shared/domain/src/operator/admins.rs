@@ -57,7 +57,7 @@ impl Admins {
 
     /// Returns whether a person is listed that is not among `others`.
     #[must_use]
-    pub fn lists_none_of<'o>(&self, others: impl Iterator<Item = &'o Operator>) -> bool {
+    pub fn lists_another_than<'o>(&self, others: impl Iterator<Item = &'o Operator>) -> bool {
         let mut left: BTreeSet<_> = self.listed.iter().map(|one| one.to_lowercase()).collect();
         for other in others {
             left.remove(&other.subject.to_lowercase());

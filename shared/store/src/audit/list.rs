@@ -16,7 +16,7 @@ use crate::{
 use domain::{AuditChain, Error, Result, SealedEntry};
 use schema::Timestamp;
 
-/// Where the entries of a list are read from.
+/// The source of the entries of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditSource {
     /// A chain, strongly consistent.
