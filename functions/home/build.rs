@@ -23,7 +23,7 @@ const DOCUMENT: &str = "openapi.json";
 /// A file with the name that it is served under.
 struct Served {
     name: String,
-    /// The modules that this file imports, directly or indirectly.
+    /// The modules that this file needs to start, directly or indirectly.
     imports: BTreeSet<String>,
 }
 
@@ -76,13 +76,17 @@ fn serve(path: &str, out: &Path, done: &mut Done) -> Result<()> {
     let mut text = fs::read_to_string(Path::new(FOLDER).join(path))?;
     let mut imports = BTreeSet::new();
     if path.ends_with(".js") && !path.starts_with("swagger-ui/") {
-        for import in imported(&text) {
-            let target = resolved(path, &import).ok_or("an import is outside of the folder")?;
+        let needed = quoted_after(" from \"", &text);
+        let loaded_later = quoted_after("await import(\"", &text);
+        for import in needed.iter().chain(&loaded_later) {
+            let target = resolved(path, import).ok_or("an import is outside of the folder")?;
             serve(&target, out, done)?;
             let module = done.get(&target).ok_or("modules import each other in a circle")?;
             text = text.replace(&format!("\"{import}\""), &format!("\"./{}\"", module.name));
-            imports.insert(module.name.clone());
-            imports.extend(module.imports.iter().cloned());
+            if needed.contains(import) {
+                imports.insert(module.name.clone());
+                imports.extend(module.imports.iter().cloned());
+            }
         }
     }
     let (stem, extension) = path.rsplit_once('.').ok_or("a file has no extension")?;
@@ -93,9 +97,9 @@ fn serve(path: &str, out: &Path, done: &mut Done) -> Result<()> {
     Ok(())
 }
 
-/// Returns the relative paths of `import … from "./…"`.
-fn imported(module: &str) -> Vec<String> {
-    let quoted = module.split(" from \"").skip(1).filter_map(|rest| rest.split('"').next());
+/// Returns the relative paths that follow `start`: `from "./…"` or `await import("./…")`.
+fn quoted_after(start: &str, module: &str) -> Vec<String> {
+    let quoted = module.split(start).skip(1).filter_map(|rest| rest.split('"').next());
     quoted.filter(|path| path.starts_with('.')).map(str::to_owned).collect()
 }
 

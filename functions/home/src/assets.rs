@@ -16,7 +16,7 @@ pub(crate) struct Asset {
     path: &'static str,
     /// Name with a content hash.
     pub(crate) name: &'static str,
-    /// All modules that this one imports, directly or indirectly. Pages preload them.
+    /// All modules that this one needs to start, directly or indirectly. Pages preload them.
     pub(crate) imports: &'static [&'static str],
     gzip: &'static [u8],
 }

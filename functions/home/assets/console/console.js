@@ -3,17 +3,12 @@
 import { ApiError, errorMessage } from "../common/api.js";
 import { fill, h } from "../common/dom.js";
 import { accountMenu } from "./account.js";
-import { audit } from "./audit.js";
 import { hideBanner, showBanner, signedIn } from "./banner.js";
 import { signInCard } from "./card.js";
 import { lead, leads } from "./leads.js";
-import { overview } from "./overview.js";
-import { mySessions, people, person } from "./people.js";
 import { currentRoute, linkTo } from "./route.js";
 import { search, searchBox } from "./search.js";
 import { can, listen, me, resume } from "./session.js";
-import { tenant } from "./tenant.js";
-import { tenants } from "./tenants.js";
 
 /**
  * @typedef {object} View
@@ -30,17 +25,20 @@ let navigation = 0;
 /** @type {View | undefined} */
 let current;
 
-/** @param {import("./route.js").Route} route @returns {Promise<View>} */
-function view({ path: [noun, id], query }) {
-  if (noun === "tenants") return id ? tenant(id) : tenants(query);
+/**
+ * Returns the view of a route. The larger views are modules that load when they are first shown.
+ * @param {import("./route.js").Route} route @returns {Promise<View>}
+ */
+async function view({ path: [noun, id], query }) {
+  if (noun === "tenants") return id ? (await import("./tenant.js")).tenant(id) : (await import("./tenants.js")).tenants(query);
   if (noun === "leads") return id ? lead(id) : leads(query);
-  if (noun === "audit") return audit(query);
+  if (noun === "audit") return (await import("./audit.js")).audit(query);
   if (noun === "search") return search(query);
-  if (noun === "operators") return id ? person(id) : people(query);
-  if (noun === "sessions") return mySessions();
   if (noun === "signed-in") return signedIn();
-  if (noun || can("10207")) return overview();
-  return can("10300") ? people(query) : mySessions();
+  if (noun ? noun !== "operators" && noun !== "sessions" : can("10207")) return (await import("./overview.js")).overview();
+  const { mySessions, people, person } = await import("./people.js");
+  if (noun === "operators" && id) return person(id);
+  return noun === "operators" || (!noun && can("10300")) ? people(query) : mySessions();
 }
 
 async function show() {
