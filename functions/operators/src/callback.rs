@@ -101,7 +101,7 @@ async fn enter(
     if person.profile.roles.is_empty() {
         return Err(without_role(provider, person));
     }
-    let id = identity::operator_id(&provider.issuer.url, &person.subject);
+    let id = OperatorId::for_subject(&provider.issuer.url, &person.subject);
     let named = (provider.issuer.url.as_str(), person.subject.as_str());
     let operator = Operator::signed_in(id, named, person.profile.clone(), now);
     let secret = SessionSecret::generate(id)?;

@@ -76,7 +76,7 @@ pub(crate) async fn exchange(
     if roles.is_empty() {
         return Err(Error::NoRole.into());
     }
-    let id = identity::operator_id(&issuer, subject);
+    let id = OperatorId::for_subject(&issuer, subject);
     operators.store.must_be_enabled(id).await?;
     let profile = Profile::new(&claims, subject, roles);
     if expiry <= now {

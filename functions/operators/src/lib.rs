@@ -10,7 +10,6 @@ mod config;
 mod cookie;
 mod exchange;
 mod failure;
-mod identity;
 mod origin;
 mod page;
 mod people;

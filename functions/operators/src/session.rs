@@ -174,7 +174,7 @@ async fn checked(
     now: Timestamp,
 ) -> Result<Option<Profile>> {
     let Some(person) = provider.refreshed_person(granted, now).await? else { return Ok(None) };
-    let id = crate::identity::operator_id(&provider.issuer.url, &person.subject);
+    let id = OperatorId::for_subject(&provider.issuer.url, &person.subject);
     if id != session.operator_id {
         return Err(Error::SignInRequired("the provider describes another person"));
     }

@@ -1,7 +1,7 @@
 use axum::{extract::State, response::Response};
 use domain::{
-    Error, IdentityProvider, Job, JobKind, Result as Decided, Subscription, TenantId, UserId, Work,
-    permit,
+    Error, IdentityProvider, Job, JobKind, Result as Decided, SubscriptionText, TenantId, UserId,
+    Work, permit,
 };
 use lambda::token::Bearer;
 use schema::Timestamp;
@@ -21,7 +21,7 @@ pub(crate) async fn provision(
     path: PathIds,
     Body(body): Body,
 ) -> Result<Response> {
-    let subscription = Subscription::from_text(body.text(), &plans.tiers)?;
+    let subscription = SubscriptionText::from_text(body.text(), &plans.tiers)?;
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
     let caller = Caller { bearer, expected, request };
     open(once, &caller, path.id()?, |from, opening| {

@@ -1,6 +1,6 @@
 use domain::{
     Entity, IdentityProvider, Isolation, JobKind, JobState, Overview, Resource, SearchHit,
-    StepSource, StepState, Subscription, Tenant, Word,
+    StepSource, StepState, SubscriptionText, Tenant, Word,
 };
 use filter::SearchQuery;
 use openapi::{
@@ -90,7 +90,7 @@ fn provision() -> Operation {
             "Opens a job that builds the tenant for a subscription, and answers with its location. Poll \
             the job for progress.",
         )
-        .body_schema(NamedSchema::new("Subscription", Subscription::schema(), body))
+        .body_schema(NamedSchema::new("Subscription", SubscriptionText::schema(), body))
         .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
         .error(
             Code::IllegalTransition,

@@ -31,6 +31,31 @@ pub enum EventType {
     TenantDeprovisioningSuccess,
     /// A deprovisioning job failed or timed out.
     TenantDeprovisioningFailure,
+    /// A tenant was subscribed to a plan.
+    SubscriptionCreated,
+    /// A subscription, or its trial, began.
+    SubscriptionActivated,
+    /// The trial of a subscription ends soon.
+    SubscriptionTrialEnding,
+    /// A further period of a subscription began.
+    SubscriptionRenewed,
+    /// The terms of a subscription changed, its scheduled cancellation was withdrawn, or everything
+    /// overdue was paid.
+    SubscriptionChanged,
+    /// A subscription will be cancelled at the end of its period.
+    SubscriptionCancelScheduled,
+    /// A subscription was cancelled.
+    SubscriptionCancelled,
+    /// A payment for a subscription failed.
+    SubscriptionPastDue,
+    /// A subscription ended because it was not renewed.
+    SubscriptionExpired,
+    /// A tenant was suspended.
+    TenantSuspended,
+    /// The suspension of a tenant ended.
+    TenantReactivated,
+    /// The features that a tenant may use changed.
+    EntitlementsChanged,
 }
 
 /// The `detail` of an event. It contains no secrets. Consumers ignore events with an `id` that they

@@ -111,12 +111,16 @@ ids! {
     LeadId = "Lead"
     /// Identifies an operator: a person or a machine of an identity provider.
     OperatorId = "Operator"
+    /// Identifies a plan.
+    PlanId = "Plan"
     /// Identifies a request to resend a verification email.
     ResendId = "Resend"
     /// Identifies a resource of a tenant, as reported by a build.
     ResourceId = "Resource"
     /// Identifies a session of an operator.
     SessionId = "Session"
+    /// Identifies a subscription.
+    SubscriptionId = "Subscription"
     /// Identifies a configuration of a tenant.
     TenantConfigId = "TenantConfig"
     /// Identifies a tenant.
@@ -152,10 +156,22 @@ impl ResourceId {
 }
 
 impl OperatorId {
-    /// Creates the ID from the SHA-1 of its namespace and name: a `UUIDv5` (RFC 9562 §5.5).
+    /// Derives the ID of a subject of an issuer: the `UUIDv5` of the subject in the namespace that is
+    /// the `UUIDv5` of the issuer's URL (RFC 9562 §5.5). So it is stable, and contains no personal
+    /// data.
     #[must_use]
-    pub fn of_sha1(digest: [u8; 16]) -> Self {
-        Self(uuid::Builder::from_sha1_bytes(digest).into_uuid())
+    pub fn for_subject(issuer: &str, subject: &str) -> Self {
+        let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, issuer.as_bytes());
+        Self(Uuid::new_v5(&namespace, subject.as_bytes()))
+    }
+}
+
+impl InvoiceId {
+    /// Derives the ID of the invoice for a period of a subscription: the `UUIDv5` of the period's
+    /// start in the namespace of the subscription's ID (RFC 9562 §5.5). So a period has one invoice.
+    #[must_use]
+    pub fn for_period(subscription: SubscriptionId, start: Timestamp) -> Self {
+        Self(Uuid::new_v5(&subscription.0, start.to_string().as_bytes()))
     }
 }
 
@@ -177,6 +193,24 @@ mod tests {
         assert!(crate::now().since(created).as_secs() < 5);
         let foreign: LeadId = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();
         assert_eq!(foreign.created_at(), None);
+    }
+
+    /// The expected value is that of Python:
+    /// `uuid.uuid5(uuid.UUID("6b2f…7e21"), "2026-01-31T10:00:00.000Z")`.
+    #[test]
+    fn the_invoice_of_a_period_has_one_id() {
+        let subscription = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();
+        let start = "2026-01-31T10:00:00Z".parse().unwrap();
+        let id = InvoiceId::for_period(subscription, start);
+        assert_eq!(id.to_string(), "4b2369dc-7001-5fd6-a593-13e7abf051e1");
+    }
+
+    /// The expected value is that of Python's `uuid.uuid5`.
+    #[test]
+    fn a_subject_has_one_id_per_issuer() {
+        let id = OperatorId::for_subject("https://id.test", "ada");
+        assert_eq!(id.to_string(), "1c0d6e05-114a-513f-b34d-007aebd71439");
+        assert_ne!(id, OperatorId::for_subject("https://id.testa", "da"));
     }
 
     #[test]

@@ -5,7 +5,10 @@
 //! | `lead` | leads, requests for another link, and these links |
 //! | `tenant` | tenants with their keys, statuses and resources |
 //! | `child` | contacts, invoices and configurations of a tenant |
-//! | `job` | jobs, subscriptions and the reports of builds |
+//! | `job` | jobs and the reports of builds |
+//! | `plan` | plans, their terms and features, and the choice of a plan |
+//! | `subscription` | subscriptions, their periods, payments and timers |
+//! | `entitlement` | the features that a tenant may use |
 //! | `event` | messages on the event bus |
 //! | `operator` | operators, their roles and sessions |
 //! | `overview` | the statistics of the dashboard |
@@ -13,6 +16,7 @@
 //! | `search` | the words by which tenants and leads are found |
 //! | `entity`, `entities`, `edit`, `audit`, `ids` | what all entities have in common |
 //! | `permission`, `quota` | what a caller may do, and how often |
+//! | `refusal` | conflicts of plans, subscriptions and suspensions |
 //! | `values` | email addresses, host names, amounts and other values |
 
 mod audit;
@@ -20,6 +24,7 @@ mod audit_log;
 mod child;
 mod edit;
 pub mod entities;
+mod entitlement;
 mod entity;
 mod error;
 mod event;
@@ -29,8 +34,11 @@ mod lead;
 mod operator;
 mod overview;
 mod permission;
+mod plan;
 mod quota;
+mod refusal;
 mod search;
+mod subscription;
 mod tenant;
 mod values;
 
@@ -44,18 +52,19 @@ pub use child::{
     InvoiceStatus, NewChild, NewContact, NewInvoice, NewTenantConfig, TenantConfig,
 };
 pub use edit::Edit;
+pub use entitlement::{Entitlement, Entitlements, FeatureSource, NewOverride, Overrides};
 pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
 pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
 pub use ids::{
-    AddressId, AuditNoteId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, ResendId,
-    ResourceId, SessionId, TenantConfigId, TenantId, UserId,
+    AddressId, AuditNoteId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, PlanId,
+    ResendId, ResourceId, SessionId, SubscriptionId, TenantConfigId, TenantId, UserId,
 };
 pub use job::{
     BUILD_WINDOW, BuildMessage, BuildProgress, BuildReport, ClaimedTenant, IDENTITY_TIME_LIMIT,
     IdentityProvider, Isolation, Job, JobKind, JobPhase, JobRef, JobResult, JobState, JobView,
     MAX_BUILDS, MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, Outcome, ResourceChange,
-    Step, StepReport, StepSource, StepState, Subscription, Tiers, Viewer, Work, WorkStep,
+    Step, StepReport, StepSource, StepState, SubscriptionText, Tiers, Viewer, Work, WorkStep,
 };
 pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Resend, Stage};
 pub use operator::{
@@ -64,11 +73,23 @@ pub use operator::{
 };
 pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};
 pub use permission::{Permission, Permit, permit};
+pub use plan::{
+    BillingCycle, Catalog, DurationUnit, FeatureKey, FeatureValue, Features, LeadPlans, Namer,
+    NonPayment, Plan, PlanChoice, PlanDetails, PlanState, PlanTerms,
+};
 pub use quota::{Quota, RATE_WINDOW};
+pub use refusal::Refusal;
 pub use search::{HitKind, SearchHit, SearchText, Words};
+pub use subscription::{
+    Adjustment, AdjustmentKind, Cancellation, Change, Context, Decision, InvoiceLine,
+    MAX_ADJUSTMENTS, Move, PENDING_LIFE, PaymentOutcome, PaymentSignal, PendingChange, Period,
+    PeriodInvoice, Phase, Proration, Quote, StandingChange, Subscription, SubscriptionDetails,
+    TRIAL_NOTICE, Timer, TimerAction, TimerSubject, Trial, When,
+};
 pub use tenant::{
-    NewResource, NewTenant, OnboardTenant, Onboarding, ReservedKeys, Resource, Tenant,
-    TenantDetails, TenantKey, TenantStatus, TenantView, Transition,
+    NewResource, NewSuspension, NewTenant, OnboardTenant, Onboarding, ReservedKeys, Resource,
+    Standing, Suspension, SuspensionReason, Tenant, TenantDetails, TenantKey, TenantStatus,
+    TenantView, Transition,
 };
 pub use values::{
     Address, AddressParts, AddressView, Amount, ConfigValue, Currency, Email, Hostname, JsonObject,

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, str::FromStr};
 ///
 /// Normalized: there are no zeros at either end, so equal numbers are equal values. Large exponents
 /// cost nothing: `1e999999999` is stored as one digit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decimal {
     negative: bool,
     /// The exponent: the number is `0.digits` times ten to the power of `point`.

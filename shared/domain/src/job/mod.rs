@@ -18,7 +18,8 @@ pub use progress::{
 };
 pub use reference::{JobRef, ResourceChange};
 pub use report::{BuildReport, ClaimedTenant};
-pub use subscription::Subscription;
+pub(crate) use subscription::SafeText;
+pub use subscription::SubscriptionText;
 pub use tiers::Tiers;
 pub use timeline::Viewer;
 pub use view::JobView;
@@ -30,7 +31,7 @@ use strum::{Display, VariantArray};
 
 use crate::{
     Audit, Contact, EventTenant, JobId, Tenant, TenantId, TenantStatus, Text, Transition, UserId,
-    Word,
+    Word, values::words_from_json,
 };
 use crate::{Error, Result};
 use schema::Timestamp;
@@ -116,7 +117,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_provider: Option<IdentityProvider>,
     /// The subscription when the job was opened.
-    pub subscription: Subscription,
+    pub subscription: SubscriptionText,
     /// The tenant when the job was opened.
     pub tenant: EventTenant,
     /// State changes, oldest first.
@@ -145,7 +146,7 @@ pub struct Work {
     /// Whether the job provisions or deprovisions the tenant.
     pub kind: JobKind,
     /// The subscription of the tenant.
-    pub subscription: Subscription,
+    pub subscription: SubscriptionText,
     /// Whether the tenant is siloed or pooled, which selects the pipeline.
     pub isolation: Isolation,
     /// The identity provider at which the tenant is set up after the build.
@@ -174,7 +175,7 @@ impl JobKind {
 
 impl Word for JobKind {}
 impl Word for JobState {}
-impl Word for Isolation {}
+words_from_json!(Isolation);
 
 impl Job {
     /// Opens the next job of `tenant`.

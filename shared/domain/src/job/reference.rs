@@ -60,6 +60,11 @@ impl JobRef {
                 Outcome::Failed | Outcome::TimedOut,
                 Some(TenantStatus::ProvisionFailed),
             ) => Transition::RestoreFailed,
+            (
+                JobKind::Deprovision,
+                Outcome::Failed | Outcome::TimedOut,
+                Some(TenantStatus::Suspended),
+            ) => Transition::RestoreSuspended,
             (JobKind::Deprovision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Restore,
         }
     }

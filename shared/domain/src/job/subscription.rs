@@ -14,13 +14,13 @@ use schema::{Day, Document, FromJson, Invalid, Limits, Reader, body};
 /// read. Text keeps numbers exact, such as the plan's price.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Subscription {
+pub struct SubscriptionText {
     text: Box<RawValue>,
     id: SafeText<255>,
     tier: Text<1, 100>,
 }
 
-impl Subscription {
+impl SubscriptionText {
     /// The maximum size of the text in bytes. A new job with such a subscription needs less than
     /// half of the maximum size of an item.
     const MAX_BYTES: usize = 64 * 1024;
@@ -105,7 +105,7 @@ impl Subscription {
     }
 }
 
-impl TryFrom<String> for Subscription {
+impl TryFrom<String> for SubscriptionText {
     type Error = serde_json::Error;
 
     /// Reads the stored text, which was validated before it was stored.
@@ -124,8 +124,8 @@ impl TryFrom<String> for Subscription {
     }
 }
 
-impl From<Subscription> for String {
-    fn from(subscription: Subscription) -> Self {
+impl From<SubscriptionText> for String {
+    fn from(subscription: SubscriptionText) -> Self {
         subscription.text.get().to_owned()
     }
 }
@@ -151,7 +151,7 @@ fn with_tier(text: &str, tier: &Text<1, 100>) -> serde_json::Result<String> {
 /// Text that is safe in a build's variables with any kind of quotes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
-struct SafeText<const MAX: usize>(Text<1, MAX>);
+pub(crate) struct SafeText<const MAX: usize>(Text<1, MAX>);
 
 const SAFE_PATTERN: &str = "^[A-Za-z0-9 _.:/@+-]+$";
 

@@ -23,7 +23,7 @@ fn jobs(ages: &[(JobKind, u32)], now: Timestamp) -> Vec<Job> {
     let by = UserId::from("lead");
     let tenant = new.onboard(now, &by).unwrap().tenant;
     let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
-    let subscription = Subscription::from_text(&body.to_string(), &Tiers::default()).unwrap();
+    let subscription = SubscriptionText::from_text(&body.to_string(), &Tiers::default()).unwrap();
     let open = |(kind, age): &(JobKind, u32)| {
         let (subscription, isolation) = (subscription.clone(), Isolation::Pool);
         let identity_provider = None;

@@ -37,7 +37,7 @@ pub enum Stage {
     Building,
     /// The latest build failed, so that the lead can start another.
     Failed,
-    /// The tenant is active.
+    /// The tenant is active, or suspended: its lead can still read everything.
     Ready,
     /// The tenant was deprovisioned or deleted.
     Removed,
@@ -49,7 +49,7 @@ impl From<TenantStatus> for Stage {
             TenantStatus::PendingProvision => Self::Planning,
             TenantStatus::Provisioning => Self::Building,
             TenantStatus::ProvisionFailed => Self::Failed,
-            TenantStatus::Active => Self::Ready,
+            TenantStatus::Active | TenantStatus::Suspended => Self::Ready,
             TenantStatus::Deprovisioning | TenantStatus::Inactive => Self::Removed,
         }
     }

@@ -3,6 +3,7 @@ mod key;
 mod reserved_keys;
 mod resource;
 mod status;
+mod suspension;
 mod view;
 
 pub use bodies::{NewTenant, OnboardTenant, Onboarding, TenantDetails};
@@ -10,6 +11,7 @@ pub use key::TenantKey;
 pub use reserved_keys::ReservedKeys;
 pub use resource::{NewResource, Resource};
 pub use status::{TenantStatus, Transition};
+pub use suspension::{NewSuspension, Standing, Suspension, SuspensionReason};
 pub use view::TenantView;
 
 use std::collections::HashMap;
@@ -63,6 +65,9 @@ pub struct Tenant {
     /// The batches of resources that jobs have reported since the last removal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub batches: Vec<String>,
+    /// Why the tenant is suspended. Kept while a suspended tenant is deprovisioned, in case that fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
     /// The audit fields of the tenant.
     #[serde(flatten)]
     pub audit: Audit,
@@ -152,6 +157,7 @@ impl Tenant {
             removed_by: None,
             staged_by: None,
             batches: Vec::new(),
+            suspension: None,
             audit: Audit::created(now, by),
         }
     }
@@ -182,7 +188,7 @@ impl Tenant {
             TenantStatus::Provisioning | TenantStatus::Deprovisioning => {
                 Err(Error::TenantBusy(self.status))
             }
-            TenantStatus::Active => Err(Error::TenantHasResources),
+            TenantStatus::Active | TenantStatus::Suspended => Err(Error::TenantHasResources),
             TenantStatus::PendingProvision
             | TenantStatus::ProvisionFailed
             | TenantStatus::Inactive => match self.built_by {

@@ -24,6 +24,8 @@ pub enum TenantStatus {
     Deprovisioning = 4,
     /// Deprovisioned.
     Inactive = 5,
+    /// Provisioned but locked; see [`Suspension`](crate::Suspension).
+    Suspended = 6,
 }
 
 /// A change of a tenant's status.
@@ -45,6 +47,12 @@ pub enum Transition {
     Restore,
     /// A deprovisioning job fails and the tenant was never in use because provisioning had failed.
     RestoreFailed,
+    /// A deprovisioning job fails and the tenant stays suspended.
+    RestoreSuspended,
+    /// The tenant is locked, or its suspension gets another reason.
+    Suspend,
+    /// The suspension ends.
+    Reactivate,
 }
 
 impl TenantStatus {
@@ -69,10 +77,15 @@ impl TenantStatus {
             (Self::ProvisionFailed, T::ResumeIdentity) => Self::Provisioning,
             (Self::Provisioning, T::Activate) => Self::Active,
             (Self::Provisioning, T::Fail) => Self::ProvisionFailed,
-            (Self::Active | Self::ProvisionFailed, T::Deprovision) => Self::Deprovisioning,
+            (Self::Active | Self::ProvisionFailed | Self::Suspended, T::Deprovision) => {
+                Self::Deprovisioning
+            }
             (Self::Deprovisioning, T::Deactivate) => Self::Inactive,
             (Self::Deprovisioning, T::Restore) => Self::Active,
             (Self::Deprovisioning, T::RestoreFailed) => Self::ProvisionFailed,
+            (Self::Deprovisioning, T::RestoreSuspended) => Self::Suspended,
+            (Self::Active | Self::Suspended, T::Suspend) => Self::Suspended,
+            (Self::Suspended, T::Reactivate) => Self::Active,
             (from, transition) => return Err(Error::IllegalTransition { from, transition }),
         })
     }
@@ -89,6 +102,9 @@ impl fmt::Display for Transition {
             Self::Deactivate => "become inactive",
             Self::Restore => "become active again",
             Self::RestoreFailed => "become PROVISIONFAILED again",
+            Self::RestoreSuspended => "become suspended again",
+            Self::Suspend => "be suspended",
+            Self::Reactivate => "be reactivated",
         })
     }
 }
@@ -109,6 +125,9 @@ mod tests {
             T::Deactivate,
             T::Restore,
             T::RestoreFailed,
+            T::RestoreSuspended,
+            T::Suspend,
+            T::Reactivate,
         ];
         let mut ways = Vec::new();
         for from in TenantStatus::ALL.iter().copied() {
@@ -121,6 +140,7 @@ mod tests {
         insta::assert_debug_snapshot!(ways, @r#"
         [
             "Active --Deprovision--> Deprovisioning",
+            "Active --Suspend--> Suspended",
             "PendingProvision --Provision--> Provisioning",
             "Provisioning --Activate--> Active",
             "Provisioning --Fail--> ProvisionFailed",
@@ -130,6 +150,10 @@ mod tests {
             "Deprovisioning --Deactivate--> Inactive",
             "Deprovisioning --Restore--> Active",
             "Deprovisioning --RestoreFailed--> ProvisionFailed",
+            "Deprovisioning --RestoreSuspended--> Suspended",
+            "Suspended --Deprovision--> Deprovisioning",
+            "Suspended --Suspend--> Suspended",
+            "Suspended --Reactivate--> Active",
         ]
         "#);
     }

@@ -16,7 +16,7 @@ const DIGITS: i64 = 38;
 /// ([`Wire`](filter::Wire)). For the table it is serialized as text: `DynamoDB`'s numbers
 /// have the same 38 digits, but `serde` can only reach them through a float, and no key or index
 /// needs the numeric order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Amount(Decimal);
 
@@ -68,6 +68,33 @@ impl Amount {
             return grouped;
         }
         format!("{grouped}.{fraction:0<minor$}")
+    }
+}
+
+impl Amount {
+    /// The largest number of minor units that every amount can have, of 38 digits.
+    const MAX_UNITS: u128 = 10_u128.pow(38) - 1;
+
+    /// Creates the amount of `units` of a currency with `digits` digits after the point: 1050 units
+    /// with two digits are 10.5. At most 38 digits; a larger amount becomes the largest.
+    #[must_use]
+    pub fn from_minor_units(units: u128, digits: usize) -> Self {
+        let text = format!("{:0>width$}", units.min(Self::MAX_UNITS), width = digits + 1);
+        let (whole, fraction) = text.split_at(text.len() - digits);
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{whole}{point}{fraction}").parse().unwrap_or_default()
+    }
+
+    /// Returns the amount in units of a currency with `digits` digits after the point. Further digits
+    /// are rounded, half up.
+    #[must_use]
+    pub fn minor_units(&self, digits: usize) -> u128 {
+        let plain = self.to_string();
+        let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+        let kept = &fraction[..fraction.len().min(digits)];
+        let units = format!("{whole}{kept:0<digits$}").parse().unwrap_or(Self::MAX_UNITS);
+        let is_half = fraction.as_bytes().get(digits).is_some_and(|digit| *digit >= b'5');
+        (units + u128::from(is_half)).min(Self::MAX_UNITS)
     }
 }
 
@@ -192,6 +219,25 @@ mod tests {
         ] {
             assert_eq!(amount(given).grouped(minor), shown);
         }
+    }
+
+    #[test]
+    fn amounts_are_counted_in_minor_units_rounded_half_up() {
+        for (given, digits, units, written) in [
+            ("10.5", 2, 1050, "10.5"),
+            ("0.005", 2, 1, "0.01"),
+            ("0.00499", 2, 0, "0"),
+            ("19.995", 2, 2000, "20"),
+            ("100", 0, 100, "100"),
+            ("0.5", 0, 1, "1"),
+            ("1.2345", 3, 1235, "1.235"),
+            ("0.07", 2, 7, "0.07"),
+        ] {
+            assert_eq!(amount(given).minor_units(digits), units, "{given}");
+            assert_eq!(Amount::from_minor_units(units, digits), amount(written), "{given}");
+        }
+        let most = amount(&"9".repeat(38));
+        assert_eq!(Amount::from_minor_units(most.minor_units(2), 0), most);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod hostname;
 mod json_object;
 mod text;
 mod url;
+mod whole;
 mod word;
 
 pub(crate) use address::GivenAddress;
@@ -20,4 +21,6 @@ pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub use text::Text;
 pub(crate) use text::{MultilineText, is_invisible};
 pub(crate) use url::{ReportedLink, openable, web_url};
+pub(crate) use whole::Whole;
 pub use word::Word;
+pub(crate) use word::{read_word, words_from_json};

@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     Contact, Error, IDENTITY_TIME_LIMIT, JobPhase, JobRef, JobResult, JobState, ResourceChange,
-    Result, Step, Subscription, TenantId, UserId,
+    Result, Step, SubscriptionText, TenantId, UserId,
 };
 use schema::Timestamp;
 
@@ -156,7 +156,7 @@ fn closed(completion: &JobCompletion<'_>) -> Update {
 /// The parts of a job's item that can be shortened.
 #[derive(Debug, Deserialize)]
 struct JobDetails {
-    subscription: Subscription,
+    subscription: SubscriptionText,
 }
 
 impl JobDetails {

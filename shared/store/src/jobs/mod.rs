@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::table::item::{decode, encode};
     use domain::{
-        IdentityProvider, Isolation, JobKind, NewTenant, Subscription, Tiers, UserId, Work,
+        IdentityProvider, Isolation, JobKind, NewTenant, SubscriptionText, Tiers, UserId, Work,
     };
     use schema::read;
 
@@ -167,7 +167,8 @@ mod tests {
         let (now, by) = (lambda::now(), UserId::from("operator"));
         let onboarding = new.onboard(now, &by).unwrap();
         let body = json!({ "id": "s1", "plan": { "tier": "BASIC" } });
-        let subscription = Subscription::from_text(&body.to_string(), &Tiers::default()).unwrap();
+        let subscription =
+            SubscriptionText::from_text(&body.to_string(), &Tiers::default()).unwrap();
         let (contacts, hour) = (vec![onboarding.contact], Duration::from_secs(3600));
         let tenant = onboarding.tenant;
         let work = Work {

@@ -10,7 +10,7 @@ use crate::table::item::{Attributes, decode, encode_from};
 use domain::{
     Contact, Error, Event, IdentityProvider, Isolation, Job, JobKind, JobState, MAX_STEP_LINK,
     MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, NewContact, NewTenant, Result, Step, StepSource,
-    StepState, Subscription, TenantStatus, Tiers, UserId, Work, WorkStep,
+    StepState, SubscriptionText, TenantStatus, Tiers, UserId, Work, WorkStep,
 };
 use schema::{Document, Limits, Timestamp};
 
@@ -64,7 +64,7 @@ fn open(domains: &[String], contacts: &[Value], text: &str) -> Result<Job> {
     });
     let contacts: Vec<Contact> =
         std::iter::once(Ok(onboarding.contact)).chain(others).collect::<Result<_>>()?;
-    let subscription = Subscription::from_text(text, &Tiers::default())?;
+    let subscription = SubscriptionText::from_text(text, &Tiers::default())?;
     let work = Work {
         kind: JobKind::Provision,
         subscription,

@@ -1,7 +1,7 @@
 use super::*;
 
-fn subscription(text: &str) -> Result<Subscription> {
-    Subscription::from_text(text, &Tiers::default())
+fn subscription(text: &str) -> Result<SubscriptionText> {
+    SubscriptionText::from_text(text, &Tiers::default())
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_text_is_kept_exactly() {
     let kept = subscription(text).unwrap();
     assert_eq!(kept.raw().get(), text);
     assert_eq!(serde_json::to_value(&kept).unwrap(), json!(text));
-    let stored: Subscription = serde_json::from_value(json!(text)).unwrap();
+    let stored: SubscriptionText = serde_json::from_value(json!(text)).unwrap();
     assert_eq!((stored.id(), stored.tier()), (kept.id(), kept.tier()));
     assert_eq!((kept.id(), kept.tier().as_str()), ("s1", "PREMIUM"));
 }

@@ -1,0 +1,111 @@
+use super::{Context, Decision, Phase, StandingChange, Subscription, TimerAction};
+use crate::refusal::{Refusal, allow_if};
+use crate::{EventType, SuspensionReason, TenantStatus};
+use schema::Timestamp;
+
+impl Subscription {
+    /// Does what a timer says, once: returns `None` if it is done already, or not due yet. Periods
+    /// that were missed are renewed one by one, each by its own call.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::JobOpen`] if the tenant would change while a job is open, or
+    /// [`Refusal::TenantState`] if the tenant can't be moved now. The timer tries again later.
+    pub fn run(self, action: TimerAction, at: Context<'_>) -> Result<Option<Decision>, Refusal> {
+        let Some(due) = self.due_time(action).filter(|due| *due <= at.now) else { return Ok(None) };
+        match action {
+            TimerAction::PendingEnd => self.end_pending(at),
+            TimerAction::TrialNotice => Ok(self.give_notice(at)),
+            TimerAction::TrialEnd | TimerAction::PeriodEnd => self.end_period(due, at),
+            TimerAction::GraceEnd => self.end_grace(at),
+            TimerAction::Move => self.open_move(at),
+            TimerAction::Reactivate => self.reactivate(at),
+            TimerAction::Deprovision => return Ok(None),
+        }
+        .map(Some)
+    }
+
+    fn end_pending(self, at: Context<'_>) -> Result<Decision, Refusal> {
+        at.tenant.check_no_job()?;
+        Ok(self.ended(Phase::Expired, at).with(EventType::SubscriptionExpired))
+    }
+
+    fn give_notice(mut self, at: Context<'_>) -> Decision {
+        self.trial_notice_on = None;
+        self.audit = self.audit.changed(at.now, at.by);
+        Decision::new(self).with(EventType::SubscriptionTrialEnding)
+    }
+
+    fn end_period(self, end: Timestamp, at: Context<'_>) -> Result<Decision, Refusal> {
+        let in_trial = self.phase == Phase::Trialing;
+        if self.cancel_at_period_end {
+            return self.end_with(Phase::Cancelled, SuspensionReason::Cancelled, at);
+        }
+        if !self.auto_renews() {
+            let reason =
+                if in_trial { SuspensionReason::TrialEnded } else { SuspensionReason::Expired };
+            return self.end_with(Phase::Expired, reason, at);
+        }
+        Ok(self.renewed(end, at))
+    }
+
+    /// Begins the next period, or the first after a trial. A pending change that needs no move
+    /// applies from then on.
+    fn renewed(mut self, start: Timestamp, at: Context<'_>) -> Decision {
+        let pending = self.pending_change.take();
+        let (waiting, change) = match pending {
+            Some(change) if change.needs_move(&self.plan) => (Some(change), None),
+            change => (None, change),
+        };
+        let has_other_features =
+            change.as_ref().is_some_and(|change| change.plan.features != self.plan.features);
+        let is_changed = change.is_some();
+        self.pending_change = waiting;
+        if let Some(change) = change {
+            self.plan = change.plan;
+        }
+        let event = match self.phase {
+            Phase::Trialing => EventType::SubscriptionActivated,
+            _ => EventType::SubscriptionRenewed,
+        };
+        if self.phase == Phase::Trialing {
+            self.phase = Phase::Active;
+        }
+        let invoice = Some(self.begin_at(start));
+        self.audit = self.audit.changed(at.now, at.by);
+        let mut decision = Decision { invoice, ..Decision::new(self) }.with(event);
+        if is_changed {
+            decision = decision.with(EventType::SubscriptionChanged);
+        }
+        if has_other_features {
+            decision = decision.with(EventType::EntitlementsChanged);
+        }
+        decision
+    }
+
+    fn end_grace(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
+        let change = at.tenant.suspend(SuspensionReason::NonPayment)?;
+        (self.phase, self.grace_ends_on, self.reactivate_on) = (Phase::Suspended, None, None);
+        self.audit = self.audit.changed(at.now, at.by);
+        Ok(Decision::new(self).with_tenant(change, at.tenant))
+    }
+
+    fn open_move(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
+        at.tenant.check_no_job()?;
+        let is_active = at.tenant.status == TenantStatus::Active;
+        allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))?;
+        let opens = self.pending_change.take().map(super::PendingChange::into_move);
+        self.audit = self.audit.changed(at.now, at.by);
+        Ok(Decision { opens, ..Decision::new(self) })
+    }
+
+    fn reactivate(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
+        at.tenant.check_no_job()?;
+        self.reactivate_on = None;
+        self.audit = self.audit.changed(at.now, at.by);
+        let unpaid = at.tenant.suspension == Some(SuspensionReason::NonPayment);
+        let is_locked = unpaid && at.tenant.status == TenantStatus::Suspended;
+        let change = is_locked.then_some(StandingChange::Reactivate);
+        Ok(Decision::new(self).with_tenant(change, at.tenant))
+    }
+}

@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, VariantArray};
+
+use super::{Context, Decision, Phase, StandingChange, Subscription};
+use crate::Refusal;
+use crate::values::words_from_json;
+use crate::{
+    EventType, InvoiceId, InvoiceStatus, NonPayment, SuspensionReason, TenantStatus, Text,
+};
+use schema::{Timestamp, body};
+
+/// The outcome of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum PaymentOutcome {
+    /// The invoice is overdue.
+    Failed,
+    /// The invoice is paid.
+    Succeeded,
+}
+
+words_from_json!(PaymentOutcome);
+
+body! {
+    /// The body of `POST /subscriptions/{id}/payments`: a signal of a billing system.
+    #[derive(Clone, Debug)]
+    pub struct PaymentSignal {
+        /// The outcome.
+        pub outcome: PaymentOutcome,
+        /// Names the signal. A signal with a known reference has no further effect.
+        pub reference: Text<1, 255>,
+        /// The invoice. That of the current period by default.
+        pub invoice_id: Option<InvoiceId>,
+        /// When the payment failed or succeeded. Now by default.
+        pub on: Option<Timestamp>,
+    }
+}
+
+impl Subscription {
+    /// Returns the invoice that a signal is about.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SubscriptionState`] if the signal names no invoice and the current period has none.
+    pub fn invoice_of(&self, signal: &PaymentSignal) -> Result<InvoiceId, Refusal> {
+        let no_invoice = Refusal::SubscriptionState("There is no invoice yet. Name one.");
+        signal.invoice_id.or_else(|| self.invoice_id()).ok_or(no_invoice)
+    }
+
+    /// Applies a signal whose reference is new. `invoice` is the status of the invoice that the
+    /// signal is about; a failure has no effect on an invoice that is paid or cancelled, so that
+    /// signals may arrive in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SubscriptionState`] as [`Subscription::invoice_of`].
+    pub fn signalled(
+        mut self,
+        signal: &PaymentSignal,
+        invoice: InvoiceStatus,
+        at: Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        let id = self.invoice_of(signal)?;
+        let is_payable = invoice == InvoiceStatus::Pending;
+        match signal.outcome {
+            PaymentOutcome::Succeeded => {
+                self.overdue.retain(|overdue| *overdue != id);
+                let decision = self.settled(at);
+                Ok(Decision { paid: is_payable.then_some(id), ..decision })
+            }
+            PaymentOutcome::Failed if !is_payable || !self.phase.is_billed() => {
+                Ok(Decision::new(self))
+            }
+            PaymentOutcome::Failed => Ok(self.failed(id, signal.on, at)),
+        }
+    }
+
+    fn failed(mut self, id: InvoiceId, on: Option<Timestamp>, at: Context<'_>) -> Decision {
+        if !self.overdue.contains(&id) {
+            self.overdue.push(id);
+        }
+        self.audit = self.audit.changed(at.now, at.by);
+        if self.phase != Phase::Active {
+            return Decision::new(self);
+        }
+        self.phase = Phase::PastDue;
+        self.past_due_since = Some(on.unwrap_or(at.now).min(at.now));
+        self.begin_grace(self.plan.grace_days, at);
+        Decision::new(self).with(EventType::SubscriptionPastDue)
+    }
+
+    /// The grace period counts from the arrival of the signal, so that a late one takes no day away.
+    fn begin_grace(&mut self, days: u32, at: Context<'_>) {
+        let grace = Duration::from_secs(u64::from(days) * 24 * 3600);
+        let has_effect = self.plan.effect_of_non_payment == NonPayment::Suspend;
+        self.grace_ends_on = has_effect.then_some(at.now + grace);
+    }
+
+    /// Returns the subscription after an invoice was paid or cancelled. If nothing is overdue, it is
+    /// active again, and so is a tenant that is suspended for non-payment. While a job prevents that,
+    /// a timer waits.
+    fn settled(mut self, at: Context<'_>) -> Decision {
+        let is_late = matches!(self.phase, Phase::PastDue | Phase::Suspended);
+        if !self.overdue.is_empty() || !is_late {
+            return Decision::new(self);
+        }
+        self.phase = Phase::Active;
+        (self.past_due_since, self.grace_ends_on) = (None, None);
+        self.audit = self.audit.changed(at.now, at.by);
+        let unpaid = at.tenant.suspension == Some(SuspensionReason::NonPayment);
+        let can_change = at.tenant.status == TenantStatus::Suspended && !at.tenant.has_open_job;
+        self.reactivate_on = (unpaid && !can_change).then_some(at.now);
+        let change = (unpaid && can_change).then_some(StandingChange::Reactivate);
+        let decision = Decision::new(self).with(EventType::SubscriptionChanged);
+        decision.with_tenant(change, at.tenant)
+    }
+
+    /// Returns the subscription after the invoice `id` was cancelled, or paid without a signal.
+    #[must_use]
+    pub fn without_overdue(mut self, id: InvoiceId, at: Context<'_>) -> Decision {
+        self.overdue.retain(|overdue| *overdue != id);
+        self.settled(at)
+    }
+
+    /// Returns the subscription after an operator reactivated its tenant. If something is overdue, a
+    /// new grace period begins, of at least a day.
+    #[must_use]
+    pub fn reactivated_by_hand(mut self, at: Context<'_>) -> Decision {
+        if self.phase != Phase::Suspended {
+            return Decision::new(self);
+        }
+        self.phase = Phase::PastDue;
+        self.begin_grace(self.plan.grace_days.max(1), at);
+        self.audit = self.audit.changed(at.now, at.by);
+        Decision::new(self).with(EventType::SubscriptionPastDue)
+    }
+}
