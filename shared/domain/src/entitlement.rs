@@ -86,3 +86,6 @@ impl Overrides {
         self.0.0.contains_key(key) || self.0.0.len() < Features::MAX
     }
 }
+
+#[cfg(test)]
+mod tests;

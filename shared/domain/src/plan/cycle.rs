@@ -96,5 +96,6 @@ pub(crate) fn utc(time: Timestamp) -> DateTime {
 }
 
 fn millis(time: DateTime) -> Timestamp {
-    TimeZone::UTC.to_timestamp(time).unwrap_or(jiff::Timestamp::MAX).into()
+    let last = || Timestamp::from_millis(jiff::Timestamp::MAX.as_second() * 1000);
+    TimeZone::UTC.to_timestamp(time).map_or_else(|_| last(), Timestamp::from)
 }

@@ -5,7 +5,7 @@ mod cycle;
 mod features;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use choice::{Catalog, LeadPlans, Namer, PlanChoice};
 pub(crate) use cycle::utc;

@@ -63,8 +63,10 @@ impl Subscription {
     /// changed by that, not by the subscription. Returns `None` if the subscription has ended.
     #[must_use]
     pub fn close(self, at: Context<'_>) -> Option<Decision> {
-        let decision = (!self.phase.has_ended()).then(|| self.ended(Phase::Cancelled, at))?;
-        Some(decision.with(EventType::SubscriptionCancelled).with(EventType::EntitlementsChanged))
+        let (is_entitled, has_ended) = (self.phase.is_entitled(), self.phase.has_ended());
+        let decision = (!has_ended).then(|| self.ended(Phase::Cancelled, at))?;
+        let decision = decision.with(EventType::SubscriptionCancelled);
+        Some(if is_entitled { decision.with(EventType::EntitlementsChanged) } else { decision })
     }
 
     /// Ends an activated subscription, which suspends its tenant for the `reason`.
