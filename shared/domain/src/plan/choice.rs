@@ -3,7 +3,7 @@ use strum::{Display, EnumString};
 use super::Plan;
 use crate::refusal::{Refusal, allow_if};
 
-/// Who sets the terms of a lead's tenant: the values of `LEAD_PLANS`.
+/// The sources of the terms of a lead's tenant: the values of `LEAD_PLANS`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum LeadPlans {
@@ -34,7 +34,7 @@ pub enum Namer {
     Operator,
 }
 
-/// What a caller wants a tenant to have.
+/// The terms that a caller chooses for a tenant.
 #[derive(Clone, Copy, Debug)]
 pub enum PlanChoice<'a> {
     /// The terms in the body, as the facades of ARC SaaS send them. A body with `plan` is this form,

@@ -27,7 +27,7 @@ pub struct PeriodInvoice {
     pub id: InvoiceId,
     /// The properties of the invoice.
     pub details: InvoiceDetails,
-    /// What the amount consists of.
+    /// The parts of the amount.
     pub lines: Vec<InvoiceLine>,
 }
 

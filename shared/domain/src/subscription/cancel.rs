@@ -9,7 +9,7 @@ body! {
     pub struct Cancellation {
         /// When the cancellation takes effect. At the end of the period by default.
         pub when: Option<When>,
-        /// Why.
+        /// Why the subscription is cancelled.
         pub reason: Option<Text<0, 1000>>,
     }
 }

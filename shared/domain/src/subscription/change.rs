@@ -49,7 +49,7 @@ impl PendingChange {
 pub struct Move {
     /// The new terms.
     pub plan: PlanTerms,
-    /// What the change does to the price of the period in which the job succeeds.
+    /// The effect on the price of the period in which the job succeeds.
     pub proration: Proration,
 }
 

@@ -68,7 +68,7 @@ impl Decision {
     ///
     /// # Errors
     ///
-    /// Those of `next`.
+    /// The errors of `next`.
     pub fn and_then<E>(
         self,
         next: impl FnOnce(Subscription) -> Result<Self, E>,

@@ -6,7 +6,7 @@ use crate::values::words_from_json;
 use crate::{Amount, Currency, PlanId, PlanTerms};
 use schema::Timestamp;
 
-/// What a change in the middle of a period does to the price of that period.
+/// The effect of a change in the middle of a period on the price of that period.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray,
 )]

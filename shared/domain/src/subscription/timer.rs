@@ -7,7 +7,7 @@ use super::{PENDING_LIFE, Phase, Subscription};
 use crate::{SubscriptionId, SuspensionReason, Tenant, TenantId};
 use schema::Timestamp;
 
-/// What is done at a time.
+/// The action of a timer.
 #[derive(
     Clone,
     Copy,
@@ -56,13 +56,13 @@ pub enum TimerSubject {
 /// An action that is due at a time, if its subject still has this version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
-    /// What is done.
+    /// The action.
     pub action: TimerAction,
-    /// On which entity.
+    /// The entity on which it acts.
     pub subject: TimerSubject,
     /// The version of the entity that set the timer.
     pub version: u64,
-    /// When.
+    /// When the action is due.
     pub at: Timestamp,
 }
 

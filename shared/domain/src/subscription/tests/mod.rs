@@ -49,11 +49,8 @@ fn activated(given: &Value) -> Subscription {
 }
 
 fn signal(outcome: &str, invoice: Option<InvoiceId>) -> PaymentSignal {
-    let mut body = json!({ "outcome": outcome, "reference": "r1" });
-    if let Some(id) = invoice {
-        body["invoiceId"] = json!(id);
-    }
-    schema::read(&body).unwrap()
+    let signal = schema::read(&json!({ "outcome": outcome, "reference": "r1" })).unwrap();
+    PaymentSignal { invoice_id: invoice, ..signal }
 }
 
 /// Returns the subscription after a payment for the current period failed.

@@ -240,8 +240,11 @@ impl<'p> Customer<'p> {
                     });
                 }
             }
+            // What was refused is tried again, as in the next minute, once anything has changed.
             if self.version == version {
                 blocked.insert(timer.action);
+            } else {
+                blocked.clear();
             }
         }
     }

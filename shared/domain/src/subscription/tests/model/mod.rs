@@ -33,13 +33,13 @@ fn live(customers: u64) {
         let mut now = start;
         while now < end {
             customer.act(now, &mut random);
-            // The clock is down for one step in five, up to three weeks.
+            // The clock is down for one step in five, up to a month.
             if random.u8(0..5) > 0 {
                 customer.run_clock(now);
                 rules::check_settled(&customer, now);
             }
             rules::check_always(&customer);
-            now = now + Duration::from_secs(random.u64(60..20 * 24 * 3600));
+            now = now + Duration::from_secs(random.u64(60..30 * 24 * 3600));
         }
         customer.finish(now);
         rules::check_settled(&customer, now);
