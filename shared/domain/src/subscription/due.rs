@@ -63,6 +63,7 @@ impl Subscription {
         self.pending_change = waiting;
         if let Some(change) = change {
             self.plan = change.plan;
+            self.adapt_grace(at);
         }
         let event = match self.phase {
             Phase::Trialing => EventType::SubscriptionActivated,

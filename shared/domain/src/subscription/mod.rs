@@ -106,6 +106,13 @@ impl Subscription {
         !self.phase.has_ended()
     }
 
+    /// Returns when the subscription ends, or `None` if it renews, is pending or has ended.
+    #[must_use]
+    pub fn ends_on(&self) -> Option<Timestamp> {
+        let ends = self.cancel_at_period_end || !self.auto_renews();
+        self.current_period.filter(|_| ends && self.is_current()).map(|period| period.end)
+    }
+
     /// Returns the ID of the invoice for the current period. A trial has none.
     #[must_use]
     pub fn invoice_id(&self) -> Option<InvoiceId> {
@@ -116,13 +123,13 @@ impl Subscription {
     /// Returns the day on which the current period starts.
     #[must_use]
     pub fn start_date(&self) -> Option<Day> {
-        self.current_period.map(|period| period.first_day())
+        self.current_period.map(Period::first_day)
     }
 
     /// Returns the day on which the current period ends. The end is exclusive.
     #[must_use]
     pub fn end_date(&self) -> Option<Day> {
-        self.current_period.map(|period| period.end_day())
+        self.current_period.map(Period::end_day)
     }
 
     /// Returns the subscription after `by` changes its details.

@@ -99,6 +99,14 @@ impl Subscription {
         self.grace_ends_on = has_effect.then_some(at.now + grace);
     }
 
+    /// Adapts a grace period that runs to other terms.
+    pub(super) fn adapt_grace(&mut self, at: Context<'_>) {
+        let has_effect = self.plan.effect_of_non_payment == NonPayment::Suspend;
+        if self.phase == Phase::PastDue && has_effect != self.grace_ends_on.is_some() {
+            self.begin_grace(self.plan.grace_days, at);
+        }
+    }
+
     /// Returns the subscription after an invoice was paid or cancelled. If nothing is overdue, it is
     /// active again, and so is a tenant that is suspended for non-payment. While a job prevents that,
     /// a timer waits.

@@ -30,7 +30,7 @@ impl Subscription {
     /// # Errors
     ///
     /// [`Refusal::SubscriptionExists`] if the current subscription has not ended, or
-    /// [`Refusal::TenantState`] if the tenant is being removed.
+    /// [`Refusal::TenantState`] if the tenant was or is being deprovisioned.
     pub fn subscribe(
         tenant_id: TenantId,
         plan: PlanTerms,
@@ -39,8 +39,9 @@ impl Subscription {
         at: Context<'_>,
     ) -> Result<Decision, Refusal> {
         allow_if(!current.is_some_and(Self::is_current), Refusal::SubscriptionExists)?;
-        let is_removed = matches!(at.tenant.status, TenantStatus::Deprovisioning);
-        allow_if(!is_removed, Refusal::TenantState("The tenant is being deprovisioned."))?;
+        let status = at.tenant.status;
+        let is_gone = matches!(status, TenantStatus::Deprovisioning | TenantStatus::Inactive);
+        allow_if(!is_gone, Refusal::TenantState("The tenant is or will be deprovisioned."))?;
         let trial_days = if trial == Trial::Offered { plan.trial_days } else { 0 };
         Ok(Decision::new(Self {
             id: SubscriptionId::generate(),

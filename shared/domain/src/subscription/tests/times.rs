@@ -95,6 +95,40 @@ fn a_pending_change_applies_at_the_end_of_the_period_with_the_terms_of_its_day()
 }
 
 #[test]
+fn the_grace_period_follows_from_the_terms() {
+    let by = system();
+    let context = at(in_use(), "2026-02-05T10:00", &by);
+    let late = past_due(&json!({}));
+    assert_eq!(late.grace_ends_on, Some(time("2026-02-10T10:00")));
+    let changed = |one: Subscription, plan: PlanTerms| {
+        let change = one.change(plan, When::Now, Proration::None, context);
+        let Ok(Change::Decided(decision)) = change else { panic!("{change:?}") };
+        decision.subscription
+    };
+    let still = changed(late.clone(), terms(&json!({ "graceDays": 30 })));
+    assert_eq!(still.grace_ends_on, late.grace_ends_on, "a change gives no more time");
+    let lenient = changed(late, terms(&json!({ "effectOfNonPayment": "none" })));
+    assert_eq!(lenient.grace_ends_on, None);
+    let strict = changed(lenient, terms(&json!({})));
+    assert_eq!(strict.grace_ends_on, Some(time("2026-02-12T10:00")));
+}
+
+#[test]
+fn a_subscription_ends_soon_only_if_it_does_not_renew() {
+    let by = system();
+    let context = at(in_use(), "2026-02-05T10:00", &by);
+    let active = activated(&json!({}));
+    assert_eq!(active.ends_on(), None);
+    let later = active.clone().cancel(Cancellation { when: None, reason: None }, context).unwrap();
+    assert_eq!(later.subscription.ends_on(), Some(time("2026-02-28T10:00")));
+    assert_eq!(later.subscription.clone().resume(context).unwrap().subscription.ends_on(), None);
+    assert_eq!(later.subscription.close(context).unwrap().subscription.ends_on(), None);
+    let details = SubscriptionDetails { auto_renew: Some(false), meta_data: None };
+    let once = active.edited(details, context.now, &by);
+    assert_eq!(once.ends_on(), Some(time("2026-02-28T10:00")));
+}
+
+#[test]
 fn a_pending_move_opens_its_job_after_the_renewal() {
     let by = system();
     let context = at(in_use(), "2026-02-10T10:00", &by);

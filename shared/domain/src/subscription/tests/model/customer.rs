@@ -240,7 +240,7 @@ impl<'p> Customer<'p> {
                     });
                 }
             }
-            // What was refused is tried again, as in the next minute, once anything has changed.
+            // A refused timer is tried again once anything has changed, as in the next minute.
             if self.version == version {
                 blocked.insert(timer.action);
             } else {
