@@ -123,6 +123,9 @@ fn a_subscription_ends_soon_only_if_it_does_not_renew() {
     assert_eq!(later.subscription.ends_on(), Some(time("2026-02-28T10:00")));
     assert_eq!(later.subscription.clone().resume(context).unwrap().subscription.ends_on(), None);
     assert_eq!(later.subscription.close(context).unwrap().subscription.ends_on(), None);
+    let now = Cancellation { when: Some(When::Now), reason: None };
+    let ended = active.clone().cancel(now, context).unwrap().subscription;
+    assert_eq!(days(&ended), "2026-01-31 2026-02-05", "the period is cut");
     let details = SubscriptionDetails { auto_renew: Some(false), meta_data: None };
     let once = active.edited(details, context.now, &by);
     assert_eq!(once.ends_on(), Some(time("2026-02-28T10:00")));
