@@ -8,14 +8,13 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use domain::{Error, Operator, Session};
+use domain::{Error, Operator, OperatorId, Session};
 use url::form_urlencoded;
 
 use crate::{
     Operators,
     client::Client,
     cookie::{self, Cookies, SessionSecret},
-    identity,
     origin::Own,
     page::{self, Problem},
     provider::{Person, Provider, TokenFailure},

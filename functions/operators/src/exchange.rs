@@ -5,13 +5,13 @@ use axum::{
     http::request::Parts,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use domain::{Error, Grant, Profile, Result};
+use domain::{Error, Grant, OperatorId, Profile, Result};
 use schema::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use web::{Access, Argument, Caller, Failure, Json, KeyBearer};
 
-use crate::{Operators, identity, provider::issuer::Issuer, session::Issued};
+use crate::{Operators, provider::issuer::Issuer, session::Issued};
 
 /// The maximum length of a token in bytes, before it is decoded to find its issuer.
 const TOKEN_LIMIT: usize = 16 * 1024;

@@ -1,6 +1,6 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use crate::{EntityId, MAX_BUILDS, TenantKey, TenantStatus, Transition};
+use crate::{EntityId, MAX_BUILDS, Refusal, TenantKey, TenantStatus, Transition};
 use filter::BadParameter;
 use schema::{Invalid, Timestamp, Violation};
 
@@ -240,6 +240,10 @@ pub enum Error {
         /// The requested transition.
         transition: Transition,
     },
+
+    /// The plan, the subscription or the tenant's suspension does not allow this.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
 
     /// The job was already closed with another outcome.
     #[error("The job is already closed with another outcome.")]

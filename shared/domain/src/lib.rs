@@ -81,10 +81,10 @@ pub use quota::{Quota, RATE_WINDOW};
 pub use refusal::Refusal;
 pub use search::{HitKind, SearchHit, SearchText, Words};
 pub use subscription::{
-    Adjustment, AdjustmentKind, Cancellation, Change, Context, Decision, InvoiceLine,
-    MAX_ADJUSTMENTS, Move, PENDING_LIFE, PaymentOutcome, PaymentSignal, PendingChange, Period,
-    PeriodInvoice, Phase, Proration, Quote, StandingChange, Subscription, SubscriptionDetails,
-    TRIAL_NOTICE, Timer, TimerAction, TimerSubject, Trial, When,
+    Adjustment, AdjustmentKind, Cancellation, Context, Decision, InvoiceLine, MAX_ADJUSTMENTS,
+    Move, PENDING_LIFE, PaymentOutcome, PaymentSignal, PendingChange, Period, PeriodInvoice, Phase,
+    PlanChange, Proration, Quote, StandingChange, Subscription, SubscriptionDetails, TRIAL_NOTICE,
+    Timer, TimerAction, TimerSubject, Trial, When,
 };
 pub use tenant::{
     NewResource, NewSuspension, NewTenant, OnboardTenant, Onboarding, ReservedKeys, Resource,

@@ -85,6 +85,15 @@ impl Operation {
             | Code::TenantBusy
             | Code::TenantHasResources
             | Code::JobContradiction
+            | Code::PlanNotPublic
+            | Code::PlanNotActive
+            | Code::PlanInUse
+            | Code::SubscriptionExists
+            | Code::SubscriptionState
+            | Code::TenantState
+            | Code::TenantSuspended
+            | Code::JobOpen
+            | Code::UseAction
             | Code::TooManyBuilds => false,
         }
     }

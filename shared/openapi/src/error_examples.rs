@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use domain::{BUILD_WINDOW, Error, TenantKey, TenantStatus, Transition};
+use domain::{BUILD_WINDOW, Error, Refusal, TenantKey, TenantStatus, Transition};
 use schema::{Timestamp, Violation, read};
 use web::Code;
 
@@ -66,6 +66,17 @@ pub(super) fn example(code: Code) -> Error {
         Code::TenantBusy => Error::TenantBusy(TenantStatus::Provisioning),
         Code::TenantHasResources => Error::TenantHasResources,
         Code::JobContradiction => Error::OutcomeConflict,
+        Code::PlanNotPublic => Refusal::PlanNotPublic.into(),
+        Code::PlanNotActive => Refusal::PlanNotActive.into(),
+        Code::PlanInUse => Refusal::PlanInUse.into(),
+        Code::SubscriptionExists => Refusal::SubscriptionExists.into(),
+        Code::SubscriptionState => {
+            Refusal::SubscriptionState("The subscription was already activated.").into()
+        }
+        Code::TenantState => Refusal::TenantState("The tenant is not suspended.").into(),
+        Code::TenantSuspended => Refusal::TenantSuspended.into(),
+        Code::JobOpen => Refusal::JobOpen.into(),
+        Code::UseAction => Refusal::UseAction { member: "planId", action: "change" }.into(),
         Code::PayloadTooLarge => Error::TooLarge(web::BODY_LIMIT),
         Code::UnsupportedMediaType => Error::UnsupportedMediaType,
         Code::ValidationFailed => Error::Invalid(vec![Violation {

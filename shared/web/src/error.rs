@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Code, EntityTag, encoding::ACCEPTED};
-use domain::Error;
+use domain::{Error, Refusal};
 use filter::BadParameter;
 use schema::Invalid;
 
@@ -59,6 +59,7 @@ pub fn code(error: &Error) -> Code {
         Error::IllegalTransition { .. } => Code::IllegalTransition,
         Error::TenantBusy(_) => Code::TenantBusy,
         Error::TenantHasResources => Code::TenantHasResources,
+        Error::Refused(refusal) => refusal_code(*refusal),
         Error::OutcomeConflict => Code::JobContradiction,
         Error::PreconditionFailed { .. } => Code::PreconditionFailed,
         Error::TooLarge(_) => Code::PayloadTooLarge,
@@ -72,6 +73,20 @@ pub fn code(error: &Error) -> Code {
         Error::Internal { .. } | Error::Permanent { .. } => Code::InternalError,
         Error::Upstream { .. } => Code::UpstreamFailed,
         Error::Stale | Error::Busy(_) => Code::Busy,
+    }
+}
+
+fn refusal_code(refusal: Refusal) -> Code {
+    match refusal {
+        Refusal::PlanNotPublic => Code::PlanNotPublic,
+        Refusal::PlanNotActive => Code::PlanNotActive,
+        Refusal::PlanInUse => Code::PlanInUse,
+        Refusal::SubscriptionExists => Code::SubscriptionExists,
+        Refusal::SubscriptionState(_) => Code::SubscriptionState,
+        Refusal::TenantState(_) => Code::TenantState,
+        Refusal::JobOpen => Code::JobOpen,
+        Refusal::TenantSuspended => Code::TenantSuspended,
+        Refusal::UseAction { .. } => Code::UseAction,
     }
 }
 

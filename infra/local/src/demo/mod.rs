@@ -7,8 +7,8 @@ mod story;
 use std::time::Duration;
 
 use domain::{
-    Error, Job, JobState, NewContact, NewInvoice, NewLead, NewTenant, Result, Step, Subscription,
-    Tenant, TenantId, Tiers, UserId, Work,
+    Error, Job, JobState, NewContact, NewInvoice, NewLead, NewTenant, Result, Step,
+    SubscriptionText, Tenant, TenantId, Tiers, UserId, Work,
 };
 use schema::{Timestamp, read};
 use serde_json::json;
@@ -126,7 +126,7 @@ impl Demo {
         };
         let tiers = Tiers::default();
         let plan = json!({ "id": format!("subscription-{number}"), "plan": { "tier": tier } });
-        let subscription = Subscription::from_text(&plan.to_string(), &tiers)?;
+        let subscription = SubscriptionText::from_text(&plan.to_string(), &tiers)?;
         let TenantToBuild { tenant, contacts, .. } = self.store.tenant_to_build(id).await?;
         let (kind, isolation) = (attempt.kind(), tiers.isolation(tier));
         let work = Work { kind, subscription, isolation, identity_provider: None };

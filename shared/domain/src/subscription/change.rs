@@ -55,7 +55,7 @@ pub struct Move {
 
 /// The effect of a request to change the plan.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum PlanChange {
     /// The subscription is changed, now or at the end of its period.
     Decided(Box<Decision>),
     /// A job must move the tenant first.
@@ -86,9 +86,9 @@ impl Subscription {
         when: When,
         proration: Proration,
         at: Context<'_>,
-    ) -> Result<Change, Refusal> {
+    ) -> Result<PlanChange, Refusal> {
         let quote = self.quote(&plan, when, proration, at.now)?;
-        let decided = |decision| Ok(Change::Decided(Box::new(decision)));
+        let decided = |decision| Ok(PlanChange::Decided(Box::new(decision)));
         if self.plan.is_same(&plan) {
             if self.pending_change.take().is_some() {
                 self.audit = self.audit.changed(at.now, at.by);
@@ -104,7 +104,7 @@ impl Subscription {
             at.tenant.check_no_job()?;
             let is_active = at.tenant.status == TenantStatus::Active;
             allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))?;
-            return Ok(Change::Moves(Box::new(Move { plan, proration })));
+            return Ok(PlanChange::Moves(Box::new(Move { plan, proration })));
         }
         decided(self.with_terms(plan, quote.lines, at))
     }

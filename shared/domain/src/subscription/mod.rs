@@ -17,7 +17,7 @@ mod timer;
 
 pub use billing::{InvoiceLine, PeriodInvoice};
 pub use cancel::Cancellation;
-pub use change::{Change, Move, PendingChange, Quote, When};
+pub use change::{Move, PendingChange, PlanChange, Quote, When};
 pub use decision::{Context, Decision, StandingChange};
 pub use payment::{PaymentOutcome, PaymentSignal};
 pub use period::Period;

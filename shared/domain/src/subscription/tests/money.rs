@@ -34,7 +34,7 @@ fn a_change_credits_the_old_price_and_charges_the_new_one_for_the_days_left() {
     let context = at(in_use(), "2026-02-14T09:00", &by);
     let (old, new) = (activated(&json!({})), terms(&json!({ "price": 60 })));
     let quote = old.quote(&new, When::Now, Proration::Credit, context.now).unwrap();
-    let Ok(Change::Decided(decision)) = old.change(new, When::Now, Proration::Credit, context)
+    let Ok(PlanChange::Decided(decision)) = old.change(new, When::Now, Proration::Credit, context)
     else {
         panic!()
     };
@@ -66,7 +66,7 @@ fn a_credit_that_exceeds_the_invoice_remains_for_the_next_one() {
     let (expensive, cheap) = (json!({ "price": 100 }), json!({ "price": 10 }));
     let context = at(in_use(), "2026-01-31T11:00", &by);
     let change = activated(&expensive).change(terms(&cheap), When::Now, Proration::Credit, context);
-    let Ok(Change::Decided(decision)) = change else { panic!() };
+    let Ok(PlanChange::Decided(decision)) = change else { panic!() };
     let mut subscription = decision.subscription;
     let mut amounts = Vec::new();
     for _ in 0..11 {
@@ -117,13 +117,13 @@ fn changes_that_make_no_sense_are_refused() {
     let other = terms(&json!({ "price": 5 }));
     assert_eq!(said(&ending, &other, When::PeriodEnd, Proration::None), "SUBSCRIPTION_STATE");
     assert_eq!(said(&ending, &other, When::Now, Proration::None), "yes");
-    let Ok(Change::Decided(waiting)) =
+    let Ok(PlanChange::Decided(waiting)) =
         active.change(other, When::PeriodEnd, Proration::None, context)
     else {
         panic!()
     };
     let same = waiting.subscription.plan.clone();
-    let Ok(Change::Decided(withdrawn)) =
+    let Ok(PlanChange::Decided(withdrawn)) =
         waiting.subscription.change(same, When::Now, Proration::Credit, context)
     else {
         panic!()

@@ -30,8 +30,8 @@ const ACTIONS: [(&str, Action); 16] = [
     ("change", |one, at| {
         let other = terms(&json!({ "price": 50 }));
         match one.change(other, When::Now, Proration::None, at)? {
-            Change::Decided(decision) => Ok(*decision),
-            Change::Moves(_) => panic!("the tier is the same"),
+            PlanChange::Decided(decision) => Ok(*decision),
+            PlanChange::Moves(_) => panic!("the tier is the same"),
         }
     }),
     ("close", |one, at| {

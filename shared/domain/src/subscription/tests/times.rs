@@ -83,7 +83,7 @@ fn a_pending_change_applies_at_the_end_of_the_period_with_the_terms_of_its_day()
     }));
     let mut subscription = activated(&json!({}));
     let change = subscription.change(yearly, When::PeriodEnd, Proration::Credit, context).unwrap();
-    let Change::Decided(decision) = change else { panic!("no move is needed") };
+    let PlanChange::Decided(decision) = change else { panic!("no move is needed") };
     subscription = decision.subscription;
     insta::assert_debug_snapshot!(catch_up(&mut subscription, "2026-02-28T10:00"), @r#"
     [
@@ -102,7 +102,7 @@ fn the_grace_period_follows_from_the_terms() {
     assert_eq!(late.grace_ends_on, Some(time("2026-02-10T10:00")));
     let changed = |one: Subscription, plan: PlanTerms| {
         let change = one.change(plan, When::Now, Proration::None, context);
-        let Ok(Change::Decided(decision)) = change else { panic!("{change:?}") };
+        let Ok(PlanChange::Decided(decision)) = change else { panic!("{change:?}") };
         decision.subscription
     };
     let still = changed(late.clone(), terms(&json!({ "graceDays": 30 })));
@@ -138,7 +138,7 @@ fn a_pending_move_opens_its_job_after_the_renewal() {
     let silo = terms(&json!({ "tier": "PREMIUM", "price": 300 }));
     let change =
         activated(&json!({})).change(silo.clone(), When::PeriodEnd, Proration::None, context);
-    let Ok(Change::Decided(decision)) = change else { panic!("{change:?}") };
+    let Ok(PlanChange::Decided(decision)) = change else { panic!("{change:?}") };
     let context = at(in_use(), "2026-02-28T10:00", &by);
     let waiting = decision.subscription;
     assert_eq!(waiting.clone().run(TimerAction::Move, context), Ok(None), "the period comes first");

@@ -182,8 +182,8 @@ impl<'p> Customer<'p> {
         let when = if random.bool() { When::Now } else { When::PeriodEnd };
         let proration = if random.bool() { Proration::Credit } else { Proration::None };
         self.decide(now, |one, at| match one.clone().change(plan, when, proration, at)? {
-            Change::Decided(decision) => Ok(*decision),
-            Change::Moves(to) => Ok(Decision { opens: Some(*to), ..Decision::new(one) }),
+            PlanChange::Decided(decision) => Ok(*decision),
+            PlanChange::Moves(to) => Ok(Decision { opens: Some(*to), ..Decision::new(one) }),
         });
     }
 
