@@ -1,5 +1,6 @@
 """Tests infra/callback.sh against a server that checks its requests."""
 
+import datetime
 import hashlib
 import hmac
 import json
@@ -112,6 +113,18 @@ class Callback(unittest.TestCase):
             progress,
             {"name": "Creating the database", "summary": "x" * 300, "link": "https://a.example/"},
         )
+
+    def test_the_clock_of_a_local_run_may_be_ahead(self):
+        day = 24 * 3600
+        for arguments in (["success"], ["progress", "Creating the database"]):
+            done, received = self.report([204], *arguments, CLOCK_AHEAD_MS=str(day * 1000))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            body, headers = received[0]
+            times = [int(headers["x-timestamp"]) / 1000]
+            if progress := json.loads(body).get("progress"):
+                times.append(datetime.datetime.fromisoformat(progress["time"]).timestamp())
+            for sent in times:
+                self.assertLess(abs(time.time() + day - sent), 10)
 
     def test_progress_never_fails_a_build(self):
         done, received = self.report([500, 500], "progress", "Creating the database")

@@ -16,6 +16,7 @@ mod child_edits;
 mod children;
 mod client_builds;
 mod clients;
+mod clock;
 mod conditions;
 mod contacts;
 mod crash;

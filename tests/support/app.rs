@@ -87,7 +87,7 @@ impl App {
         let keys = MasterKeys::load(&local.env(), &Aws::from_env(&local.env()).unwrap()).await;
         Self {
             client: Client::new(local.base_url()),
-            operator: local.operator_token().to_owned(),
+            operator: local.operator_token(),
             keys: keys.unwrap(),
             local,
             _watch: watch,
@@ -215,6 +215,16 @@ impl App {
     /// Runs the scheduled functions.
     pub async fn reconcile(&self) {
         self.local.run_schedules().await.unwrap();
+    }
+
+    /// Lets time pass, such as `31d` or `1mo`, and renews the operator's token. The clock is that of
+    /// the process, so a test that moves it runs in a process of its own, as in nextest.
+    pub async fn advance(&mut self, time: &str) {
+        let url = format!("{}/clock", self.local.pages_url());
+        let sent = reqwest::Client::new().post(url).json(&json!({ "advance": time })).send().await;
+        let answer = sent.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        self.operator = self.local.operator_token();
     }
 
     /// Invokes a function with an event.

@@ -10,6 +10,7 @@
 mod aws;
 pub mod bus;
 mod calls;
+mod clock;
 mod data;
 mod demo;
 mod env_file;

@@ -143,6 +143,8 @@ impl PipelineRunner {
             let secret = secret.ok_or_else(|| format!("the secret {arn} does not exist"))?;
             environment.insert("CALLBACK_SECRET".into(), secret.value);
         }
+        let ahead = schema::clock::ahead().as_millis();
+        environment.insert("CLOCK_AHEAD_MS".into(), ahead.to_string());
         let path = Env::process().get("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").to_owned();
         environment.insert("PATH".into(), path);
         Ok(environment)

@@ -77,7 +77,7 @@ async fn pending_work_continues_after_a_restart() {
     let folder = folder();
     let kept = || Options { data: Data::Folder(folder.clone()), ..options() };
     let local = start(kept()).await;
-    let token = local.operator_token().to_owned();
+    let token = local.operator_token();
     local.calls().reject("SendEmail");
     assert_eq!(post(local.base_url(), "/leads", &ada()).await.0, 200);
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use schema::{FromJson, Reader, Timestamp};
+use schema::{FromJson, Reader, Timestamp, clock};
 
 /// The ID of an entity of some kind.
 pub trait EntityId:
@@ -38,7 +38,7 @@ macro_rules! ids {
             /// Returns a new ID: a `UUIDv7`, which starts with a timestamp of 48 bits (RFC 9562).
             #[must_use]
             pub fn generate() -> Self {
-                Self(Uuid::now_v7())
+                Self(new_v7())
             }
 
             /// Returns the 16 bytes of the ID.
@@ -94,6 +94,14 @@ macro_rules! ids {
             }
         }
     )+};
+}
+
+/// Returns a `UUIDv7` of the current time, which is its first 48 bits, in milliseconds (RFC 9562
+/// §5.7).
+fn new_v7() -> Uuid {
+    // The crate reads the system's clock.
+    let ahead = clock::ahead().as_millis() << 80;
+    Uuid::from_u128(Uuid::now_v7().as_u128().wrapping_add(ahead))
 }
 
 ids! {

@@ -96,9 +96,6 @@ pub use values::{
     Metadata, ParseAmountError, Text, Word,
 };
 
-/// Returns the time for tests; everything else takes it as an argument.
+// Tests need a time, and no shell hands them one. Everything else takes it as an argument.
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests need a time, and no shell hands them one")]
-fn now() -> schema::Timestamp {
-    schema::Timestamp::from(jiff::Timestamp::now())
-}
+use schema::clock::now;

@@ -26,13 +26,5 @@ pub mod trace;
 pub use config::Env;
 pub use event::{Envelope, Payload};
 pub use log::{FUNCTIONS, logged};
+pub use schema::clock::now;
 pub use start::{consume, report, span, start};
-
-use schema::Timestamp;
-
-/// Returns the current time. Callers pass it to the rules, which never read a clock.
-#[must_use]
-pub fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
-    Timestamp::from(jiff::Timestamp::now())
-}

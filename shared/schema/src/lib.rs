@@ -3,12 +3,13 @@
 //! A type says once how it is read and what its JSON Schema is ([`FromJson`], [`FromMembers`]); for
 //! an object, [`body!`] derives both from the fields. Numbers are exact: a [`Document`] keeps its
 //! text, a [`Decimal`] its digits. Days and host names have one form in all crates ([`Day`],
-//! [`ascii_host`]).
+//! [`ascii_host`]), and the time comes from one [`clock`].
 //!
 //! Each module uses only those above it: `decimal`, `violation`, `scan`, `reader`, `from_json`,
 //! `members`, `document`, `body`.
 
 mod body;
+pub mod clock;
 mod day;
 mod decimal;
 mod document;

@@ -1,42 +1,42 @@
 //! Starts and stops all parts of the local run.
 
+mod access;
+mod background;
 mod stage;
 mod view;
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use domain::Permission;
-use lambda::{Env, token::Tokens};
+use lambda::Env;
 use store::Store;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
-    Calls, Error, Options, Outcome, Result,
+    Calls, Error, Options, Result,
     aws::Aws,
     bus::{Buses, Worker},
+    clock::Clock,
     data::Opened,
     demo::Demo,
-    env_file,
     environment::Environment,
     functions::Functions,
     gateway::Gateway,
-    host, pages,
+    host,
+    pages::{self, MovableClock},
     pipeline_runner::{self, PipelineRunner},
     provider::Provider,
     schedule,
     stream::Reader,
-    table::{self, Engine, Proxy},
+    table::{self, Proxy},
     template::Template,
 };
+pub(crate) use access::Access;
+pub(crate) use background::Background;
 use stage::Stage;
-
-/// Validity of the operator token.
-const OPERATOR_EXPIRY: Duration = Duration::from_secs(12 * 3600);
 
 /// How long running requests and deliveries may take after the stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -50,13 +50,12 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Local {
     environment: Environment,
-    operator_token: String,
+    access: Arc<Access>,
     template: Arc<Template>,
     opened: Opened,
-    engine: Engine,
     calls: Arc<Calls>,
-    functions: Arc<Functions>,
-    outcome: Arc<Mutex<Outcome>>,
+    background: Arc<Background>,
+    clock: Arc<Clock>,
     /// The API and the background tasks, stopped first.
     front: Stage,
     /// The services that functions call, stopped after the functions.
@@ -81,6 +80,8 @@ impl Local {
         let scope = environment.scope();
         let template = Arc::new(Template::read(&options.template, &scope)?);
         let opened = options.data.open()?;
+        let ahead = opened.state.clock_ahead().map_err(Error::doing("reading the clock"))?;
+        schema::clock::move_ahead_to(ahead);
         let engine = options.engine(&opened.database);
         table::create(&engine, &template.tables)?;
 
@@ -108,53 +109,55 @@ impl Local {
         let (front, aws) = (front_of_table.router(), aws.router());
         back.serve(front_listener, host::guarded(front), None);
         back.serve(aws_listener, host::guarded(aws), None);
-        back.sweep(opened.database.clone());
 
         let functions =
             Functions::build(&template, options.aws_only, |function| environment.of(function));
-        let functions = Arc::new(Box::pin(functions).await?);
-        let outcome = Arc::new(Mutex::new(options.pipeline_outcome));
-        let mut local = Self {
-            operator_token: String::new(),
-            front: Stage::new(),
-            environment,
-            template,
-            opened,
+        let background = Arc::new(Background {
             engine,
-            calls,
-            functions,
-            outcome,
-            back,
-        };
+            state: Arc::clone(&opened.state),
+            template: Arc::clone(&template),
+            functions: Arc::new(Box::pin(functions).await?),
+            outcome: Arc::new(Mutex::new(options.pipeline_outcome)),
+            region: environment.region.clone(),
+        });
+        let access = Access::new(environment.clone(), Arc::clone(&template), &options).await?;
+        let access = Arc::new(access);
+        let clock = Clock::new(Arc::clone(&background), Arc::clone(&access));
+        let front = Stage::new();
+        let clock = Arc::new(clock);
+        let mut local =
+            Self { environment, access, template, opened, calls, background, clock, front, back };
         local.work(&options, &buses, &written);
-        local.operator_token = local.token().await?;
-        local.serve_api(listener)?;
+        local.serve_api(listener, &options)?;
         if options.demo {
             local.fill().await?;
         }
-        local.write_env_file(&options)?;
+        local.access.write()?;
         Ok(local)
     }
 
     /// Stops everything: running work ends, pending work is kept, and all files are closed.
     pub async fn stop(self) {
-        let Self { front, back, functions, opened, calls, .. } = self;
+        let Self { front, back, background, clock, opened, calls, .. } = self;
         // After a freeze, some callers wait for an answer that never comes.
         let grace = if calls.is_frozen() { Duration::ZERO } else { GRACE };
         front.stop(grace).await;
-        drop(functions);
+        drop((clock, background));
         back.stop(grace).await;
         drop(opened);
     }
 
-    /// Starts the background tasks: deliveries, streams, schedules and pipelines.
+    /// Starts the background tasks: deliveries, streams, schedules, pipelines and expiry.
     fn work(&mut self, options: &Options, buses: &Arc<Buses>, written: &Arc<tokio::sync::Notify>) {
+        if self.background.engine.is_embedded() {
+            self.front.sweep(Arc::clone(&self.background));
+        }
         let stop = self.front.stop.clone();
         let state = || Arc::clone(&self.opened.state);
         let tasks = &mut self.front.tasks;
         let worker = Worker {
             state: state(),
-            functions: Arc::clone(&self.functions),
+            functions: Arc::clone(&self.background.functions),
             template: Arc::clone(&self.template),
         };
         tasks.spawn(worker.run(stop.clone()));
@@ -163,7 +166,7 @@ impl Local {
             buses: Arc::clone(buses),
             script: pipeline_runner::script(&options.template),
             delay: options.pipeline_delay(),
-            outcome: Arc::clone(&self.outcome),
+            outcome: Arc::clone(&self.background.outcome),
             turns: Semaphore::new(pipeline_runner::MAX_SCRIPTS),
             siloed: self
                 .environment
@@ -179,28 +182,31 @@ impl Local {
                     mapping,
                     function: function.binary.clone(),
                     region: self.environment.region.clone(),
-                    engine: self.engine.clone(),
+                    engine: self.background.engine.clone(),
                     state: state(),
-                    functions: Arc::clone(&self.functions),
+                    functions: Arc::clone(&self.background.functions),
                     written: Arc::clone(written),
                 };
                 tasks.spawn(reader.run(stop.clone()));
             }
             for timer in function.schedules.clone() {
-                let (binary, functions) = (function.binary.clone(), Arc::clone(&self.functions));
+                let functions = Arc::clone(&self.background.functions);
+                let binary = function.binary.clone();
                 tasks.spawn(schedule::run(timer, binary, functions, stop.clone()));
             }
         }
     }
 
-    fn serve_api(&mut self, listener: TcpListener) -> Result<()> {
+    fn serve_api(&mut self, listener: TcpListener, options: &Options) -> Result<()> {
         let links = pages::Links {
             base_url: self.environment.api_url.clone(),
             endpoints: self.environment.endpoints(),
         };
         let host = self.environment.own_url.trim_start_matches("http://").to_owned();
-        let gateway = Arc::new(Gateway::new(&self.template, Arc::clone(&self.functions), host));
-        let pages = pages::router(Arc::clone(&self.opened.state), links);
+        let gateway =
+            Arc::new(Gateway::new(&self.template, Arc::clone(&self.background.functions), host));
+        let clock = (!options.aws_only).then(|| Arc::clone(&self.clock));
+        let pages = pages::router(Arc::clone(&self.opened.state), links, MovableClock(clock));
         let provider = Provider::new(&self.environment.own_url)
             .map_err(Error::doing("starting the OpenID provider"))?;
         let pages = host::guarded(pages.merge(provider.router()));
@@ -215,26 +221,6 @@ impl Local {
         let aws = lambda::aws::Aws::from_env(&env).map_err(Error::doing(DOING))?;
         let store = Store::from_env(&env, &aws).map_err(Error::doing(DOING))?;
         Box::pin(Demo::new(store, now).write()).await.map_err(Error::doing(DOING))
-    }
-
-    async fn token(&self) -> Result<String> {
-        let doing = || Error::doing("signing the operator token");
-        let env = self.env();
-        let aws = lambda::aws::Aws::from_env(&env).map_err(doing())?;
-        let tokens = Tokens::from_env(&env, &aws).await.map_err(doing())?;
-        let expiry = lambda::now() + OPERATOR_EXPIRY;
-        let token = tokens.for_operator("local-operator", Permission::ALL, expiry);
-        token.map_err(Error::doing("signing the operator token"))
-    }
-
-    fn write_env_file(&self, options: &Options) -> Result<()> {
-        if options.env_file.as_os_str().is_empty() {
-            return Ok(());
-        }
-        let mut variables: BTreeMap<String, String> = self.environment.of_all(&self.template);
-        variables.insert("BASE_URL".into(), self.base_url().to_owned());
-        variables.insert("OPERATOR_TOKEN".into(), self.operator_token.clone());
-        env_file::write(&options.env_file, &variables).map_err(Error::doing("writing .local/env"))
     }
 }
 

@@ -1,7 +1,8 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
+use super::Background;
 use crate::stop::{Stop, serve};
 
 /// A group of tasks that stop together.
@@ -39,7 +40,7 @@ impl Stage {
     }
 
     /// Deletes expired items every 30 seconds. DynamoDB takes up to a few days.
-    pub(super) fn sweep(&mut self, database: dynoxide::Database) {
+    pub(super) fn sweep(&mut self, background: Arc<Background>) {
         let stop = self.stop.wait();
         self.tasks.spawn(async move {
             tokio::pin!(stop);
@@ -48,9 +49,9 @@ impl Stage {
                     () = &mut stop => return,
                     () = tokio::time::sleep(Duration::from_secs(30)) => {}
                 }
-                let database = database.clone();
+                let background = Arc::clone(&background);
                 if let Ok(Err(cause)) =
-                    tokio::task::spawn_blocking(move || database.sweep_ttl()).await
+                    tokio::task::spawn_blocking(move || background.sweep()).await
                 {
                     tracing::error!(%cause, "expired items cannot be deleted");
                 }

@@ -1,11 +1,11 @@
-use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lambda::Env;
 use serde_json::Value;
 
 use super::Local;
 use crate::{
-    Calls, Error, Outcome, Result, schedule,
+    Calls, Outcome, Result,
     state::State,
     table::{self, Records},
     template::Template,
@@ -28,8 +28,8 @@ impl Local {
 
     /// Returns a token with every permission.
     #[must_use]
-    pub fn operator_token(&self) -> &str {
-        &self.operator_token
+    pub fn operator_token(&self) -> String {
+        self.access.operator_token()
     }
 
     /// Returns the combined variables of all functions, with endpoints and credentials.
@@ -71,7 +71,7 @@ impl Local {
     /// If the database cannot be read.
     pub fn items(&self) -> Result<Vec<Value>> {
         let tables = self.template.tables.iter();
-        let items = tables.map(|table| table::items(&self.engine, &table.name));
+        let items = tables.map(|table| table::items(&self.background.engine, &table.name));
         Ok(items.collect::<Result<Vec<_>>>()?.concat())
     }
 
@@ -83,7 +83,7 @@ impl Local {
     /// If one of them is not an item, or the database cannot be written.
     pub fn import(&self, items: Vec<Value>) -> Result<()> {
         let Some(table) = self.template.tables.first() else { return Ok(()) };
-        table::import(&self.engine, &table.name, items)
+        table::import(&self.background.engine, &table.name, items)
     }
 
     /// Deletes expired items, as DynamoDB does within a few days. Returns their number.
@@ -92,8 +92,7 @@ impl Local {
     ///
     /// If the database cannot be written.
     pub fn sweep_expired(&self) -> Result<usize> {
-        let (tables, now) = (self.template.tables.iter(), lambda::now().seconds());
-        tables.map(|table| table::sweep(&self.engine, table, now)).sum()
+        self.background.sweep()
     }
 
     /// Returns every record of the streams that `function` reads, in the format of its events,
@@ -106,7 +105,7 @@ impl Local {
         let mut all = Vec::new();
         let reads = self.template.functions.iter().filter(|reader| reader.binary == function);
         for mapping in reads.flat_map(|reader| &reader.streams) {
-            let records = Records::of(&self.engine, &mapping.table)?;
+            let records = Records::of(&self.background.engine, &mapping.table)?;
             let mut after = String::new();
             loop {
                 let read = records.after(&after, mapping, &self.environment.region)?;
@@ -127,7 +126,7 @@ impl Local {
     ///
     /// The failure of the function.
     pub async fn invoke(&self, function: &str, payload: Value) -> Result<Value, String> {
-        self.functions.invoke(function, payload).await
+        self.background.functions.invoke(function, payload).await
     }
 
     /// Invokes every scheduled function now.
@@ -136,17 +135,31 @@ impl Local {
     ///
     /// The failure of the first function that fails.
     pub async fn run_schedules(&self) -> Result<(), String> {
-        for function in &self.template.functions {
-            for timer in &function.schedules {
-                schedule::invoke(timer, &function.binary, &self.functions).await?;
-            }
-        }
-        Ok(())
+        self.background.run_schedules().await
+    }
+
+    /// Lets `time` pass: schedules run for each day, expired items are deleted, and the operator
+    /// token is renewed. The clock is that of the whole process.
+    ///
+    /// # Errors
+    ///
+    /// If a scheduled function fails, or the database or the state cannot be used.
+    pub async fn advance(&self, time: Duration) -> Result<()> {
+        self.clock.advance(time).await.map(drop)
+    }
+
+    /// Moves the clock only, as if nothing had run meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the state cannot be written.
+    pub fn skip(&self, time: Duration) -> Result<()> {
+        self.clock.skip(time)
     }
 
     /// Changes the outcome of pipelines from now on.
     pub fn end_pipelines_with(&self, outcome: Outcome) {
-        *self.outcome() = outcome;
+        *self.background.outcome() = outcome;
         self.opened.state.execution.notify_one();
     }
 
@@ -157,33 +170,6 @@ impl Local {
     ///
     /// If the database or the state cannot be read.
     pub fn is_settled(&self) -> Result<bool> {
-        let doing = Error::doing("looking for pending work");
-        let read = self.streams_read_up_to()?;
-        let waits_for_pipelines = *self.outcome() != Outcome::Silent;
-        let is_idle = self.state().is_idle(waits_for_pipelines).map_err(doing)?;
-        // A delivery in between may have written to the table.
-        Ok(read.is_some() && is_idle && self.streams_read_up_to()? == read)
-    }
-
-    /// Returns how far each stream is read. Returns `None` if one is not read to its end.
-    fn streams_read_up_to(&self) -> Result<Option<Vec<String>>> {
-        let mut all = Vec::new();
-        for function in &self.template.functions {
-            for mapping in &function.streams {
-                let read = self.state().checkpoint(&mapping.name(&function.binary));
-                let read = read.map_err(Error::doing("looking for pending work"))?;
-                let Some(read) = read else { return Ok(None) };
-                let records = Records::of(&self.engine, &mapping.table)?;
-                if !records.after(&read, mapping, &self.environment.region)?.is_empty() {
-                    return Ok(None);
-                }
-                all.push(read);
-            }
-        }
-        Ok(Some(all))
-    }
-
-    fn outcome(&self) -> MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+        self.background.is_settled()
     }
 }

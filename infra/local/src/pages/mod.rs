@@ -1,7 +1,9 @@
-//! The pages under `/_local`: emails, events, pipelines and dead letters, newest first.
+//! The pages under `/_local`: emails, events, pipelines and dead letters, newest first, and the
+//! clock.
 //!
 //! Each page is also available as JSON, at its address with `.json` appended.
 
+mod clock;
 mod views;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::state::State;
+pub(crate) use clock::MovableClock;
 use views::{DeadLetters, Events, Index, MailPage, Mails, Missing, Pipelines};
 
 /// The links on the first page.
@@ -36,8 +39,10 @@ struct Pages {
 }
 
 /// Returns the router of the pages.
-pub(crate) fn router(state: Arc<State>, links: Links) -> Router {
+pub(crate) fn router(state: Arc<State>, links: Links, clock: MovableClock) -> Router {
+    let clock = get(clock::show).post(clock::advance).with_state(clock);
     Router::new()
+        .route("/_local/clock", clock)
         .route("/_local", get(index))
         .route("/_local/", get(index))
         .route("/_local/{page}", get(page))

@@ -1,8 +1,9 @@
 //! The state of the simulated AWS services, in one file: emails, events and their deliveries,
-//! secrets, pipeline executions, positions in streams, and dead letters.
+//! secrets, pipeline executions, positions in streams, dead letters, and the clock.
 //!
 //! Every step that must survive a crash is one transaction.
 
+mod clock;
 mod dead_letters;
 mod deliveries;
 mod events;

@@ -53,6 +53,10 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     error TEXT NOT NULL,
     payload TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    ahead_ms INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS checkpoints (
     mapping TEXT PRIMARY KEY,
     sequence TEXT NOT NULL

@@ -34,6 +34,9 @@ pub(crate) enum Fault {
     /// The table does not exist.
     #[error("the table does not exist")]
     NoTable,
+    /// The condition of a write is not met.
+    #[error("the condition is not met")]
+    Condition,
     /// Anything else.
     #[error("{0}")]
     Failed(String),
@@ -53,6 +56,7 @@ impl Engine {
         };
         match action {
             "CreateTable" => answer(database.create_table(read(request)?)),
+            "DeleteItem" => answer(database.delete_item(read(request)?)),
             "DescribeStream" => answer(database.describe_stream(read(request)?)),
             "DescribeTable" => answer(database.describe_table(read(request)?)),
             "GetItem" => answer(database.get_item(read(request)?)),
@@ -99,6 +103,7 @@ fn answer<T: Serialize>(answer: Result<T, DynoxideError>) -> Result<Value, Fault
     match answer {
         Ok(answer) => serde_json::to_value(answer).map_err(failed),
         Err(DynoxideError::ResourceNotFoundException(_)) => Err(Fault::NoTable),
+        Err(DynoxideError::ConditionalCheckFailedException(..)) => Err(Fault::Condition),
         Err(cause) => Err(failed(cause)),
     }
 }
@@ -125,11 +130,11 @@ impl External {
         let reply = exchange(address, &(head.join("\r\n") + &body)).map_err(failed)?;
         let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
         let body: Value = serde_json::from_str(body).map_err(failed)?;
+        let is = |kind: &str| body["__type"].as_str().is_some_and(|full| full.contains(kind));
         match head.split(' ').nth(1) {
             Some("200") => Ok(body),
-            _ if body["__type"].as_str().is_some_and(|kind| kind.contains("ResourceNotFound")) => {
-                Err(Fault::NoTable)
-            }
+            _ if is("ResourceNotFound") => Err(Fault::NoTable),
+            _ if is("ConditionalCheckFailed") => Err(Fault::Condition),
             _ => Err(Fault::Failed(body.to_string())),
         }
     }

@@ -69,8 +69,11 @@ pub(crate) fn create(engine: &Engine, tables: &[Table]) -> Result<()> {
 
 /// Returns every item of a table, in DynamoDB's JSON.
 pub(crate) fn items(engine: &Engine, table: &str) -> Result<Vec<Value>> {
+    scan(engine, json!({ "TableName": table }))
+}
+
+fn scan(engine: &Engine, mut scan: Value) -> Result<Vec<Value>> {
     let mut items = Vec::new();
-    let mut scan = json!({ "TableName": table });
     loop {
         let page = engine.call("Scan", scan.clone()).map_err(Error::doing("reading the table"))?;
         items.extend(page["Items"].as_array().into_iter().flatten().cloned());
@@ -90,19 +93,30 @@ pub(crate) fn import(engine: &Engine, table: &str, items: Vec<Value>) -> Result<
 pub(crate) fn sweep(engine: &Engine, table: &Table, now: i64) -> Result<usize> {
     const DOING: &str = "deleting expired items";
     let Some(attribute) = &table.ttl_attribute else { return Ok(0) };
-    let other = match engine {
-        Engine::Embedded(database) => return database.sweep_ttl().map_err(Error::doing(DOING)),
-        Engine::External(other) => other,
-    };
-    let expiry = |item: &Value| item[attribute]["N"].as_str()?.parse::<i64>().ok();
-    let mut expired = items(engine, &table.name)?;
-    expired.retain(|item| expiry(item).is_some_and(|expiry| expiry <= now));
-    for item in &expired {
-        let key = json!({ "pk": item["pk"], "sk": item["sk"] });
-        let request = json!({ "TableName": table.name, "Key": key });
-        other.call("DeleteItem", &request).map_err(Error::doing(DOING))?;
+    // The embedded engine reads the system's clock.
+    if let Engine::Embedded(database) = engine
+        && schema::clock::ahead().is_zero()
+    {
+        return database.sweep_ttl().map_err(Error::doing(DOING));
     }
-    Ok(expired.len())
+    let of_expired = |mut request: Value| {
+        request["TableName"] = table.name.as_str().into();
+        request["ExpressionAttributeNames"] = json!({ "#expiry": attribute });
+        request["ExpressionAttributeValues"] = json!({ ":now": { "N": now.to_string() } });
+        request
+    };
+    let mut deleted = 0;
+    for item in scan(engine, of_expired(json!({ "FilterExpression": "#expiry <= :now" })))? {
+        let key = json!({ "pk": item["pk"], "sk": item["sk"] });
+        let delete = json!({ "Key": key, "ConditionExpression": "#expiry <= :now" });
+        match engine.call("DeleteItem", of_expired(delete)) {
+            Ok(_) => deleted += 1,
+            // The item has been written again.
+            Err(Fault::Condition) => {}
+            Err(cause) => return Err(Error::doing(DOING)(cause)),
+        }
+    }
+    Ok(deleted)
 }
 
 /// Checks that an existing table has the keys and indexes of the template.

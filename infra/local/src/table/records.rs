@@ -1,3 +1,4 @@
+use schema::{Timestamp, clock::ahead};
 use serde_json::{Value, json};
 
 use crate::{Error, Result, table::Engine, template::Mapping};
@@ -66,6 +67,8 @@ fn to_lambda_record(mut record: Value, arn: &str, region: &str) -> Value {
     let time = &mut record["dynamodb"]["ApproximateCreationDateTime"];
     #[expect(clippy::cast_possible_truncation, reason = "Lambda sends whole seconds")]
     let seconds = time.as_f64().map(|seconds| seconds as i64);
+    // The engine reads the system's clock.
+    let seconds = seconds.map(|it| (Timestamp::from_millis(it * 1000) + ahead()).seconds());
     *time = json!(seconds);
     record
 }
