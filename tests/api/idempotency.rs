@@ -6,7 +6,8 @@ use domain::TenantId;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{
-    App, Reply, SignedMessage, config, contact, invoice, join_all, lead, subscription, tenant,
+    App, Reply, SignedMessage, config, contact, invoice, join_all, lead, plan, subscription,
+    tenant,
     token::{OPERATOR, claims, token},
     with_query,
 };
@@ -163,6 +164,16 @@ async fn every_operation_sent_twice_with_one_key_has_one_effect() {
     ];
     let change = json!({ "configValue": { "dark": true } });
     children_once(&app, &mut routes, configs, config(&other, "theme"), change).await;
+
+    bulk_once(&app, &mut routes, "PATCH /plans", json!({ "price": 5 })).await;
+    let plans = ["POST /plans", "PATCH /plans/{id}", "PUT /plans/{id}", "DELETE /plans/{id}"];
+    children_once(&app, &mut routes, plans, plan(json!({})), json!({ "price": 7 })).await;
+    let standard = app.create("/plans", &plan(json!({}))).await;
+    for route in ["POST /plans/{id}/activate", "POST /plans/{id}/archive"] {
+        routes.insert(route.to_owned());
+        let action = Keyed::new(route, &app.operator, &standard, json!(null));
+        assert_once(&app, &action).await.expect(204);
+    }
 
     // They are idempotent by themselves and only take a lock, see below.
     routes.extend(["POST /webhook", "POST /manage/users"].map(str::to_owned));

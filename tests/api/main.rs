@@ -54,6 +54,7 @@ mod overdue;
 mod overview;
 mod paging;
 mod permissions;
+mod plans;
 mod poison_events;
 mod poison_records;
 mod preconditions;

@@ -15,6 +15,7 @@ fn operations() -> Vec<Operation> {
         leads::operations(),
         tenants::operations(),
         audit::operations(),
+        plans::operations(),
         contacts::operations(),
         invoices::operations(),
         tenant_configs::operations(),

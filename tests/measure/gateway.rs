@@ -45,10 +45,11 @@ pub(crate) fn function_of(path: &str) -> &str {
         "keys" => "leads",
         "auth" => "operators",
         "manage" => "idp",
+        "catalog" => "plans",
         "overview" => "tenants",
         "tenants" if path.split('?').next().is_some_and(|path| path.ends_with("/audit")) => "audit",
-        noun @ ("audit" | "contacts" | "invoices" | "leads" | "operators" | "tenant-configs"
-        | "tenants" | "webhook") => noun,
+        noun @ ("audit" | "contacts" | "invoices" | "leads" | "operators" | "plans"
+        | "tenant-configs" | "tenants" | "webhook") => noun,
         _ => "home",
     }
 }

@@ -5,9 +5,10 @@ use support::Client;
 use crate::{aws::Aws, gateway::Gateway, lambda::Lambda, options::Options};
 
 /// The functions that serve HTTP, in the order of the README.
-pub(crate) const HTTP: [&str; 10] = [
+pub(crate) const HTTP: [&str; 11] = [
     "leads",
     "tenants",
+    "plans",
     "contacts",
     "invoices",
     "tenant-configs",

@@ -78,7 +78,7 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         request.header("content-type", "application/json").body(body.into()).unwrap()
     };
     match function {
-        "audit" | "leads" | "tenants" | "contacts" | "invoices" | "operators"
+        "audit" | "leads" | "tenants" | "contacts" | "invoices" | "operators" | "plans"
         | "tenant-configs" => event(request("GET", &format!("/{function}"), "")).await,
         "home" => event(request("GET", "/ping", "")).await,
         "idp" => event(request("POST", "/manage/users", "{}")).await,

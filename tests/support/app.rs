@@ -103,6 +103,7 @@ impl App {
             "/contacts",
             "/invoices",
             "/tenant-configs",
+            "/plans",
             "/operators",
         ] {
             self.send(Method::GET, path).await;

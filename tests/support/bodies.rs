@@ -46,3 +46,15 @@ pub fn subscription(tier: &str) -> Value {
         "plan": { "id": "plan-1", "name": "The plan", "tier": tier, "price": 99.5 },
     })
 }
+
+/// Returns the body of a plan with the members in `given`.
+pub fn plan(given: Value) -> Value {
+    let mut plan = json!({
+        "name": "Standard", "tier": "STANDARD", "price": 30, "currencyCode": "EUR",
+        "billingCycle": { "duration": 1, "durationUnit": "month" },
+    });
+    if let Value::Object(given) = given {
+        plan.as_object_mut().unwrap().extend(given);
+    }
+    plan
+}

@@ -20,7 +20,7 @@ mod watch;
 mod webhook;
 
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
-pub use bodies::{config, contact, invoice, lead, subscription, tenant};
+pub use bodies::{config, contact, invoice, lead, plan, subscription, tenant};
 pub use browser::Browser;
 pub use client::{Client, Reply, with_query};
 pub use gate::Gate;

@@ -102,7 +102,7 @@ fn verify() -> Operation {
         )
         .query(json!({
             "name": "chain",
-            "description": "`tenant:<id>`, `leads`, `operators` or `system`.",
+            "description": "`tenant:<id>`, `leads`, `plans`, `operators` or `system`.",
             "schema": { "type": "string", "maxLength": 100 },
         }))
         .query(json!({

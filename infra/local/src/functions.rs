@@ -176,6 +176,7 @@ impl Handler {
             "leads" => http(Box::pin(leads::router(env)).await?),
             "tenants" => http(Box::pin(tenants::router(env)).await?),
             "audit" => http(Box::pin(audit::router(env)).await?),
+            "plans" => http(Box::pin(plans::router(env)).await?),
             "contacts" => http(Box::pin(contacts::router(env)).await?),
             "invoices" => http(Box::pin(invoices::router(env)).await?),
             "tenant-configs" => http(Box::pin(tenant_configs::router(env)).await?),

@@ -1,6 +1,8 @@
 //! Schemas of the entities that can be listed or included.
 
-use crate::{Contact, Entity, Invoice, Lead, Operator, Permit, Resource, Tenant, TenantConfig};
+use crate::{
+    Contact, Entity, Invoice, Lead, Operator, Permit, Plan, Resource, Tenant, TenantConfig,
+};
 use filter::{
     Kind::{self, *},
     Relation, Schema,
@@ -101,6 +103,20 @@ pub static RESOURCE: Schema = Schema {
         "externalIdentifier": Text, "type": Text, "metadata": Object, "tenantId": Id,
     },
     nullable: &["deletedOn", "deletedBy"],
+    relations: &[],
+};
+
+/// A plan.
+pub static PLAN: Schema = Schema {
+    entity: "Plan",
+    view: view_of::<Plan>(),
+    properties: properties! {
+        "name": Text, "description": Text, "tier": Text, "isolation": Text, "price": Money,
+        "currencyCode": Text, "billingCycle": Object, "trialDays": Number, "public": Boolean,
+        "state": Text, "revision": Number, "features": Object, "graceDays": Number,
+        "effectOfNonPayment": Text, "metaData": Object,
+    },
+    nullable: &["description", "isolation", "metaData", "deletedOn", "deletedBy"],
     relations: &[],
 };
 

@@ -48,6 +48,10 @@ macro_rules! permissions {
 }
 
 permissions! {
+    CreatePlan = 7005
+    UpdatePlan = 7006
+    DeletePlan = 7007
+    ViewPlan = 7008
     CreateLead = 10200
     UpdateLead = 10201
     DeleteLead = 10202
@@ -79,8 +83,8 @@ permissions! {
 
 impl Permission {
     /// The permissions of ARC SaaS's subscription service, which reads the same tokens: create,
-    /// update, delete and view subscriptions (7001 to 7004) and plans (7005 to 7008).
-    pub const SUBSCRIPTIONS: &[u16] = &[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008];
+    /// update, delete and view subscriptions.
+    pub const SUBSCRIPTIONS: &[u16] = &[7001, 7002, 7003, 7004];
 
     /// The permissions of a verified lead's token, as in ARC SaaS. Deprovisioning is not included:
     /// a forwarded verification email must not be enough to deprovision a tenant.

@@ -47,7 +47,7 @@ where
 }
 
 /// The crates of the functions, which log at `LOG_LEVEL`.
-pub const FUNCTIONS: [&str; 16] = [
+pub const FUNCTIONS: [&str; 17] = [
     "audit",
     "contacts",
     "home",
@@ -57,6 +57,7 @@ pub const FUNCTIONS: [&str; 16] = [
     "mailer",
     "operators",
     "pipelines",
+    "plans",
     "reconciler",
     "relay",
     "rotator",

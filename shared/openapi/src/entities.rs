@@ -3,12 +3,15 @@ use std::fmt::Debug;
 use serde_json::{Map, Value, json};
 
 use super::examples;
-use domain::{InvoiceStatus, TenantStatus, entities};
+use domain::{
+    BillingCycle, Features, InvoiceStatus, Isolation, NonPayment, PlanState, TenantStatus, Word,
+    entities,
+};
 use filter::{Kind, Relation, Schema};
-use schema::nullable;
+use schema::{FromJson, nullable};
 
 /// All entities in answers.
-pub(super) const ALL: [&Schema; 8] = [
+pub(super) const ALL: [&Schema; 9] = [
     &entities::LEAD,
     &entities::TENANT,
     &entities::CONTACT,
@@ -16,6 +19,7 @@ pub(super) const ALL: [&Schema; 8] = [
     &entities::TENANT_CONFIG,
     &entities::RESOURCE,
     &entities::OPERATOR,
+    &entities::PLAN,
     &entities::ADDRESS,
 ];
 
@@ -24,6 +28,11 @@ pub(super) fn property(schema: &Schema, name: &str, kind: Kind) -> Value {
     let value = match (schema.entity, name) {
         ("Tenant", "status") => status("TenantStatus"),
         ("Invoice", "status") => status("InvoiceStatus"),
+        ("Plan", "state") => <PlanState as Word>::schema(),
+        ("Plan", "isolation") => <Isolation as Word>::schema(),
+        ("Plan", "effectOfNonPayment") => <NonPayment as Word>::schema(),
+        ("Plan", "billingCycle") => BillingCycle::schema(),
+        ("Plan", "features") => Features::schema(),
         _ => of_kind(kind),
     };
     if schema.nullable.contains(&name) { nullable(value) } else { value }

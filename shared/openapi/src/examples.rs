@@ -27,6 +27,16 @@ fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
             json!([{ "role": "admin", "claim": "groups", "value": "tenantry-admins" }])
         }
         ("disabled", _) => false.into(),
+        ("name", _) if schema.entity == "Plan" => "Premium".into(),
+        ("description", _) => "For teams that need their own resources.".into(),
+        ("isolation", _) => "silo".into(),
+        ("state", _) if schema.entity == "Plan" => "active".into(),
+        ("billingCycle", _) => json!({ "duration": 1, "durationUnit": "month" }),
+        ("trialDays", _) => 14.into(),
+        ("revision", _) => 1.into(),
+        ("features", _) => json!({ "seats": 25, "sso": true }),
+        ("graceDays", _) => 7.into(),
+        ("effectOfNonPayment", _) => "suspend".into(),
         ("companyName" | "name", _) => "Acme".into(),
         ("key", _) => "acme".into(),
         ("tier", _) => "PREMIUM".into(),

@@ -190,7 +190,8 @@ impl Operation {
         let noun = self.path.split('/').nth(1).unwrap_or_default();
         match noun {
             "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook"
-            | "audit" => noun,
+            | "audit" | "plans" => noun,
+            "catalog" => "plans",
             "auth" | "operators" => "operators",
             "keys" => "leads",
             "overview" | "search" => "tenants",

@@ -7,6 +7,7 @@
 //! | `lists` | pages, cursors, filters, inclusions, limits of what a request reads |
 //! | `leads`, `tenants`, `children`, `jobs` | reads and writes of one noun |
 //! | `operators` | operators and their sessions |
+//! | `plans` | plans, and the catalog of those on offer |
 //! | `counters`, `overview` | numbers maintained from the stream, and the dashboard |
 //! | `search` | the words of tenants and leads, and what they find |
 //! | `rates` | rate limits and the daily limit of emails |
@@ -25,6 +26,7 @@ mod leads;
 mod lists;
 mod operators;
 mod overview;
+mod plans;
 mod rates;
 mod requests;
 mod search;

@@ -69,7 +69,7 @@ function exportForm(query) {
 function verifyForm(query) {
   const result = h("p", { class: "status", role: "status" });
   const tenantId = query.get("tenantId") ?? "";
-  const chains = [...(tenantId ? [`tenant:${tenantId}`] : []), "leads", "operators", "system"];
+  const chains = [...(tenantId ? [`tenant:${tenantId}`] : []), "leads", "plans", "operators", "system"];
   const form = h("form", { class: "controls wide", "aria-label": "Verify", novalidate: true },
     h("div", {}, h("label", { for: "verify-chain" }, "Chain"), h("select", { id: "verify-chain", name: "chain" }, ...chains.map((chain) => h("option", { value: chain }, chain)))),
     h("button", { class: "plain" }, "Verify chain"));

@@ -57,6 +57,11 @@ actions! {
     InvoiceCreated = "invoice.created"
     InvoiceUpdated = "invoice.updated"
     InvoiceDeleted = "invoice.deleted"
+    PlanCreated = "plan.created"
+    PlanUpdated = "plan.updated"
+    PlanActivated = "plan.activated"
+    PlanArchived = "plan.archived"
+    PlanDeleted = "plan.deleted"
     JobOpened = "job.opened"
     JobStarted = "job.started"
     JobContinued = "job.identity_setup_started"
@@ -99,6 +104,7 @@ impl AuditAction {
             AuditedKind::Tenant => of_tenant(old, new?),
             AuditedKind::Child(child) => Some(of_child(child, old, new?)),
             AuditedKind::Job => of_job(old, new?),
+            AuditedKind::Plan => of_plan(old, new?),
             AuditedKind::Operator => Some(of_operator(old, new?)),
             AuditedKind::Session => of_session(old, new),
             AuditedKind::Note => of_note(old, new?),
@@ -163,6 +169,19 @@ fn of_child(kind: ChildKind, old: Option<&Item>, new: &Item) -> AuditAction {
 }
 
 /// Progress within a state is not recorded: the job has its steps.
+fn of_plan(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
+    let Some(old) = old else { return Some(AuditAction::PlanCreated) };
+    let state = |item: &Item| item.get("state").and_then(Value::as_str).map(str::to_owned);
+    Some(match state(new).as_deref() {
+        _ if is_deletion(old, new) => AuditAction::PlanDeleted,
+        // The audit log records the subscription.
+        _ if is_true(old, "subscribed") != is_true(new, "subscribed") => return None,
+        Some("active") if state(old) != state(new) => AuditAction::PlanActivated,
+        Some("archived") if state(old) != state(new) => AuditAction::PlanArchived,
+        _ => AuditAction::PlanUpdated,
+    })
+}
+
 fn of_job(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
     let Some(old) = old else { return Some(AuditAction::JobOpened) };
     let (from, to) = (old.get("state")?.as_str()?, new.get("state")?.as_str()?);

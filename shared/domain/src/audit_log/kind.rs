@@ -13,6 +13,8 @@ pub enum AuditedKind {
     Child(ChildKind),
     /// A job. Its entries stand for the resources that it creates or removes.
     Job,
+    /// A plan.
+    Plan,
     /// An operator who has signed in.
     Operator,
     /// A session of an operator.
@@ -21,7 +23,7 @@ pub enum AuditedKind {
     Note,
 }
 
-/// The name of a chain: `tenant:<id>`, `leads`, `operators` or `system`.
+/// The name of a chain: `tenant:<id>`, `leads`, `plans`, `operators` or `system`.
 pub type AuditChain = String;
 
 /// How the audit log shows a member of an item.
@@ -75,6 +77,7 @@ impl AuditedKind {
             "config" => Self::Child(ChildKind::Config),
             "invoice" => Self::Child(ChildKind::Invoice),
             "job" => Self::Job,
+            "plan" => Self::Plan,
             "operator" => Self::Operator,
             "session" => Self::Session,
             "audit-note" => Self::Note,
@@ -92,6 +95,7 @@ impl AuditedKind {
             Self::Child(ChildKind::Config) => "configuration",
             Self::Child(ChildKind::Invoice) => "invoice",
             Self::Job => "job",
+            Self::Plan => "plan",
             Self::Operator => "operator",
             Self::Session => "session",
             Self::Note => "audit",
@@ -103,7 +107,7 @@ impl AuditedKind {
         let member = match self {
             Self::Tenant => "id",
             Self::Child(_) | Self::Job | Self::Note => "tenantId",
-            Self::Lead | Self::Operator | Self::Session => return None,
+            Self::Lead | Self::Plan | Self::Operator | Self::Session => return None,
         };
         item.get(member)?.as_str()
     }
@@ -113,6 +117,7 @@ impl AuditedKind {
         match (self.tenant_of(item), self) {
             (Some(tenant), _) => Self::tenant_chain(tenant),
             (None, Self::Lead) => "leads".to_owned(),
+            (None, Self::Plan) => "plans".to_owned(),
             (None, Self::Operator | Self::Session) => "operators".to_owned(),
             (None, _) => "system".to_owned(),
         }
@@ -130,6 +135,7 @@ impl AuditedKind {
             Self::Tenant => "key",
             Self::Child(ChildKind::Config) => "configKey",
             Self::Child(ChildKind::Invoice) => "id",
+            Self::Plan => "name",
             Self::Lead
             | Self::Child(ChildKind::Contact)
             | Self::Job
@@ -165,6 +171,7 @@ impl AuditedKind {
             Self::Operator => &["name", "email", "subject", "reasons"],
             Self::Child(ChildKind::Config | ChildKind::Invoice)
             | Self::Job
+            | Self::Plan
             | Self::Session
             | Self::Note => &[],
         }
@@ -177,6 +184,7 @@ impl AuditedKind {
             Self::Tenant => &["latestJob", "stagedBy", "builtBy", "removedBy", "batches"],
             // A copy of the tenant with its contacts, and times that the job itself shows.
             Self::Job => &["tenant", "steps", "progress", "deadline"],
+            Self::Plan => &["subscribed"],
             Self::Child(_) | Self::Operator | Self::Session | Self::Note => &[],
         }
     }

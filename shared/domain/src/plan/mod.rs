@@ -2,6 +2,7 @@
 
 mod choice;
 mod cycle;
+mod entity;
 mod features;
 mod terms;
 #[cfg(test)]
@@ -106,7 +107,8 @@ pub struct Plan {
     pub state: PlanState,
     /// The number of the plan's terms: 1, and one more for each change after the activation.
     pub revision: u32,
-    /// Whether a tenant ever subscribed to the plan.
+    /// Whether a tenant ever subscribed to the plan. The transaction of the first subscription sets
+    /// this if the plan still has the version that was read, so that no deletion can overtake it.
     #[serde(default)]
     pub subscribed: bool,
     /// The audit fields of the plan.
@@ -120,21 +122,12 @@ impl Plan {
     pub fn create(details: PlanDetails, now: Timestamp, by: &UserId) -> Self {
         Self {
             id: PlanId::generate(),
-            details,
+            details: details.completed(),
             state: PlanState::Draft,
             revision: 1,
             subscribed: false,
             audit: Audit::created(now, by),
         }
-    }
-
-    /// Returns the plan after `by` changes its details. Other terms of a plan that was active once
-    /// are a new revision.
-    #[must_use]
-    pub fn edited(self, details: PlanDetails, now: Timestamp, by: &UserId) -> Self {
-        let changes = self.state != PlanState::Draft && !self.details.has_terms_of(&details);
-        let revision = self.revision + u32::from(changes);
-        Self { details, revision, audit: self.audit.changed(now, by), ..self }
     }
 
     /// Returns the plan in `state`, after an activation or an archiving. No plan becomes a draft again.
@@ -150,6 +143,15 @@ impl Plan {
     #[must_use]
     pub fn is_on_offer(&self) -> bool {
         self.state == PlanState::Active && self.details.public == Some(true) && !self.audit.deleted
+    }
+
+    /// Returns the plan as customers see it, without the data of other programs. Returns `None` if
+    /// the plan is not on offer.
+    #[must_use]
+    pub fn for_customers(self) -> Option<Self> {
+        let is_on_offer = self.is_on_offer();
+        let shown = Self { details: PlanDetails { meta_data: None, ..self.details }, ..self };
+        is_on_offer.then_some(shown)
     }
 
     /// Checks that the plan may be deleted.
@@ -177,7 +179,7 @@ impl Plan {
             billing_cycle: details.billing_cycle,
             trial_days: details.trial_days.map_or(0, u32::from),
             grace_days: details.grace_days.map_or(PlanTerms::GRACE_DAYS, u32::from),
-            effect_of_non_payment: details.effect_of_non_payment.unwrap_or(NonPayment::Suspend),
+            effect_of_non_payment: details.effect_of_non_payment.unwrap_or_default(),
             features: details.features.unwrap_or_default(),
         }
     }
@@ -189,6 +191,20 @@ impl Plan {
 }
 
 impl PlanDetails {
+    /// Returns the details with the default of every member that has one.
+    fn completed(self) -> Self {
+        const NO_TRIAL: Whole<0, 730> = Whole::new(0);
+        const GRACE: Whole<0, 365> = Whole::new(PlanTerms::GRACE_DAYS);
+        Self {
+            trial_days: self.trial_days.or(Some(NO_TRIAL)),
+            public: self.public.or(Some(false)),
+            features: self.features.or_else(|| Some(Features::default())),
+            grace_days: self.grace_days.or(Some(GRACE)),
+            effect_of_non_payment: self.effect_of_non_payment.or_else(|| Some(Default::default())),
+            ..self
+        }
+    }
+
     /// Returns whether subscriptions to both have the same terms. Name, description, visibility and
     /// metadata are not terms.
     fn has_terms_of(&self, other: &Self) -> bool {

@@ -6,11 +6,14 @@ use crate::values::words_from_json;
 use crate::{Amount, Currency, Isolation, PlanId, Text};
 
 /// The effect of an invoice that is overdue after the grace period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum NonPayment {
     /// The tenant is suspended.
+    #[default]
     Suspend,
     /// The subscription stays past due.
     None,

@@ -8,6 +8,18 @@ use schema::{Decimal, FromJson, Reader};
 #[serde(transparent)]
 pub struct Whole<const MIN: u32, const MAX: u32>(u32);
 
+impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
+    /// Creates a constant.
+    ///
+    /// # Panics
+    ///
+    /// If `number` is out of range: when the program is compiled.
+    pub(crate) const fn new(number: u32) -> Self {
+        assert!(MIN <= number && number <= MAX, "out of range");
+        Self(number)
+    }
+}
+
 impl<const MIN: u32, const MAX: u32> From<Whole<MIN, MAX>> for u32 {
     fn from(Whole(number): Whole<MIN, MAX>) -> Self {
         number

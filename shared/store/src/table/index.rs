@@ -10,6 +10,7 @@ use std::fmt::Display;
 /// | gsi1 | entries of the audit log, by time | `audit#0` | `<time>#<chain>#<number>` |
 /// | gsi2 | entries of the audit log, by actor | `audit-actor#<id>` | `<time>#<chain>#<number>` |
 /// | gsi2 | tenants with a status | `tenant-status#<number>` | `<createdOn>#<id>` |
+/// | gsi2 | plans on offer | `catalog#0` | `<createdOn>#<id>` |
 /// | gsi2 | leads with an email | `lead-email#<lowercase email>` | `<createdOn>#<id>` |
 ///
 /// The `0` is a shard number, so that a kind can be spread over several partitions.
@@ -83,6 +84,12 @@ impl Partition {
     #[must_use]
     pub fn tenants_of_status(number: u8) -> Self {
         Self { index: Index::Value, pk: format!("tenant-status#{number}") }
+    }
+
+    /// Returns the partition of the plans on offer.
+    #[must_use]
+    pub fn catalog() -> Self {
+        Self { index: Index::Value, pk: "catalog#0".to_owned() }
     }
 
     /// Returns the partition of leads with this lowercase email.

@@ -3,8 +3,8 @@ use std::{collections::HashMap, fmt::Display};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use domain::{
-    ChildKind, Email, JobRef, LeadId, OperatorId, ResendId, ResourceId, SessionId, TenantId,
-    TenantKey,
+    ChildKind, Email, JobRef, LeadId, OperatorId, PlanId, ResendId, ResourceId, SessionId,
+    TenantId, TenantKey,
 };
 
 /// A primary key. Every key pattern of the table has a constructor in this type.
@@ -24,6 +24,8 @@ use domain::{
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
 /// | verification emails per day | `MAILS#<mailbox>#<day>` | `MAILS` |
 /// | request to resend an email | `RESEND#<id>` | `RESEND` |
+/// | plan | `PLAN#<id>` | `PLAN` |
+/// | mark that a public plan was active once | `CATALOG` | `CATALOG` |
 /// | operator | `OPERATOR#<id>` | `OPERATOR` |
 /// | session of an operator | `OPERATOR#<id>` | `SESSION#<id>` |
 /// | counts per kind | `COUNTER#<kind>` | `COUNTER` |
@@ -135,6 +137,18 @@ impl Key {
     #[must_use]
     pub fn resend(id: ResendId) -> Self {
         Self::new(format!("RESEND#{id}"), "RESEND")
+    }
+
+    /// Returns the key of a plan.
+    #[must_use]
+    pub fn plan(id: PlanId) -> Self {
+        Self::new(format!("PLAN#{id}"), "PLAN")
+    }
+
+    /// Returns the key of the mark that a public plan was active once.
+    #[must_use]
+    pub fn catalog() -> Self {
+        Self::new("CATALOG".to_owned(), "CATALOG")
     }
 
     /// Returns the key of an operator.
@@ -301,6 +315,8 @@ mod tests {
             Key::rate("POST /leads", "::1", 60),
             Key::mails(&email, 1),
             Key::resend(id.parse().unwrap()),
+            Key::plan(id.parse().unwrap()),
+            Key::catalog(),
             Key::operator(id.parse().unwrap()),
             Key::session(id.parse().unwrap(), id.parse().unwrap()),
             Key::counter(&id),

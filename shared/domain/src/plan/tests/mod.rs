@@ -3,7 +3,7 @@ mod periods;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Error;
+use crate::{Editable, Entity, Error, entities};
 use schema::{Document, FromJson, Limits};
 
 /// Returns a plan of the members in `given`, in this state.
@@ -51,6 +51,35 @@ fn other_terms_of_a_plan_that_was_active_are_a_new_revision() {
         });
         assert_eq!(edited(&plan, &presentation), 1);
     }
+}
+
+#[test]
+fn a_plan_has_the_defaults_of_what_is_not_given() {
+    let plan = plan(&json!({ "metaData": { "erp": "A-1" } }), PlanState::Active);
+    let members = plan.wire().unwrap();
+    let defaults = ["isolation", "trialDays", "public", "features", "graceDays"];
+    let shown: Vec<_> = defaults.iter().map(|name| members[*name].clone()).collect();
+    assert_eq!(shown, [json!(null), json!(0), json!(false), json!({}), json!(7)]);
+    assert_eq!(members["effectOfNonPayment"], "suspend");
+    let given = json!({ "trialDays": 0, "graceDays": 7, "effectOfNonPayment": "suspend" });
+    assert_eq!(edited(&plan, &given), 1, "the same terms, spelled out");
+    let names = entities::PLAN.properties.iter().map(|(name, _)| *name);
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    let mut written: Vec<_> = members.keys().map(String::as_str).collect();
+    written.sort_unstable();
+    assert_eq!(written, names);
+}
+
+#[test]
+fn customers_see_plans_on_offer_without_the_data_of_other_programs() {
+    let given = json!({ "public": true, "metaData": { "erp": "A-1" } });
+    let shown = plan(&given, PlanState::Active).for_customers().unwrap();
+    assert_eq!(shown.details.meta_data, None);
+    for state in [PlanState::Draft, PlanState::Archived] {
+        assert_eq!(plan(&given, state).for_customers(), None);
+    }
+    assert_eq!(plan(&json!({}), PlanState::Active).for_customers(), None);
 }
 
 #[test]
