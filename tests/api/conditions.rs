@@ -73,8 +73,17 @@ async fn only_the_latest_open_job_can_be_closed() {
     let by = UserId::from("test");
     for (id, attempt) in [(first, 2), (second, 1)] {
         let (kind, phase) = (JobKind::Provision, JobPhase::Build);
-        let (opened_from, identity_provider, outcome) = (None, None, None);
-        let job = JobRef { id, attempt, kind, opened_from, identity_provider, phase, outcome };
+        let (opened_from, identity_provider, subscription_id, outcome) = (None, None, None, None);
+        let job = JobRef {
+            id,
+            attempt,
+            kind,
+            opened_from,
+            identity_provider,
+            phase,
+            subscription_id,
+            outcome,
+        };
         let change = JobCompletion { job: &job, result: &result, now: lambda::now(), by: &by };
         let refused = store.close_job(tenant, &change).await;
         assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");

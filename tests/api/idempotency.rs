@@ -111,6 +111,24 @@ async fn tenants_once(app: &App, routes: &mut BTreeSet<String>) {
     once("DELETE /tenants/{id}", &operator, &doomed, json!(null)).await.expect(204);
 }
 
+/// Sends every operation on subscriptions twice.
+async fn subscriptions_once(app: &App, routes: &mut BTreeSet<String>) {
+    let operator = app.operator.clone();
+    let mut once = async |route: &'static str, id: &str, body: Value| {
+        routes.insert(route.to_owned());
+        assert_once(app, &Keyed::new(route, &operator, id, body)).await
+    };
+    let (tenant, plan) = (app.tenant("third").await, app.active_plan(&json!({})).await);
+    let new = json!({ "subscriberId": tenant, "planId": plan });
+    let id = once("POST /subscriptions", "", new).await.expect(200).text("/id");
+    once("PATCH /subscriptions/{id}", &id, json!({ "autoRenew": false })).await.expect(204);
+    once("POST /subscriptions/{id}/change", &id, json!({ "planId": plan })).await;
+    let signal = json!({ "outcome": "failed", "reference": "evt-1" });
+    once("POST /subscriptions/{id}/payments", &id, signal).await;
+    once("POST /subscriptions/{id}/resume", &id, json!(null)).await.expect(200);
+    once("POST /subscriptions/{id}/cancel", &id, json!({})).await.expect(200);
+}
+
 /// Sends every operation on a kind of children twice.
 async fn children_once(
     app: &App,
@@ -174,6 +192,8 @@ async fn every_operation_sent_twice_with_one_key_has_one_effect() {
         let action = Keyed::new(route, &app.operator, &standard, json!(null));
         assert_once(&app, &action).await.expect(204);
     }
+
+    subscriptions_once(&app, &mut routes).await;
 
     // They are idempotent by themselves and only take a lock, see below.
     routes.extend(["POST /webhook", "POST /manage/users"].map(str::to_owned));

@@ -18,6 +18,7 @@ fn operations() -> Vec<Operation> {
         plans::operations(),
         contacts::operations(),
         invoices::operations(),
+        subscriptions::operations(),
         tenant_configs::operations(),
         webhook::operations(),
         idp::operations(),

@@ -15,6 +15,7 @@ mod options;
 pub mod provider;
 mod raw;
 mod redis;
+mod subscriptions;
 pub mod token;
 mod watch;
 mod webhook;
@@ -27,6 +28,7 @@ pub use gate::Gate;
 pub use items::{key_claim, long_domains, renumber, sibling};
 pub use options::Options;
 pub use redis::Redis;
+pub use subscriptions::basic_plan;
 pub use webhook::SignedMessage;
 
 /// Runs all futures concurrently. Returns their results in order.

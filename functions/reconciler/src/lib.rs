@@ -1,4 +1,7 @@
-//! Closes jobs whose deadline has passed, so that no tenant waits forever.
+//! Closes jobs whose deadline has passed, so that no tenant waits forever, and does what the timers of
+//! subscriptions say.
+
+mod clock;
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +17,9 @@ use schema::Timestamp;
 use serde_json::Value;
 use store::{JobCompletion, Overdue, OverdueJob, Store};
 
-/// Closes overdue jobs as timed out.
+use clock::Clock;
+
+/// Closes overdue jobs as timed out, and renews, ends and suspends on time.
 #[derive(Debug)]
 pub struct Reconciler {
     store: Store,
@@ -43,16 +48,24 @@ impl Reconciler {
         })
     }
 
-    /// Closes every overdue job. The payload of the schedule is ignored.
+    /// Closes every overdue job, then handles every due timer. The payload of the schedule is ignored.
     ///
     /// A job that cannot be closed is logged, counted and postponed; it does not hold up the
     /// others. Jobs that a run has no time for come first in the next run.
     ///
     /// # Errors
     ///
-    /// If the list of jobs cannot be read. The next run tries again.
+    /// If the list of jobs or of timers cannot be read. The next run tries again.
     pub async fn handle(&self, _: Value) -> Result<()> {
-        let (now, start, mut next) = (lambda::now(), Instant::now(), None);
+        let (now, start) = (lambda::now(), Instant::now());
+        let jobs = Box::pin(self.close_overdue_jobs(now, start)).await;
+        let Self { store, system, metrics } = self;
+        let timers = Box::pin(Clock { store, system, metrics, now }.run(start)).await;
+        jobs.and(timers)
+    }
+
+    async fn close_overdue_jobs(&self, now: Timestamp, start: Instant) -> Result<()> {
+        let mut next = None;
         loop {
             let page = self.store.overdue_jobs(now, next).await?;
             let time = TIME_BUDGET.saturating_sub(start.elapsed());

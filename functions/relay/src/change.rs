@@ -1,16 +1,17 @@
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, EventType, Job, Lead, Result};
+use domain::{Error, EventType, Job, Lead, Result, Subscription};
 use lambda::metric::Metric;
-use serde_dynamo::{AttributeValue, Item, from_item};
+use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
 use store::Item as _;
 
 use crate::{OutgoingEvent, metrics};
 
-/// The event and metrics that follow from a stream record.
+/// The events and metrics that follow from a stream record.
 #[derive(Debug, Default)]
 pub(crate) struct StreamChange {
-    /// The event of a lead that is new or has a new link, or of a job that was opened or closed.
-    pub(crate) event: Option<OutgoingEvent>,
+    /// The event of a lead that is new or has a new link, or of a job that was opened or closed, or the
+    /// events of a decision about a subscription, in order.
+    pub(crate) events: Vec<OutgoingEvent>,
     pub(crate) metrics: Vec<Metric>,
 }
 
@@ -19,7 +20,7 @@ impl StreamChange {
     ///
     /// # Errors
     ///
-    /// If a lead with an event, or a job whose state has changed, cannot be read.
+    /// If a lead or a subscription with an event, or a job whose state has changed, cannot be read.
     pub(crate) fn of(record: EventRecord) -> Result<Self> {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let request = text(&new, "requestId").map(str::to_owned);
@@ -31,17 +32,34 @@ impl StreamChange {
                     let lead: Lead = from_item(new).map_err(Error::internal("reading a lead"))?;
                     Ok(OutgoingEvent::of_lead(kind, lead, version, request))
                 });
-                Ok(Self { event: event.transpose()?, metrics })
+                Ok(Self { events: event.transpose()?.into_iter().collect(), metrics })
             }
             Some(Job::ENTITY) if text(&new, "state") != text(&old, "state") => {
                 let version = version(&new)?;
                 let job: Job = from_item(new).map_err(Error::internal("reading a job"))?;
                 let metrics = metrics::of_job(&job);
-                Ok(Self { event: OutgoingEvent::of_job(job, version, request), metrics })
+                let event = OutgoingEvent::of_job(job, version, request);
+                Ok(Self { events: event.into_iter().collect(), metrics })
+            }
+            Some(Subscription::ENTITY) if version(&new)? != version(&old).unwrap_or(0) => {
+                let events = subscription_events(new, request)?;
+                Ok(Self { events, metrics: Vec::new() })
             }
             _ => Ok(Self::default()),
         }
     }
+}
+
+/// Returns the events that a version of a subscription names.
+fn subscription_events(image: Item, request: Option<String>) -> Result<Vec<OutgoingEvent>> {
+    const READING: &str = "reading a subscription";
+    let Some(named) = image.get("events").cloned() else { return Ok(Vec::new()) };
+    let kinds: Vec<EventType> = from_attribute_value(named).map_err(Error::internal(READING))?;
+    let version = version(&image)?;
+    let subscription: Subscription = from_item(image).map_err(Error::internal(READING))?;
+    let event =
+        |kind| OutgoingEvent::of_subscription(kind, &subscription, version, request.clone());
+    kinds.into_iter().map(event).collect()
 }
 
 /// Returns the type of event for a changed lead, if the change is one.

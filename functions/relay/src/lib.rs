@@ -72,18 +72,23 @@ impl<C: EventConnector> Relay<C> {
 
     /// Publishes the events of records. Returns the sequence number of the first record to retry.
     async fn publish(&self, records: &mut [StreamRecord<StreamChange>]) -> Option<String> {
-        let announced: Vec<_> = records.iter().filter_map(outgoing_event).collect();
+        let announced: Vec<_> = records.iter().flat_map(outgoing_events).collect();
         let results = self.connector.publish(&announced).await;
         let some_went = results.iter().any(Result::is_ok);
         let mut results = results.into_iter();
         for record in records.iter_mut() {
-            let Some(event) = outgoing_event(record).map(|found| found.event.id.clone()) else {
-                continue;
-            };
+            let events: Vec<_> =
+                outgoing_events(record).iter().map(|found| found.event.id.clone()).collect();
             let untried = || Err(Error::Busy("an earlier event was not published"));
-            if let Err(error) = results.next().unwrap_or_else(untried) {
-                let cause = error.with_causes().to_string();
-                tracing::error!(error = cause, event.id = event, "an event was not published");
+            let mut failure = None;
+            for event in events {
+                if let Err(error) = results.next().unwrap_or_else(untried) {
+                    let cause = error.with_causes().to_string();
+                    tracing::error!(error = cause, event.id = event, "an event was not published");
+                    failure = worse(failure, error);
+                }
+            }
+            if let Some(error) = failure {
                 record.fail(error);
             }
         }
@@ -96,13 +101,25 @@ impl<C: EventConnector> Relay<C> {
     }
 }
 
-/// Returns how many of the first `records` hold at most `most` events.
-fn at_once(records: &[StreamRecord<StreamChange>], most: usize) -> usize {
-    let announced =
-        records.iter().enumerate().filter(|(_, record)| outgoing_event(record).is_some());
-    announced.map(|(at, _)| at).nth(most).unwrap_or(records.len())
+/// Returns the failure that decides about a record with several events: one that is temporary, if there
+/// is one, because the record is then tried again.
+fn worse(failure: Option<Error>, other: Error) -> Option<Error> {
+    match failure {
+        Some(failure) if !failure.is_permanent() => Some(failure),
+        _ => Some(other),
+    }
 }
 
-fn outgoing_event(record: &StreamRecord<StreamChange>) -> Option<&OutgoingEvent> {
-    record.readable()?.1.event.as_ref()
+/// Returns how many of the first `records` hold at most `most` events, at least one record.
+fn at_once(records: &[StreamRecord<StreamChange>], most: usize) -> usize {
+    let mut events = 0;
+    let fits = |record: &&StreamRecord<StreamChange>| {
+        events += outgoing_events(record).len();
+        events <= most
+    };
+    records.iter().take_while(fits).count().max(1)
+}
+
+fn outgoing_events(record: &StreamRecord<StreamChange>) -> &[OutgoingEvent] {
+    record.readable().map_or(&[], |(_, change)| change.events.as_slice())
 }

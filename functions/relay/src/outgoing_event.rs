@@ -1,4 +1,4 @@
-use domain::{Event, EventType, Job, Lead};
+use domain::{Event, EventType, Job, Lead, Result, Subscription};
 
 /// An event to publish.
 #[derive(Clone, Debug)]
@@ -19,6 +19,16 @@ impl OutgoingEvent {
         request: Option<String>,
     ) -> Self {
         Self { kind, event: Event::for_lead(lead, version, request) }
+    }
+
+    /// Creates an event of a subscription that has this `version`.
+    pub(crate) fn of_subscription(
+        kind: EventType,
+        subscription: &Subscription,
+        version: u64,
+        request: Option<String>,
+    ) -> Result<Self> {
+        Ok(Self { kind, event: Event::for_subscription(kind, subscription, version, request)? })
     }
 
     /// Creates the event of a job that was opened or closed. Returns `None` for other states.

@@ -133,7 +133,8 @@ async fn open(
             expected.check(from.tenant.version)?;
             let tenant = from.tenant.clone();
             let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
-            let job = job(from, &opening)?;
+            let current = from.current.as_ref().map(|current| current.item.id);
+            let job = job(from, &opening)?.with_subscription(current);
             let location = format!("/tenants/{id}/jobs/{}", job.id);
             let tag = EntityTag(tenant.version + 1);
             let reply = Reply::no_content().located_at(location).tagged(tag);

@@ -90,7 +90,7 @@ fn provision() -> Operation {
             "Opens a job that builds the tenant for a subscription, and answers with its location. Poll \
             the job for progress.",
         )
-        .body_schema(NamedSchema::new("Subscription", SubscriptionText::schema(), body))
+        .body_schema(NamedSchema::new("ProvisionedSubscription", SubscriptionText::schema(), body))
         .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
         .error(
             Code::IllegalTransition,

@@ -2,8 +2,8 @@ use std::{collections::BTreeMap, fmt};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    AddressDetail, AuditEntry, ChildKind, Error, Histogram, JobRef, Lead, Resend, Result, Tenant,
-    TenantId, TenantStatus,
+    AddressDetail, AuditEntry, ChildKind, Error, Histogram, JobRef, Lead, Phase, Resend, Result,
+    Subscription, Tenant, TenantId, TenantStatus,
 };
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
@@ -159,9 +159,10 @@ impl ResendRequest {
 }
 
 /// The kinds of items that are counted.
-const COUNTED: [&str; 5] = [
+const COUNTED: [&str; 6] = [
     Lead::ENTITY,
     Tenant::ENTITY,
+    Subscription::ENTITY,
     ChildKind::Contact.noun(),
     ChildKind::Config.noun(),
     ChildKind::Invoice.noun(),
@@ -178,6 +179,11 @@ fn numbers(entity: &str, image: &Item) -> BTreeMap<String, i64> {
     match entity {
         Tenant::ENTITY => {
             counted.extend(status(image).map(|status| status_counter(status.number())));
+        }
+        Subscription::ENTITY => {
+            let phase: Option<Phase> =
+                image.get("phase").and_then(|phase| from_attribute_value(phase.clone()).ok());
+            counted.extend(phase.map(|phase| status_counter(phase.status())));
         }
         Lead::ENTITY if flag("isValidated") => counted.push("validated".to_owned()),
         _ => {}

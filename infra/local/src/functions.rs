@@ -179,6 +179,7 @@ impl Handler {
             "plans" => http(Box::pin(plans::router(env)).await?),
             "contacts" => http(Box::pin(contacts::router(env)).await?),
             "invoices" => http(Box::pin(invoices::router(env)).await?),
+            "subscriptions" => http(Box::pin(subscriptions::router(env)).await?),
             "tenant-configs" => http(Box::pin(tenant_configs::router(env)).await?),
             "webhook" => http(Box::pin(webhook::router(env)).await?),
             "home" => http(home::router(env).await?),

@@ -1,9 +1,10 @@
 use std::marker::PhantomData;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{Editable, UserId};
 use crate::{Error, Result};
+use filter::{Kind, Schema};
 use schema::{BodyKind, Document, Invalid, Timestamp, Violation};
 
 /// The body of a PATCH or PUT, checked as far as possible without the stored entity.
@@ -66,7 +67,7 @@ impl<E: Editable> Edit<E> {
     pub fn apply(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
         let stored = entity.wire()?;
         let changed = |name: &&&str| {
-            let differs = |given: &Value| !self.seen || Some(given) != stored.get(**name);
+            let differs = |given: &Value| !self.seen || !is_shown(E::SCHEMA, &stored, name, given);
             self.given(name).is_some_and(differs)
         };
         let (conflicts, violations): (Vec<_>, Vec<_>) = E::READ_ONLY
@@ -103,6 +104,19 @@ impl<E> Edit<E> {
         } else {
             Invalid(violations.into_iter().map(blind).collect())
         }
+    }
+}
+
+/// Returns whether an answer shows the member `name` as this value. Objects and lists with exact
+/// amounts are stored as JSON text.
+fn is_shown(schema: &Schema, stored: &Map<String, Value>, name: &str, value: &Value) -> bool {
+    let is_json = |kind: &Kind| matches!(kind, Kind::Object | Kind::List);
+    let kind = schema.properties.iter().find_map(|(known, kind)| (*known == name).then_some(kind));
+    match (stored.get(name), kind) {
+        (Some(Value::String(text)), Some(kind)) if is_json(kind) => {
+            serde_json::from_str::<Value>(text).is_ok_and(|stored| stored == *value)
+        }
+        (stored, _) => stored == Some(value),
     }
 }
 

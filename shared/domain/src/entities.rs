@@ -1,7 +1,8 @@
 //! Schemas of the entities that can be listed or included.
 
 use crate::{
-    Contact, Entity, Invoice, Lead, Operator, Permit, Plan, Resource, Tenant, TenantConfig,
+    Contact, Entity, Invoice, Lead, Operator, Permit, Plan, Resource, Subscription, Tenant,
+    TenantConfig,
 };
 use filter::{
     Kind::{self, *},
@@ -81,8 +82,9 @@ pub static INVOICE: Schema = Schema {
     properties: properties! {
         "startDate": Day, "endDate": Day, "amount": Money, "currencyCode": Text,
         "dueDate": Day, "status": Number, "invoiceFile": Text, "tenantId": Id,
+        "subscriptionId": Id, "lines": List,
     },
-    nullable: &["invoiceFile", "deletedOn", "deletedBy"],
+    nullable: &["invoiceFile", "subscriptionId", "deletedOn", "deletedBy"],
     relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };
 
@@ -130,6 +132,36 @@ pub static OPERATOR: Schema = Schema {
     },
     nullable: &["email", "deletedOn", "deletedBy"],
     relations: &[],
+};
+
+/// A subscription of a tenant.
+pub static SUBSCRIPTION: Schema = Schema {
+    entity: "Subscription",
+    view: view_of::<Subscription>(),
+    properties: properties! {
+        "tenantId": Id, "subscriberId": Id, "planId": Id, "status": Number, "phase": Text,
+        "startDate": Day, "endDate": Day, "currentPeriodStart": Time, "currentPeriodEnd": Time,
+        "anchorDay": Number, "trialEndsOn": Time, "autoRenew": Boolean,
+        "cancelAtPeriodEnd": Boolean, "cancelReason": Text, "pendingChange": Object,
+        "pastDueSince": Time, "graceEndsOn": Time, "overdue": List, "adjustments": List,
+        "metaData": Object, "plan": Object,
+    },
+    nullable: &[
+        "startDate",
+        "endDate",
+        "currentPeriodStart",
+        "currentPeriodEnd",
+        "anchorDay",
+        "trialEndsOn",
+        "cancelReason",
+        "pendingChange",
+        "pastDueSince",
+        "graceEndsOn",
+        "metaData",
+        "deletedOn",
+        "deletedBy",
+    ],
+    relations: &[Relation { name: "tenant", schema: &TENANT, many: false }],
 };
 
 /// The address of a lead or a tenant.

@@ -1,11 +1,13 @@
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use strum::{Display, EnumString};
 
 use crate::{
-    Address, Contact, Email, Hostname, IdentityProvider, Isolation, Job, JobId, JobKind, JobState,
-    Lead, LeadId, LeadLink, Tenant, TenantId, TenantKey, TenantStatus, Text, values::openable,
+    Address, Contact, Email, Entity, Error, Hostname, IdentityProvider, Isolation, Job, JobId,
+    JobKind, JobState, Lead, LeadId, LeadLink, Result, Subscription, Tenant, TenantId, TenantKey,
+    TenantStatus, Text, values::openable,
 };
+use filter::Wire;
 use schema::Timestamp;
 
 /// The type of an event on the bus, its `detail-type`.
@@ -65,7 +67,8 @@ pub enum EventType {
 pub struct Event {
     /// The version of the event format: 1.
     pub version: u8,
-    /// The ID and the new version of the changed lead or job, `<id>#<version>`.
+    /// The ID and the new version of the changed lead or job, `<id>#<version>`. For a subscription,
+    /// `<id>#<version>#<type>`.
     pub id: String,
     /// When the change happened.
     pub time: Timestamp,
@@ -78,7 +81,8 @@ pub struct Event {
     /// The tenant as it was when the job was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<EventTenant>,
-    /// The subscription as the client sent it.
+    /// The subscription: as the client sent it in events of jobs, and as an answer shows it in events of
+    /// subscriptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Box<RawValue>>,
     /// The job.
@@ -186,6 +190,32 @@ impl Event {
             subscription: None,
             job: None,
         }
+    }
+
+    /// Creates an event for a subscription that has this `version`. `request_id` names the request that
+    /// caused it. A version may cause several events, so the ID also names the type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the subscription cannot be serialized.
+    pub fn for_subscription(
+        kind: EventType,
+        subscription: &Subscription,
+        version: u64,
+        request_id: Option<String>,
+    ) -> Result<Self> {
+        let wire = subscription.wire()?;
+        let json = to_raw_value(&Wire::new(Subscription::SCHEMA, &wire));
+        Ok(Self {
+            version: 1,
+            id: format!("{}#{version}#{kind}", subscription.id),
+            time: subscription.audit.modified_on,
+            request_id,
+            lead: None,
+            tenant: None,
+            subscription: Some(json.map_err(Error::internal("writing an event"))?),
+            job: None,
+        })
     }
 
     /// Creates the event for a job that was opened or closed, or sets up an identity. `request_id` names the request that did

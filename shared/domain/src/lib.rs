@@ -49,7 +49,8 @@ pub use audit_log::{
 };
 pub use child::{
     Child, ChildKind, ConfigDetails, Contact, ContactDetails, Details, Invoice, InvoiceDetails,
-    InvoiceStatus, NewChild, NewContact, NewInvoice, NewTenantConfig, TenantConfig,
+    InvoiceOrigin, InvoiceStatus, NewChild, NewContact, NewInvoice, NewTenantConfig, NoOrigin,
+    TenantConfig,
 };
 pub use edit::Edit;
 pub use entitlement::{Entitlement, Entitlements, FeatureSource, NewOverride, Overrides};
@@ -81,10 +82,11 @@ pub use quota::{Quota, RATE_WINDOW};
 pub use refusal::Refusal;
 pub use search::{HitKind, SearchHit, SearchText, Words};
 pub use subscription::{
-    Adjustment, AdjustmentKind, Cancellation, Context, Decision, InvoiceLine, MAX_ADJUSTMENTS,
-    Move, PENDING_LIFE, PaymentOutcome, PaymentSignal, PendingChange, Period, PeriodInvoice, Phase,
-    PlanChange, Proration, Quote, StandingChange, Subscription, SubscriptionDetails, TRIAL_NOTICE,
-    Timer, TimerAction, TimerSubject, Trial, When,
+    Adjustment, AdjustmentKind, Cancellation, Context, Decision, InvoiceLine, LineKind,
+    MAX_ADJUSTMENTS, Move, NewPlanChange, NewSubscription, PENDING_LIFE, PaymentOutcome,
+    PaymentSignal, PendingChange, Period, PeriodInvoice, Phase, PlanChange, Proration, Quote,
+    StandingChange, Subscription, SubscriptionDetails, TRIAL_NOTICE, Timer, TimerAction,
+    TimerSubject, Trial, When,
 };
 pub use tenant::{
     NewResource, NewSuspension, NewTenant, OnboardTenant, Onboarding, ReservedKeys, Resource,

@@ -40,14 +40,17 @@ macro_rules! permissions {
         }
 
         impl Permission {
-            /// Every permission of the control plane. Permissions of ARC SaaS's subscription service are in
-            /// [`Permission::SUBSCRIPTIONS`].
+            /// Every permission of the control plane.
             pub const ALL: &[u16] = &[$($code),+];
         }
     };
 }
 
 permissions! {
+    CreateSubscription = 7001
+    UpdateSubscription = 7002
+    DeleteSubscription = 7003
+    ViewSubscription = 7004
     CreatePlan = 7005
     UpdatePlan = 7006
     DeletePlan = 7007
@@ -82,10 +85,6 @@ permissions! {
 }
 
 impl Permission {
-    /// The permissions of ARC SaaS's subscription service, which reads the same tokens: create,
-    /// update, delete and view subscriptions.
-    pub const SUBSCRIPTIONS: &[u16] = &[7001, 7002, 7003, 7004];
-
     /// The permissions of a verified lead's token, as in ARC SaaS. Deprovisioning is not included:
     /// a forwarded verification email must not be enough to deprovision a tenant.
     pub const LEAD: &[&str] = &[

@@ -36,6 +36,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The refusal of a change of plan that needs a move of the tenant.
+    pub const NO_MOVE: Self = Self::TenantState(
+        "The plan has another tier or isolation than the tenant. A tenant can't be moved yet. Choose a \
+         plan of the same tier and isolation.",
+    );
+
     /// Returns the stable code of the refusal.
     #[must_use]
     pub fn code(self) -> &'static str {

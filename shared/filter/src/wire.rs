@@ -7,8 +7,8 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{Fields, Kind, Schema};
 
 /// Serializes an entity for the wire. Properties are in the order of the schema, followed by the
-/// included relations. Amounts are written as numbers with all their digits, and objects that are
-/// stored as text are written exactly.
+/// included relations. Amounts are written as numbers with all their digits, and objects and
+/// lists that are stored as text are written exactly.
 #[derive(Clone, Copy, Debug)]
 pub struct Wire<'a> {
     schema: &'static Schema,
@@ -38,7 +38,7 @@ impl Serialize for Wire<'_> {
         for (name, kind) in self.schema.properties.iter().filter(|(name, _)| !left_out(name)) {
             match (kind, self.members.get(*name)) {
                 (_, None) => {}
-                (Kind::Money | Kind::Object, Some(Value::String(json))) => {
+                (Kind::Money | Kind::Object | Kind::List, Some(Value::String(json))) => {
                     let json = RawValue::from_string(json.clone()).map_err(S::Error::custom)?;
                     map.serialize_entry(name, &json)?;
                 }

@@ -47,7 +47,7 @@ where
 }
 
 /// The crates of the functions, which log at `LOG_LEVEL`.
-pub const FUNCTIONS: [&str; 17] = [
+pub const FUNCTIONS: [&str; 18] = [
     "audit",
     "contacts",
     "home",
@@ -61,6 +61,7 @@ pub const FUNCTIONS: [&str; 17] = [
     "reconciler",
     "relay",
     "rotator",
+    "subscriptions",
     "tenant_configs",
     "tenants",
     "upkeep",

@@ -105,9 +105,11 @@ impl Operation {
 
     /// Whether the body or the query names another entity, which may be missing.
     fn names_others(&self) -> bool {
-        let tenant = self.body.as_ref().is_some_and(|body| {
-            body.schema["properties"]["tenantId"].is_object() && self.method == "POST"
-        });
+        let names = |member: &str| {
+            let body = self.body.as_ref().map(|body| &body.schema["properties"][member]);
+            body.is_some_and(Value::is_object)
+        };
+        let tenant = ["tenantId", "subscriberId"].into_iter().any(names) && self.method == "POST";
         tenant || self.parameters.iter().any(|parameter| parameter["name"] == "id")
     }
 }

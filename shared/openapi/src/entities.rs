@@ -4,20 +4,21 @@ use serde_json::{Map, Value, json};
 
 use super::examples;
 use domain::{
-    BillingCycle, Features, InvoiceStatus, Isolation, NonPayment, PlanState, TenantStatus, Word,
-    entities,
+    BillingCycle, Features, InvoiceStatus, Isolation, NonPayment, Phase, PlanState, TenantStatus,
+    Word, entities,
 };
 use filter::{Kind, Relation, Schema};
 use schema::{FromJson, nullable};
 
 /// All entities in answers.
-pub(super) const ALL: [&Schema; 9] = [
+pub(super) const ALL: [&Schema; 10] = [
     &entities::LEAD,
     &entities::TENANT,
     &entities::CONTACT,
     &entities::INVOICE,
     &entities::TENANT_CONFIG,
     &entities::RESOURCE,
+    &entities::SUBSCRIPTION,
     &entities::OPERATOR,
     &entities::PLAN,
     &entities::ADDRESS,
@@ -33,6 +34,8 @@ pub(super) fn property(schema: &Schema, name: &str, kind: Kind) -> Value {
         ("Plan", "effectOfNonPayment") => <NonPayment as Word>::schema(),
         ("Plan", "billingCycle") => BillingCycle::schema(),
         ("Plan", "features") => Features::schema(),
+        ("Subscription", "status") => subscription_status(),
+        ("Subscription", "phase") => <Phase as FromJson>::schema(),
         _ => of_kind(kind),
     };
     if schema.nullable.contains(&name) { nullable(value) } else { value }
@@ -57,6 +60,12 @@ pub(super) fn of_kind(kind: Kind) -> Value {
 
 fn status(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// Returns the schema of a subscription's status, which follows from its phase.
+fn subscription_status() -> Value {
+    let meaning = "0 pending; 1 trialing, active or past due; 2 suspended; 3 cancelled; 4 expired.";
+    json!({ "type": "integer", "enum": [0, 1, 2, 3, 4], "description": meaning })
 }
 
 /// Returns the statuses of entities as components.

@@ -15,6 +15,24 @@ pub fn example(schema: &Schema) -> Value {
 fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
     match (name, kind) {
         ("deletedOn" | "deletedBy" | "spocUserId" | "invoiceFile", _) => Value::Null,
+        (
+            "pendingChange" | "pastDueSince" | "graceEndsOn" | "cancelReason" | "trialEndsOn"
+            | "metaData" | "subscriptionId",
+            _,
+        ) => Value::Null,
+        ("phase", _) => "active".into(),
+        ("status", _) if schema.entity == "Subscription" => 1.into(),
+        ("anchorDay", _) => 1.into(),
+        ("cancelAtPeriodEnd", _) => false.into(),
+        ("currentPeriodStart", _) => "2026-11-01T09:30:00.000Z".into(),
+        ("currentPeriodEnd", _) => "2026-12-01T09:30:00.000Z".into(),
+        ("endDate", _) if schema.entity == "Subscription" => "2026-12-01T00:00:00.000Z".into(),
+        ("plan", _) => json!({
+            "id": ID, "revision": 1, "name": "Premium", "tier": "PREMIUM", "isolation": "silo",
+            "price": 49.9, "currencyCode": "GBP",
+            "billingCycle": { "duration": 1, "durationUnit": "month" }, "trialDays": 14,
+            "graceDays": 7, "effectOfNonPayment": "suspend", "features": { "seats": 25 },
+        }),
         ("createdBy" | "modifiedBy", _) => "operator-1".into(),
         ("firstName", _) => "Ada".into(),
         ("lastName", _) => "Lovelace".into(),

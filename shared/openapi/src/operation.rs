@@ -190,7 +190,7 @@ impl Operation {
         let noun = self.path.split('/').nth(1).unwrap_or_default();
         match noun {
             "leads" | "tenants" | "contacts" | "invoices" | "tenant-configs" | "webhook"
-            | "audit" | "plans" => noun,
+            | "audit" | "plans" | "subscriptions" => noun,
             "catalog" => "plans",
             "auth" | "operators" => "operators",
             "keys" => "leads",

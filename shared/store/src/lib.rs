@@ -6,6 +6,7 @@
 //! | `table` | keys, index keys, items, reads, updates, transactions, retries on a write conflict |
 //! | `lists` | pages, cursors, filters, inclusions, limits of what a request reads |
 //! | `leads`, `tenants`, `children`, `jobs` | reads and writes of one noun |
+//! | `subscriptions` | subscriptions, their timers, and signals of billing systems |
 //! | `operators` | operators and their sessions |
 //! | `plans` | plans, and the catalog of those on offer |
 //! | `counters`, `overview` | numbers maintained from the stream, and the dashboard |
@@ -31,6 +32,7 @@ mod rates;
 mod requests;
 mod search;
 mod store;
+mod subscriptions;
 mod table;
 mod tenants;
 
@@ -61,6 +63,11 @@ pub use search::{
     rebuild::SearchPosition,
 };
 pub use store::Store;
+pub use subscriptions::{
+    payments::Signalled,
+    read::{Subscribed, Subscriber},
+    timers::{DueTimer, DueTimers, NextTimers, TimerItem},
+};
 pub use table::{
     index::{Index, IndexKey, Partition},
     item::{Item, Stored},

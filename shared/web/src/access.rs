@@ -7,7 +7,7 @@ use axum::{
 
 use super::{
     Allowed, AllowedBoth, Body, IfMatch, IfNoneMatch, Json, KeyBearer, LeadBearer, ListQuery, Once,
-    Operator, Paged, PathIds, RawBody, RequestId, SignedBody,
+    Operator, OptionalJson, Paged, PathIds, RawBody, RequestId, SignedBody,
 };
 use domain::Permit;
 use schema::FromJson;
@@ -92,6 +92,10 @@ impl Argument for KeyBearer {
     const ACCESS: Option<Access> = Some(Access::of(Caller::LeadKey));
 }
 
+impl<T: FromJson> Argument for OptionalJson<T> {
+    const BODY: Option<fn() -> Value> = Some(T::schema);
+}
+
 impl Argument for Once {
     const HEADER: Option<&'static str> = Some("Idempotency-Key");
 }
@@ -162,6 +166,8 @@ declared!(A B C D);
 declared!(A B C D E);
 declared!(A B C D E G);
 declared!(A B C D E G I);
+declared!(A B C D E G I J);
+declared!(A B C D E G I J K);
 
 #[cfg(test)]
 mod tests {

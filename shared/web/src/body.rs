@@ -24,6 +24,10 @@ pub struct Body(pub Document);
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
+/// A valid JSON request body, or `None` if the body is empty.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub Option<T>);
+
 impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Failure;
 
@@ -87,6 +91,19 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let Body(document) = Body::from_request(request, state).await?;
         Ok(Self(document.read()?))
+    }
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let headers = request.headers().clone();
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Body::declared(&headers, bytes)?.0.read()?)))
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::AuditedKind;
-use crate::{ChildKind, TenantStatus};
+use crate::{ChildKind, Phase, TenantStatus};
 
 macro_rules! actions {
     ($($name:ident = $text:literal)+) => {
@@ -62,6 +62,15 @@ actions! {
     PlanActivated = "plan.activated"
     PlanArchived = "plan.archived"
     PlanDeleted = "plan.deleted"
+    SubscriptionCreated = "subscription.created"
+    SubscriptionActivated = "subscription.activated"
+    SubscriptionRenewed = "subscription.renewed"
+    SubscriptionUpdated = "subscription.updated"
+    SubscriptionPastDue = "subscription.past_due"
+    SubscriptionSuspended = "subscription.suspended"
+    SubscriptionCancelled = "subscription.cancelled"
+    SubscriptionExpired = "subscription.expired"
+    SubscriptionDeleted = "subscription.deleted"
     JobOpened = "job.opened"
     JobStarted = "job.started"
     JobContinued = "job.identity_setup_started"
@@ -105,6 +114,7 @@ impl AuditAction {
             AuditedKind::Child(child) => Some(of_child(child, old, new?)),
             AuditedKind::Job => of_job(old, new?),
             AuditedKind::Plan => of_plan(old, new?),
+            AuditedKind::Subscription => Some(of_subscription(old, new?)),
             AuditedKind::Operator => Some(of_operator(old, new?)),
             AuditedKind::Session => of_session(old, new),
             AuditedKind::Note => of_note(old, new?),
@@ -198,6 +208,31 @@ fn of_job(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
     })
 }
 
+fn of_subscription(old: Option<&Item>, new: &Item) -> AuditAction {
+    use AuditAction as A;
+    let Some(old) = old else { return A::SubscriptionCreated };
+    if is_deletion(old, new) {
+        return A::SubscriptionDeleted;
+    }
+    let phase = |item: &Item| {
+        item.get("phase").and_then(|phase| serde_json::from_value::<Phase>(phase.clone()).ok())
+    };
+    let start = |item: &Item| item.get("currentPeriod").and_then(|at| at.get("start")).cloned();
+    match (phase(old), phase(new)) {
+        (from, Some(Phase::Cancelled)) if from != Some(Phase::Cancelled) => {
+            A::SubscriptionCancelled
+        }
+        (from, Some(Phase::Expired)) if from != Some(Phase::Expired) => A::SubscriptionExpired,
+        (Some(Phase::Pending), Some(Phase::Trialing | Phase::Active)) => A::SubscriptionActivated,
+        (from, Some(Phase::PastDue)) if from != Some(Phase::PastDue) => A::SubscriptionPastDue,
+        (from, Some(Phase::Suspended)) if from != Some(Phase::Suspended) => {
+            A::SubscriptionSuspended
+        }
+        _ if start(old) != start(new) => A::SubscriptionRenewed,
+        _ => A::SubscriptionUpdated,
+    }
+}
+
 fn of_operator(old: Option<&Item>, new: &Item) -> AuditAction {
     let Some(old) = old else { return AuditAction::OperatorCreated };
     match (is_true(old, "disabled"), is_true(new, "disabled")) {
@@ -252,6 +287,7 @@ mod tests {
             json!({ "deleted": true }),
         );
         let status = |number: u8| json!({ "status": number, "deleted": false });
+        let phase = |phase, start| json!({ "phase": phase, "currentPeriod": { "start": start } });
         for (entity, old, new, action) in [
             ("lead", &none, &live, "lead.created"),
             ("lead", &none, &json!({ "origin": "x" }), "lead.renewed"),
@@ -286,6 +322,20 @@ mod tests {
             ("job", &at("running"), &at("succeeded"), "job.succeeded"),
             ("job", &at("running"), &at("failed"), "job.failed"),
             ("job", &at("running"), &at("timed_out"), "job.timed_out"),
+            ("subscription", &none, &phase("pending", 0), "subscription.created"),
+            ("subscription", &phase("pending", 0), &phase("trialing", 1), "subscription.activated"),
+            ("subscription", &phase("active", 1), &phase("active", 2), "subscription.renewed"),
+            ("subscription", &phase("active", 1), &phase("active", 1), "subscription.updated"),
+            ("subscription", &phase("active", 1), &phase("past_due", 1), "subscription.past_due"),
+            (
+                "subscription",
+                &phase("past_due", 1),
+                &phase("suspended", 1),
+                "subscription.suspended",
+            ),
+            ("subscription", &phase("active", 1), &phase("cancelled", 1), "subscription.cancelled"),
+            ("subscription", &phase("trialing", 1), &phase("expired", 1), "subscription.expired"),
+            ("subscription", &phase("expired", 1), &gone, "subscription.deleted"),
             ("operator", &none, &json!({}), "operator.created"),
             ("operator", &json!({}), &json!({ "disabled": true }), "operator.disabled"),
             ("operator", &json!({ "disabled": true }), &json!({}), "operator.enabled"),

@@ -15,6 +15,8 @@ pub enum AuditedKind {
     Job,
     /// A plan.
     Plan,
+    /// A subscription of a tenant.
+    Subscription,
     /// An operator who has signed in.
     Operator,
     /// A session of an operator.
@@ -78,6 +80,7 @@ impl AuditedKind {
             "invoice" => Self::Child(ChildKind::Invoice),
             "job" => Self::Job,
             "plan" => Self::Plan,
+            "subscription" => Self::Subscription,
             "operator" => Self::Operator,
             "session" => Self::Session,
             "audit-note" => Self::Note,
@@ -96,6 +99,7 @@ impl AuditedKind {
             Self::Child(ChildKind::Invoice) => "invoice",
             Self::Job => "job",
             Self::Plan => "plan",
+            Self::Subscription => "subscription",
             Self::Operator => "operator",
             Self::Session => "session",
             Self::Note => "audit",
@@ -106,7 +110,7 @@ impl AuditedKind {
     pub(super) fn tenant_of(self, item: &Map<String, Value>) -> Option<&str> {
         let member = match self {
             Self::Tenant => "id",
-            Self::Child(_) | Self::Job | Self::Note => "tenantId",
+            Self::Child(_) | Self::Job | Self::Subscription | Self::Note => "tenantId",
             Self::Lead | Self::Plan | Self::Operator | Self::Session => return None,
         };
         item.get(member)?.as_str()
@@ -134,7 +138,7 @@ impl AuditedKind {
         let member = match self {
             Self::Tenant => "key",
             Self::Child(ChildKind::Config) => "configKey",
-            Self::Child(ChildKind::Invoice) => "id",
+            Self::Child(ChildKind::Invoice) | Self::Subscription => "id",
             Self::Plan => "name",
             Self::Lead
             | Self::Child(ChildKind::Contact)
@@ -172,6 +176,7 @@ impl AuditedKind {
             Self::Child(ChildKind::Config | ChildKind::Invoice)
             | Self::Job
             | Self::Plan
+            | Self::Subscription
             | Self::Session
             | Self::Note => &[],
         }
@@ -185,6 +190,8 @@ impl AuditedKind {
             // A copy of the tenant with its contacts, and times that the job itself shows.
             Self::Job => &["tenant", "steps", "progress", "deadline"],
             Self::Plan => &["subscribed"],
+            // The names of the events, which follow from the change.
+            Self::Subscription => &["events"],
             Self::Child(_) | Self::Operator | Self::Session | Self::Note => &[],
         }
     }

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entities;
-use crate::{Child, ChildKind, ConfigValue, Details, NewChild, TenantConfigId, Text, permit};
+use crate::{
+    Child, ChildKind, ConfigValue, Details, NewChild, NoOrigin, TenantConfigId, Text, permit,
+};
 use filter::Schema;
 use schema::body;
 
@@ -25,6 +27,7 @@ body! {
 
 impl Details for ConfigDetails {
     type Id = TenantConfigId;
+    type Origin = NoOrigin;
     const KIND: ChildKind = ChildKind::Config;
     const SCHEMA: &'static Schema = &entities::TENANT_CONFIG;
     type Create = permit::CreateTenantConfig;

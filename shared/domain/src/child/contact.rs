@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entities;
-use crate::{Child, ChildKind, ContactId, Details, Email, NewChild, Text, permit};
+use crate::{Child, ChildKind, ContactId, Details, Email, NewChild, NoOrigin, Text, permit};
 use filter::Schema;
 use schema::body;
 
@@ -32,6 +32,7 @@ body! {
 
 impl Details for ContactDetails {
     type Id = ContactId;
+    type Origin = NoOrigin;
     const KIND: ChildKind = ChildKind::Contact;
     const SCHEMA: &'static Schema = &entities::CONTACT;
     type Create = permit::CreateContact;

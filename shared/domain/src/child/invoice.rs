@@ -1,10 +1,13 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 use strum::{Display, VariantArray};
 
 use crate::entities;
-use crate::{Amount, Child, ChildKind, Currency, Details, InvoiceId, NewChild, Text, permit};
+use crate::{
+    Amount, Child, ChildKind, Currency, Details, InvoiceId, InvoiceLine, NewChild, Result,
+    SubscriptionId, Text, permit,
+};
 use filter::Schema;
 use schema::{Day, FromJson, Reader, body};
 
@@ -61,12 +64,55 @@ pub enum InvoiceStatus {
 
 impl Details for InvoiceDetails {
     type Id = InvoiceId;
+    type Origin = InvoiceOrigin;
     const KIND: ChildKind = ChildKind::Invoice;
     const SCHEMA: &'static Schema = &entities::INVOICE;
     type Create = permit::CreateInvoice;
     type View = permit::ViewInvoice;
     type Update = permit::UpdateInvoice;
     type Delete = permit::DeleteInvoice;
+
+    const READ_ONLY: &'static [&'static str] = &[
+        "id",
+        "tenantId",
+        "subscriptionId",
+        "lines",
+        "createdOn",
+        "modifiedOn",
+        "createdBy",
+        "modifiedBy",
+        "deleted",
+        "deletedOn",
+        "deletedBy",
+    ];
+
+    fn show_origin(origin: &InvoiceOrigin, members: &mut Map<String, Value>) -> Result<()> {
+        let lines = InvoiceLine::list_to_json(&origin.lines)?;
+        members.insert("lines".to_owned(), lines.into());
+        members.insert("subscriptionId".to_owned(), json!(origin.subscription_id));
+        Ok(())
+    }
+}
+
+/// The origin of an invoice. One that a client created has neither a subscription nor lines.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceOrigin {
+    /// The subscription for whose period the invoice is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<SubscriptionId>,
+    /// The parts of the amount.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<InvoiceLine>,
+}
+
+impl Invoice {
+    /// Returns whether a payment for this subscription can be about the invoice: it belongs to the
+    /// subscription, or to none.
+    #[must_use]
+    pub fn is_about(&self, subscription: SubscriptionId) -> bool {
+        self.origin.subscription_id.is_none_or(|of| of == subscription)
+    }
 }
 
 impl InvoiceStatus {
@@ -104,7 +150,7 @@ impl FromJson for InvoiceStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entity, Error, Result, UserId};
+    use crate::{Entity, Error, UserId};
     use filter::Wire;
     use schema::{Document, Limits, Timestamp};
 

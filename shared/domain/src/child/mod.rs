@@ -6,7 +6,7 @@ mod invoice;
 
 pub use config::{ConfigDetails, NewTenantConfig, TenantConfig};
 pub use contact::{Contact, ContactDetails, NewContact};
-pub use invoice::{Invoice, InvoiceDetails, InvoiceStatus, NewInvoice};
+pub use invoice::{Invoice, InvoiceDetails, InvoiceOrigin, InvoiceStatus, NewInvoice};
 
 use std::fmt;
 
@@ -27,6 +27,18 @@ pub trait Details:
     type Id: EntityId;
     /// The kind of child.
     const KIND: ChildKind;
+    /// The properties that follow from the child's origin, and that no client can change.
+    type Origin: Clone
+        + Default
+        + fmt::Debug
+        + PartialEq
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static;
+    /// The names of the read-only properties.
+    const READ_ONLY: &'static [&'static str] = OWN;
     /// The child's properties on the wire.
     const SCHEMA: &'static Schema;
     /// The permission to create a child.
@@ -43,7 +55,33 @@ pub trait Details:
     fn unique(&self) -> Option<&str> {
         None
     }
+
+    /// Adds the properties of the origin to the child's members on the wire.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`](crate::Error::Internal) if they cannot be serialized.
+    fn show_origin(_: &Self::Origin, _: &mut Map<String, Value>) -> Result<()> {
+        Ok(())
+    }
 }
+
+/// The origin of children that clients create.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NoOrigin {}
+
+/// The read-only properties of every child.
+const OWN: &[&str] = &[
+    "id",
+    "tenantId",
+    "createdOn",
+    "modifiedOn",
+    "createdBy",
+    "modifiedBy",
+    "deleted",
+    "deletedOn",
+    "deletedBy",
+];
 
 /// The kinds of child entities of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +117,9 @@ pub struct Child<D: Details> {
     pub details: D,
     /// The tenant that owns the child. Never changes.
     pub tenant_id: TenantId,
+    /// The properties that follow from the child's origin.
+    #[serde(flatten)]
+    pub origin: D::Origin,
     /// The audit fields of the child.
     #[serde(flatten)]
     pub audit: Audit,
@@ -108,6 +149,7 @@ impl<D: Details> NewChild<D> {
             id: D::Id::generate(),
             details: self.details,
             tenant_id: self.tenant_id,
+            origin: D::Origin::default(),
             audit: Audit::created(now, by),
         }
     }
@@ -122,7 +164,9 @@ impl<D: Details> Entity for Child<D> {
     }
 
     fn wire(&self) -> Result<Map<String, Value>> {
-        wire_of(self)
+        let mut members = wire_of(self)?;
+        D::show_origin(&self.origin, &mut members)?;
+        Ok(members)
     }
 }
 
@@ -130,17 +174,7 @@ impl<D: Details> Editable for Child<D> {
     type Details = D;
     type Update = D::Update;
 
-    const READ_ONLY: &'static [&'static str] = &[
-        "id",
-        "tenantId",
-        "createdOn",
-        "modifiedOn",
-        "createdBy",
-        "modifiedBy",
-        "deleted",
-        "deletedOn",
-        "deletedBy",
-    ];
+    const READ_ONLY: &'static [&'static str] = D::READ_ONLY;
 
     fn details(&self) -> D {
         self.details.clone()

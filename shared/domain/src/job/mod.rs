@@ -30,8 +30,8 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
 use crate::{
-    Audit, Contact, EventTenant, JobId, Tenant, TenantId, TenantStatus, Text, Transition, UserId,
-    Word, values::words_from_json,
+    Audit, Contact, EventTenant, JobId, SubscriptionId, Tenant, TenantId, TenantStatus, Text,
+    Transition, UserId, Word, values::words_from_json,
 };
 use crate::{Error, Result};
 use schema::Timestamp;
@@ -118,6 +118,9 @@ pub struct Job {
     pub identity_provider: Option<IdentityProvider>,
     /// The subscription when the job was opened.
     pub subscription: SubscriptionText,
+    /// The tenant's current subscription to a plan, which changes when the job succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<SubscriptionId>,
     /// The tenant when the job was opened.
     pub tenant: EventTenant,
     /// State changes, oldest first.
@@ -205,6 +208,7 @@ impl Job {
             isolation,
             identity_provider,
             subscription,
+            subscription_id: None,
             tenant: EventTenant::new(tenant, status, contacts),
             steps: vec![Step { name: JobState::Queued, time: now }],
             progress: Vec::new(),
@@ -243,9 +247,25 @@ impl Job {
     /// Returns the reference to this open job for the tenant's item.
     #[must_use]
     pub fn reference(&self) -> JobRef {
-        let Self { id, attempt, kind, opened_from, identity_provider, state, .. } = *self;
-        let phase = state.phase();
-        JobRef { id, attempt, kind, opened_from, identity_provider, phase, outcome: None }
+        let Self {
+            id, attempt, kind, opened_from, identity_provider, subscription_id, state, ..
+        } = *self;
+        JobRef {
+            id,
+            attempt,
+            kind,
+            opened_from,
+            identity_provider,
+            phase: state.phase(),
+            subscription_id,
+            outcome: None,
+        }
+    }
+
+    /// Returns the job for a tenant with this current subscription.
+    #[must_use]
+    pub fn with_subscription(self, subscription_id: Option<SubscriptionId>) -> Self {
+        Self { subscription_id, ..self }
     }
 
     /// Returns whether the job is not closed.

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdentityProvider, JobId, JobKind, JobPhase, JobResult, Outcome, TenantStatus, Transition,
+    IdentityProvider, JobId, JobKind, JobPhase, JobResult, Outcome, SubscriptionId, TenantStatus,
+    Transition,
 };
 
 /// A reference to a tenant's latest job, stored in the tenant's item.
@@ -22,6 +23,9 @@ pub struct JobRef {
     /// The last phase that the job has reached.
     #[serde(default, skip_serializing_if = "JobPhase::is_build")]
     pub phase: JobPhase,
+    /// The subscription that changes when the job succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<SubscriptionId>,
     /// The outcome, or `None` while the job is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,

@@ -87,7 +87,7 @@ impl Roles {
 
     fn built_in() -> BTreeMap<String, BTreeSet<u16>> {
         let viewing = |more: &[u16]| VIEW.iter().chain(more).copied().collect::<BTreeSet<_>>();
-        let all = Permission::ALL.iter().chain(Permission::SUBSCRIPTIONS).copied();
+        let all = Permission::ALL.iter().copied();
         [
             ("viewer", viewing(&[])),
             ("support", viewing(&SUPPORT)),

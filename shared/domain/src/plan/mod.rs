@@ -19,7 +19,7 @@ use serde_json::json;
 use strum::{Display, VariantArray};
 
 use crate::job::SafeText;
-use crate::refusal::{Allowed, Refusal, allow_if};
+use crate::refusal::{Refusal, allow_if};
 use crate::values::{Whole, words_from_json};
 use crate::{Amount, Audit, Currency, Isolation, Metadata, PlanId, Text, Tiers, UserId};
 use schema::{Timestamp, body};
@@ -184,7 +184,12 @@ impl Plan {
         }
     }
 
-    pub(crate) fn check_active(&self) -> Allowed {
+    /// Checks that the plan takes subscribers.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::PlanNotActive`] if the plan is a draft, archived or deleted.
+    pub fn check_active(&self) -> Result<(), Refusal> {
         let is_active = self.state == PlanState::Active && !self.audit.deleted;
         allow_if(is_active, Refusal::PlanNotActive)
     }

@@ -2,22 +2,69 @@ use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
 
 use super::{Adjustment, AdjustmentKind, Period, Subscription};
-use crate::{Amount, InvoiceDetails, InvoiceId, InvoiceStatus, PlanId};
-use schema::Day;
+use crate::{
+    Amount, Audit, Child, Invoice, InvoiceDetails, InvoiceId, InvoiceOrigin, InvoiceStatus, PlanId,
+    PlanTerms,
+};
+use schema::{Day, Timestamp};
+
+/// The kind of a line of an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    /// The price of the period.
+    Plan,
+    /// A credit because of an earlier change.
+    Credit,
+    /// A charge because of an earlier change.
+    Charge,
+}
 
 /// A line of an invoice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum InvoiceLine {
-    /// The price of the period.
-    Plan {
-        /// The plan.
-        plan_id: PlanId,
-        /// The price.
-        amount: Amount,
-    },
-    /// A credit or a charge because of an earlier change.
-    Adjustment(Adjustment),
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceLine {
+    /// The kind.
+    #[serde(rename = "type")]
+    pub kind: LineKind,
+    /// The plan.
+    pub plan_id: PlanId,
+    /// The amount, which a credit reduces the invoice by.
+    pub amount: Amount,
+    /// The number of days of a credit or a charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// The number of days of the whole period of a credit or a charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_days: Option<u32>,
+    /// When the terms changed, for a credit or a charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Timestamp>,
+}
+
+impl InvoiceLine {
+    /// Creates the line for the price of a period.
+    fn plan(plan: &PlanTerms) -> Self {
+        Self {
+            kind: LineKind::Plan,
+            plan_id: plan.plan_id,
+            amount: plan.price.clone(),
+            days: None,
+            of_days: None,
+            on: None,
+        }
+    }
+}
+
+impl From<Adjustment> for InvoiceLine {
+    fn from(Adjustment { kind, plan_id, amount, days, of_days, on, .. }: Adjustment) -> Self {
+        let kind = match kind {
+            AdjustmentKind::Credit => LineKind::Credit,
+            AdjustmentKind::Charge => LineKind::Charge,
+        };
+        let (days, of_days, on) = (Some(days), Some(of_days), Some(on));
+        Self { kind, plan_id, amount, days, of_days, on }
+    }
 }
 
 /// The invoice for a period.
@@ -32,6 +79,15 @@ pub struct PeriodInvoice {
 }
 
 impl Subscription {
+    /// Returns the invoice of the subscription's tenant for a period.
+    #[must_use]
+    pub fn invoice(&self, invoice: &PeriodInvoice) -> Invoice {
+        let PeriodInvoice { id, details, lines } = invoice.clone();
+        let origin = InvoiceOrigin { subscription_id: Some(self.id), lines };
+        let audit = Audit::created(self.audit.modified_on, &self.audit.modified_by);
+        Child { id, details, tenant_id: self.tenant_id, origin, audit }
+    }
+
     /// Begins `period` with its invoice, which takes all adjustments. A credit that exceeds the
     /// invoice remains for the next one.
     pub(super) fn begin(&mut self, period: Period) -> PeriodInvoice {
@@ -52,9 +108,8 @@ impl Subscription {
             self.adjustments.push(Adjustment { amount: rest, ..last.clone() });
             keep_credits(&mut taken, credit - due, digits);
         }
-        let price =
-            InvoiceLine::Plan { plan_id: self.plan.plan_id, amount: self.plan.price.clone() };
-        let lines = taken.into_iter().map(InvoiceLine::Adjustment);
+        let price = InvoiceLine::plan(&self.plan);
+        let lines = taken.into_iter().map(InvoiceLine::from);
         PeriodInvoice {
             id: InvoiceId::for_period(self.id, period.start),
             details: InvoiceDetails {

@@ -41,7 +41,8 @@ pub struct Decision {
 
 impl Decision {
     /// Creates a decision with no effect but the new subscription.
-    pub(super) fn new(subscription: Subscription) -> Self {
+    #[must_use]
+    pub fn new(subscription: Subscription) -> Self {
         let (events, invoice, paid, tenant, opens) = (Vec::new(), None, None, None, None);
         Self { subscription, events, invoice, paid, tenant, opens }
     }

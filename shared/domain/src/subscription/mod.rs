@@ -2,6 +2,7 @@
 //! standing and the time, and returns a [`Decision`].
 
 mod billing;
+mod bodies;
 mod cancel;
 mod change;
 mod decision;
@@ -14,8 +15,10 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod view;
 
-pub use billing::{InvoiceLine, PeriodInvoice};
+pub use billing::{InvoiceLine, LineKind, PeriodInvoice};
+pub use bodies::{NewPlanChange, NewSubscription};
 pub use cancel::Cancellation;
 pub use change::{Move, PendingChange, PlanChange, Quote, When};
 pub use decision::{Context, Decision, StandingChange};
@@ -28,9 +31,7 @@ pub use timer::{Timer, TimerAction, TimerSubject};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Audit, InvoiceId, Metadata, PlanTerms, Refusal, SubscriptionId, TenantId, Text, UserId,
-};
+use crate::{Audit, InvoiceId, Metadata, PlanTerms, Refusal, SubscriptionId, TenantId, Text};
 use schema::{Day, Timestamp, body};
 
 body! {
@@ -130,12 +131,6 @@ impl Subscription {
     #[must_use]
     pub fn end_date(&self) -> Option<Day> {
         self.current_period.map(Period::end_day)
-    }
-
-    /// Returns the subscription after `by` changes its details.
-    #[must_use]
-    pub fn edited(self, details: SubscriptionDetails, now: Timestamp, by: &UserId) -> Self {
-        Self { details, audit: self.audit.changed(now, by), ..self }
     }
 
     /// Returns the refusal to set `member` directly, if it follows from an action.

@@ -31,7 +31,7 @@ body! {
         /// The outcome.
         pub outcome: PaymentOutcome,
         /// Names the signal. A signal with a known reference has no further effect.
-        pub reference: Text<1, 255>,
+        pub reference: Text<1, 250>,
         /// The invoice. That of the current period by default.
         pub invoice_id: Option<InvoiceId>,
         /// When the payment failed or succeeded. Now by default.

@@ -24,21 +24,21 @@ pub enum Trial {
 }
 
 impl Subscription {
-    /// Subscribes a tenant, whose `current` subscription is the one before. The new subscription is
+    /// Subscribes a tenant, whose subscription that has not ended is `current`. The new subscription is
     /// pending; if the tenant has the plan's tier and isolation, [`Subscription::activate`] follows.
     ///
     /// # Errors
     ///
-    /// [`Refusal::SubscriptionExists`] if the current subscription has not ended, or
+    /// [`Refusal::SubscriptionExists`] if there is a current subscription, or
     /// [`Refusal::TenantState`] if the tenant was or is being deprovisioned.
     pub fn subscribe(
         tenant_id: TenantId,
         plan: PlanTerms,
         trial: Trial,
-        current: Option<&Self>,
+        current: Option<SubscriptionId>,
         at: Context<'_>,
     ) -> Result<Decision, Refusal> {
-        allow_if(!current.is_some_and(Self::is_current), Refusal::SubscriptionExists)?;
+        allow_if(current.is_none(), Refusal::SubscriptionExists)?;
         let status = at.tenant.status;
         let is_gone = matches!(status, TenantStatus::Deprovisioning | TenantStatus::Inactive);
         allow_if(!is_gone, Refusal::TenantState("The tenant is or will be deprovisioned."))?;

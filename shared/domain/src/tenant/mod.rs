@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Address, Audit, Editable, Entity, Hostname, JobKind, JobRef, LeadId, ResourceId, TenantId,
-    Text, UserId, entity::wire_of, permit,
+    Address, Audit, Editable, Entity, Hostname, Isolation, JobKind, JobRef, LeadId, PlanTerms,
+    ResourceId, TenantId, Text, Tiers, UserId, entity::wire_of, permit,
 };
 use crate::{Error, Result, entities};
 use filter::Schema;
@@ -50,6 +50,10 @@ pub struct Tenant {
     /// The tier of the plan that the tenant was last provisioned for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Text<1, 100>>,
+    /// Whether the tenant was last provisioned with dedicated or shared resources. `None` in older
+    /// items, which follow their tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
     /// The tenant's latest job, open or closed.
     pub latest_job: Option<JobRef>,
     /// The attempt number of the latest job that created resources, or `None` if there are no
@@ -152,6 +156,7 @@ impl Tenant {
             spoc_user_id: None,
             address: None,
             tier: None,
+            isolation: None,
             latest_job: None,
             built_by: None,
             removed_by: None,
@@ -160,6 +165,15 @@ impl Tenant {
             suspension: None,
             audit: Audit::created(now, by),
         }
+    }
+
+    /// Returns whether the tenant's resources are those of a plan.
+    #[must_use]
+    pub fn is_placed_for(&self, plan: &PlanTerms, tiers: &Tiers) -> bool {
+        self.tier.as_ref().is_some_and(|tier| {
+            let isolation = self.isolation.unwrap_or_else(|| tiers.isolation(tier.as_str()));
+            plan.is_placed(tier.as_str(), isolation)
+        })
     }
 
     /// Returns the tenant's status while a job of this `kind` is open.

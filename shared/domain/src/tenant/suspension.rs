@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use crate::refusal::{Allowed, Refusal, allow_if};
+use crate::refusal::{Refusal, allow_if};
 use crate::values::words_from_json;
 use crate::{StandingChange, Tenant, TenantStatus, Text, Transition, UserId};
 use schema::{FromJson, Reader, Timestamp, body};
@@ -126,7 +126,11 @@ impl Standing {
     }
 
     /// Checks that no job of the tenant is open.
-    pub(crate) fn check_no_job(self) -> Allowed {
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::JobOpen`].
+    pub fn check_no_job(self) -> Result<(), Refusal> {
         allow_if(!self.has_open_job, Refusal::JobOpen)
     }
 }

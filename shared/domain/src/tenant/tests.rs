@@ -36,8 +36,17 @@ fn abandoned_and_repeated_resources_are_obsolete() {
     let all = [removed, first.clone(), abandoned.clone(), again, open.clone()];
     let latest = |outcome| {
         let (kind, phase) = (JobKind::Provision, JobPhase::Build);
-        let (opened_from, identity_provider) = (None, None);
-        Some(JobRef { id: job, attempt: 4, kind, opened_from, identity_provider, phase, outcome })
+        let (opened_from, identity_provider, subscription_id) = (None, None, None);
+        Some(JobRef {
+            id: job,
+            attempt: 4,
+            kind,
+            opened_from,
+            identity_provider,
+            phase,
+            subscription_id,
+            outcome,
+        })
     };
     let while_open = Tenant { latest_job: latest(None), ..tenant.clone() };
     assert_eq!(while_open.obsolete_resources(&all), [abandoned.id, first.id]);

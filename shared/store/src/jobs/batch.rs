@@ -18,6 +18,10 @@ use crate::{
 /// transaction has at most 100 items (AWS limit), and two of them are the tenant and the job.
 const AT_CLOSING: usize = 98;
 
+/// The number of items that a subscription may take in the transaction that closes its job: itself, its
+/// claim, its owner, an invoice with its owner, and its timers.
+const WITH_SUBSCRIPTION: usize = 12;
+
 /// The maximum number of resources in one transaction of a batch, next to the tenant.
 const IN_ONE_TRANSACTION: usize = 99;
 
@@ -34,7 +38,9 @@ impl Store {
         completion: &JobCompletion<'_>,
     ) -> Result<Option<String>> {
         let JobCompletion { job, result, now, by } = *completion;
-        if result.resources.len() <= AT_CLOSING {
+        // The subscription of the job changes in the same transaction.
+        let others = if job.subscription_id.is_some() { WITH_SUBSCRIPTION } else { 0 };
+        if result.resources.len() + others <= AT_CLOSING {
             return Ok(None);
         }
         let resources = result.resources.iter();

@@ -4,13 +4,16 @@ use crate::{
     Store,
     table::{
         index::{Index, Partition},
+        item::{Item, Stored, decode, decode_active, entity_of},
         key::Key,
+        retry::{MAX_ATTEMPTS, wait},
         update::Update,
     },
 };
 use domain::{
-    Contact, Error, IDENTITY_TIME_LIMIT, JobPhase, JobRef, JobResult, JobState, ResourceChange,
-    Result, Step, SubscriptionText, TenantId, UserId,
+    Contact, Context, Decision, Error, IDENTITY_TIME_LIMIT, Isolation, JobKind, JobPhase, JobRef,
+    JobResult, JobState, Outcome, Phase, ResourceChange, Result, Standing, Step, Subscription,
+    SubscriptionText, TenantId, Text, UserId,
 };
 use schema::Timestamp;
 
@@ -44,24 +47,83 @@ impl Store {
     pub async fn close_job(&self, tenant: TenantId, completion: &JobCompletion<'_>) -> Result<()> {
         let batch = Box::pin(self.stage_resources(tenant, completion)).await?;
         let batch = batch.as_deref();
-        match Box::pin(self.close_with(tenant, completion, batch, closed(completion))).await {
-            Err(error) if error.is_permanent() => {
-                tracing::error!(error = %error.with_causes(), "closing a job without its details");
-                let job = self.get::<JobDetails>(Key::job_of(tenant, completion.job)).await?;
-                let brief = job.ok_or(Error::Stale)?.shorten(closed(completion));
-                Box::pin(self.close_with(tenant, completion, batch, brief)).await
+        for attempt in 0..MAX_ATTEMPTS {
+            let following = Box::pin(self.following(tenant, completion)).await?;
+            let with = (batch, following.as_ref());
+            let closed = match Box::pin(self.close_with(
+                tenant,
+                completion,
+                with,
+                closed(completion),
+            ))
+            .await
+            {
+                Err(error) if error.is_permanent() => {
+                    tracing::error!(error = %error.with_causes(), "closing a job without its details");
+                    let job = self.get::<JobDetails>(Key::job_of(tenant, completion.job)).await?;
+                    let brief = job.ok_or(Error::Stale)?.shorten(closed(completion));
+                    Box::pin(self.close_with(tenant, completion, with, brief)).await
+                }
+                closed => closed,
+            };
+            match (closed, &following) {
+                // The subscription has changed, not the job: decide again.
+                (Err(Error::Stale), Some(following)) if self.has_changed(&following.0).await? => {
+                    wait(attempt).await;
+                }
+                (closed, _) => return closed,
             }
-            closed => closed,
         }
+        Err(Error::Busy("a subscription kept changing"))
     }
 
-    /// Closes a job with these changes to its item. Its resources are those of `batch`, or are
+    /// Returns the subscription that the closing of a job changes, and the change. A build for its
+    /// plan activates a pending subscription; a deprovisioning cancels it.
+    async fn following(
+        &self,
+        tenant: TenantId,
+        completion: &JobCompletion<'_>,
+    ) -> Result<Option<(Stored<Subscription>, Decision)>> {
+        let JobCompletion { job, result, now, by } = *completion;
+        let succeeds = result.outcome == Outcome::Succeeded && !job.continues_after(result.outcome);
+        let Some(id) = job.subscription_id.filter(|_| succeeds) else { return Ok(None) };
+        let keys = [Key::subscription(tenant, id), Key::job_of(tenant, job)];
+        let (mut found, mut built) = (None::<Stored<Subscription>>, None);
+        for item in self.get_all(&keys).await? {
+            match entity_of(&item) {
+                Some(Subscription::ENTITY) => found = decode_active(item)?,
+                _ => built = Some(decode::<BuiltTenant>(item)?),
+            }
+        }
+        let Some((found, built)) = found.zip(built) else { return Ok(None) };
+        let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
+        let standing = Standing { status, suspension: None, has_open_job: false };
+        let at = Context { tenant: standing, now, by };
+        let subscription = found.item.clone();
+        let decision = match job.kind {
+            JobKind::Deprovision => subscription.close(at),
+            JobKind::Provision => {
+                let plan = &subscription.plan;
+                let is_placed = plan.is_placed(built.tier.as_str(), built.isolation);
+                let waits = subscription.phase == Phase::Pending && is_placed;
+                waits.then(|| subscription.activate(at)).transpose()?
+            }
+        };
+        Ok(decision.map(|decision| (found, decision)))
+    }
+
+    async fn has_changed(&self, read: &Stored<Subscription>) -> Result<bool> {
+        let latest = self.get_active::<Subscription>(read.item.key()).await?;
+        Ok(latest.is_none_or(|latest| latest.version != read.version))
+    }
+
+    /// Closes a job with these changes to its item. Its resources are those of the batch, or are
     /// written with it.
     async fn close_with(
         &self,
         tenant: TenantId,
         completion: &JobCompletion<'_>,
-        batch: Option<&str>,
+        (batch, following): (Option<&str>, Option<&(Stored<Subscription>, Decision)>),
         closed: Update,
     ) -> Result<()> {
         let JobCompletion { job, result, now, by } = *completion;
@@ -93,8 +155,18 @@ impl Store {
         for resource in unwritten {
             writes = writes.insert(&resource.to_resource(tenant, job.attempt, now, by))?;
         }
+        if let Some((before, decision)) = following {
+            writes = writes.decided(Some(before), decision, None)?;
+        }
         self.invalidating(tenant, writes.commit()).await
     }
+}
+
+/// The resources that a job builds, as far as a subscription depends on them.
+#[derive(Debug, Deserialize)]
+struct BuiltTenant {
+    tier: Text<1, 100>,
+    isolation: Isolation,
 }
 
 /// Starts an update of a tenant whose latest job is this open one, in the same phase.

@@ -17,10 +17,13 @@ use crate::{
         index::{Index, IndexKey, Partition},
         item::{Item, Stored, decode_active},
         key::Key,
+        transaction::Transaction,
         update::{AT_VERSION, Update},
     },
 };
-use domain::{Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
+use domain::{
+    Decision, Error, Job, JobId, JobState, Plan, Result, Step, Subscription, Tenant, TenantId,
+};
 use schema::Timestamp;
 
 impl Item for Job {
@@ -91,6 +94,56 @@ impl Store {
     /// [`Error::Stale`] if the tenant has changed since the job was prepared.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
     pub async fn open_job(&self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<()> {
+        let writes = self.opening(tenant, job, request)?;
+        self.invalidating(tenant.item.id, writes.commit()).await
+    }
+
+    /// Opens a job for a tenant that subscribes to a plan with the same request. `decision` is the new
+    /// subscription.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SubscriptionExists`](domain::Refusal::SubscriptionExists) if the tenant has another subscription by now; [`Error::Stale`]
+    /// if the tenant or the plan has changed since the job was prepared.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
+    pub async fn open_job_and_subscribe(
+        &self,
+        tenant: &Stored<Tenant>,
+        job: &Job,
+        (plan, decision): (&Stored<Plan>, &Decision),
+        request: &str,
+    ) -> Result<()> {
+        let writes = self.opening(tenant, job, request)?;
+        let writes = writes.with_subscriber_of(plan)?.decided(None, decision, Some(request))?;
+        self.invalidating(tenant.item.id, writes.commit()).await
+    }
+
+    /// Opens a job for a tenant with a pending subscription, which must be as it was read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if the tenant or the subscription has changed since the job was prepared.
+    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
+    pub async fn open_job_of_subscription(
+        &self,
+        tenant: &Stored<Tenant>,
+        job: &Job,
+        pending: &Stored<Subscription>,
+        request: &str,
+    ) -> Result<()> {
+        let key = pending.item.key();
+        let writes = self.opening(tenant, job, request)?;
+        let writes = writes.require_version(key, pending.version, Error::Stale)?;
+        self.invalidating(tenant.item.id, writes.commit()).await
+    }
+
+    /// Starts the transaction that opens a job.
+    fn opening(
+        &self,
+        tenant: &Stored<Tenant>,
+        job: &Job,
+        request: &str,
+    ) -> Result<Transaction<'_>> {
         let Stored { item: tenant, version } = tenant;
         let status = job.kind.status_while_open();
         let opened = Update::when(AT_VERSION)
@@ -98,6 +151,7 @@ impl Store {
             .set("#status", "status", status)
             .set_partition(Partition::tenants_of_status(status.number()))
             .set("tier", "tier", job.subscription.tier())
+            .set("#isolation", "isolation", job.isolation)
             .set("latestJob", "job", job.reference())
             .set("modifiedOn", "now", job.audit.created_on)
             .set("modifiedBy", "by", &job.audit.created_by);
@@ -109,7 +163,7 @@ impl Store {
             writes =
                 writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)?;
         }
-        self.invalidating(tenant.id, writes.commit()).await
+        Ok(writes)
     }
 
     /// Records that a job's pipeline is running, with its execution ID and log URL.

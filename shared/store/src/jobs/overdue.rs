@@ -44,7 +44,17 @@ impl OverdueJob {
     pub fn reference(&self) -> JobRef {
         let Self { id, attempt, kind, opened_from, .. } = *self;
         let (identity_provider, phase) = (None, self.phase());
-        JobRef { id, attempt, kind, opened_from, identity_provider, phase, outcome: None }
+        JobRef {
+            id,
+            attempt,
+            kind,
+            opened_from,
+            identity_provider,
+            phase,
+            // Only a success changes the subscription.
+            subscription_id: None,
+            outcome: None,
+        }
     }
 }
 

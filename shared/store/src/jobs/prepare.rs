@@ -4,13 +4,13 @@ use crate::{
     Store,
     children::write::CONFIG_KEY_ENTITY,
     table::{
-        item::{Item, Stored, decode, entity_of},
+        item::{Item, Stored, decode, decode_active, entity_of},
         key::Key,
     },
 };
 use domain::{
-    ChildKind, ConfigValue, Contact, IdentityProvider, Job, Result, Tenant, TenantConfig,
-    TenantConfigId, TenantId,
+    ChildKind, ConfigValue, Contact, IdentityProvider, Job, Result, Subscription, Tenant,
+    TenantConfig, TenantConfigId, TenantId,
 };
 
 /// A tenant with everything that its next job is opened from.
@@ -22,6 +22,8 @@ pub struct TenantToBuild {
     pub contacts: Vec<Contact>,
     /// Its earlier jobs, newest first.
     pub jobs: Vec<Job>,
+    /// Its subscription that has not ended.
+    pub current: Option<Stored<Subscription>>,
     /// Its configuration [`IdentityProvider::CONFIG_KEY`].
     pub identity: Option<ConfigValue>,
 }
@@ -43,12 +45,16 @@ impl Store {
     pub async fn tenant_to_build(&self, id: TenantId) -> Result<TenantToBuild> {
         // The claims on keys of configurations come before the contacts.
         let start = Key::config_key(id, IdentityProvider::CONFIG_KEY);
-        let kinds = [CONFIG_KEY_ENTITY, Contact::ENTITY, Job::ENTITY];
+        let kinds = [CONFIG_KEY_ENTITY, Contact::ENTITY, Job::ENTITY, Subscription::ENTITY];
         let (tenant, items) = self.tenant_and(id, start.sort_key(), &kinds).await?;
-        let (mut contacts, mut jobs, mut claim) = (Vec::new(), Vec::new(), None);
+        let (mut contacts, mut jobs, mut claim, mut current) = (Vec::new(), Vec::new(), None, None);
         for item in items {
             match entity_of(&item) {
                 Some(Job::ENTITY) => jobs.push(decode(item)?),
+                Some(Subscription::ENTITY) => {
+                    let found: Option<Stored<Subscription>> = decode_active(item)?;
+                    current = current.or(found.filter(|found| found.item.is_current()));
+                }
                 Some(Contact::ENTITY) => contacts.push(decode(item)?),
                 _ if Key::of_item(&item).as_ref() == Some(&start) => claim = Some(decode(item)?),
                 _ => {}
@@ -59,7 +65,7 @@ impl Store {
             Some(ConfigClaim { holder, .. }) => self.config_value(id, holder).await?,
             None => None,
         };
-        Ok(TenantToBuild { tenant, contacts, jobs, identity })
+        Ok(TenantToBuild { tenant, contacts, jobs, current, identity })
     }
 
     async fn config_value(

@@ -11,6 +11,9 @@ use std::fmt::Display;
 /// | gsi2 | entries of the audit log, by actor | `audit-actor#<id>` | `<time>#<chain>#<number>` |
 /// | gsi2 | tenants with a status | `tenant-status#<number>` | `<createdOn>#<id>` |
 /// | gsi2 | plans on offer | `catalog#0` | `<createdOn>#<id>` |
+/// | gsi1 | timers, by time | `timer#0` | `<time>#<id>#<action>` |
+/// | gsi2 | timers of subscriptions that end | `subscription-end#0` | `<end>#<id>#<action>` |
+/// | gsi2 | subscriptions with a status | `subscription-status#<number>` | `<createdOn>#<id>` |
 /// | gsi2 | leads with an email | `lead-email#<lowercase email>` | `<createdOn>#<id>` |
 ///
 /// The `0` is a shard number, so that a kind can be spread over several partitions.
@@ -90,6 +93,18 @@ impl Partition {
     #[must_use]
     pub fn catalog() -> Self {
         Self { index: Index::Value, pk: "catalog#0".to_owned() }
+    }
+
+    /// Returns the partition of subscriptions with this status number.
+    #[must_use]
+    pub fn subscriptions_of_status(number: u8) -> Self {
+        Self { index: Index::Value, pk: format!("subscription-status#{number}") }
+    }
+
+    /// Returns the partition of the timers of subscriptions that end, sorted by their end.
+    #[must_use]
+    pub fn ending_subscriptions() -> Self {
+        Self { index: Index::Value, pk: "subscription-end#0".to_owned() }
     }
 
     /// Returns the partition of leads with this lowercase email.

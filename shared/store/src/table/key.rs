@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use domain::{
     ChildKind, Email, JobRef, LeadId, OperatorId, PlanId, ResendId, ResourceId, SessionId,
-    TenantId, TenantKey,
+    SubscriptionId, TenantId, TenantKey, TimerAction, TimerSubject,
 };
 
 /// A primary key. Every key pattern of the table has a constructor in this type.
@@ -20,6 +20,11 @@ use domain::{
 /// | number of children created by the tenant's lead | `TENANT#<tenant id>` | `CHILDREN#LEAD` |
 /// | resource | `TENANT#<tenant id>` | `RESOURCE#<id>` |
 /// | job | `TENANT#<tenant id>` | `JOB#<attempt>`, six digits |
+/// | subscription | `TENANT#<tenant id>` | `SUBSCRIPTION#<id>` |
+/// | claim of the subscription that has not ended | `TENANT#<tenant id>` | `CURRENT_SUBSCRIPTION` |
+/// | signal of a billing system | `TENANT#<tenant id>` | `PAYMENT#<reference>` |
+/// | owner of a subscription | `SUBSCRIPTION#<id>` | `OWNER` |
+/// | timer of a subscription or a tenant | `TIMER#<kind>#<id>` | `<action>` |
 /// | owner of a contact, config or invoice | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` | `OWNER` |
 /// | rate counter | `RATE#<route>#<address>#<minute>` | `RATE` |
 /// | verification emails per day | `MAILS#<mailbox>#<day>` | `MAILS` |
@@ -117,6 +122,40 @@ impl Key {
     #[must_use]
     pub fn job_of(tenant: TenantId, reference: &JobRef) -> Self {
         Self::job(tenant, reference.attempt)
+    }
+
+    /// Returns the key of a subscription, in its tenant's partition.
+    #[must_use]
+    pub fn subscription(tenant: TenantId, id: SubscriptionId) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("{}{id}", Self::SUBSCRIPTIONS))
+    }
+
+    /// Returns the key of the item that names the tenant of a subscription.
+    #[must_use]
+    pub fn owner_of_subscription(id: SubscriptionId) -> Self {
+        Self::new(format!("{}{id}", Self::SUBSCRIPTIONS), "OWNER")
+    }
+
+    /// Returns the key of the claim that a tenant has one subscription that has not ended.
+    #[must_use]
+    pub fn current_subscription(tenant: TenantId) -> Self {
+        Self::new(Self::tenant_partition(tenant), "CURRENT_SUBSCRIPTION")
+    }
+
+    /// Returns the key of a signal of a billing system, by its reference.
+    #[must_use]
+    pub fn payment(tenant: TenantId, reference: &str) -> Self {
+        Self::new(Self::tenant_partition(tenant), format!("PAYMENT#{reference}"))
+    }
+
+    /// Returns the key of the timer of `subject` for this `action`.
+    #[must_use]
+    pub fn timer(subject: TimerSubject, action: TimerAction) -> Self {
+        let subject = match subject {
+            TimerSubject::Subscription(id) => format!("subscription#{id}"),
+            TimerSubject::Tenant(id) => format!("tenant#{id}"),
+        };
+        Self::new(format!("TIMER#{subject}"), action.to_string())
     }
 
     /// Returns the key that counts calls of `route` from `address` in the minute that starts at
@@ -242,12 +281,14 @@ impl Key {
         }
     }
 
-    /// The sort key range of children of all kinds. The key claims of configs lie in this range as
-    /// well.
+    /// The sort key range of children of all kinds. The key claims of configs and the claim of
+    /// the current subscription lie in this range as well.
     pub(crate) const ALL_CHILDREN: (&str, &str) = ("CONFIG#", "INVOICE$");
 
     /// The sort key prefix of resources.
     pub const RESOURCES: &str = "RESOURCE#";
+    /// The sort key prefix of subscriptions.
+    pub const SUBSCRIPTIONS: &str = "SUBSCRIPTION#";
     /// The sort key prefix of jobs.
     pub const JOBS: &str = "JOB#";
 }
@@ -312,6 +353,13 @@ mod tests {
             Key::children_of_lead(tenant),
             Key::resource(tenant, id.parse().unwrap()),
             Key::job(tenant, 1),
+            Key::subscription(tenant, id.parse().unwrap()),
+            Key::owner_of_subscription(id.parse().unwrap()),
+            Key::current_subscription(tenant),
+            Key::payment(tenant, &id),
+            Key::timer(TimerSubject::Subscription(id.parse().unwrap()), TimerAction::PeriodEnd),
+            Key::timer(TimerSubject::Subscription(id.parse().unwrap()), TimerAction::GraceEnd),
+            Key::timer(TimerSubject::Tenant(tenant), TimerAction::PeriodEnd),
             Key::rate("POST /leads", "::1", 60),
             Key::mails(&email, 1),
             Key::resend(id.parse().unwrap()),

@@ -151,6 +151,28 @@ impl Transaction<'_> {
         self.check(key, (AT_VERSION, ":version", version), otherwise)
     }
 
+    /// Requires that the item at `key` has this `state` and is not deleted. Fails with `otherwise` if
+    /// not.
+    pub(crate) fn require_state(
+        mut self,
+        key: Key,
+        state: AttributeValue,
+        otherwise: Error,
+    ) -> Result<Self> {
+        let check = ConditionCheck::builder()
+            .table_name(&*self.store.table)
+            .set_key(Some(key.into()))
+            .condition_expression("#state = :state AND deleted = :no")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", state)
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .build()
+            .map_err(Error::internal("building a check"))?;
+        let write = TransactWriteItem::builder().condition_check(check).build();
+        self.writes.push((write, Some(otherwise)));
+        Ok(self)
+    }
+
     fn check(
         mut self,
         key: Key,
@@ -251,7 +273,7 @@ impl Transaction<'_> {
     }
 
     /// Puts an item that must not exist yet. Fails with `taken` if it does.
-    fn put_new(self, item: Attributes, taken: Option<Error>) -> Result<Self> {
+    pub(crate) fn put_new(self, item: Attributes, taken: Option<Error>) -> Result<Self> {
         let put = Put::builder().set_item(Some(item));
         self.put(put.condition_expression("attribute_not_exists(pk)"), taken)
     }

@@ -103,7 +103,7 @@ impl Update {
             let alias = format!("#{name}");
             self.condition.contains(&alias) || self.set.iter().any(|set| set.contains(&alias))
         };
-        let names: HashMap<_, _> = ["name", "roles", "state", "status"]
+        let names: HashMap<_, _> = ["isolation", "name", "roles", "state", "status"]
             .iter()
             .filter(|name| used(name))
             .map(|name| (format!("#{name}"), (*name).to_owned()))

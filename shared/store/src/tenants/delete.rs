@@ -4,14 +4,18 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     Store,
+    subscriptions::read::{CURRENT_ENTITY, CurrentSubscription},
     table::{
         index::Index,
-        item::{Attributes, Stored, is_deleted},
+        item::{Attributes, Stored, decode, entity_of, is_deleted},
         key::Key,
         update::Update,
     },
 };
-use domain::{ChildKind, Editable, Error, Result, Tenant, TenantId, UserId};
+use domain::{
+    ChildKind, Context, Editable, Error, Result, Subscription, SubscriptionId, Tenant, TenantId,
+    UserId,
+};
 use lambda::{
     each::{each, summary},
     fault::Service,
@@ -21,6 +25,9 @@ use schema::Timestamp;
 /// Maximum number of children that are deleted in the tenant's transaction. DynamoDB allows 100
 /// writes, one of which is the tenant's, and another the recorded answer.
 const IN_ONE_TRANSACTION: usize = 98;
+
+/// Maximum number of writes for the current subscription.
+const WITH_SUBSCRIPTION: usize = 12;
 
 /// Maximum number of configs among these children. DynamoDB allows 4 MB of items in a transaction.
 /// A config may have 256 KiB; 98 other children have less than 1 MB together.
@@ -40,12 +47,16 @@ impl Store {
     ///
     /// [`Error::NotFound`] if there is no such tenant or it was deleted.
     pub async fn tenant_to_delete(&self, id: TenantId) -> Result<TenantDeletion> {
-        let (tenant, children) =
+        let (tenant, (children, current)) =
             tokio::try_join!(self.stored_tenant(id), self.active_children(id))?;
-        Ok(TenantDeletion { tenant, children })
+        let current = match current {
+            Some(current) => self.get_active(Key::subscription(id, current)).await?,
+            None => None,
+        };
+        Ok(TenantDeletion { tenant, children, current })
     }
 
-    /// Soft-deletes a tenant and its children. Children that do not fit into the transaction are
+    /// Soft-deletes a tenant, its current subscription, which is cancelled, and its children. Children that do not fit into the transaction are
     /// deleted by the stream's consumer ([`Store::soft_delete_children`]). Until then, reads by ID skip
     /// them, because their tenant is deleted.
     ///
@@ -59,10 +70,20 @@ impl Store {
         now: Timestamp,
         by: &UserId,
     ) -> Result<()> {
-        let TenantDeletion { tenant, children } = deletion;
+        let TenantDeletion { tenant, children, current } = deletion;
         let deleted = tenant.item.clone().deleted(now, by);
         let mut writes = self.transaction().replace(&deleted, tenant.version, Error::Stale)?;
-        for child in in_one_transaction(children) {
+        let mut room = IN_ONE_TRANSACTION;
+        if let Some(current) = current {
+            let standing = tenant.item.standing();
+            let at = Context { tenant: standing, now, by };
+            if let Some(mut closed) = current.item.clone().close(at) {
+                closed.subscription = closed.subscription.deleted(now, by);
+                writes = writes.decided(Some(current), &closed, None)?;
+                room -= WITH_SUBSCRIPTION;
+            }
+        }
+        for child in in_one_transaction(children, room) {
             writes =
                 writes.update(child.key.clone(), child.soft_deletion(now, by), Error::Stale)?;
         }
@@ -83,7 +104,9 @@ impl Store {
         now: Timestamp,
         by: &UserId,
     ) -> Result<()> {
-        let children = self.active_children(tenant).await?;
+        let (mut children, _) = self.active_children(tenant).await?;
+        let (first, last) = (Key::SUBSCRIPTIONS.to_owned(), Key::SUBSCRIPTIONS.replace('#', "$"));
+        children.extend(self.active_between(tenant, (&first, &last)).await?.0);
         let soft_delete = |child: ActiveChild| {
             self.update(child.key.clone(), child.soft_deletion(now, by), Error::Stale)
         };
@@ -95,15 +118,26 @@ impl Store {
         summary(ended)
     }
 
-    async fn active_children(&self, tenant: TenantId) -> Result<Vec<ActiveChild>> {
-        let (first, last) = Key::ALL_CHILDREN;
+    /// Returns the children that are not deleted, and the ID of the current subscription.
+    async fn active_children(
+        &self,
+        tenant: TenantId,
+    ) -> Result<(Vec<ActiveChild>, Option<SubscriptionId>)> {
+        self.active_between(tenant, Key::ALL_CHILDREN).await
+    }
+
+    async fn active_between(
+        &self,
+        tenant: TenantId,
+        (first, last): (&str, &str),
+    ) -> Result<(Vec<ActiveChild>, Option<SubscriptionId>)> {
         let mut pages = self
             .client
             .query()
             .table_name(&*self.table)
             .consistent_read(true)
             .key_condition_expression("pk = :tenant AND sk BETWEEN :first AND :last")
-            .projection_expression("pk, sk, deleted, version")
+            .projection_expression("pk, sk, entity, holder, deleted, version")
             .expression_attribute_values(
                 ":tenant",
                 AttributeValue::S(Key::tenant_partition(tenant)),
@@ -113,12 +147,16 @@ impl Store {
             .into_paginator()
             .items()
             .send();
-        let mut children = Vec::new();
+        let (mut children, mut current) = (Vec::new(), None);
         while let Some(item) = pages.next().await {
             let item = item.map_err(Service::DynamoDb.error("reading a tenant's children"))?;
-            children.extend(ActiveChild::of(&item));
+            if entity_of(&item) == Some(CURRENT_ENTITY) {
+                current = Some(decode::<CurrentSubscription>(item)?.holder);
+            } else {
+                children.extend(ActiveChild::of(&item));
+            }
         }
-        Ok(children)
+        Ok((children, current))
     }
 }
 
@@ -128,13 +166,14 @@ pub struct TenantDeletion {
     /// The tenant to delete.
     pub tenant: Stored<Tenant>,
     children: Vec<ActiveChild>,
+    current: Option<Stored<Subscription>>,
 }
 
 /// Returns the children that are deleted in the tenant's transaction.
-fn in_one_transaction(children: &[ActiveChild]) -> impl Iterator<Item = &ActiveChild> {
+fn in_one_transaction(children: &[ActiveChild], room: usize) -> impl Iterator<Item = &ActiveChild> {
     let (configs, others): (Vec<_>, Vec<_>) =
         children.iter().partition(|child| child.key.is_child(ChildKind::Config));
-    configs.into_iter().take(CONFIGS_IN_ONE_TRANSACTION).chain(others).take(IN_ONE_TRANSACTION)
+    configs.into_iter().take(CONFIGS_IN_ONE_TRANSACTION).chain(others).take(room)
 }
 
 /// A child that is not deleted.
@@ -160,6 +199,7 @@ impl ActiveChild {
             .set("modifiedOn", "now", now)
             .set("modifiedBy", "by", by)
             .remove_index(Index::Kind)
+            .remove_index(Index::Value)
     }
 }
 
@@ -177,7 +217,7 @@ mod tests {
         for (configs, contacts, taken) in [(3, 4, 7), (20, 5, 17), (20, 200, 98), (0, 200, 98)] {
             let all: Vec<_> =
                 children(config, configs).chain(children(contact, contacts)).collect();
-            let deleted: Vec<_> = in_one_transaction(&all).collect();
+            let deleted: Vec<_> = in_one_transaction(&all, IN_ONE_TRANSACTION).collect();
             assert_eq!(deleted.len(), taken);
             assert!(deleted.iter().filter(|child| child.key.is_child(config)).count() <= 12);
         }

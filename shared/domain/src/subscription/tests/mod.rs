@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::plan::tests::plan;
 use crate::{
-    EventType, JobId, JobKind, JobPhase, JobRef, Outcome, PlanState, Standing, SuspensionReason,
-    Tenant, TenantStatus, Tiers,
+    Editable, EventType, JobId, JobKind, JobPhase, JobRef, Outcome, PlanState, Standing,
+    SuspensionReason, Tenant, TenantStatus, Tiers, UserId,
 };
 
 /// Returns the time, which is given without its seconds.
@@ -77,6 +77,7 @@ fn job(tenant: Tenant, outcome: Option<Outcome>) -> Tenant {
         opened_from: None,
         identity_provider: None,
         phase: JobPhase::Build,
+        subscription_id: None,
         outcome,
     };
     Tenant { latest_job: Some(job), ..tenant }

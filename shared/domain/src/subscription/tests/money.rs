@@ -73,12 +73,9 @@ fn a_credit_that_exceeds_the_invoice_remains_for_the_next_one() {
         let context = at(in_use(), "2027-02-01T00:00", &by);
         let done = subscription.run(TimerAction::PeriodEnd, context).unwrap().unwrap();
         let invoice = done.invoice.unwrap();
-        let signed = |line: &InvoiceLine| match line {
-            InvoiceLine::Plan { amount, .. } => i128::try_from(amount.minor_units(2)).unwrap(),
-            InvoiceLine::Adjustment(one) => {
-                let units = i128::try_from(one.amount.minor_units(2)).unwrap();
-                if one.kind == AdjustmentKind::Credit { -units } else { units }
-            }
+        let signed = |line: &InvoiceLine| {
+            let units = i128::try_from(line.amount.minor_units(2)).unwrap();
+            if line.kind == LineKind::Credit { -units } else { units }
         };
         let sum: i128 = invoice.lines.iter().map(signed).sum();
         assert_eq!(sum, i128::try_from(invoice.details.amount.minor_units(2)).unwrap());

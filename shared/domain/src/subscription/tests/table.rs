@@ -177,7 +177,8 @@ fn nobody_has_two_subscriptions() {
     let subscribe = |current: &Subscription| {
         let context = at(in_use(), "2026-03-01T10:00", &by);
         let (tenant, plan) = (current.tenant_id, terms(&json!({})));
-        Subscription::subscribe(tenant, plan, Trial::Declined, Some(current), context).map(|_| ())
+        let id = current.is_current().then_some(current.id);
+        Subscription::subscribe(tenant, plan, Trial::Declined, id, context).map(|_| ())
     };
     for (current, _) in phases() {
         let expected =

@@ -131,7 +131,8 @@ impl<'p> Customer<'p> {
         let trial = if random.bool() { Trial::Offered } else { Trial::Declined };
         let at = Context { tenant: self.tenant.standing(), now, by: &by };
         let id = self.tenant.id;
-        let new = Subscription::subscribe(id, plan, trial, self.current(), at);
+        let current = self.current().filter(|one| one.is_current()).map(|one| one.id);
+        let new = Subscription::subscribe(id, plan, trial, current, at);
         if let Ok(mut new) = new {
             // The seed decides about IDs too, so that a run can be repeated.
             let id = uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid();
