@@ -42,7 +42,7 @@ impl StreamChange {
                 Ok(Self { events: event.into_iter().collect(), metrics })
             }
             Some(Subscription::ENTITY) if version(&new)? != version(&old).unwrap_or(0) => {
-                let events = subscription_events(new, request)?;
+                let events = subscription_events(new, request.as_deref())?;
                 Ok(Self { events, metrics: Vec::new() })
             }
             _ => Ok(Self::default()),
@@ -51,14 +51,15 @@ impl StreamChange {
 }
 
 /// Returns the events that a version of a subscription names.
-fn subscription_events(image: Item, request: Option<String>) -> Result<Vec<OutgoingEvent>> {
+fn subscription_events(image: Item, request: Option<&str>) -> Result<Vec<OutgoingEvent>> {
     const READING: &str = "reading a subscription";
     let Some(named) = image.get("events").cloned() else { return Ok(Vec::new()) };
     let kinds: Vec<EventType> = from_attribute_value(named).map_err(Error::internal(READING))?;
     let version = version(&image)?;
     let subscription: Subscription = from_item(image).map_err(Error::internal(READING))?;
-    let event =
-        |kind| OutgoingEvent::of_subscription(kind, &subscription, version, request.clone());
+    let event = |kind| {
+        OutgoingEvent::of_subscription(kind, &subscription, version, request.map(str::to_owned))
+    };
     kinds.into_iter().map(event).collect()
 }
 
