@@ -99,6 +99,20 @@ impl World {
                 assert!(made.raw.contains("12345678901234567.89"), "{}", made.raw);
                 made
             }
+            "tenant: `POST /invoices` with a lead's token" => {
+                let lead = self.app.verified_lead("eve@acme.test").await;
+                let path = format!("/leads/{}/tenants", lead.id);
+                let body = json!({ "key": "own", "domains": ["acme.test"] });
+                let own = self.app.client.post(&lead.token, &path, &body).await.expect(200);
+                let bill = invoice(&own.text("/id"));
+                self.app.client.post(&lead.token, "/invoices", &bill).await
+            }
+            "tenant: `PATCH /invoices/{id}` of a paid invoice" => {
+                let mut paid = invoice(&self.acme);
+                paid["status"] = json!(1);
+                let id = self.app.create("/invoices", &paid).await;
+                self.patch(&format!("/invoices/{id}"), &json!({ "amount": 1 })).await
+            }
             "tenant: `GET /invoices/download?id=`" => {
                 let id = self.app.create("/invoices", &invoice(&self.acme)).await;
                 let path = format!("/invoices/download?id={id}");

@@ -106,6 +106,8 @@ async fn tenants_once(app: &App, routes: &mut BTreeSet<String>) {
     let (id, done) =
         (acme.parse().unwrap(), json!({ "initiatorId": acme, "type": 0, "status": "success" }));
     SignedMessage::new(&app.keys, id, job, &done).send(&app.client).await.expect(204);
+    once("POST /tenants/{id}/suspend", &operator, &acme, json!({})).await.expect(204);
+    once("POST /tenants/{id}/reactivate", &operator, &acme, json!(null)).await.expect(204);
     once("POST /tenants/{id}/deprovision", &operator, &acme, json!(null)).await.expect(204);
     let doomed = app.tenant("doomed").await;
     once("DELETE /tenants/{id}", &operator, &doomed, json!(null)).await.expect(204);
@@ -164,6 +166,16 @@ async fn every_operation_sent_twice_with_one_key_has_one_effect() {
     let mut routes = BTreeSet::new();
     tenants_once(&app, &mut routes).await;
     let other = app.tenant("other").await;
+    let seats = json!({ "value": 25 });
+    for (route, body) in [
+        ("PUT /tenants/{id}/entitlements/{key}", seats),
+        ("DELETE /tenants/{id}/entitlements/{key}", json!(null)),
+    ] {
+        routes.insert(route.to_owned());
+        let mut request = Keyed::new(route, &app.operator, &other, body);
+        request.path = request.path.replace("{key}", "seats");
+        assert_once(&app, &request).await.expect(204);
+    }
     bulk_once(&app, &mut routes, "PATCH /contacts", json!({ "type": "all" })).await;
     bulk_once(&app, &mut routes, "PATCH /invoices", json!({ "status": 1 })).await;
     bulk_once(&app, &mut routes, "PATCH /tenant-configs", json!({ "configValue": {} })).await;
@@ -173,7 +185,7 @@ async fn every_operation_sent_twice_with_one_key_has_one_effect() {
     children_once(&app, &mut routes, contacts, contact(&other), json!({ "type": "one" })).await;
     let invoices =
         ["POST /invoices", "PATCH /invoices/{id}", "PUT /invoices/{id}", "DELETE /invoices/{id}"];
-    children_once(&app, &mut routes, invoices, invoice(&other), json!({ "status": 1 })).await;
+    children_once(&app, &mut routes, invoices, invoice(&other), json!({ "amount": 1 })).await;
     let configs = [
         "POST /tenant-configs",
         "PATCH /tenant-configs/{id}",

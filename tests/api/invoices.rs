@@ -1,6 +1,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{App, invoice, tenant, with_query};
+use support::{App, config, invoice, tenant, with_query};
+
+use crate::lead_data::Party;
 
 /// An amount that a float cannot represent.
 const EXACT: &str = "12345678901234567.89";
@@ -236,5 +238,58 @@ async fn invoices_can_be_filtered_by_status_tenant_and_date() {
         assert_eq!(found.each("id"), [Value::from(paid.clone())], "{conditions}");
         let counted = app.read(&with_query("/invoices/count", "where", &conditions)).await;
         assert_eq!(counted.body, json!({ "count": 1 }));
+    }
+}
+
+#[tokio::test]
+async fn a_paid_or_cancelled_invoice_is_not_changed_or_deleted() {
+    let app = App::start().await;
+    let acme = app.tenant("acme").await;
+    for status in [1, 2] {
+        let own = format!("/invoices/{}", app.create("/invoices", &invoice(&acme)).await);
+        app.client.patch(&app.operator, &own, &json!({ "amount": 7 })).await.expect(204);
+        app.client.patch(&app.operator, &own, &json!({ "status": status })).await.expect(204);
+        let read = app.read(&own).await.body;
+        let before = app.settled().await;
+        let mut other = read.clone();
+        other["amount"] = json!(8);
+        for refused in [
+            app.client.patch(&app.operator, &own, &json!({ "amount": 8 })).await,
+            app.client.patch(&app.operator, &own, &json!({ "status": 0 })).await,
+            app.client.patch(&app.operator, &own, &json!({ "status": 3 - status })).await,
+            app.client.put(&app.operator, &own, &other).await,
+            app.client.delete(&app.operator, &own).await,
+            app.client.patch(&app.operator, "/invoices?where={}", &json!({ "amount": 8 })).await,
+        ] {
+            assert_eq!(refused.expect(409).text("/error/code"), "INVOICE_FINAL");
+        }
+        assert_eq!(app.items(), before);
+        for change in [json!({}), json!({ "status": status, "amount": 7.0 })] {
+            app.client.patch(&app.operator, &own, &change).await.expect(204);
+        }
+        let read = app.read(&own).await.body;
+        app.client.put(&app.operator, &own, &read).await.expect(204);
+        let same = format!("/invoices?where[status]={status}");
+        let bulk = app.client.patch(&app.operator, &same, &json!({ "status": status })).await;
+        assert_eq!(bulk.expect(200).body["count"], 1);
+    }
+    app.client.delete(&app.operator, &format!("/tenants/{acme}")).await.expect(204);
+}
+
+#[tokio::test]
+async fn leads_create_invoices_only_if_the_deployment_allows_it() {
+    for (allowed, status) in [("", 403), ("false", 403), ("true", 200)] {
+        let app = App::with_variables(&[("LEAD_INVOICES", allowed)]).await;
+        let zoe = Party::new(&app, "zoe").await;
+        for token in [&zoe.token, &zoe.token_with_all_permissions()] {
+            app.client.post(token, "/invoices", &invoice(&zoe.tenant)).await.expect(status);
+            let early = app.client.post(token, "/invoices", &json!({})).await;
+            assert_eq!(early.status, if status == 403 { 403 } else { 422 }, "before the body");
+            let theme = config(&zoe.tenant, &format!("k{}", token.len()));
+            app.client.post(token, "/tenant-configs", &theme).await.expect(200);
+            let own = format!("/invoices/{}/download", zoe.invoice);
+            app.client.get(token, &own).await.expect(200);
+        }
+        app.create("/invoices", &invoice(&zoe.tenant)).await;
     }
 }

@@ -23,7 +23,7 @@ fn body(path: &str, tenant: &str, number: usize) -> Value {
 
 #[tokio::test]
 async fn a_lead_may_own_200_entities_of_each_kind() {
-    let app = App::start_silent().await;
+    let app = App::with_variables(&[("LEAD_INVOICES", "true")]).await;
     let (lead, acme) = onboarded(&app).await;
     for path in KINDS {
         let mut ids = Vec::new();

@@ -85,6 +85,7 @@ async fn a_tenant_can_be_sent_back_as_read_but_its_status_cannot_be_set() {
         ("leadId", json!(id)),
         ("addressId", json!(null)),
         ("tier", json!("PREMIUM")),
+        ("suspension", json!({ "reason": "other" })),
         ("createdBy", json!("me")),
         ("deleted", json!(true)),
     ] {

@@ -81,6 +81,7 @@ async fn the_response_to_a_conversion_includes_all_relations() {
       "resources": [],
       "spocUserId": null,
       "status": 1,
+      "suspension": null,
       "tier": null
     }
     "#);

@@ -4,7 +4,7 @@ use web::{Backend, Routes};
 
 /// Declares the routes of this function.
 pub(crate) fn routes<R: Routes<Backend, Operation>>(routes: R) -> R {
-    child_routes::<ContactDetails, R>(routes, "contacts", None)
+    child_routes::<ContactDetails, R>(routes, "contacts", None, None)
 }
 
 /// Returns this function's operations for the OpenAPI document.

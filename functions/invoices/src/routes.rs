@@ -2,7 +2,7 @@ use domain::{InvoiceDetails, InvoiceId};
 use openapi::{Answer, Operation, Operations, child_routes};
 use schema::FromJson;
 use serde_json::json;
-use web::{Backend, Routes};
+use web::{Backend, Code, Routes};
 
 use crate::{
     Downloads,
@@ -11,7 +11,9 @@ use crate::{
 
 /// Declares the routes of invoices.
 pub(crate) fn invoices<R: Routes<Backend, Operation>>(routes: R) -> R {
-    child_routes::<InvoiceDetails, R>(routes, "invoices", None)
+    let done =
+        (Code::InvoiceFinal, "The invoice is paid or cancelled, and the request changes it.");
+    child_routes::<InvoiceDetails, R>(routes, "invoices", None, Some(done))
 }
 
 /// Declares the routes of PDFs.

@@ -46,11 +46,13 @@ pub struct Mailer {
 }
 
 /// The types of events that lead to an email.
-const MAILED: [EventType; 4] = [
+const MAILED: [EventType; 6] = [
     EventType::LeadCreated,
     EventType::LeadLinkRequested,
     EventType::TenantProvisioningSuccess,
     EventType::TenantProvisioningFailure,
+    EventType::TenantSuspended,
+    EventType::TenantReactivated,
 ];
 
 /// The name under which events are claimed.
@@ -121,8 +123,25 @@ impl Mailer {
             (EventType::TenantProvisioningFailure, _, Some(tenant)) => {
                 self.failure(tenant, now).await
             }
+            (EventType::TenantSuspended | EventType::TenantReactivated, _, Some(tenant)) => {
+                self.standing(tenant).await
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Returns the email about a suspension to the tenant's primary contact, as it is now. Returns `None`
+    /// if the tenant has another status by now, so that an event that arrives late misleads nobody.
+    async fn standing(&self, changed: &EventTenant) -> Result<Option<Mail>> {
+        let tenant = match self.store.tenant(changed.id).await {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            tenant => tenant?,
+        };
+        if tenant.status != changed.status {
+            return Ok(None);
+        }
+        let contact = self.store.primary_contact(tenant.id).await?;
+        contact.map(|contact| self.writer.standing(&tenant, &contact)).transpose()
     }
 
     /// Returns the email about a failed build to the lead that became the tenant: the sign-up page

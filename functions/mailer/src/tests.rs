@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{EventJob, EventLead, EventTenant, LeadId, LeadLink, Stage, TenantId};
+use domain::{EventJob, EventLead, EventTenant, LeadId, LeadLink, Stage, Tenant, TenantId};
 use lambda::{Env, Payload, aws::Aws, keys::MasterKeys};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -193,7 +193,9 @@ async fn a_link_email_says_where_the_sign_up_is_and_when_the_link_expires() {
             "{text}"
         );
     }
-    for stage in [Stage::Verified, Stage::Planning, Stage::Building, Stage::Removed] {
+    for stage in
+        [Stage::Verified, Stage::Planning, Stage::Building, Stage::Suspended, Stage::Removed]
+    {
         let mail = mail(stage, None);
         let (subject, _, text) = built_in(&mail);
         assert!(subject.ends_with(" on Tenantry") && text.contains(&link), "{text}");
@@ -277,5 +279,78 @@ async fn the_error_names_a_missing_or_malformed_variable() {
     {
         let error = Mailer::new(&env(&[(name, value)])).await.unwrap_err().to_string();
         assert!(error.contains(name), "{error}");
+    }
+}
+
+/// Returns a tenant with this status and suspension.
+fn stored(status: u8, suspension: Value) -> Tenant {
+    let time = "2026-11-23T17:54:06.859Z";
+    let mut tenant = json!({
+        "id": TenantId::generate(), "key": "acme", "name": "Acme", "status": status, "domains": ["acme.test"],
+        "leadId": null, "spocUserId": null, "address": null, "latestJob": null, "createdOn": time,
+        "modifiedOn": time, "createdBy": "x", "modifiedBy": "x", "deleted": false, "deletedOn": null,
+        "deletedBy": null,
+    });
+    if suspension.is_object() {
+        tenant["suspension"] = suspension;
+    }
+    serde_json::from_value(tenant).unwrap()
+}
+
+fn suspension(reason: &str, note: &str) -> Value {
+    json!({ "reason": reason, "note": note, "since": "2026-11-23T17:54:06.859Z", "by": "operator" })
+}
+
+#[tokio::test]
+async fn the_emails_about_a_suspension_say_why_and_what_to_do() {
+    let (writer, contact) = (writer(&[]).await, tenant().contacts.pop().unwrap());
+    let note = "Closed until <b>spring</b>";
+    let mail = writer.standing(&stored(6, suspension("request", note)), &contact).unwrap();
+    assert_eq!(mail.to.as_str(), "ada@acme.test");
+    let (subject, html, text) = built_in(&mail);
+    insta::assert_snapshot!(subject, @"Acme is suspended on Tenantry");
+    insta::assert_snapshot!(text, @r#"
+    Your workspace is suspended
+
+    Hi Ada, your workspace Acme (acme) on Tenantry is suspended, as you requested. Its data is kept. Contact us to use it again.
+
+    Note: Closed until <b>spring</b>
+
+    https://login.test/?a=1&b=2
+    "#);
+    assert!(html.contains("Note: <bdi>Closed until &#60;b&#62;spring"), "{html}");
+    for reason in ["non_payment", "trial_ended", "expired", "cancelled", "abuse", "other"] {
+        let tenant = stored(6, suspension(reason, "x"));
+        let mail = writer.standing(&tenant, &contact).unwrap();
+        assert!(built_in(&mail).2.contains("Its data is kept. "), "{reason}");
+    }
+    let mail = writer.standing(&stored(0, Value::Null), &contact).unwrap();
+    let (subject, _, text) = built_in(&mail);
+    insta::assert_snapshot!(subject, @"Acme is active again on Tenantry");
+    insta::assert_snapshot!(text, @r#"
+    Your workspace is active again
+
+    Hi Ada, your workspace Acme (acme) on Tenantry is active again. You can use it as before.
+
+    https://login.test/?a=1&b=2
+    "#);
+}
+
+#[tokio::test]
+async fn a_suspension_can_have_templates_of_its_own() {
+    let own = [("SUSPENDED_TEMPLATE", "locked"), ("REACTIVATED_TEMPLATE", "unlocked")];
+    let (writer, contact) = (writer(&own).await, tenant().contacts.pop().unwrap());
+    let suspended = stored(6, suspension("non_payment", "x"));
+    for (tenant, template, reason) in
+        [(suspended, "locked", "non_payment"), (stored(0, Value::Null), "unlocked", "")]
+    {
+        let mail = writer.standing(&tenant, &contact).unwrap();
+        let MailContent::Template { name, data } = &mail.content else {
+            panic!("built-in content")
+        };
+        assert_eq!((name.as_str(), &data["reason"]), (template, &json!(reason)));
+        let names: Vec<_> = data.as_object().unwrap().keys().map(String::as_str).collect();
+        let names: Vec<_> = names.into_iter().filter(|name| !name.ends_with("Text")).collect();
+        assert_eq!(names.join(" "), "appName firstName link note reason tenantKey tenantName");
     }
 }

@@ -85,7 +85,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         Backend::from_env(env),
         Box::pin(config::provider(env, &aws, grants, &client))
     );
-    let (Backend { store, tokens, keys, preconditions }, provider) = (backend?, provider?);
+    let (Backend { store, tokens, keys, preconditions, .. }, provider) = (backend?, provider?);
     let pasted_tokens = env.parsed("PASTED_TOKENS", true, "true or false")?;
     let name = env.get("OIDC_NAME").unwrap_or("your identity provider").to_owned();
     let operators = Operators {

@@ -134,7 +134,7 @@ async fn keeper(operators: &Operators, leaving: &Stored<Person>) -> Result<Optio
         return Ok(None);
     }
     let everybody = filter::Where::from_query("", Person::SCHEMA)?;
-    let known: Vec<Stored<Person>> = operators.store.find(&everybody, None).await?;
+    let (known, _) = operators.store.find::<Person>(&everybody, None).await?;
     let keeps = |other: &&Stored<Person>| {
         let Person { id, disabled, profile, .. } = &other.item;
         *id != leaving.item.id && !disabled && roles.may_change_operators(&profile.roles)

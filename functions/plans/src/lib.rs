@@ -44,7 +44,7 @@ struct Plans {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let Backend { store, tokens, keys, preconditions } = Backend::from_env(env).await?;
+    let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
     let limits = RateLimits::from_env(env, "PUBLIC_API_MAX_ATTEMPTS", 30, &store)?;
     let tiers = tiers(env).into();
     let plans = Plans { limits, store, tokens, keys, preconditions, tiers };

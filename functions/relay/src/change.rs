@@ -1,5 +1,7 @@
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Error, EventType, Job, Lead, Result, Subscription};
+use domain::{
+    Error, Event, EventType, Grants, Job, Lead, Result, Subscription, Tenant, TenantStatus,
+};
 use lambda::metric::Metric;
 use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
 use store::Item as _;
@@ -9,8 +11,9 @@ use crate::{OutgoingEvent, metrics};
 /// The events and metrics that follow from a stream record.
 #[derive(Debug, Default)]
 pub(crate) struct StreamChange {
-    /// The event of a lead that is new or has a new link, or of a job that was opened or closed, or the
-    /// events of a decision about a subscription, in order.
+    /// The event of a lead that is new or has a new link, of a job that was opened or closed, or of a
+    /// tenant whose suspension began or ended, or whose features changed; or the events of a decision
+    /// about a subscription, in order.
     pub(crate) events: Vec<OutgoingEvent>,
     pub(crate) metrics: Vec<Metric>,
 }
@@ -20,7 +23,8 @@ impl StreamChange {
     ///
     /// # Errors
     ///
-    /// If a lead or a subscription with an event, or a job whose state has changed, cannot be read.
+    /// If a lead, a tenant or a subscription with an event, or a job whose state has changed, cannot be
+    /// read.
     pub(crate) fn of(record: EventRecord) -> Result<Self> {
         let (new, old) = (record.change.new_image, record.change.old_image);
         let request = text(&new, "requestId").map(str::to_owned);
@@ -45,6 +49,11 @@ impl StreamChange {
                 let events = subscription_events(new, request.as_deref())?;
                 Ok(Self { events, metrics: Vec::new() })
             }
+            Some(Tenant::ENTITY) => match tenant_event(&new, &old) {
+                Some(kind) => Self::of_tenant(kind, new),
+                None => Ok(Self::default()),
+            },
+            Some(Grants::ENTITY) => Self::of_grants(new, &old),
             _ => Ok(Self::default()),
         }
     }
@@ -61,6 +70,50 @@ fn subscription_events(image: Item, request: Option<&str>) -> Result<Vec<Outgoin
         OutgoingEvent::of_subscription(kind, &subscription, version, request.map(str::to_owned))
     };
     kinds.into_iter().map(event).collect()
+}
+
+impl StreamChange {
+    fn of_tenant(kind: EventType, new: Item) -> Result<Self> {
+        let (version, request) = (version(&new)?, traced_request(&new));
+        let tenant: Tenant = from_item(new).map_err(Error::internal("reading a tenant"))?;
+        let event = OutgoingEvent { kind, event: Event::for_tenant(&tenant, version, request) };
+        Ok(Self { events: vec![event], metrics: Vec::new() })
+    }
+}
+
+impl StreamChange {
+    fn of_grants(new: Item, old: &Item) -> Result<Self> {
+        let (version, request) = (version(&new)?, traced_request(&new));
+        let read = |image: Item| -> Result<Grants> {
+            from_item(image).map_err(Error::internal("reading a tenant's entitlements"))
+        };
+        let old = old.get("entity").is_some().then(|| read(old.clone())).transpose()?;
+        let new = read(new)?;
+        let event = new.differ_from(old.as_ref()).then(|| OutgoingEvent {
+            kind: EventType::EntitlementsChanged,
+            event: Event::for_entitlements(&new, version, request),
+        });
+        Ok(Self { events: event.into_iter().collect(), metrics: Vec::new() })
+    }
+}
+
+/// Returns the type of event for a changed tenant, if the change is one.
+fn tenant_event(new: &Item, old: &Item) -> Option<EventType> {
+    let status = |image: &Item| -> Option<TenantStatus> {
+        from_attribute_value(image.get("status")?.clone()).ok()
+    };
+    EventType::for_tenant(status(old)?, status(new)?)
+}
+
+/// Returns the ID of the request that made the last change.
+fn traced_request(image: &Item) -> Option<String> {
+    match image.get("trace")? {
+        AttributeValue::M(trace) => match trace.get("requestId")? {
+            AttributeValue::S(request) => Some(request.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Returns the type of event for a changed lead, if the change is one.

@@ -39,7 +39,7 @@ struct Subscriptions {
 ///
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
-    let Backend { store, tokens, keys, preconditions } = Backend::from_env(env).await?;
+    let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
     let state = Subscriptions { store, tokens, keys, preconditions, tiers: tiers(env) };
     Ok(finish(routes::routes(Served::new(state)).into_router()))
 }

@@ -5,7 +5,7 @@ use web::{Backend, Code, Routes};
 /// Declares the routes of this function.
 pub(crate) fn routes<R: Routes<Backend, Operation>>(routes: R) -> R {
     let taken = (Code::ConfigKeyTaken, "The tenant has a configuration with this key.");
-    child_routes::<ConfigDetails, R>(routes, "tenant-configs", Some(taken)).route(
+    child_routes::<ConfigDetails, R>(routes, "tenant-configs", Some(taken), None).route(
         "GET /tenant-configs/{id}/tenant",
         crate::tenant,
         tenant,

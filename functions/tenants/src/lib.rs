@@ -1,9 +1,11 @@
 //! `/tenants`: creates, reads, updates, deletes and provisions tenants. `/overview`: dashboard
 //! statistics. `/search`: finds tenants and leads.
 
+mod entitlements;
 mod provisioning;
 mod reading;
 mod routes;
+mod suspending;
 
 pub use routes::operations;
 
@@ -54,7 +56,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
         provider: identity_provider(env)?,
     };
-    let Backend { store, tokens, keys, preconditions } = Backend::from_env(env).await?;
+    let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
     let tenants = Tenants { store, tokens, keys, preconditions, plans };
     Ok(finish(routes::routes(Served::new(tenants)).into_router()))
 }
@@ -92,6 +94,7 @@ async fn delete(
             let tenant = &doomed.tenant.item;
             bearer.may_act_on(tenant.lead_id)?;
             expected.check(doomed.tenant.version)?;
+            bearer.may_change(tenant)?;
             tenant.check_deletable()?;
             store.delete_tenant(&doomed, lambda::now(), &bearer.id).await
         });

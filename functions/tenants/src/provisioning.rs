@@ -131,6 +131,7 @@ async fn open(
             let from = attempt.store.tenant_to_build(id).await?;
             bearer.may_act_on(from.tenant.item.lead_id)?;
             expected.check(from.tenant.version)?;
+            bearer.may_change(&from.tenant.item)?;
             let tenant = from.tenant.clone();
             let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
             let current = from.current.as_ref().map(|current| current.item.id);

@@ -1,6 +1,6 @@
 use domain::{
-    Entity, IdentityProvider, Isolation, JobKind, JobState, Overview, Resource, SearchHit,
-    StepSource, StepState, SubscriptionText, Tenant, Word,
+    Entitlements, Entity, IdentityProvider, Isolation, JobKind, JobState, Overview, Resource,
+    SearchHit, StepSource, StepState, SubscriptionText, Tenant, Word,
 };
 use filter::SearchQuery;
 use openapi::{
@@ -11,7 +11,7 @@ use schema::nullable;
 use serde_json::{Value, json};
 use web::{Code, Routes};
 
-use crate::{Tenants, provisioning, reading};
+use crate::{Tenants, entitlements, provisioning, reading, suspending};
 
 /// Declares the routes of this function.
 pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
@@ -30,9 +30,18 @@ pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
         .route("POST /tenants/{id}/provision", provisioning::provision, provision)
         .route("POST /tenants/{id}/identity", provisioning::resume_identity, resume_identity)
         .route("POST /tenants/{id}/deprovision", provisioning::deprovision, deprovision)
+        .route("POST /tenants/{id}/suspend", suspending::suspend, suspend)
+        .route("POST /tenants/{id}/reactivate", suspending::reactivate, reactivate)
         .route("GET /tenants/{id}/jobs", reading::jobs, jobs)
         .route("GET /tenants/{id}/jobs/{jobId}", reading::job, job)
         .route("GET /tenants/{id}/resources", reading::resources, resources)
+        .route("GET /tenants/{id}/entitlements", entitlements::entitlements, view_entitlements)
+        .route("PUT /tenants/{id}/entitlements/{key}", entitlements::put_override, put_override)
+        .route(
+            "DELETE /tenants/{id}/entitlements/{key}",
+            entitlements::delete_override,
+            delete_override,
+        )
         .route("GET /overview", reading::overview, overview)
         .route("GET /search", reading::search, search)
 }
@@ -121,8 +130,55 @@ fn deprovision() -> Operation {
         )
         .error(
             Code::IllegalTransition,
-            "The tenant is not ACTIVE, and no failed build of it reported resources.",
+            "The tenant is neither ACTIVE nor SUSPENDED, and no failed build of it reported resources.",
         )
+}
+
+fn suspend() -> Operation {
+    let body = json!({ "reason": "request", "note": "Closed for the winter" });
+    Operation::new("suspendTenant", "Suspend a tenant", Answer::Nothing)
+        .description(
+            "Locks an active tenant: its entitlements say so, and its lead can read but not change \
+            anything. The resources stay as they are. A tenant that its subscription has suspended gets \
+            this reason, so that no payment reactivates it. The tenant's lead can read the note.",
+        )
+        .body("NewSuspension", body)
+        .error(Code::JobOpen, "A job of the tenant is open.")
+        .error(
+            Code::TenantState,
+            "The tenant is neither ACTIVE nor suspended by its subscription.",
+        )
+}
+
+fn reactivate() -> Operation {
+    Operation::new("reactivateTenant", "Reactivate a tenant", Answer::Nothing)
+        .description("Ends the suspension of a tenant, whatever its reason is.")
+        .error(Code::JobOpen, "A job of the tenant is open.")
+        .error(Code::TenantState, "The tenant is not SUSPENDED.")
+}
+
+fn view_entitlements() -> Operation {
+    let entitlements =
+        NamedSchema::new("Entitlements", Entitlements::schema(), Entitlements::example());
+    let summary = "Get a tenant's entitlements";
+    Operation::new("getEntitlements", summary, Answer::One(entitlements)).description(
+        "Returns the features that the tenant may use, and its status: a suspended tenant keeps its \
+        features but must not use them. Eventually consistent. Ask again with `If-None-Match`.",
+    )
+}
+
+fn put_override() -> Operation {
+    Operation::new("putOverride", "Override a feature of a tenant", Answer::Nothing)
+        .description(
+            "Gives the tenant a value of its own for a feature, in place of its plan's. A tenant has at \
+            most 100 overrides.",
+        )
+        .body("NewOverride", json!({ "value": 25 }))
+}
+
+fn delete_override() -> Operation {
+    Operation::new("deleteOverride", "Remove an override of a feature", Answer::Nothing)
+        .description("The value of the tenant's plan applies again.")
 }
 
 fn jobs() -> Operation {

@@ -63,7 +63,7 @@ impl<E: Editable> Edit<E> {
     /// # Errors
     ///
     /// [`Error::Invalid`] if the edit changes a read-only member, or if the given and the stored
-    /// members together break a rule.
+    /// members together break a rule; the error of a state that does not allow the edit.
     pub fn apply(&self, entity: E, now: Timestamp, by: &UserId) -> Result<E> {
         let stored = entity.wire()?;
         let changed = |name: &&&str| {
@@ -86,6 +86,7 @@ impl<E: Editable> Edit<E> {
             kind => self.body.read_as(kind),
         };
         let details = details.map_err(|invalid| self.redacted(invalid))?;
+        entity.check_edit(&details)?;
         Ok(entity.edited(details, now, by))
     }
 }

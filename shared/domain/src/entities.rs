@@ -52,9 +52,17 @@ pub static TENANT: Schema = Schema {
     view: view_of::<Tenant>(),
     properties: properties! {
         "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
-        "leadId": Id, "addressId": Id, "tier": Text,
+        "leadId": Id, "addressId": Id, "tier": Text, "suspension": Object,
     },
-    nullable: &["spocUserId", "leadId", "addressId", "tier", "deletedOn", "deletedBy"],
+    nullable: &[
+        "spocUserId",
+        "leadId",
+        "addressId",
+        "tier",
+        "suspension",
+        "deletedOn",
+        "deletedBy",
+    ],
     relations: &[
         Relation { name: "contacts", schema: &CONTACT, many: true },
         Relation { name: "resources", schema: &RESOURCE, many: true },

@@ -46,6 +46,15 @@ pub trait Editable: Entity {
     #[must_use]
     fn details(&self) -> Self::Details;
 
+    /// Checks that the entity's state allows these details.
+    ///
+    /// # Errors
+    ///
+    /// The error of the state.
+    fn check_edit(&self, _details: &Self::Details) -> Result<()> {
+        Ok(())
+    }
+
     /// Returns the entity after `by` changes its details at `now`.
     #[must_use]
     fn edited(self, details: Self::Details, now: Timestamp, by: &UserId) -> Self;

@@ -1,11 +1,14 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use strum::{Display, EnumString};
 
 use crate::{
-    Address, Contact, Email, Entity, Error, Hostname, IdentityProvider, Isolation, Job, JobId,
-    JobKind, JobState, Lead, LeadId, LeadLink, Result, Subscription, Tenant, TenantId, TenantKey,
-    TenantStatus, Text, values::openable,
+    Address, Contact, Email, Entitlement, Entity, Error, FeatureKey, Grants, Hostname,
+    IdentityProvider, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId, LeadLink, PlanId,
+    Result, Subscription, Suspension, SuspensionReason, Tenant, TenantId, TenantKey, TenantStatus,
+    Text, values::openable,
 };
 use filter::Wire;
 use schema::Timestamp;
@@ -67,8 +70,8 @@ pub enum EventType {
 pub struct Event {
     /// The version of the event format: 1.
     pub version: u8,
-    /// The ID and the new version of the changed lead or job, `<id>#<version>`. For a subscription,
-    /// `<id>#<version>#<type>`.
+    /// The ID and the new version of the changed lead, job or tenant, `<id>#<version>`. For a
+    /// subscription, `<id>#<version>#<type>`; for features, `<tenant>#entitlements#<version>`.
     pub id: String,
     /// When the change happened.
     pub time: Timestamp,
@@ -78,9 +81,12 @@ pub struct Event {
     /// The lead, in `LEAD_CREATED` and `LEAD_LINK_REQUESTED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<EventLead>,
-    /// The tenant as it was when the job was opened.
+    /// The tenant as it was when the job was opened, or after its suspension began or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<EventTenant>,
+    /// The features that a tenant may use from then on, in `ENTITLEMENTS_CHANGED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entitlements: Option<EventEntitlements>,
     /// The subscription: as the client sent it in events of jobs, and as an answer shows it in events of
     /// subscriptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +120,7 @@ pub struct EventLead {
     pub link: Option<LeadLink>,
 }
 
-/// A tenant in an event and in a job, as it was when the job was opened.
+/// A tenant in an event and in a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventTenant {
@@ -124,7 +130,7 @@ pub struct EventTenant {
     pub key: TenantKey,
     /// The tenant's name.
     pub name: Text<1, 100>,
-    /// The tenant's status while the job is open.
+    /// The tenant's status: while the job is open, or after its suspension began or ended.
     pub status: TenantStatus,
     /// Email domains that belong to the tenant.
     pub domains: Vec<Hostname>,
@@ -132,8 +138,39 @@ pub struct EventTenant {
     pub lead_id: Option<LeadId>,
     /// The tenant's address.
     pub address: Option<Address>,
-    /// The tenant's contacts, the primary contact first. At most 50 contacts and 64 KiB of JSON.
+    /// The suspension of the tenant. Also set while a suspended tenant is deprovisioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<EventSuspension>,
+    /// The tenant's contacts, the primary contact first. At most 50 contacts and 64 KiB of JSON. None
+    /// in events that no job causes.
     pub contacts: Vec<Contact>,
+}
+
+/// The features of a tenant in an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventEntitlements {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The plan, or `None` without a subscription in use.
+    pub plan_id: Option<PlanId>,
+    /// The features by key.
+    pub features: BTreeMap<FeatureKey, Entitlement>,
+}
+
+/// The suspension of a tenant in an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSuspension {
+    /// Why the tenant is suspended.
+    pub reason: SuspensionReason,
+    /// When the tenant was suspended for this reason.
+    pub since: Timestamp,
+}
+
+impl From<&Suspension> for EventSuspension {
+    fn from(suspension: &Suspension) -> Self {
+        Self { reason: suspension.reason, since: suspension.since }
+    }
 }
 
 /// The maximum number of a tenant's contacts in a job and its events.
@@ -187,6 +224,44 @@ impl Event {
             request_id,
             lead: Some(lead.into()),
             tenant: None,
+            entitlements: None,
+            subscription: None,
+            job: None,
+        }
+    }
+
+    /// Creates the event for a tenant whose features changed. `request_id` names the request that did so.
+    #[must_use]
+    pub fn for_entitlements(grants: &Grants, version: u64, request_id: Option<String>) -> Self {
+        Self {
+            version: 1,
+            id: format!("{}#entitlements#{version}", grants.id),
+            time: grants.modified_on,
+            request_id,
+            lead: None,
+            tenant: None,
+            entitlements: Some(EventEntitlements {
+                tenant_id: grants.id,
+                plan_id: grants.plan.as_ref().map(|plan| plan.plan_id),
+                features: grants.features(),
+            }),
+            subscription: None,
+            job: None,
+        }
+    }
+
+    /// Creates the event for a tenant whose suspension began or ended. `request_id` names the request that
+    /// did so.
+    #[must_use]
+    pub fn for_tenant(tenant: &Tenant, version: u64, request_id: Option<String>) -> Self {
+        Self {
+            version: 1,
+            id: format!("{}#{version}", tenant.id),
+            time: tenant.audit.modified_on,
+            request_id,
+            lead: None,
+            tenant: Some(EventTenant::new(tenant, tenant.status, Vec::new())),
+            entitlements: None,
             subscription: None,
             job: None,
         }
@@ -213,6 +288,7 @@ impl Event {
             request_id,
             lead: None,
             tenant: None,
+            entitlements: None,
             subscription: Some(json.map_err(Error::internal("writing an event"))?),
             job: None,
         })
@@ -230,6 +306,7 @@ impl Event {
             lead: None,
             subscription: Some(job.subscription.raw().to_owned()),
             tenant: Some(job.tenant),
+            entitlements: None,
             job: Some(EventJob {
                 id: job.id,
                 attempt: job.attempt,
@@ -281,6 +358,7 @@ impl EventTenant {
             domains: tenant.domains.clone(),
             lead_id: tenant.lead_id,
             address: tenant.address.clone(),
+            suspension: tenant.suspension.as_ref().map(EventSuspension::from),
             contacts,
         }
     }
@@ -296,6 +374,17 @@ impl EventTenant {
 }
 
 impl EventType {
+    /// Returns the type of event for a tenant that changes its status, or `None` if its suspension
+    /// neither begins nor ends. Jobs have events of their own.
+    #[must_use]
+    pub fn for_tenant(from: TenantStatus, to: TenantStatus) -> Option<Self> {
+        match (from, to) {
+            (TenantStatus::Active, TenantStatus::Suspended) => Some(Self::TenantSuspended),
+            (TenantStatus::Suspended, TenantStatus::Active) => Some(Self::TenantReactivated),
+            _ => None,
+        }
+    }
+
     /// Returns the type of event for a job in this state, or `None` if no consumer waits
     /// for it.
     #[must_use]

@@ -53,10 +53,14 @@ pub use child::{
     TenantConfig,
 };
 pub use edit::Edit;
-pub use entitlement::{Entitlement, Entitlements, FeatureSource, NewOverride, Overrides};
+pub use entitlement::{
+    Entitlement, Entitlements, FeatureSource, Grants, NewOverride, PlanFeatures,
+};
 pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
-pub use event::{Event, EventJob, EventLead, EventTenant, EventType};
+pub use event::{
+    Event, EventEntitlements, EventJob, EventLead, EventSuspension, EventTenant, EventType,
+};
 pub use ids::{
     AddressId, AuditNoteId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, PlanId,
     ResendId, ResourceId, SessionId, SubscriptionId, TenantConfigId, TenantId, UserId,
@@ -89,9 +93,9 @@ pub use subscription::{
     TimerSubject, Trial, When,
 };
 pub use tenant::{
-    NewResource, NewSuspension, NewTenant, OnboardTenant, Onboarding, ReservedKeys, Resource,
-    Standing, Suspension, SuspensionReason, Tenant, TenantDetails, TenantKey, TenantStatus,
-    TenantView, Transition,
+    EntityOwner, NewResource, NewSuspension, NewTenant, OnboardTenant, Onboarding, ReservedKeys,
+    Resource, Standing, Suspension, SuspensionReason, Tenant, TenantDetails, TenantKey,
+    TenantStatus, TenantView, Transition,
 };
 pub use values::{
     Address, AddressParts, AddressView, Amount, ConfigValue, Currency, Email, Hostname, JsonObject,

@@ -1,4 +1,5 @@
-/// The reason why a plan, a subscription or the suspension of a tenant does not allow an action.
+/// The reason why a plan, a subscription, an invoice or the suspension of a tenant does not allow an
+/// action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A lead names a plan that is not on offer, or sends its own terms.
@@ -25,6 +26,9 @@ pub enum Refusal {
     /// The tenant is suspended, so that its lead can change nothing.
     #[error("The tenant is suspended. Nothing can be changed until it is reactivated.")]
     TenantSuspended,
+    /// The invoice is paid or cancelled.
+    #[error("A paid or cancelled invoice can't be changed or deleted. Create another invoice.")]
+    InvoiceFinal,
     /// A member of a subscription follows from an action.
     #[error("`{member}` can't be set directly. Use the operation \"{action}\".")]
     UseAction {
@@ -54,6 +58,7 @@ impl Refusal {
             Self::TenantState(_) => "TENANT_STATE",
             Self::JobOpen => "JOB_OPEN",
             Self::TenantSuspended => "TENANT_SUSPENDED",
+            Self::InvoiceFinal => "INVOICE_FINAL",
             Self::UseAction { .. } => "USE_ACTION",
         }
     }

@@ -60,6 +60,12 @@ impl Operation {
             Code::RateLimited => self.limited,
             Code::UpstreamFailed => self.calls_upstream,
             Code::Busy => self.stored,
+            // Every write of a tenant's data that a lead's token may reach, whatever permissions it has.
+            Code::TenantSuspended => {
+                let of_a_tenant = ["tenants", "contacts", "invoices", "tenant-configs"];
+                let by_a_lead = matches!(self.access.caller, Caller::Permitted(_));
+                self.method != "GET" && by_a_lead && of_a_tenant.contains(&self.tag())
+            }
             Code::UniqueFieldInBulk
             | Code::DomainMismatch
             | Code::AddressMismatch
@@ -91,8 +97,8 @@ impl Operation {
             | Code::SubscriptionExists
             | Code::SubscriptionState
             | Code::TenantState
-            | Code::TenantSuspended
             | Code::JobOpen
+            | Code::InvoiceFinal
             | Code::UseAction
             | Code::TooManyBuilds => false,
         }

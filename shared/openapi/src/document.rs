@@ -6,7 +6,7 @@ use super::operation::{permissions, security};
 use super::{
     Answer, NamedSchema, Operation, codes, component, entities, errors, filters, with_relations,
 };
-use domain::TenantKey;
+use domain::{FeatureKey, TenantKey};
 use schema::FromJson;
 
 /// Returns the OpenAPI document of all `operations`.
@@ -60,7 +60,7 @@ fn tags(operations: &[Operation]) -> Vec<Value> {
 }
 
 fn described(operation: &Operation, all: &[Operation]) -> Value {
-    let parameters = operation.path_parameters().map(path_parameter);
+    let parameters = operation.path_parameters().map(|name| path_parameter(operation, name));
     let parameters = parameters.chain(operation.parameters.iter().cloned());
     let headers = operation.headers.iter();
     let headers = headers.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
@@ -100,9 +100,10 @@ fn described(operation: &Operation, all: &[Operation]) -> Value {
     described
 }
 
-fn path_parameter(name: &str) -> Value {
+fn path_parameter(operation: &Operation, name: &str) -> Value {
     let schema = match name {
         "file" => json!({ "type": "string" }),
+        "key" if operation.path.contains("/entitlements/") => FeatureKey::schema(),
         "key" => TenantKey::schema(),
         _ => json!({ "type": "string", "format": "uuid" }),
     };

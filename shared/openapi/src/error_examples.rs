@@ -76,6 +76,7 @@ pub(super) fn example(code: Code) -> Error {
         Code::TenantState => Refusal::TenantState("The tenant is not suspended.").into(),
         Code::TenantSuspended => Refusal::TenantSuspended.into(),
         Code::JobOpen => Refusal::JobOpen.into(),
+        Code::InvoiceFinal => Refusal::InvoiceFinal.into(),
         Code::UseAction => Refusal::UseAction { member: "planId", action: "change" }.into(),
         Code::PayloadTooLarge => Error::TooLarge(web::BODY_LIMIT),
         Code::UnsupportedMediaType => Error::UnsupportedMediaType,

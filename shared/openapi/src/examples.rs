@@ -14,7 +14,7 @@ pub fn example(schema: &Schema) -> Value {
 
 fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
     match (name, kind) {
-        ("deletedOn" | "deletedBy" | "spocUserId" | "invoiceFile", _) => Value::Null,
+        ("deletedOn" | "deletedBy" | "spocUserId" | "invoiceFile" | "suspension", _) => Value::Null,
         (
             "pendingChange" | "pastDueSince" | "graceEndsOn" | "cancelReason" | "trialEndsOn"
             | "metaData" | "subscriptionId",

@@ -133,16 +133,23 @@ pub fn update_all<E: Editable>(kind: &str) -> Operation {
         .body_schema(patch::<E>())
 }
 
+/// An error of an operation, with its description.
+type OwnError = (Code, &'static str);
+
 /// Adds the routes of a kind of children: `/<kind>`, `/<kind>/count` and `/<kind>/{id}`. `unique` is
-/// the error of a write that repeats a unique value, with its description.
+/// the error of a write that repeats a unique value, and `state` that of a change that the state of a
+/// child does not allow.
 pub fn child_routes<D: Details, R: Routes<Backend, Operation>>(
     routes: R,
     kind: &str,
-    unique: Option<(Code, &'static str)>,
+    unique: Option<OwnError>,
+    state: Option<OwnError>,
 ) -> R {
-    let with_unique = |write: Operation| {
-        unique.into_iter().fold(write, |write, (code, when)| write.error(code, when))
+    let with = |write: Operation, error: Option<OwnError>| {
+        error.into_iter().fold(write, |write, (code, when)| write.error(code, when))
     };
+    let with_unique = |write: Operation| with(write, unique);
+    let change = |write: Operation| with(with_unique(write), state);
     let bulk = || match unique {
         Some(_) => update_all::<Child<D>>(kind).error(Code::UniqueFieldInBulk, UNIQUE_IN_BULK),
         None => update_all::<Child<D>>(kind),
@@ -153,11 +160,11 @@ pub fn child_routes<D: Details, R: Routes<Backend, Operation>>(
         .route(&all("GET"), web::list::<Child<D>>, || list::<Child<D>>(kind))
         .route(&format!("GET /{kind}/count"), web::count::<Child<D>>, || count::<Child<D>>(kind))
         .route(&one("GET"), web::view::<Child<D>>, || view::<Child<D>>(kind))
-        .route(&one("DELETE"), web::delete::<D>, || delete::<D>(kind))
+        .route(&one("DELETE"), web::delete::<D>, || with(delete::<D>(kind), state))
         .route(&all("POST"), web::create::<D>, || with_unique(create::<D>(kind)))
-        .route(&all("PATCH"), web::update_all::<Child<D>>, || with_unique(bulk()))
-        .route(&one("PATCH"), web::update::<Child<D>>, || with_unique(update::<Child<D>>(kind)))
-        .route(&one("PUT"), web::replace::<Child<D>>, || with_unique(replace::<Child<D>>(kind)))
+        .route(&all("PATCH"), web::update_all::<Child<D>>, || change(bulk()))
+        .route(&one("PATCH"), web::update::<Child<D>>, || change(update::<Child<D>>(kind)))
+        .route(&one("PUT"), web::replace::<Child<D>>, || change(replace::<Child<D>>(kind)))
 }
 
 fn create<D: Details>(kind: &str) -> Operation {

@@ -7,6 +7,7 @@
 //! | `lists` | pages, cursors, filters, inclusions, limits of what a request reads |
 //! | `leads`, `tenants`, `children`, `jobs` | reads and writes of one noun |
 //! | `subscriptions` | subscriptions, their timers, and signals of billing systems |
+//! | `entitlements` | the features that tenants may use |
 //! | `operators` | operators and their sessions |
 //! | `plans` | plans, and the catalog of those on offer |
 //! | `counters`, `overview` | numbers maintained from the stream, and the dashboard |
@@ -21,6 +22,7 @@ mod audit;
 mod cache;
 mod children;
 mod counters;
+mod entitlements;
 mod idempotency;
 mod jobs;
 mod leads;
@@ -39,6 +41,7 @@ mod tenants;
 pub use audit::{AuditLog, AuditRange, AuditSource, Verification};
 pub use children::quota::CHILDREN_OF_A_LEAD;
 pub use counters::{CounterChange, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
+pub use entitlements::TenantGrants;
 pub use idempotency::Claim;
 pub use jobs::{
     close::JobCompletion,

@@ -17,7 +17,7 @@ use crate::{
         key::Key,
     },
 };
-use domain::{Catalog, Error, LeadId, Plan, PlanId, PlanState, Result, entities};
+use domain::{Catalog, EntityOwner, Error, LeadId, Plan, PlanId, PlanState, Result, entities};
 use filter::Where;
 
 impl Item for Plan {
@@ -59,12 +59,16 @@ impl Listed for Plan {
         Ok(None)
     }
 
-    async fn one(store: &Store, id: PlanId) -> Result<(Stored<Self>, Option<LeadId>)> {
-        Ok((store.plan(id).await?, None))
+    async fn one(store: &Store, id: PlanId) -> Result<(Stored<Self>, EntityOwner)> {
+        Ok((store.plan(id).await?, EntityOwner::default()))
     }
 
     /// Every lead sees the plans on offer.
-    async fn of_lead(store: &Store, _: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
+    async fn of_lead(
+        store: &Store,
+        _: LeadId,
+        _: &Where,
+    ) -> Result<(Vec<Found<Self>>, EntityOwner)> {
         let offered = format!(r#"where={{"state":"{}","public":true}}"#, PlanState::Active);
         let offered = Where::from_query(&offered, &entities::PLAN)?;
         let found: Vec<Found<Self>> = store.all(&offered).await?;
@@ -72,7 +76,7 @@ impl Listed for Plan {
             found.into_iter().filter_map(|Found { stored: Stored { item, version }, .. }| {
                 Some(Stored { item: item.for_customers()?, version })
             });
-        Found::all(shown.collect())
+        Ok((Found::all(shown.collect())?, EntityOwner::default()))
     }
 
     fn partition(conditions: &Where) -> Partition {

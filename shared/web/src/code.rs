@@ -79,6 +79,7 @@ codes! {
     TenantState = CONFLICT "TENANT_STATE",
     TenantSuspended = CONFLICT "TENANT_SUSPENDED",
     JobOpen = CONFLICT "JOB_OPEN",
+    InvoiceFinal = CONFLICT "INVOICE_FINAL",
     UseAction = CONFLICT "USE_ACTION",
     PreconditionFailed = PRECONDITION_FAILED "PRECONDITION_FAILED",
     PayloadTooLarge = PAYLOAD_TOO_LARGE "PAYLOAD_TOO_LARGE",

@@ -11,7 +11,7 @@ use super::{
     Allowed, AllowedBoth, Attempt, Body, EntityTag, IfMatch, IfNoneMatch, Json, ListQuery, Once,
     PathIds, Reply, Result, Scope, entity_response, page_response,
 };
-use domain::{Edit, Error, Permit, UserId};
+use domain::{Edit, EntityOwner, Error, Permit, UserId};
 use filter::{Filter, Where};
 use lambda::{keys::MasterKeys, token::Bearer};
 use store::{ListRequest, Listed, Store, Stored, Writable, retry_if_stale};
@@ -79,8 +79,8 @@ pub async fn view<E: Listed>(
 ) -> Result<Response> {
     let filter = Filter::from_entity_query(&query.unwrap_or_default(), E::SCHEMA)?;
     may_include(&bearer, &filter)?;
-    let (stored, lead) = E::for_display(&store, path.id()?).await?;
-    bearer.may_act_on(lead)?;
+    let (stored, owner) = E::for_display(&store, path.id()?).await?;
+    bearer.may_act_on(owner.lead)?;
     complete(&store, stored, &filter, &known).await
 }
 
@@ -152,8 +152,9 @@ async fn edit<E: Writable>(
     let edit = if sees { edit } else { edit.without_view() };
     once.run(Scope::Bearer(bearer), |attempt| async move {
         let written = retry_if_stale(|| async {
-            let before = owned::<E>(&attempt.store, bearer, path).await?;
+            let (before, owner) = owned::<E>(&attempt.store, bearer, path).await?;
             expected.check(before.version)?;
+            bearer.may_change(owner)?;
             let after = edit.apply(before.item.clone(), lambda::now(), &bearer.id)?;
             let reply = Reply::no_content().tagged(EntityTag(before.version + 1));
             E::write(&attempt.recording(&reply), &before, &after).await?;
@@ -188,7 +189,8 @@ pub async fn update_all<E: Writable>(
     // The answer is recorded behind the last write. Repeated after a stop before it, the same values
     // are set again.
     once.run(Scope::Bearer(bearer), |Attempt { store, .. }| async move {
-        let found = store.find::<E>(conditions, bearer.lead()).await?;
+        let (found, owner) = store.find::<E>(conditions, bearer.lead()).await?;
+        bearer.may_change(owner)?;
         let edits = decide(edit, found, &bearer.id)?;
         let written = stream::iter(edits)
             .map(|before| write_if_matching(&store, before, edit, conditions, &bearer.id));
@@ -248,13 +250,13 @@ async fn write_if_matching<E: Writable>(
     .await
 }
 
-/// Returns the entity in the path if the bearer may act on it.
+/// Returns the entity in the path, and its owner, if the bearer may act on it.
 async fn owned<E: Listed>(
     store: &Store,
     bearer: &Bearer,
     path: &PathIds,
-) -> domain::Result<Stored<E>> {
-    let (stored, lead) = E::one(store, path.id()?).await?;
-    bearer.may_act_on(lead)?;
-    Ok(stored)
+) -> domain::Result<(Stored<E>, EntityOwner)> {
+    let (stored, owner) = E::one(store, path.id()?).await?;
+    bearer.may_act_on(owner.lead)?;
+    Ok((stored, owner))
 }

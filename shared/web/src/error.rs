@@ -85,6 +85,7 @@ fn refusal_code(refusal: Refusal) -> Code {
         Refusal::SubscriptionState(_) => Code::SubscriptionState,
         Refusal::TenantState(_) => Code::TenantState,
         Refusal::JobOpen => Code::JobOpen,
+        Refusal::InvoiceFinal => Code::InvoiceFinal,
         Refusal::TenantSuspended => Code::TenantSuspended,
         Refusal::UseAction { .. } => Code::UseAction,
     }

@@ -24,7 +24,7 @@ pub use access::{Access, Argument, Caller, Declared};
 pub use auth::{Allowed, AllowedBoth, KeyBearer, LeadBearer, Operator};
 pub use backend::Backend;
 pub use body::{BODY_LIMIT, Body, Json, OptionalJson, RawBody, without_mark};
-pub use children::{create, delete};
+pub use children::{Creator, LeadInvoices, create, delete};
 pub use code::Code;
 pub use entities::{Count, complete, count, list, may_include, replace, update, update_all, view};
 pub use error::{Failure, Result, code, envelope, error_name};

@@ -10,6 +10,7 @@ export const tenants = /** @type {const} */ ([
   ["Failed", "wrong", "retry"],
   ["Deprovisioning", "busy", ""],
   ["Inactive", "", ""],
+  ["Suspended", "wrong", "reactivate"],
 ]);
 
 export const invoices = /** @type {const} */ ([["Pending", "busy"], ["Paid", "good"], ["Cancelled", ""]]);

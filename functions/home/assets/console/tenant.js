@@ -8,12 +8,14 @@ import { endedInIdentity, isOpen } from "../common/timeline.js";
 import { children } from "./children.js";
 import { openDialog } from "./dialog.js";
 import { edit } from "./edit.js";
+import { entitlements } from "./entitlements.js";
 import { history } from "./history.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
 import { linkTo, navigate } from "./route.js";
 import { can, listUnfiltered, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
+import { reactivate, suspend, suspensionFacts } from "./suspension.js";
 import { showMore, table } from "./table.js";
 
 /** Milliseconds between two refreshes while a job is open. */
@@ -110,7 +112,7 @@ function remove(tenant) {
 function actions(tenant, jobs, resources, refresh) {
   const [, , next] = statuses[tenant.status] ?? [];
   const busy = tenant.status === 2 || tenant.status === 4;
-  const hasResources = next === "deprovision" || (next === "retry" && resources.length > 0);
+  const hasResources = next === "deprovision" || next === "reactivate" || (next === "retry" && resources.length > 0);
   const [provisions, deprovisions] = [can("10216"), can("10217")];
   return h("div", { class: "bar" },
     provisions && next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, refresh) }, "Provision") : null,
@@ -118,6 +120,8 @@ function actions(tenant, jobs, resources, refresh) {
       h("button", { onclick: () => resume(tenant, refresh) }, "Resume set-up") : null,
     provisions && next === "retry" ?
       h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
+    can("10320") && next === "reactivate" ? h("button", { onclick: () => reactivate(tenant, refresh) }, "Reactivate") : null,
+    can("10320") && next === "deprovision" ? h("button", { class: "plain", onclick: () => suspend(tenant, refresh) }, "Suspend") : null,
     deprovisions && hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
     can("10205") ? h("button", { class: "plain", onclick: () => edit({ title: "Edit tenant", path: `tenants/${tenant.id}`, fields, saved: refresh }) }, "Edit") : null,
     can("10206") && !busy && (deprovisions || !hasResources) ?
@@ -125,9 +129,10 @@ function actions(tenant, jobs, resources, refresh) {
 }
 
 /** @param {any} tenant */
-function facts({ key, domains, createdOn, address, leadId, id }) {
+function facts({ key, domains, createdOn, address, leadId, id, suspension }) {
   const parts = address && [address.address, address.zip, address.city, address.state, address.country].filter(Boolean).join(", ");
   return h("section", { class: "panel" }, h("h2", {}, "Tenant"), h("dl", { class: "facts" },
+    ...suspensionFacts(suspension),
     h("dt", {}, "Key"), h("dd", {}, h("code", {}, key)), h("dt", {}, "Domains"), h("dd", {}, userText(domains.join(", "))),
     h("dt", {}, "Address"), h("dd", {}, userText(parts || null)), h("dt", {}, "Onboarded"), h("dd", {}, formatTime(createdOn)),
     h("dt", {}, "Lead"), h("dd", {}, leadId && can("10203") ? h("a", { href: linkTo(`leads/${leadId}`) }, "View lead") : leadId ?? "None"),
@@ -195,11 +200,11 @@ export async function tenant(id) {
     fill(jobsPanel, h("p", { class: "status wrong", role: "alert" }, errorMessage(problem)));
     if (!closed) timer = window.setTimeout(poll, REFRESH_INTERVAL * 4);
   });
-  const [, changes, ...panels] = await Promise.all([refresh(), can("10310") ? history(id) : null, ...[contacts, configs, invoices].filter(({ permits }) => can(permits.view)).map((kind) => children(kind, id))]);
+  const [, changes, features, ...panels] = await Promise.all([refresh(), can("10310") ? history(id) : null, can("7004") ? entitlements(id) : null, ...[contacts, configs, invoices].filter(({ permits }) => can(permits.view)).map((kind) => children(kind, id))]);
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,
-      h("div", { class: "grid" }, jobsPanel, resourceList), ...panels, ...(changes ? [changes] : [])],
+      h("div", { class: "grid" }, jobsPanel, resourceList), ...(features ? [features] : []), ...panels, ...(changes ? [changes] : [])],
     onClose: () => {
       closed = true;
       clearTimeout(timer);

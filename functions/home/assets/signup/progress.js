@@ -31,6 +31,13 @@ export function showRemoved() {
   fill(list);
 }
 
+/** @param {string | undefined} note */
+export function showSuspended(note) {
+  say("Your workspace is suspended", "Its data is kept. Contact us to use it again.",
+    note && h("span", { class: "reason" }, "Note: ", h("bdi", {}, note)));
+  fill(list);
+}
+
 /** The number of times that a job was followed: only the last one goes on. */
 let runs = 0;
 

@@ -6,7 +6,7 @@ import { byId, fill, find, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 import { LinkUnusable, hasKey, isConfirmed, lead, send, verify } from "./access.js";
 import { resume as showMailed } from "./mailed.js";
-import { follow, showRemoved } from "./progress.js";
+import { follow, showRemoved, showSuspended } from "./progress.js";
 import { renew, withLink } from "./renew.js";
 import { show } from "./steps.js";
 import { fillIn, form as workspace } from "./workspace.js";
@@ -26,6 +26,7 @@ async function goOn() {
   }
   tenant = found.tenant.id;
   if (found.tenant.status === 1) show("plan");
+  else if (found.tenant.status === 6) showSuspended(found.tenant.suspension?.note);
   else follow(tenant);
   return true;
 }

@@ -48,6 +48,8 @@ actions! {
     TenantDeprovisioning = "tenant.deprovisioning_started"
     TenantDeprovisioningFailed = "tenant.deprovisioning_failed"
     TenantDeactivated = "tenant.deactivated"
+    TenantSuspended = "tenant.suspended"
+    TenantReactivated = "tenant.reactivated"
     ContactCreated = "contact.created"
     ContactUpdated = "contact.updated"
     ContactDeleted = "contact.deleted"
@@ -71,6 +73,7 @@ actions! {
     SubscriptionCancelled = "subscription.cancelled"
     SubscriptionExpired = "subscription.expired"
     SubscriptionDeleted = "subscription.deleted"
+    EntitlementsUpdated = "entitlements.updated"
     JobOpened = "job.opened"
     JobStarted = "job.started"
     JobContinued = "job.identity_setup_started"
@@ -112,6 +115,7 @@ impl AuditAction {
             AuditedKind::Lead => of_lead(old, new),
             AuditedKind::Tenant => of_tenant(old, new?),
             AuditedKind::Child(child) => Some(of_child(child, old, new?)),
+            AuditedKind::Entitlements => new.map(|_| Self::EntitlementsUpdated),
             AuditedKind::Job => of_job(old, new?),
             AuditedKind::Plan => of_plan(old, new?),
             AuditedKind::Subscription => Some(of_subscription(old, new?)),
@@ -151,11 +155,16 @@ fn of_tenant(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
         item.get("status").and_then(|status| serde_json::from_value::<S>(status.clone()).ok())
     };
     Some(match (status(old)?, status(new)?) {
+        (S::Suspended, S::Suspended) if old.get("suspension") != new.get("suspension") => {
+            AuditAction::TenantSuspended
+        }
         (from, to) if from == to => AuditAction::TenantUpdated,
         (_, S::Provisioning) => AuditAction::TenantProvisioning,
         (_, S::Deprovisioning) => AuditAction::TenantDeprovisioning,
         (S::Deprovisioning, S::Inactive) => AuditAction::TenantDeactivated,
         (S::Deprovisioning, _) => AuditAction::TenantDeprovisioningFailed,
+        (_, S::Suspended) => AuditAction::TenantSuspended,
+        (S::Suspended, S::Active) => AuditAction::TenantReactivated,
         (_, S::Active) => AuditAction::TenantActivated,
         (_, S::ProvisionFailed) => AuditAction::TenantProvisioningFailed,
         _ => AuditAction::TenantUpdated,
@@ -311,10 +320,16 @@ mod tests {
             ("tenant", &status(0), &status(4), "tenant.deprovisioning_started"),
             ("tenant", &status(4), &status(5), "tenant.deactivated"),
             ("tenant", &status(4), &status(0), "tenant.deprovisioning_failed"),
+            ("tenant", &status(0), &status(6), "tenant.suspended"),
+            ("tenant", &status(6), &status(6), "tenant.updated"),
+            ("tenant", &status(6), &json!({ "status": 6, "suspension": {} }), "tenant.suspended"),
+            ("tenant", &status(6), &status(0), "tenant.reactivated"),
+            ("tenant", &status(4), &status(6), "tenant.deprovisioning_failed"),
             ("tenant", &status(5), &json!({ "status": 5, "deleted": true }), "tenant.deleted"),
             ("contact", &none, &live, "contact.created"),
             ("config", &live, &live, "configuration.updated"),
             ("invoice", &live, &gone, "invoice.deleted"),
+            ("entitlements", &none, &json!({}), "entitlements.updated"),
             ("job", &none, &at("queued"), "job.opened"),
             ("job", &at("queued"), &at("running"), "job.started"),
             ("job", &at("running"), &at("running"), "none"),

@@ -11,6 +11,8 @@ pub enum AuditedKind {
     Tenant,
     /// A contact, configuration or invoice.
     Child(ChildKind),
+    /// The features that a tenant may use.
+    Entitlements,
     /// A job. Its entries stand for the resources that it creates or removes.
     Job,
     /// A plan.
@@ -78,6 +80,7 @@ impl AuditedKind {
             "contact" => Self::Child(ChildKind::Contact),
             "config" => Self::Child(ChildKind::Config),
             "invoice" => Self::Child(ChildKind::Invoice),
+            "entitlements" => Self::Entitlements,
             "job" => Self::Job,
             "plan" => Self::Plan,
             "subscription" => Self::Subscription,
@@ -97,6 +100,7 @@ impl AuditedKind {
             Self::Child(ChildKind::Contact) => "contact",
             Self::Child(ChildKind::Config) => "configuration",
             Self::Child(ChildKind::Invoice) => "invoice",
+            Self::Entitlements => "entitlements",
             Self::Job => "job",
             Self::Plan => "plan",
             Self::Subscription => "subscription",
@@ -109,7 +113,7 @@ impl AuditedKind {
     /// Returns the tenant to whose chain the changes of `item` belong.
     pub(super) fn tenant_of(self, item: &Map<String, Value>) -> Option<&str> {
         let member = match self {
-            Self::Tenant => "id",
+            Self::Tenant | Self::Entitlements => "id",
             Self::Child(_) | Self::Job | Self::Subscription | Self::Note => "tenantId",
             Self::Lead | Self::Plan | Self::Operator | Self::Session => return None,
         };
@@ -142,6 +146,7 @@ impl AuditedKind {
             Self::Plan => "name",
             Self::Lead
             | Self::Child(ChildKind::Contact)
+            | Self::Entitlements
             | Self::Job
             | Self::Operator
             | Self::Session
@@ -174,6 +179,7 @@ impl AuditedKind {
             Self::Tenant => &["address"],
             Self::Operator => &["name", "email", "subject", "reasons"],
             Self::Child(ChildKind::Config | ChildKind::Invoice)
+            | Self::Entitlements
             | Self::Job
             | Self::Plan
             | Self::Subscription
@@ -192,7 +198,9 @@ impl AuditedKind {
             Self::Plan => &["subscribed"],
             // The names of the events, which follow from the change.
             Self::Subscription => &["events"],
-            Self::Child(_) | Self::Operator | Self::Session | Self::Note => &[],
+            Self::Child(_) | Self::Entitlements | Self::Operator | Self::Session | Self::Note => {
+                &[]
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_repr::{Deserialize_repr, Serialize_repr};
 use strum::{Display, VariantArray};
 
 use crate::entities;
+use crate::refusal::{Refusal, allow_if};
 use crate::{
     Amount, Child, ChildKind, Currency, Details, InvoiceId, InvoiceLine, NewChild, Result,
     SubscriptionId, Text, permit,
@@ -91,6 +92,12 @@ impl Details for InvoiceDetails {
         members.insert("lines".to_owned(), lines.into());
         members.insert("subscriptionId".to_owned(), json!(origin.subscription_id));
         Ok(())
+    }
+
+    /// A pending invoice may change. One that is paid or cancelled is final.
+    fn check_change(&self, new: Option<&Self>) -> Result<(), Refusal> {
+        let may_change = self.status == InvoiceStatus::Pending || new == Some(self);
+        allow_if(may_change, Refusal::InvoiceFinal)
     }
 }
 
@@ -205,6 +212,23 @@ mod tests {
         let Error::Invalid(violations) = invoice("{}").unwrap_err() else { panic!() };
         assert_eq!(violations.len(), 7);
         assert!(violations.iter().all(|violation| violation.code == "required"));
+    }
+
+    #[test]
+    fn a_paid_or_cancelled_invoice_is_final() {
+        let pending = invoice(BODY).unwrap().details;
+        let other = InvoiceDetails { amount: "1".parse().unwrap(), ..pending.clone() };
+        for status in InvoiceStatus::ALL.iter().copied() {
+            let with_status =
+                |invoice: &InvoiceDetails| InvoiceDetails { status, ..invoice.clone() };
+            let stored = with_status(&pending);
+            let allowed =
+                if status == InvoiceStatus::Pending { Ok(()) } else { Err(Refusal::InvoiceFinal) };
+            for change in [None, Some(&with_status(&other))] {
+                assert_eq!(stored.check_change(change), allowed, "{status} {change:?}");
+            }
+            assert_eq!(stored.check_change(Some(&stored)), Ok(()), "nothing changes");
+        }
     }
 
     #[test]

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::Result;
-use crate::{Audit, Editable, Entity, EntityId, Permit, TenantId, UserId, entity::wire_of};
+use crate::{
+    Audit, Editable, Entity, EntityId, Permit, Refusal, TenantId, UserId, entity::wire_of,
+};
 use filter::Schema;
 use schema::{FromMembers, Members, Patch, Timestamp};
 
@@ -62,6 +64,15 @@ pub trait Details:
     ///
     /// [`Error::Internal`](crate::Error::Internal) if they cannot be serialized.
     fn show_origin(_: &Self::Origin, _: &mut Map<String, Value>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Checks that the child may get the properties `new`, or be deleted if there are none.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] of its state.
+    fn check_change(&self, _new: Option<&Self>) -> Result<(), Refusal> {
         Ok(())
     }
 }
@@ -178,6 +189,10 @@ impl<D: Details> Editable for Child<D> {
 
     fn details(&self) -> D {
         self.details.clone()
+    }
+
+    fn check_edit(&self, details: &D) -> Result<()> {
+        Ok(self.details.check_change(Some(details))?)
     }
 
     fn edited(self, details: D, now: Timestamp, by: &UserId) -> Self {

@@ -37,8 +37,10 @@ pub enum Stage {
     Building,
     /// The latest build failed, so that the lead can start another.
     Failed,
-    /// The tenant is active, or suspended: its lead can still read everything.
+    /// The tenant is active.
     Ready,
+    /// The tenant is suspended. Its lead can still read everything.
+    Suspended,
     /// The tenant was deprovisioned or deleted.
     Removed,
 }
@@ -49,7 +51,8 @@ impl From<TenantStatus> for Stage {
             TenantStatus::PendingProvision => Self::Planning,
             TenantStatus::Provisioning => Self::Building,
             TenantStatus::ProvisionFailed => Self::Failed,
-            TenantStatus::Active | TenantStatus::Suspended => Self::Ready,
+            TenantStatus::Active => Self::Ready,
+            TenantStatus::Suspended => Self::Suspended,
             TenantStatus::Deprovisioning | TenantStatus::Inactive => Self::Removed,
         }
     }

@@ -1,5 +1,6 @@
 mod bodies;
 mod key;
+mod owner;
 mod reserved_keys;
 mod resource;
 mod status;
@@ -8,6 +9,7 @@ mod view;
 
 pub use bodies::{NewTenant, OnboardTenant, Onboarding, TenantDetails};
 pub use key::TenantKey;
+pub use owner::EntityOwner;
 pub use reserved_keys::ReservedKeys;
 pub use resource::{NewResource, Resource};
 pub use status::{TenantStatus, Transition};
@@ -100,6 +102,7 @@ impl Editable for Tenant {
         "leadId",
         "addressId",
         "tier",
+        "suspension",
         "createdOn",
         "modifiedOn",
         "createdBy",

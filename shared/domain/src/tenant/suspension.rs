@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use strum::{Display, VariantArray};
 
 use crate::refusal::{Refusal, allow_if};
 use crate::values::words_from_json;
 use crate::{StandingChange, Tenant, TenantStatus, Text, Transition, UserId};
-use schema::{FromJson, Reader, Timestamp, body};
+use schema::{FromJson, Reader, Timestamp, body, nullable};
 
 /// Why a tenant is suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
@@ -44,6 +45,23 @@ pub struct Suspension {
     pub by: UserId,
 }
 
+impl Suspension {
+    /// Returns the JSON Schema of a suspension on the wire.
+    #[must_use]
+    pub fn schema() -> Value {
+        let properties = json!({
+            "reason": SuspensionReason::schema(),
+            "note": nullable(Text::<0, 1000>::schema()),
+            "since": { "type": "string", "format": "date-time" },
+            "by": { "type": "string" },
+        });
+        json!({
+            "type": "object", "properties": properties, "required": ["reason", "note", "since", "by"],
+            "additionalProperties": false,
+        })
+    }
+}
+
 body! {
     /// The body of `POST /tenants/{id}/suspend`.
     #[derive(Clone, Debug)]
@@ -64,7 +82,7 @@ impl From<OperatorsReason> for SuspensionReason {
 }
 
 impl FromJson for OperatorsReason {
-    fn from_json(value: &serde_json::Value, at: &mut Reader<'_>) -> Option<Self> {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let known = serde_json::from_value(value.clone()).ok();
         known.filter(|reason: &SuspensionReason| reason.is_by_hand()).map(Self).or_else(|| {
             at.not_allowed(&Self::schema()["enum"]);
@@ -72,9 +90,9 @@ impl FromJson for OperatorsReason {
         })
     }
 
-    fn schema() -> serde_json::Value {
+    fn schema() -> Value {
         let by_hand = SuspensionReason::VARIANTS.iter().filter(|reason| reason.is_by_hand());
-        serde_json::json!({ "type": "string", "enum": by_hand.collect::<Vec<_>>() })
+        json!({ "type": "string", "enum": by_hand.collect::<Vec<_>>() })
     }
 }
 
@@ -199,15 +217,6 @@ impl Tenant {
                 self.locked(Suspension { reason, note: None, since: now, by: by.clone() }, now, by)
             }
         }
-    }
-
-    /// Checks that the tenant's lead may change something.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::TenantSuspended`] if the tenant is suspended.
-    pub fn check_changeable_by_lead(&self) -> Result<(), Refusal> {
-        allow_if(self.status != TenantStatus::Suspended, Refusal::TenantSuspended)
     }
 
     fn locked(self, suspension: Suspension, now: Timestamp, by: &UserId) -> Result<Self, Refusal> {

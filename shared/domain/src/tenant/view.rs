@@ -2,8 +2,9 @@ use serde::Serialize;
 
 use crate::{
     AddressId, AddressView, Audit, Contact, Hostname, Lead, LeadId, LeadView, Onboarding, Resource,
-    Tenant, TenantId, TenantKey, TenantStatus, Text,
+    Suspension, SuspensionReason, Tenant, TenantId, TenantKey, TenantStatus, Text, UserId,
 };
+use schema::Timestamp;
 
 /// A tenant on the wire, optionally with its relations.
 #[derive(Debug, Serialize)]
@@ -18,10 +19,26 @@ pub struct TenantView<'a> {
     lead_id: Option<LeadId>,
     address_id: Option<AddressId>,
     tier: Option<&'a Text<1, 100>>,
+    suspension: Option<SuspensionView<'a>>,
     #[serde(flatten)]
     audit: &'a Audit,
     #[serde(flatten)]
     relations: Option<TenantRelations<'a>>,
+}
+
+/// A suspension on the wire.
+#[derive(Debug, Serialize)]
+struct SuspensionView<'a> {
+    reason: SuspensionReason,
+    note: Option<&'a Text<0, 1000>>,
+    since: Timestamp,
+    by: &'a UserId,
+}
+
+impl<'a> From<&'a Suspension> for SuspensionView<'a> {
+    fn from(Suspension { reason, note, since, by }: &'a Suspension) -> Self {
+        Self { reason: *reason, note: note.as_ref(), since: *since, by }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -44,6 +61,7 @@ impl<'a> From<&'a Tenant> for TenantView<'a> {
             lead_id: tenant.lead_id,
             address_id: tenant.address.as_ref().map(|address| address.id),
             tier: tenant.tier.as_ref(),
+            suspension: tenant.suspension.as_ref().map(SuspensionView::from),
             audit: &tenant.audit,
             relations: None,
         }

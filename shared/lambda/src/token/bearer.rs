@@ -1,5 +1,5 @@
 use super::claims::{Claims, Kind};
-use domain::{Error, LeadId, Permission, Result, SessionId, UserId};
+use domain::{EntityOwner, Error, LeadId, Permission, Result, SessionId, UserId};
 
 /// The bearer of a token.
 #[derive(Clone, Debug)]
@@ -85,6 +85,19 @@ impl Bearer {
         match self.lead {
             Some(lead) if owner != Some(lead) => Err(Error::Forbidden("not the lead's own data")),
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that the bearer may change data of `owner`, on which it [may act](Self::may_act_on). The
+    /// lead of a suspended tenant changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for the lead of a suspended tenant.
+    pub fn may_change(&self, owner: impl Into<EntityOwner>) -> Result<()> {
+        match self.lead {
+            Some(_) => Ok(owner.into().check_changeable_by_lead()?),
+            None => Ok(()),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
         key::Key,
     },
 };
-use domain::{Child, Details, LeadId, Resource, Result, Tenant};
+use domain::{Child, Details, EntityOwner, LeadId, Resource, Result, Tenant};
 use filter::Where;
 
 /// Maximum number of tenants whose children a list reads tenant by tenant, with two calls each.
@@ -64,16 +64,22 @@ impl<D: Details> Listed for Child<D> {
         Ok(Some(collected.into_found()))
     }
 
-    async fn one(store: &Store, id: D::Id) -> Result<(Stored<Self>, Option<LeadId>)> {
+    async fn one(store: &Store, id: D::Id) -> Result<(Stored<Self>, EntityOwner)> {
         let (child, tenant) = store.child(id).await?;
-        Ok((child, tenant.item.lead_id))
+        Ok((child, EntityOwner::from(&tenant.item)))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId, conditions: &Where) -> Result<Vec<Found<Self>>> {
-        match Tenant::of_lead(store, lead, &Where::default()).await?.pop() {
-            Some(tenant) => store.children_of(tenant.stored.item.id, conditions).await,
-            None => Ok(Vec::new()),
-        }
+    async fn of_lead(
+        store: &Store,
+        lead: LeadId,
+        conditions: &Where,
+    ) -> Result<(Vec<Found<Self>>, EntityOwner)> {
+        let (mut tenants, owner) = Tenant::of_lead(store, lead, &Where::default()).await?;
+        let children = match tenants.pop() {
+            Some(tenant) => store.children_of(tenant.stored.item.id, conditions).await?,
+            None => Vec::new(),
+        };
+        Ok((children, owner))
     }
 
     fn partition(_: &Where) -> Partition {

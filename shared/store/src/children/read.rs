@@ -1,14 +1,17 @@
 use std::collections::HashSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use crate::{
     Store,
     table::{
-        item::{Item, Stored, decode, decode_active, decode_all, entity_of},
+        item::{Attributes, Item, Stored, decode, decode_active, decode_all, entity_of},
         key::Key,
     },
     tenants::owner::Owner,
 };
-use domain::{Child, Details, Error, Result, Tenant};
+use domain::{Child, ChildKind, Contact, Details, Error, Result, Tenant, TenantId};
+use lambda::fault::Service;
 
 impl Store {
     /// Returns the child with this ID and its tenant. Takes two consecutive reads: the owner, then
@@ -31,6 +34,37 @@ impl Store {
             }
         }
         child.zip(tenant).ok_or_else(none)
+    }
+
+    /// Returns the primary contact of a tenant, or its first contact if none is primary. Returns `None`
+    /// if it has no contacts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the contacts cannot be read.
+    pub async fn primary_contact(&self, tenant: TenantId) -> Result<Option<Contact>> {
+        let contacts: Vec<Attributes> = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("pk = :tenant AND begins_with(sk, :contacts)")
+            .expression_attribute_values(
+                ":tenant",
+                AttributeValue::S(Key::tenant_partition(tenant)),
+            )
+            .expression_attribute_values(
+                ":contacts",
+                AttributeValue::S(Key::children(ChildKind::Contact).to_owned()),
+            )
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(Service::DynamoDb.error("reading a tenant's contacts"))?;
+        let mut contacts: Vec<Stored<Contact>> = decode_all(contacts)?;
+        contacts.sort_by_key(|contact| !contact.item.details.is_primary);
+        Ok(contacts.into_iter().next().map(|contact| contact.item))
     }
 
     /// Returns the children with these IDs. Skips children that are missing or deleted, and those

@@ -140,7 +140,8 @@ impl Store {
         moved = match job.resource_change(result) {
             ResourceChange::Created => moved.set("builtBy", "attempt", job.attempt),
             ResourceChange::Removed => {
-                moved.set("removedBy", "attempt", job.attempt).remove("builtBy").remove("batches")
+                let removed = moved.set("removedBy", "attempt", job.attempt);
+                removed.remove("builtBy").remove("batches").remove("suspension")
             }
             ResourceChange::Unchanged => moved,
         };

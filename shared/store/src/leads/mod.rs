@@ -19,7 +19,7 @@ use crate::{
         update::Update,
     },
 };
-use domain::{Email, Error, Lead, LeadId, Result, UserId};
+use domain::{Email, EntityOwner, Error, Lead, LeadId, Result, UserId};
 use filter::Where;
 use schema::Timestamp;
 
@@ -57,13 +57,17 @@ impl Listed for Lead {
         Ok(None)
     }
 
-    async fn one(store: &Store, id: LeadId) -> Result<(Stored<Self>, Option<LeadId>)> {
+    async fn one(store: &Store, id: LeadId) -> Result<(Stored<Self>, EntityOwner)> {
         let lead = store.get_active(Key::lead(id)).await?;
-        Ok((lead.ok_or_else(|| Error::not_found(id))?, Some(id)))
+        Ok((lead.ok_or_else(|| Error::not_found(id))?, id.into()))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
-        Found::all(Self::by_ids(store, vec![lead]).await?)
+    async fn of_lead(
+        store: &Store,
+        lead: LeadId,
+        _: &Where,
+    ) -> Result<(Vec<Found<Self>>, EntityOwner)> {
+        Ok((Found::all(Self::by_ids(store, vec![lead]).await?)?, lead.into()))
     }
 
     fn partition(conditions: &Where) -> Partition {

@@ -10,7 +10,7 @@ use crate::{
     },
     table::{item::Stored, read::BATCH},
 };
-use domain::{Error, LeadId, Result};
+use domain::{EntityOwner, Error, LeadId, Result};
 use filter::{Filter, Where};
 
 /// A request for a page of a list.
@@ -61,7 +61,7 @@ impl Store {
         page.finish(|last| Cursor::Order { last: filter.order.sort_values(last) }).await
     }
 
-    /// Returns every entity that matches `conditions`.
+    /// Returns every entity that matches `conditions`. For a lead, also returns their owner.
     ///
     /// # Errors
     ///
@@ -70,12 +70,18 @@ impl Store {
         &self,
         conditions: &Where,
         lead: Option<LeadId>,
-    ) -> Result<Vec<Stored<E>>> {
-        let found = match self.candidates::<E>(conditions, lead).await? {
-            Some(candidates) => candidates,
-            None => self.all(conditions).await?,
+    ) -> Result<(Vec<Stored<E>>, EntityOwner)> {
+        let (found, owner) = match lead {
+            Some(lead) => {
+                let (found, owner) = E::of_lead(self, lead, conditions).await?;
+                (matching(found, conditions), owner)
+            }
+            None => match self.candidates::<E>(conditions, None).await? {
+                Some(candidates) => (candidates, EntityOwner::default()),
+                None => (self.all(conditions).await?, EntityOwner::default()),
+            },
         };
-        Ok(found.into_iter().map(|found| found.stored).collect())
+        Ok((found.into_iter().map(|found| found.stored).collect(), owner))
     }
 
     /// Returns the number of entities that match `conditions`. A number from a counter is
@@ -122,7 +128,7 @@ impl Store {
         lead: Option<LeadId>,
     ) -> Result<Option<Vec<Found<E>>>> {
         let found = if let Some(lead) = lead {
-            E::of_lead(self, lead, conditions).await?
+            E::of_lead(self, lead, conditions).await?.0
         } else if let Some(ids) = conditions.one_of("id") {
             let ids: HashSet<E::Id> =
                 ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect();
@@ -142,9 +148,14 @@ impl Store {
         } else {
             return Ok(None);
         };
-        let matching = |found: &Found<E>| conditions.matches(&found.wire);
-        Ok(Some(found.into_iter().filter(matching).collect()))
+        Ok(Some(matching(found, conditions)))
     }
+}
+
+/// Returns those of the entities that match `conditions`.
+fn matching<E>(mut found: Vec<Found<E>>, conditions: &Where) -> Vec<Found<E>> {
+    found.retain(|found| conditions.matches(&found.wire));
+    found
 }
 
 /// Sorts `items` and skips those before the page.

@@ -9,7 +9,7 @@ use crate::{
         item::{Item, Stored},
     },
 };
-use domain::{Editable, Entity, LeadId, Result};
+use domain::{Editable, Entity, EntityOwner, LeadId, Result};
 use filter::Where;
 
 /// An entity that the store can list, filter and count.
@@ -24,27 +24,28 @@ pub trait Listed: ById + Entity + Item + Related + Clone + Send + Sync + 'static
         conditions: &Where,
     ) -> impl Future<Output = Result<Option<Vec<Found<Self>>>>> + Send;
 
-    /// Returns the entity with this ID and the lead that owns it, strongly consistent.
+    /// Returns the entity with this ID and its owner, strongly consistent.
     fn one(
         store: &Store,
         id: Self::Id,
-    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send;
+    ) -> impl Future<Output = Result<(Stored<Self>, EntityOwner)>> + Send;
 
-    /// Returns the entity with this ID and the lead that owns it, for display only. May be cached;
-    /// use [`Listed::one`] before a write.
+    /// Returns the entity with this ID and its owner, for display only. May be cached; use
+    /// [`Listed::one`] before a write.
     fn for_display(
         store: &Store,
         id: Self::Id,
-    ) -> impl Future<Output = Result<(Stored<Self>, Option<LeadId>)>> + Send {
+    ) -> impl Future<Output = Result<(Stored<Self>, EntityOwner)>> + Send {
         Self::one(store, id)
     }
 
-    /// Returns the entities of a lead. Entities that do not match `conditions` may be left out.
+    /// Returns the entities of a lead, and their common owner. Entities that do not match `conditions`
+    /// may be left out.
     fn of_lead(
         store: &Store,
         lead: LeadId,
         conditions: &Where,
-    ) -> impl Future<Output = Result<Vec<Found<Self>>>> + Send;
+    ) -> impl Future<Output = Result<(Vec<Found<Self>>, EntityOwner)>> + Send;
 
     /// Returns the partition of an index that contains every match of `conditions`.
     fn partition(conditions: &Where) -> Partition;

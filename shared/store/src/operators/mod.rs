@@ -22,7 +22,9 @@ use crate::{
         update::{AT_VERSION, Update},
     },
 };
-use domain::{Error, LeadId, Operator, OperatorId, Profile, Result, Session, SessionId, UserId};
+use domain::{
+    EntityOwner, Error, LeadId, Operator, OperatorId, Profile, Result, Session, SessionId, UserId,
+};
 use filter::Where;
 
 /// Attributes of an operator that a later sign-in does not change.
@@ -89,13 +91,13 @@ impl Listed for Operator {
         Ok(None)
     }
 
-    async fn one(store: &Store, id: OperatorId) -> Result<(Stored<Self>, Option<LeadId>)> {
+    async fn one(store: &Store, id: OperatorId) -> Result<(Stored<Self>, EntityOwner)> {
         let operator = store.get_active(Key::operator(id)).await?;
-        Ok((operator.ok_or_else(|| Error::not_found(id))?, None))
+        Ok((operator.ok_or_else(|| Error::not_found(id))?, EntityOwner::default()))
     }
 
-    async fn of_lead(_: &Store, _: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
-        Ok(Vec::new())
+    async fn of_lead(_: &Store, _: LeadId, _: &Where) -> Result<(Vec<Found<Self>>, EntityOwner)> {
+        Ok((Vec::new(), EntityOwner::default()))
     }
 
     fn partition(_: &Where) -> Partition {

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use crate::{Store, table::index::Partition};
 use domain::{
-    Attention, JobKind, JobRef, JobState, Outcome, Reason, Result, TenantId, TenantKey,
-    TenantStatus, Text,
+    Attention, EventSuspension, JobKind, JobRef, JobState, Outcome, Reason, Result, TenantId,
+    TenantKey, TenantStatus, Text,
 };
 use filter::Direction;
 use schema::Timestamp;
@@ -53,6 +53,8 @@ struct Job {
 struct Named {
     key: TenantKey,
     name: Text<1, 100>,
+    #[serde(default)]
+    suspension: Option<EventSuspension>,
 }
 
 /// The attribute names of [`Job`].
@@ -105,7 +107,9 @@ fn not_taken_down(job: Job) -> Attention {
     let timed_out = job.state == JobState::TimedOut;
     let reason = if timed_out { Reason::TimedOut } else { Reason::Failed };
     let since = job.modified_on;
-    of_job(job, TenantStatus::Active, reason, since)
+    let suspended = job.tenant.suspension.is_some();
+    let status = if suspended { TenantStatus::Suspended } else { TenantStatus::Active };
+    of_job(job, status, reason, since)
 }
 
 fn of_tenant(tenant: Tenant, reason: Reason, since: Timestamp) -> Attention {
@@ -114,6 +118,6 @@ fn of_tenant(tenant: Tenant, reason: Reason, since: Timestamp) -> Attention {
 }
 
 fn of_job(job: Job, status: TenantStatus, reason: Reason, since: Timestamp) -> Attention {
-    let Named { key, name } = job.tenant;
+    let Named { key, name, .. } = job.tenant;
     Attention { tenant_id: job.tenant_id, key, name, status, reason, since }
 }

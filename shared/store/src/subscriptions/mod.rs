@@ -21,7 +21,7 @@ use crate::{
         key::Key,
     },
 };
-use domain::{LeadId, Result, Subscription, SubscriptionId, Tenant};
+use domain::{EntityOwner, LeadId, Result, Subscription, SubscriptionId, Tenant};
 use filter::Where;
 
 /// Maximum number of tenants whose subscriptions a list reads tenant by tenant, with two calls each.
@@ -82,16 +82,23 @@ impl Listed for Subscription {
         Ok(Some(collected.into_found()))
     }
 
-    async fn one(store: &Store, id: SubscriptionId) -> Result<(Stored<Self>, Option<LeadId>)> {
+    async fn one(store: &Store, id: SubscriptionId) -> Result<(Stored<Self>, EntityOwner)> {
         let found = store.subscription(id).await?;
-        Ok((found.subscription, found.tenant.item.lead_id))
+        let owner = EntityOwner::from(&found.tenant.item);
+        Ok((found.subscription, owner))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
-        match Tenant::of_lead(store, lead, &Where::default()).await?.pop() {
-            Some(tenant) => store.subscriptions_of(tenant.stored.item.id).await,
-            None => Ok(Vec::new()),
-        }
+    async fn of_lead(
+        store: &Store,
+        lead: LeadId,
+        _: &Where,
+    ) -> Result<(Vec<Found<Self>>, EntityOwner)> {
+        let (mut tenants, owner) = Tenant::of_lead(store, lead, &Where::default()).await?;
+        let subscriptions = match tenants.pop() {
+            Some(tenant) => store.subscriptions_of(tenant.stored.item.id).await?,
+            None => Vec::new(),
+        };
+        Ok((subscriptions, owner))
     }
 
     fn partition(conditions: &Where) -> Partition {

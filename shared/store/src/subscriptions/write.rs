@@ -16,7 +16,7 @@ use crate::{
 };
 use domain::{
     ChildKind, Decision, Error, EventType, InvoiceId, InvoiceStatus, PeriodInvoice, Plan,
-    PlanState, Refusal, Result, Subscription, Tenant,
+    PlanFeatures, PlanState, Refusal, Result, Subscription, Tenant,
 };
 
 impl Store {
@@ -136,8 +136,8 @@ impl Transaction<'_> {
     }
 
     /// Writes a decision about a subscription, except for what it changes in the tenant: the
-    /// subscription with the names of its events, the claim of the current subscription, the invoices,
-    /// and the timers.
+    /// subscription with the names of its events, the claim of the current subscription, the features
+    /// that it gives, the invoices, and the timers.
     pub(crate) fn decided(
         self,
         before: Option<&Stored<Subscription>>,
@@ -162,6 +162,11 @@ impl Transaction<'_> {
         if before.is_some_and(|before| before.item.is_current()) && !subscription.is_current() {
             let key = Key::current_subscription(subscription.tenant_id);
             writes = writes.release(key, subscription.id.to_string())?;
+        }
+        let given = before.and_then(|before| PlanFeatures::of(&before.item));
+        let plan = PlanFeatures::of(subscription);
+        if plan != given {
+            writes = writes.grant(subscription, plan.as_ref())?;
         }
         if let Some(invoice) = invoice {
             writes = writes.period_invoice(subscription, invoice)?;

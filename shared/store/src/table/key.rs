@@ -14,6 +14,7 @@ use domain::{
 /// | lead | `LEAD#<id>` | `LEAD` |
 /// | email claim of a validated lead | `LEAD_EMAIL#<lowercase email>` | `CLAIM` |
 /// | tenant | `TENANT#<id>` | `TENANT` |
+/// | features granted to a tenant: its plan's, and overrides | `TENANT#<id>` | `TENANT#ENTITLEMENTS` |
 /// | tenant key claim, never released | `TENANT_KEY#<key>` | `CLAIM` |
 /// | contact, config, invoice | `TENANT#<tenant id>` | `CONTACT#<id>`, `CONFIG#<id>`, `INVOICE#<id>` |
 /// | key claim of a config | `TENANT#<tenant id>` | `CONFIG_KEY#<key>` |
@@ -67,7 +68,14 @@ impl Key {
     /// Returns the key of a tenant.
     #[must_use]
     pub fn tenant(id: TenantId) -> Self {
-        Self::new(Self::tenant_partition(id), "TENANT")
+        Self::new(Self::tenant_partition(id), Self::TENANT)
+    }
+
+    /// Returns the key of the features that were granted to a tenant. It follows the tenant's, so that one
+    /// query reads both.
+    #[must_use]
+    pub fn grants(tenant: TenantId) -> Self {
+        Self::new(Self::tenant_partition(tenant), "TENANT#ENTITLEMENTS")
     }
 
     /// Returns the partition key of a tenant and its children.
@@ -285,6 +293,8 @@ impl Key {
     /// the current subscription lie in this range as well.
     pub(crate) const ALL_CHILDREN: (&str, &str) = ("CONFIG#", "INVOICE$");
 
+    /// The sort key of a tenant. All keys of its partition come before, except that of its grants.
+    pub(crate) const TENANT: &str = "TENANT";
     /// The sort key prefix of resources.
     pub const RESOURCES: &str = "RESOURCE#";
     /// The sort key prefix of subscriptions.
@@ -342,6 +352,7 @@ mod tests {
             Key::lead(id.parse().unwrap()),
             Key::lead_email(&email),
             Key::tenant(tenant),
+            Key::grants(tenant),
             Key::tenant_key(&key),
             Key::child(ChildKind::Contact, tenant, &id),
             Key::child(ChildKind::Config, tenant, &id),

@@ -101,7 +101,8 @@ impl Update {
     pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
         let used = |name: &&str| {
             let alias = format!("#{name}");
-            self.condition.contains(&alias) || self.set.iter().any(|set| set.contains(&alias))
+            let is_set = self.set.iter().any(|set| set.contains(&alias));
+            self.condition.contains(&alias) || is_set || self.remove.contains(&alias.as_str())
         };
         let names: HashMap<_, _> = ["isolation", "name", "roles", "state", "status"]
             .iter()

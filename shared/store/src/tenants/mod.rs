@@ -20,7 +20,7 @@ use crate::{
         key::Key,
     },
 };
-use domain::{Lead, LeadId, Result, Tenant, TenantId};
+use domain::{EntityOwner, Lead, LeadId, Result, Tenant, TenantId};
 use filter::Where;
 use schema::read;
 
@@ -65,27 +65,33 @@ impl Listed for Tenant {
         }
         let lead = conditions.equals("leadId").and_then(|id| id.as_str()?.parse().ok());
         match lead {
-            Some(lead) => Self::of_lead(store, lead, conditions).await.map(Some),
+            Some(lead) => Ok(Some(Self::of_lead(store, lead, conditions).await?.0)),
             None => Ok(None),
         }
     }
 
-    async fn one(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
+    async fn one(store: &Store, id: TenantId) -> Result<(Stored<Self>, EntityOwner)> {
         let tenant = store.stored_tenant(id).await?;
-        let lead = tenant.item.lead_id;
-        Ok((tenant, lead))
+        let owner = EntityOwner::from(&tenant.item);
+        Ok((tenant, owner))
     }
 
-    async fn of_lead(store: &Store, lead: LeadId, _: &Where) -> Result<Vec<Found<Self>>> {
+    async fn of_lead(
+        store: &Store,
+        lead: LeadId,
+        _: &Where,
+    ) -> Result<(Vec<Found<Self>>, EntityOwner)> {
         let leads = Lead::by_ids(store, vec![lead]).await?;
         let tenants = leads.into_iter().filter_map(|lead| lead.item.tenant_id);
-        Found::all(Self::by_ids(store, tenants.collect()).await?)
+        let tenants = Self::by_ids(store, tenants.collect()).await?;
+        let owner = tenants.first().map_or_else(|| lead.into(), |tenant| (&tenant.item).into());
+        Ok((Found::all(tenants)?, owner))
     }
 
-    async fn for_display(store: &Store, id: TenantId) -> Result<(Stored<Self>, Option<LeadId>)> {
+    async fn for_display(store: &Store, id: TenantId) -> Result<(Stored<Self>, EntityOwner)> {
         let tenant = store.tenant_for_display(id).await?;
-        let lead = tenant.item.lead_id;
-        Ok((tenant, lead))
+        let owner = EntityOwner::from(&tenant.item);
+        Ok((tenant, owner))
     }
 
     fn partition(conditions: &Where) -> Partition {

@@ -94,8 +94,8 @@ impl Store {
 
     /// Returns a tenant and the items of these `kinds` in its partition, from `prefix` on.
     ///
-    /// `TENANT` is the last sort key of a partition, so one range from `prefix` to the end holds
-    /// both. Items of other kinds in between are skipped.
+    /// The tenant comes after its children, so one range from `prefix` to it holds both. Items of other
+    /// kinds in between are skipped.
     pub(crate) async fn tenant_and(
         &self,
         id: TenantId,
@@ -107,9 +107,10 @@ impl Store {
             .query()
             .table_name(&*self.table)
             .consistent_read(true)
-            .key_condition_expression("pk = :tenant AND sk >= :prefix")
+            .key_condition_expression("pk = :tenant AND sk BETWEEN :prefix AND :last")
             .expression_attribute_values(":tenant", AttributeValue::S(Key::tenant_partition(id)))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .expression_attribute_values(":last", AttributeValue::S(Key::TENANT.to_owned()))
             .into_paginator()
             .items()
             .send();

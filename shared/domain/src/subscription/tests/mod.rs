@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::plan::tests::plan;
 use crate::{
-    Editable, EventType, JobId, JobKind, JobPhase, JobRef, Outcome, PlanState, Standing,
-    SuspensionReason, Tenant, TenantStatus, Tiers, UserId,
+    Editable, EntityOwner, EventType, JobId, JobKind, JobPhase, JobRef, Outcome, PlanState,
+    Standing, SuspensionReason, Tenant, TenantStatus, Tiers, UserId,
 };
 
 /// Returns the time, which is given without its seconds.

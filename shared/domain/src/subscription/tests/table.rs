@@ -216,7 +216,10 @@ fn the_standing_of_a_tenant_changes_by_hand_and_by_its_subscription() {
     let unpaid = active.clone().with_standing(unpaid, now, &by).unwrap();
     let abusive = suspend(unpaid.clone(), "abuse").unwrap();
     assert_eq!(abusive.suspension.as_ref().unwrap().reason, SuspensionReason::Abuse);
-    assert_eq!(abusive.check_changeable_by_lead(), Err(Refusal::TenantSuspended));
+    assert_eq!(
+        EntityOwner::from(&abusive).check_changeable_by_lead(),
+        Err(Refusal::TenantSuspended)
+    );
     assert_eq!(suspend(abusive.clone(), "other").unwrap_err().code(), "TENANT_STATE");
     let again = abusive.reactivated(now, &by).unwrap();
     assert_eq!((again.status, again.suspension.clone()), (TenantStatus::Active, None));
