@@ -126,7 +126,7 @@ impl Store {
         lead: Option<LeadId>,
     ) -> Result<Vec<Stored<Subscription>>> {
         if lead.is_some() {
-            let mut found = self.find::<Subscription>(&Where::default(), lead).await?;
+            let (mut found, _) = self.find::<Subscription>(&Where::default(), lead).await?;
             found.sort_by_key(|stored| stored.item.ends_on());
             return Ok(found);
         }
@@ -160,7 +160,7 @@ impl Store {
     ) -> Result<Vec<Stored<Subscription>>> {
         let expired = format!(r#"where={{"status":{}}}"#, Phase::Expired.status());
         let expired = Where::from_query(&expired, Subscription::SCHEMA)?;
-        self.find(&expired, lead).await
+        Ok(self.find(&expired, lead).await?.0)
     }
 
     /// Returns the subscriptions with these IDs. Skips those that are missing or deleted, and those of
