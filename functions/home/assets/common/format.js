@@ -1,4 +1,4 @@
-// Formats dates, times and durations.
+// Formats dates, times, durations and prices.
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
@@ -39,3 +39,14 @@ export function formatAge(time) {
  * @param {string} to
  */
 export const durationBetween = (from, to) => formatDuration((new Date(to).getTime() - new Date(from).getTime()) / 1000);
+
+/**
+ * Formats a price, with the period that it is for.
+ * @param {{ price: string | number, currencyCode: string, billingCycle?: { duration: number, durationUnit: string } }} priced
+ */
+export function formatPrice({ price, currencyCode, billingCycle }) {
+  const amount = new Intl.NumberFormat(undefined, { style: "currency", currency: currencyCode }).format(Number(price));
+  if (!billingCycle) return amount;
+  const { duration, durationUnit } = billingCycle;
+  return duration === 1 ? `${amount} per ${durationUnit}` : `${amount} every ${duration} ${durationUnit}s`;
+}

@@ -15,6 +15,17 @@ export const tenants = /** @type {const} */ ([
 
 export const invoices = /** @type {const} */ ([["Pending", "busy"], ["Paid", "good"], ["Cancelled", ""]]);
 
+/** Phases of subscriptions. */
+export const phases = new Map([
+  ["pending", ["Pending", "busy"]],
+  ["trialing", ["Trial", "good"]],
+  ["active", ["Active", "good"]],
+  ["past_due", ["Past due", "wrong"]],
+  ["suspended", ["Suspended", "wrong"]],
+  ["cancelled", ["Cancelled", ""]],
+  ["expired", ["Expired", ""]],
+]);
+
 export const jobs = new Map([
   ["queued", ["Queued", "busy"]],
   ["running", ["Running", "busy"]],

@@ -15,6 +15,7 @@ import { configs, contacts, invoices } from "./kinds.js";
 import { linkTo, navigate } from "./route.js";
 import { can, listUnfiltered, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
+import { subscriptionPanel } from "./subscription.js";
 import { reactivate, suspend, suspensionFacts } from "./suspension.js";
 import { showMore, table } from "./table.js";
 
@@ -200,11 +201,14 @@ export async function tenant(id) {
     fill(jobsPanel, h("p", { class: "status wrong", role: "alert" }, errorMessage(problem)));
     if (!closed) timer = window.setTimeout(poll, REFRESH_INTERVAL * 4);
   });
-  const [, changes, features, ...panels] = await Promise.all([refresh(), can("10310") ? history(id) : null, can("7004") ? entitlements(id) : null, ...[contacts, configs, invoices].filter(({ permits }) => can(permits.view)).map((kind) => children(kind, id))]);
+  const kinds = [contacts, configs, invoices].filter(({ permits }) => can(permits.view));
+  const [, ...panels] = await Promise.all([
+    refresh(), can("7004") ? subscriptionPanel(id) : null, can("7004") ? entitlements(id) : null,
+    ...kinds.map((kind) => children(kind, id)), can("10310") ? history(id) : null]);
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,
-      h("div", { class: "grid" }, jobsPanel, resourceList), ...(features ? [features] : []), ...panels, ...(changes ? [changes] : [])],
+      h("div", { class: "grid" }, jobsPanel, resourceList), ...panels.filter((panel) => panel !== null)],
     onClose: () => {
       closed = true;
       clearTimeout(timer);
