@@ -7,7 +7,9 @@ changed, tests/bench says what it takes. TENANTRY_TEST_RENEW=1 writes what is fo
 import json
 import os
 import re
+import socket
 import subprocess
+import sys
 import tempfile
 import tomllib
 import unittest
@@ -143,7 +145,35 @@ class Bench(unittest.TestCase):
 
     def test_a_running_service_can_be_measured(self):
         service = ["--url", os.environ["BASE_URL"], "--pid", str(os.getpid()), "--token", os.environ["OPERATOR_TOKEN"]]
-        self.assertIn("| POST /webhook, refused ", bench("--requests", "20", "service", *service))
+        secrets = ["--fill", "20", "--secrets", f"{sys.executable} {ROOT / 'tests/secrets_of.py'}"]
+        tables = bench("--requests", "5", "service", *service, *secrets)
+        for row in ["| POST /webhook, wrong signature ", "| lead to active", "| memory MB, before "]:
+            self.assertIn(row, tables)
+        self.assertNotIn("refused with", tables)
+
+    def test_a_row_that_a_service_refuses_says_so_and_the_others_follow(self):
+        service = ["--url", os.environ["BASE_URL"], "--pid", str(os.getpid()), "--token", "no token"]
+        tables = bench("--requests", "5", "service", "--fill", "0", *service)
+        rows = {row.split("|")[1].strip(): row for row in tables.splitlines() if row.startswith("| ")}
+        self.assertIn("refused with 401, 5 times", rows["GET /tenants/{id}"])
+        self.assertNotIn("refused", rows["GET /ping"])
+        self.assertNotIn("refused", rows["POST /leads, without an address"])
+
+    def test_the_starts_of_a_service_are_measured(self):
+        with socket.create_server(("127.0.0.1", 0)) as free, tempfile.TemporaryDirectory() as folder:
+            port = str(free.getsockname()[1])
+            free.close()
+            command = [TARGET / "debug/local", "--template", ROOT / "template.yaml", "--port", port, "--data", "memory",
+                       "--env-file", f"{folder}/env"]
+            tables = bench("--starts", "2", "start", "--url", f"http://127.0.0.1:{port}", "--", *command)
+        self.assertIn("| start to first answer", tables)
+
+    def test_the_calls_of_every_row_are_counted(self):
+        tables = bench("--parts", "endpoints", "--requests", "20")
+        rows = [row.split("|") for row in tables.splitlines() if row.startswith("| GET ") or row.startswith("| P")]
+        calls = {row[1].strip(): int(row[7]) for row in rows}
+        without = {"GET /ping", "GET /tenants/{id}, forged token"}
+        self.assertEqual({name for name, count in calls.items() if count == 0}, without)
 
 
 def bench(*options):

@@ -5,12 +5,12 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Client, contact, invoice, lead, tenant, with_query};
+use support::{Client, contact, invoice, lead, subscription, tenant, with_query};
 
 use crate::{
     gateway::function_of,
     load::{Load, Request},
-    options::{Options, Service},
+    options::Options,
     stack::Stack,
 };
 
@@ -39,7 +39,10 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     for endpoint in &endpoints {
         let function = function_of(&(endpoint.request)().path).to_owned();
         let pids = [stack.lambdas[&*function].pid()];
-        measured.push(of(options, &stack.url, &pids, endpoint).await);
+        let figures = of(options, &stack.url, &pids, endpoint).await;
+        let refused = [&figures["at_1"]["refused"], &figures["at_16"]["refused"]];
+        assert_eq!(refused, [&Value::Null; 2], "{}", endpoint.name);
+        measured.push(figures);
         settle(&mut stack).await;
     }
     stack.aws.command("meter").await;
@@ -55,17 +58,8 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     measured
 }
 
-/// Measures the same endpoints of a running service.
-pub(crate) async fn measure_service(options: &Options, service: &Service) -> Value {
-    let client = Client::new(&service.url);
-    let mut measured = Vec::new();
-    for endpoint in all(&client, &service.token).await {
-        measured.push(of(options, &service.url, &service.pid, &endpoint).await);
-    }
-    measured.into()
-}
-
-async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> Value {
+/// Measures one endpoint with 1 and with 16 connections.
+pub(crate) async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &Endpoint) -> Value {
     let mut figures = json!({ "endpoint": endpoint.name });
     Load::run(url, pids, (options.at_most(WARM), 1), &*endpoint.request).await;
     for (connections, at) in [(1, "at_1"), (16, "at_16")] {
@@ -82,10 +76,12 @@ pub(crate) async fn settle(stack: &mut Stack) {
     }
 }
 
-/// Creates a tenant with children and returns all endpoints to measure.
+/// Creates a tenant with children and returns all endpoints to measure. What a service refuses to
+/// create has the nil UUID, so that its rows are refused as well.
 pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
     let create = async |path: &str, body: Value| {
-        client.post(operator, path, &body).await.expect(200).text("/id")
+        let made = client.post(operator, path, &body).await;
+        made.body["id"].as_str().unwrap_or("00000000-0000-0000-0000-000000000000").to_owned()
     };
     let key = fresh_key();
     let acme = create("/tenants", tenant(&key)).await;
@@ -94,23 +90,19 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
         own.push(format!("/contacts/{}", create("/contacts", contact(&acme)).await));
     }
     let bill = create("/invoices", invoice(&acme)).await;
+    let building = create("/tenants", tenant(&fresh_key())).await;
+    let provision = format!("/tenants/{building}/provision");
+    client.post(operator, &provision, &subscription("BASIC")).await;
     let acme = format!("/tenants/{acme}");
     let by_key = with_query("/tenants", "filter", &json!({ "where": { "key": key } }));
     let page = with_query("/tenants", "filter", &json!({ "limit": 20 }));
     let get = |name, path: String, bearer: &str, status| {
-        let request =
-            Request { method: Method::GET, path, bearer: bearer.into(), body: None, status };
+        let request = Request { status, ..Request::new(Method::GET, path, bearer, None) };
         Endpoint { name, request: Box::new(move || request.clone()) }
     };
-    let send = |name, method: Method, path: String, status, body: fn() -> Value| {
+    let create_each = |name, path: &'static str, body: fn() -> Value| {
         let bearer = operator.to_owned();
-        let request = move || Request {
-            method: method.clone(),
-            path: path.clone(),
-            bearer: bearer.clone(),
-            body: Some(body().to_string()),
-            status,
-        };
+        let request = move || Request::new(Method::POST, path.to_owned(), &bearer, Some(body()));
         Endpoint { name, request: Box::new(request) }
     };
     vec![
@@ -123,27 +115,44 @@ pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
         get("GET /contacts/{id}", own[0].clone(), operator, 200),
         Endpoint { name: "PATCH /contacts/{id}", request: Box::new(change_one_of(own, operator)) },
         get("GET /invoices/{id}/download", format!("/invoices/{bill}/download"), operator, 200),
-        send("POST /leads", Method::POST, "/leads".into(), 200, || lead(&fresh_email())),
-        send("POST /tenants", Method::POST, "/tenants".into(), 200, || tenant(&fresh_key())),
-        send(
-            "POST /webhook, refused",
+        create_each("POST /leads, with an address", "/leads", || lead(&fresh_email())),
+        create_each("POST /leads, without an address", "/leads", || {
+            let mut body = lead(&fresh_email());
+            body.as_object_mut().unwrap().remove("address");
+            body
+        }),
+        create_each("POST /tenants", "/tenants", || tenant(&fresh_key())),
+        Endpoint { name: "POST /webhook, wrong signature", request: Box::new(forged(building)) },
+    ]
+}
+
+/// Reports about a tenant with an open job, so that the service looks up the secret before it
+/// refuses the signature.
+fn forged(tenant: String) -> impl Fn() -> Request + Send + Sync {
+    move || Request {
+        headers: vec![
+            ("x-timestamp", lambda::now().millis().to_string()),
+            ("x-signature", "0".repeat(64)),
+        ],
+        status: 401,
+        ..Request::new(
             Method::POST,
             "/webhook".into(),
-            401,
-            || json!({ "initiatorId": "00000000-0000-4000-8000-000000000000", "type": 0, "status": "success" }),
-        ),
-    ]
+            "",
+            Some(
+                json!({ "initiatorId": tenant, "type": 0, "data": { "status": 1, "resources": [] } }),
+            ),
+        )
+    }
 }
 
 /// Changes the contacts in turn, so that concurrent requests do not conflict.
 fn change_one_of(own: Vec<String>, bearer: &str) -> impl Fn() -> Request + Send + Sync + use<> {
     let (next, bearer) = (AtomicUsize::new(0), bearer.to_owned());
-    move || Request {
-        method: Method::PATCH,
-        path: own[next.fetch_add(1, Ordering::Relaxed) % own.len()].clone(),
-        bearer: bearer.clone(),
-        body: Some(json!({ "type": fresh_key() }).to_string()),
-        status: 204,
+    move || {
+        let path = own[next.fetch_add(1, Ordering::Relaxed) % own.len()].clone();
+        let body = json!({ "type": fresh_key() });
+        Request { status: 204, ..Request::new(Method::PATCH, path, &bearer, Some(body)) }
     }
 }
 

@@ -1,10 +1,13 @@
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use domain::{JobId, LeadId, TenantId};
 use lambda::{Env, aws::Aws, keys::MasterKeys};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use support::{Client, SignedMessage, join_all, lead, subscription};
+use support::{Client, Reply, SignedMessage, join_all, lead, subscription};
 
 use crate::{
     endpoints::{fresh_email, fresh_key, settle},
@@ -19,34 +22,52 @@ const ALONE: usize = 200;
 /// Concurrent flows, and repetitions of each.
 const TOGETHER: (usize, usize) = (8, 50);
 
+/// What a client cannot read from the answers: the keys in emails and the secrets of builds.
+pub(crate) enum Secrets {
+    /// The master keys of this project's functions.
+    Keys(MasterKeys),
+    /// A command that knows the secrets of another service.
+    Command(String),
+}
+
+impl Secrets {
+    fn lead_key(&self, lead: &str) -> String {
+        match self {
+            Self::Keys(keys) => {
+                keys.lead_key(lead.parse::<LeadId>().unwrap(), 32).expose_secret().to_owned()
+            }
+            Self::Command(command) => ask(command, &["lead", lead]),
+        }
+    }
+
+    fn sign(&self, tenant: &str, location: &str, body: &Value) -> SignedMessage {
+        match self {
+            Self::Keys(keys) => {
+                let job: JobId = location.rsplit('/').next().unwrap().parse().unwrap();
+                SignedMessage::new(keys, tenant.parse::<TenantId>().unwrap(), job, body)
+            }
+            Self::Command(command) => {
+                let answer = ask(command, &["webhook", tenant, location]);
+                let (secret, context) = answer.split_once(' ').unwrap();
+                SignedMessage::with_secret(&secret.into(), context, body)
+            }
+        }
+    }
+}
+
+/// Runs a command with the shell, and returns the first line that it prints.
+fn ask(command: &str, arguments: &[&str]) -> String {
+    let script = format!("{command} \"$@\"");
+    let answer = Command::new("sh").args(["-c", &script, "sh"]).args(arguments).output().unwrap();
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    String::from_utf8(answer.stdout).unwrap().lines().next().unwrap_or_default().to_owned()
+}
+
 /// Measures the five requests from a new lead to an active tenant.
 pub(crate) async fn measure(options: &Options) -> Value {
     let mut stack = Stack::start(options).await;
-    let keys = keys(&stack).await;
-    let alone = options.at_most(ALONE);
-    for _ in 0..alone.div_ceil(10) {
-        flow(&stack.client, &keys).await;
-    }
-    let (pids, start) = (stack.pids(), Instant::now());
-    let cpu = process::cpu(&pids);
-    let mut took = Vec::new();
-    for _ in 0..alone {
-        took.push(flow(&stack.client, &keys).await.1);
-    }
-    let elapsed = start.elapsed().as_secs_f64();
-    let cpu = Duration::from_nanos(process::cpu(&pids) - cpu);
-    took.sort_unstable();
-    settle(&mut stack).await;
-
-    let start = Instant::now();
-    let (many, times) = (TOGETHER.0, options.at_most(TOGETHER.1));
-    let each = |_| async {
-        for _ in 0..times {
-            flow(&stack.client, &keys).await;
-        }
-    };
-    join_all((0..many).map(each)).await;
-    let together = number(many * times) / start.elapsed().as_secs_f64();
+    let secrets = Secrets::Keys(keys(&stack).await);
+    let mut found = timed(options, &stack.client, &stack.pids(), &secrets).await;
     settle(&mut stack).await;
 
     stack.aws.command("meter").await;
@@ -54,19 +75,51 @@ pub(crate) async fn measure(options: &Options) -> Value {
     let consumers = functions.iter().map(String::as_str).filter(|name| !HTTP.contains(name));
     let consumers: Vec<_> = consumers.collect();
     let before = (cost(&mut stack, &HTTP).await, cost(&mut stack, &consumers).await);
-    let (tenant, _) = flow(&stack.client, &keys).await;
+    let (tenant, _) = flow(&stack.client, &secrets).await;
     settle(&mut stack).await;
     let after = (cost(&mut stack, &HTTP).await, cost(&mut stack, &consumers).await);
     let read = stack.client.get(stack.aws.operator(), &format!("/tenants/{tenant}")).await;
     assert_eq!(read.expect(200).body["status"], 0, "the tenant is active");
+    found["requests"] = units(before.0, after.0);
+    found["consumers"] = units(before.1, after.1);
+    found
+}
+
+/// Measures flows one after the other, then several at once.
+pub(crate) async fn timed(
+    options: &Options,
+    client: &Client,
+    pids: &[u32],
+    secrets: &Secrets,
+) -> Value {
+    let alone = options.at_most(ALONE);
+    for _ in 0..alone.div_ceil(10) {
+        flow(client, secrets).await;
+    }
+    let (cpu, start) = (process::cpu(pids), Instant::now());
+    let mut took = Vec::new();
+    for _ in 0..alone {
+        took.push(flow(client, secrets).await.1);
+    }
+    let elapsed = start.elapsed().as_secs_f64();
+    let cpu = Duration::from_nanos(process::cpu(pids) - cpu);
+    took.sort_unstable();
+
+    let start = Instant::now();
+    let (many, times) = (TOGETHER.0, options.at_most(TOGETHER.1));
+    let each = |_| async {
+        for _ in 0..times {
+            flow(client, secrets).await;
+        }
+    };
+    join_all((0..many).map(each)).await;
+    let together = number(many * times) / start.elapsed().as_secs_f64();
     json!({
         "cpu_us": micros(cpu) / number(alone),
         "p50_us": micros(percentile(&took, 50)),
         "p99_us": micros(percentile(&took, 99)),
         "per_second_at_1": number(alone) / elapsed,
         "per_second_at_8": together,
-        "requests": units(before.0, after.0),
-        "consumers": units(before.1, after.1),
     })
 }
 
@@ -75,27 +128,36 @@ pub(crate) async fn keys(stack: &Stack) -> MasterKeys {
     MasterKeys::load(&env, &Aws::from_env(&env).unwrap()).await.unwrap()
 }
 
-/// Runs one flow. Returns the tenant and the time taken.
-pub(crate) async fn flow(client: &Client, keys: &MasterKeys) -> (TenantId, Duration) {
-    let start = Instant::now();
-    let made = client.post_without_token("/leads", &lead(&fresh_email())).await.expect(200);
-    let lead: LeadId = made.text("/id").parse().unwrap();
-    let (key, path) = (keys.lead_key(lead, 32), format!("/leads/{lead}/verify"));
-    let token =
-        client.post(key.expose_secret(), &path, &json!(null)).await.expect(200).text("/token");
+/// Runs one flow. Returns the tenant's ID and the time that the requests took.
+pub(crate) async fn flow(client: &Client, secrets: &Secrets) -> (String, Duration) {
+    let mut took = Duration::ZERO;
+    let made = time(&mut took, client.post_without_token("/leads", &lead(&fresh_email()))).await;
+    let lead = made.expect(200).text("/id");
+    let (key, path) = (secrets.lead_key(&lead), format!("/leads/{lead}/verify"));
+    let verified = time(&mut took, client.post(&key, &path, &json!(null))).await;
+    let token = verified.expect(200).text("/token");
     let body = json!({ "key": fresh_key(), "domains": ["acme.test"] });
-    let made = client.post(&token, &format!("/leads/{lead}/tenants"), &body).await.expect(200);
-    let tenant: TenantId = made.text("/id").parse().unwrap();
+    let made = time(&mut took, client.post(&token, &format!("/leads/{lead}/tenants"), &body)).await;
+    let tenant = made.expect(200).text("/id");
     let path = format!("/tenants/{tenant}/provision");
-    let accepted = client.post(&token, &path, &subscription("BASIC")).await.expect(204);
-    let job: JobId = accepted.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    let accepted = time(&mut took, client.post(&token, &path, &subscription("BASIC"))).await;
+    let accepted = accepted.expect(204);
     let resource = json!({ "type": "bucket", "metadata": { "bucket": "acme-files" } });
     let done = json!({
         "initiatorId": tenant, "type": 0,
         "data": { "status": 1, "appPlaneUrl": "https://acme.test", "resources": [resource] },
     });
-    SignedMessage::new(keys, tenant, job, &done).send(client).await.expect(204);
-    (tenant, start.elapsed())
+    let message = secrets.sign(&tenant, accepted.header("location"), &done);
+    time(&mut took, message.send(client)).await.expect(204);
+    (tenant, took)
+}
+
+/// Adds the time that a request takes to `all`. Secrets are found in the meantime.
+async fn time(all: &mut Duration, request: impl Future<Output = Reply>) -> Reply {
+    let start = Instant::now();
+    let reply = request.await;
+    *all += start.elapsed();
+    reply
 }
 
 async fn cost(stack: &mut Stack, functions: &[&str]) -> [f64; 3] {

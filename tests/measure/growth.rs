@@ -11,8 +11,12 @@ use crate::{
 const REQUESTS: usize = 500;
 
 /// Endpoints measured at each table size.
-pub(crate) const ENDPOINTS: [&str; 4] =
-    ["GET /tenants, a page of 20", "GET /tenants/count", "GET /tenants, by key", "POST /leads"];
+pub(crate) const ENDPOINTS: [&str; 4] = [
+    "GET /tenants, a page of 20",
+    "GET /tenants/count",
+    "GET /tenants, by key",
+    "POST /leads, with an address",
+];
 
 /// Measures a page, a count, a lookup and a write at each table size.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {

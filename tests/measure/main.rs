@@ -14,6 +14,7 @@ mod machine;
 mod options;
 mod process;
 mod report;
+mod service;
 mod stack;
 mod starts;
 
@@ -28,9 +29,10 @@ async fn main() {
     match &options.part {
         Some(Part::Aws) => aws::emulate(&options).await,
         Some(Part::Service(service)) => {
-            let endpoints = endpoints::measure_service(&options, service).await;
-            report::endpoints(&endpoints);
-            report::write(&options, &json!({ "endpoints": endpoints }));
+            report::write(&options, &service::measure(&options, service).await);
+        }
+        Some(Part::Start(start)) => {
+            report::write(&options, &service::measure_starts(&options, start).await);
         }
         None => everything(&options).await,
     }

@@ -54,6 +54,8 @@ pub(crate) enum Part {
     Aws,
     /// Sends the same requests to a running service.
     Service(Service),
+    /// Starts a service again and again, until it answers `GET /ping`.
+    Start(Start),
 }
 
 /// A running service with the same API.
@@ -68,6 +70,25 @@ pub(crate) struct Service {
     /// Token with every permission.
     #[arg(long)]
     pub(crate) token: String,
+    /// Number of tenants to create first.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) fill: usize,
+    /// Command that prints secrets of the service, to measure the flow from a lead to an active tenant:
+    /// the verification key for the arguments `lead LEAD`; the webhook secret and, separated by a space,
+    /// the signed context for the arguments `webhook TENANT LOCATION`.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) secrets: Option<String>,
+}
+
+/// A service that can be started.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Start {
+    /// URL at which the service will answer.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// The service's program and its arguments.
+    #[arg(required = true, last = true)]
+    pub(crate) command: Vec<String>,
 }
 
 impl Options {

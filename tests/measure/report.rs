@@ -41,6 +41,16 @@ pub(crate) fn functions(measured: &Value) {
 pub(crate) fn endpoints(measured: &Value) {
     let rows = each(measured).map(|of| {
         let (alone, together) = (&of["at_1"], &of["at_16"]);
+        if let Some(refused) = [alone, together].iter().find_map(|load| load["refused"].as_object())
+        {
+            let statuses = refused.iter().map(|(status, times)| format!("{status}, {times} times"));
+            let statuses = statuses.collect::<Vec<_>>().join("; ");
+            let said = format!("refused with {statuses}").replace("with 0,", "without an answer,");
+            return [text(&of["endpoint"]), said]
+                .into_iter()
+                .chain(vec!["-".to_owned(); 6])
+                .collect();
+        }
         let times = |load: &Value| {
             format!("{} / {}", rounded(&load["p50_us"], 0), rounded(&load["p99_us"], 0))
         };
@@ -88,6 +98,27 @@ pub(crate) fn flows(of: &Value) {
         "consumer calls, R / W units",
     ];
     print(&head, [row].into_iter());
+}
+
+/// Prints the figures of a running service.
+pub(crate) fn service(of: &Value) {
+    endpoints(&of["endpoints"]);
+    if of["flows"].is_object() {
+        flows(&of["flows"]);
+    }
+    let memory = &of["memory_bytes"];
+    let row = vec![mega(&memory["at_start"]), mega(&memory["after"])];
+    print(&["memory MB, before", "after"], [row].into_iter());
+}
+
+/// Prints the times that a service takes to start.
+pub(crate) fn starts(of: &Value) {
+    let taken = &of["to_first_answer"];
+    let pair = |spread: &Value| {
+        format!("{} / {}", rounded(&spread["median_ms"], 1), rounded(&spread["p99_ms"], 1))
+    };
+    let row = vec![pair(&taken["cpu"]), pair(&taken["wall"])];
+    print(&["start to first answer: CPU ms, median / p99", "elapsed ms"], [row].into_iter());
 }
 
 fn table(of: &Value) -> String {

@@ -17,8 +17,8 @@ use crate::{
 /// Measures the size, start times and memory of each function.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let mut stack = Stack::start(options).await;
-    let keys = flows::keys(&stack).await;
-    flows::flow(&stack.client, &keys).await;
+    let secrets = flows::Secrets::Keys(flows::keys(&stack).await);
+    flows::flow(&stack.client, &secrets).await;
     crate::endpoints::settle(&mut stack).await;
     let mut measured = Vec::new();
     let functions = stack.aws.functions();
@@ -53,7 +53,8 @@ async fn of(options: &Options, stack: &Stack, function: &str, first: &Bytes) -> 
     })
 }
 
-fn figures(taken: &[Elapsed]) -> Value {
+/// Returns the median and the 99th percentile of the times taken.
+pub(crate) fn figures(taken: &[Elapsed]) -> Value {
     let spread = |of: fn(&Elapsed) -> Duration| {
         let mut all: Vec<_> = taken.iter().map(of).collect();
         all.sort_unstable();

@@ -1,6 +1,7 @@
 use domain::{JobId, TenantId};
 use lambda::keys::{MasterKeys, mac};
 use reqwest::{Method, RequestBuilder};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{Client, Reply};
@@ -29,11 +30,19 @@ impl SignedMessage {
         Self::sign(keys, tenant, job, body, lambda::now().millis())
     }
 
+    /// Signs `body` with a secret and its context, as of now.
+    pub fn with_secret(secret: &SecretString, context: &str, body: &Value) -> Self {
+        Self::sign_with(secret, context, body.to_string(), lambda::now().millis())
+    }
+
     fn sign(keys: &MasterKeys, tenant: TenantId, job: JobId, body: String, millis: i64) -> Self {
-        let (context, timestamp) = (job.to_string(), millis.to_string());
-        let secret = keys.webhook_secret(tenant, job);
+        Self::sign_with(&keys.webhook_secret(tenant, job), &job.to_string(), body, millis)
+    }
+
+    fn sign_with(secret: &SecretString, context: &str, body: String, millis: i64) -> Self {
+        let timestamp = millis.to_string();
         let parts = [body.as_bytes(), context.as_bytes(), timestamp.as_bytes()];
-        let signature = mac(&secret, &parts);
+        let signature = mac(secret, &parts);
         let hex = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Self { body, timestamp, signature: hex }
     }
