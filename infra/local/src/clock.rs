@@ -1,6 +1,7 @@
 //! Moves the clock of this process, which all functions read.
 
 use std::{
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,7 +24,7 @@ const STEP: Duration = Duration::from_secs(24 * 3600);
 /// How long a move waits for work that is under way.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What moves with the clock. The clock itself belongs to the process: see [`clock`].
+/// Moves the clock of the process, see [`clock`], and all that depends on it.
 #[derive(Debug)]
 pub(crate) struct Clock {
     background: Arc<Background>,
@@ -32,6 +33,8 @@ pub(crate) struct Clock {
     turn: Mutex<()>,
 }
 
+type Advance<'c> = Pin<Box<dyn Future<Output = Result<Timestamp>> + Send + 'c>>;
+
 impl Clock {
     pub(crate) fn new(background: Arc<Background>, access: Arc<Access>) -> Self {
         Self { background, access, turn: Mutex::default() }
@@ -39,7 +42,12 @@ impl Clock {
 
     /// Lets `time` pass, day by day: work under way ends, the clock moves, and schedules run.
     /// Expired items are deleted in the end.
-    pub(crate) async fn advance(&self, time: Duration) -> Result<Timestamp> {
+    pub(crate) fn advance(&self, time: Duration) -> Advance<'_> {
+        // With the whole type of the future in its router, rustc 1.95 fails in incremental builds.
+        Box::pin(self.pass(time))
+    }
+
+    async fn pass(&self, time: Duration) -> Result<Timestamp> {
         let _turn = self.turn.lock().await;
         let (target, patience) = (clock::now() + time, Instant::now() + PATIENCE);
         loop {
