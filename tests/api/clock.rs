@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{App, Options, lead};
+use support::{App, Options, lead, run_alone};
 
 use crate::signup::verify;
 
@@ -15,6 +15,7 @@ async fn sign_up(app: &App, email: &str) -> String {
 
 #[tokio::test]
 async fn a_month_passes_for_requests_links_emails_and_builds() {
+    run_alone!(a_month_passes_for_requests_links_emails_and_builds);
     let mut app = App::start().await;
     let (start, old) = (lambda::now(), sign_up(&app, "ada@acme.test").await);
     app.advance("31d").await;
@@ -37,6 +38,7 @@ async fn a_month_passes_for_requests_links_emails_and_builds() {
 
 #[tokio::test]
 async fn builds_report_their_steps_at_the_moved_time() {
+    run_alone!(builds_report_their_steps_at_the_moved_time);
     let mut app = App::with_options(Options::succeeding().pipelines_take_ms(30)).await;
     app.advance("1y").await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
@@ -54,6 +56,7 @@ async fn builds_report_their_steps_at_the_moved_time() {
 
 #[tokio::test]
 async fn schedules_run_and_expired_items_are_deleted_when_time_passes() {
+    run_alone!(schedules_run_and_expired_items_are_deleted_when_time_passes);
     let mut app = App::start_silent().await;
     let lead = sign_up(&app, "ada@acme.test").await;
     let job = app.provisioning("acme", "BASIC").await;
@@ -69,6 +72,7 @@ async fn schedules_run_and_expired_items_are_deleted_when_time_passes() {
 
 #[tokio::test]
 async fn the_clock_moves_alone_while_nothing_runs() {
+    run_alone!(the_clock_moves_alone_while_nothing_runs);
     let app = App::start_silent().await;
     let job = app.provisioning("acme", "BASIC").await;
     app.settle().await;

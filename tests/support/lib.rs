@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should panic")]
 #![expect(clippy::missing_panics_doc, reason = "everything here panics to fail the test")]
 
+mod alone;
 mod app;
 mod bodies;
 mod browser;
@@ -20,6 +21,7 @@ pub mod token;
 mod watch;
 mod webhook;
 
+pub use alone::is_alone;
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{config, contact, invoice, lead, plan, subscription, tenant};
 pub use browser::Browser;
