@@ -65,8 +65,10 @@ pub(crate) async fn callback(
         Err(error) => return page::answer(error.into(), &headers, &operators.app),
     };
     let entered = Box::pin(enter(&operators, &own, &cookies, &client, &parameters)).await;
-    let mut response =
-        entered.unwrap_or_else(|problem| page::answer(problem, &headers, &operators.app));
+    let mut response = entered.unwrap_or_else(|problem| {
+        operators.count_outage(&problem.error, lambda::now());
+        page::answer(problem, &headers, &operators.app)
+    });
     if let Ok(removed) = cookie::without_sign_in(&own, &parameters.state)
         && cookies.get(&cookie::sign_in_name(&own, &parameters.state)).is_some()
     {

@@ -64,7 +64,9 @@ pub(crate) async fn exchange(
     let issuer = issuer_of(&token).ok_or(Error::Unauthorized("the token names no issuer"))?;
     let trusted = operators.trusted.iter().find(|trusted| trusted.rules.issuer == issuer);
     let trusted = trusted.ok_or(Error::Unauthorized("the token's issuer is not trusted"))?;
-    let claims = trusted.issuer.verified(&token, now).await.map_err(|error| match error {
+    let verified = trusted.issuer.verified(&token, now).await;
+    let claims = verified.inspect_err(|error| operators.count_outage(error, now));
+    let claims = claims.map_err(|error| match error {
         Error::SignInInvalid(reason) => Error::Unauthorized(reason),
         other => other,
     })?;

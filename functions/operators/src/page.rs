@@ -40,7 +40,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 /// An error, with what the person needs to have it solved.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    error: Error,
+    pub(crate) error: Error,
     person: Option<Shown>,
 }
 

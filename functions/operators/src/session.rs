@@ -68,7 +68,14 @@ impl Operators {
     /// Reports that the provider did not check a session. The session goes on.
     fn report_unchecked(&self, error: &Error, now: Timestamp) {
         tracing::warn!(error = %error.with_causes(), "a session could not be checked");
-        self.metrics.write(&Metric::ProviderUnreachable, now);
+        self.count_outage(error, now);
+    }
+
+    /// Counts `error` if it is that a provider did not answer.
+    pub(crate) fn count_outage(&self, error: &Error, now: Timestamp) {
+        if matches!(error, Error::ProviderUnreachable { .. }) {
+            self.metrics.write(&Metric::ProviderUnreachable, now);
+        }
     }
 
     /// Signs a token for an operator, which expires at `latest` at the latest.

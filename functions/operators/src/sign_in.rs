@@ -116,7 +116,10 @@ pub(crate) async fn sign_in(
 ) -> Response {
     let query = query.unwrap_or_default();
     let started = start(&operators, &own, &query).await;
-    started.unwrap_or_else(|error| page::answer(error.into(), &headers, &operators.app))
+    started.unwrap_or_else(|error| {
+        operators.count_outage(&error, lambda::now());
+        page::answer(error.into(), &headers, &operators.app)
+    })
 }
 
 async fn start(operators: &Operators, own: &Own, query: &str) -> Result<Response> {
