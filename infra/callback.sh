@@ -112,25 +112,30 @@ sign() {
 # Retries for more than a minute, longer than a rate limit lasts. Each attempt is signed again, because a signature
 # is only valid for a few seconds.
 waits=(1 2 4 8 16 32 0) most=30
+# The key is that of this report, so that the control plane handles one attempt at a time.
+key=$(printf '%s' "$CONTEXT_ID$body" | openssl dgst -sha256 -r | cut -d ' ' -f 1)
 give_up=die
 if [[ $outcome == progress ]]; then
   waits=(1 0) most=5
   give_up=warn
 fi
 warn() { echo "callback.sh: $1" >&2; exit 0; }
+reject() { "$give_up" "the control plane rejected the report with status $status: ${answer:0:1000}"; }
 for wait in "${waits[@]}"; do
   timestamp=$(python3 -c 'import sys, time; print(int(time.time() * 1000) + int(sys.argv[1]))' \
     "${CLOCK_AHEAD_MS:-0}")
   signature=$(printf '%s%s%s' "$body" "$CONTEXT_ID" "$timestamp" | sign)
   answer=$(printf '%s' "$body" | curl --silent --write-out '\n%{http_code}' --max-time "$most" \
-    --header 'content-type: application/json' \
+    --header 'content-type: application/json' --header "idempotency-key: $key" \
     --header "x-timestamp: $timestamp" --header "x-signature: $signature" \
     --data-binary @- "$CALLBACK_URL") || true
   status=${answer##*$'\n'}
   case $status in
     204) exit 0 ;;
     000 | 429 | 5??) sleep "$wait" ;;
-    *) "$give_up" "the control plane rejected the report with status $status: ${answer:0:1000}" ;;
+    # An attempt whose answer was lost is still running.
+    409) [[ $answer == *'"IDEMPOTENCY_IN_PROGRESS"'* ]] || reject; sleep "$wait" ;;
+    *) reject ;;
   esac
 done
 "$give_up" "the control plane did not accept the report in time (last status $status)"

@@ -21,7 +21,7 @@ JOB = "01931f6e-0000-7000-8000-000000000001"
 
 
 class ControlPlane(HTTPServer):
-    """Answers with one status after the other, and records the requests."""
+    """Answers with one status after the other, or a status with a body, and records the requests."""
 
     def __init__(self, statuses, port=0):
         super().__init__(("127.0.0.1", port), Handler)
@@ -33,8 +33,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.received.append((body, dict(self.headers)))
-        self.send_response(self.server.statuses.pop(0))
+        status = self.server.statuses.pop(0)
+        status, text = status if isinstance(status, tuple) else (status, "")
+        self.send_response(status)
         self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, *_):
         pass
@@ -113,6 +116,21 @@ class Callback(unittest.TestCase):
             progress,
             {"name": "Creating the database", "summary": "x" * 300, "link": "https://a.example/"},
         )
+
+    def test_attempts_of_one_report_share_a_key(self):
+        busy = (409, '{"error":{"code":"IDEMPOTENCY_IN_PROGRESS"}}')
+        done, received = self.report([500, busy, 204], "success")
+        self.assertEqual((done.returncode, len(received)), (0, 3), done.stderr)
+        keys = {headers["idempotency-key"] for _, headers in received}
+        self.assertEqual(len(keys), 1)
+        _, other = self.report([204], "failure")
+        _, again = self.report([204], "success", CONTEXT_ID=JOB.replace("1", "2"))
+        keys |= {received[0][1]["idempotency-key"] for received in (other, again)}
+        self.assertEqual(len(keys), 3, "another outcome and another job are other reports")
+        for key in keys:
+            self.assertRegex(key, r"^[0-9a-f]{64}$")
+        done, received = self.report([(409, '{"error":{"code":"OUTCOME_CONFLICT"}}')], "success")
+        self.assertEqual((done.returncode, len(received)), (1, 1), "a conflict is final")
 
     def test_the_clock_of_a_local_run_may_be_ahead(self):
         day = 24 * 3600
