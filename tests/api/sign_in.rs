@@ -123,6 +123,8 @@ async fn the_listed_admins_need_no_group() {
     assert_eq!(refused().await, "NO_ROLE");
     provider.claim("sub", "s-2");
     assert_eq!(refused().await, "");
+    provider.claim("sub", "Ada-Marker@acme.test");
+    assert_eq!(refused().await, "NO_ROLE", "a subject that looks like a listed email address");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl Admins {
             .filter(|email| self.lists_email(email));
         match email {
             Some(_) => Some(granted("email", None)),
-            None => self.listed.contains(subject).then(|| granted("sub", Some(subject))),
+            None => self.lists_subject(subject).then(|| granted("sub", Some(subject))),
         }
     }
 
@@ -60,7 +60,9 @@ impl Admins {
     pub fn lists_another_than<'o>(&self, others: impl Iterator<Item = &'o Operator>) -> bool {
         let mut left: BTreeSet<_> = self.listed.iter().map(|one| one.to_lowercase()).collect();
         for other in others {
-            left.remove(&other.subject.to_lowercase());
+            if !is_email(&other.subject) {
+                left.remove(&other.subject.to_lowercase());
+            }
             if let Some(email) = &other.profile.email {
                 left.remove(&email.to_lowercase());
             }
@@ -69,8 +71,17 @@ impl Admins {
     }
 
     fn lists_email(&self, email: &str) -> bool {
-        self.listed.iter().any(|one| one.contains('@') && one.eq_ignore_ascii_case(email))
+        self.listed.iter().any(|one| is_email(one) && one.eq_ignore_ascii_case(email))
     }
+
+    /// A listed email address is never a subject: at some providers, people choose theirs.
+    fn lists_subject(&self, subject: &str) -> bool {
+        !is_email(subject) && self.listed.contains(subject)
+    }
+}
+
+fn is_email(listed: &str) -> bool {
+    listed.contains('@')
 }
 
 #[cfg(test)]
@@ -99,5 +110,8 @@ mod tests {
         assert_eq!(role(&admins, json!({}), "S-1"), None);
         let posing = json!({ "email": "s-1", "email_verified": true });
         assert_eq!(role(&admins, posing, "s-2"), None);
+        for unverified in [json!({}), json!({ "email": "ada@a.test" })] {
+            assert_eq!(role(&admins, unverified, "ada@a.test"), None);
+        }
     }
 }
