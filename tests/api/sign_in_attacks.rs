@@ -1,5 +1,7 @@
 //! Attacks on the sign-in, each of which must fail.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{
@@ -263,6 +265,9 @@ async fn a_rotated_key_is_fetched() {
     // Within 30 seconds of the last request for the keys, an unknown key causes none.
     assert_refused(&browser, &callback, "SIGN_IN_INVALID", "a new key").await;
     assert_eq!(provider.calls("/keys"), 1);
+    app.local().skip(Duration::from_secs(30)).unwrap();
+    signed_in(&app, &provider).await;
+    assert_eq!(provider.calls("/keys"), 2);
 }
 
 #[tokio::test]
