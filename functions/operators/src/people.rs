@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRef, FromRequestParts, State},
-    http::{StatusCode, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -13,7 +13,8 @@ use lambda::token::{Bearer, Tokens};
 use serde::Serialize;
 use store::{Listed, OperatorSessions, Stored, retry_if_stale};
 use web::{
-    Access, Argument, Caller, EntityTag, Failure, IfMatch, Json, KeyBearer, Operator, PathIds,
+    Access, Argument, Caller, EntityTag, Failure, IfMatch, Json, KeyBearer, Once, Operator,
+    PathIds, Reply, Scope,
 };
 
 use crate::Operators;
@@ -100,30 +101,36 @@ pub(crate) async fn me(
 pub(crate) async fn change(
     State(operators): State<Operators>,
     Operator { bearer, .. }: Operator<permit::UpdateOperator>,
+    once: Once,
     expected: IfMatch,
     path: PathIds,
     Json(change): Json<OperatorChange>,
 ) -> web::Result<Response> {
-    let id: OperatorId = path.id()?;
-    let version = retry_if_stale(|| async {
-        let (store, now) = (&operators.store, lambda::now());
-        let OperatorSessions { operator, sessions } = store.sessions_of(id).await?;
-        expected.check(operator.version)?;
-        if operator.item.disabled == change.disabled {
-            return Ok(operator.version);
-        }
-        if change.disabled {
-            let keeper = keeper(&operators, &operator).await?;
-            let sessions: Vec<_> = sessions.iter().map(|session| session.id).collect();
-            let by = &bearer.id;
-            store.disable_operator(&operator, &sessions, keeper.as_ref(), now, by).await?;
-        } else {
-            store.enable_operator(&operator, now, &bearer.id).await?;
-        }
-        Ok(operator.version + 1)
+    let (id, change): (OperatorId, _) = (path.id()?, &change);
+    let (operators, bearer, expected) = (&operators, &bearer, &expected);
+    once.run(Scope::Bearer(bearer), |attempt| async move {
+        let changed = retry_if_stale(|| async {
+            let now = lambda::now();
+            let OperatorSessions { operator, sessions } = operators.store.sessions_of(id).await?;
+            expected.check(operator.version)?;
+            if operator.item.disabled == change.disabled {
+                return Ok(Reply::no_content().tagged(EntityTag(operator.version)));
+            }
+            let reply = Reply::no_content().tagged(EntityTag(operator.version + 1));
+            let store = attempt.recording(&reply);
+            if change.disabled {
+                let keeper = keeper(operators, &operator).await?;
+                let sessions: Vec<_> = sessions.iter().map(|session| session.id).collect();
+                let by = &bearer.id;
+                store.disable_operator(&operator, &sessions, keeper.as_ref(), now, by).await?;
+            } else {
+                store.enable_operator(&operator, now, &bearer.id).await?;
+            }
+            Ok(reply)
+        });
+        Ok(changed.await?)
     })
-    .await?;
-    Ok((StatusCode::NO_CONTENT, EntityTag(version)).into_response())
+    .await
 }
 
 /// Returns another enabled operator who can enable operators again. Returns `None` if one is not
@@ -167,11 +174,15 @@ pub(crate) async fn sessions(
 
 /// `DELETE /operators/{id}/sessions/{sessionId}`: ends a session.
 pub(crate) async fn end_session(
-    State(operators): State<Operators>,
-    _: SelfOr<permit::UpdateOperator>,
+    SelfOr { bearer, .. }: SelfOr<permit::UpdateOperator>,
+    once: Once,
     path: PathIds,
-) -> web::Result<StatusCode> {
+) -> web::Result<Response> {
     let (operator, id): (OperatorId, SessionId) = (path.id()?, path.named("sessionId")?);
-    let ended = operators.store.end_session(operator, id).await?;
-    ended.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| Error::not_found(id).into())
+    once.run(Scope::Bearer(&bearer), |attempt| async move {
+        let reply = Reply::no_content();
+        attempt.recording(&reply).delete_session(operator, id).await?;
+        Ok(reply)
+    })
+    .await
 }

@@ -142,6 +142,21 @@ impl Store {
         reply.attributes.map(decode).transpose()
     }
 
+    /// Deletes a session that must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if it does not exist.
+    pub async fn delete_session(&self, operator: OperatorId, id: SessionId) -> Result<()> {
+        if self.completion.is_some() {
+            let session = Key::session(operator, id);
+            let writes = self.transaction().delete_existing(session, Error::not_found(id))?;
+            return writes.commit().await;
+        }
+        let ended = self.end_session(operator, id).await?;
+        ended.map(drop).ok_or_else(|| Error::not_found(id))
+    }
+
     /// Returns an operator with its sessions that have not ended, strongly consistent.
     ///
     /// # Errors
