@@ -14,6 +14,7 @@ mod cache;
 mod calls;
 mod child_edits;
 mod children;
+mod claim_shapes;
 mod client_builds;
 mod clients;
 mod clock;

@@ -24,7 +24,7 @@ mod webhook;
 pub use alone::is_alone;
 pub use app::{App, JWT_SECRET, MASTER_KEY, VerifiedLead, eventually};
 pub use bodies::{config, contact, invoice, lead, plan, subscription, tenant};
-pub use browser::Browser;
+pub use browser::{Browser, Page};
 pub use client::{Client, Reply, with_query};
 pub use gate::Gate;
 pub use items::{key_claim, long_domains, renumber, sibling};
