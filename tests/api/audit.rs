@@ -12,7 +12,7 @@ use support::{
 use crate::upkeep::{create_history, deliver};
 
 /// Returns the items of the audit log that are its own, by key.
-fn log(app: &App) -> BTreeMap<String, Value> {
+pub(crate) fn log(app: &App) -> BTreeMap<String, Value> {
     let items = app.items().into_iter().filter_map(|item| {
         let (pk, sk) = (item["pk"]["S"].as_str()?, item["sk"]["S"].as_str()?);
         let is_own = pk.starts_with("AUDIT#") && sk != "DONE";
@@ -22,7 +22,7 @@ fn log(app: &App) -> BTreeMap<String, Value> {
 }
 
 /// Returns every entry of the audit log, oldest first within its chain.
-fn entries(app: &App) -> Vec<Value> {
+pub(crate) fn entries(app: &App) -> Vec<Value> {
     let items = log(app).into_values();
     let texts = items.filter_map(|item| Some(item["entry"]["S"].as_str()?.to_owned()));
     texts.map(|text| serde_json::from_str(&text).unwrap()).collect()
@@ -152,7 +152,7 @@ async fn no_personal_or_secret_value_is_in_the_audit_log() {
 }
 
 /// Applies the changes of an item's entries, in order.
-fn replayed(entries: &[Value], id: &Value) -> Map<String, Value> {
+pub(crate) fn replayed(entries: &[Value], id: &Value) -> Map<String, Value> {
     let mut item = Map::new();
     let of_item = entries.iter().filter(|entry| entry["target"]["id"] == *id);
     for change in of_item.flat_map(|entry| entry["changes"].as_array().unwrap()) {

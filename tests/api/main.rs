@@ -7,6 +7,8 @@
 mod abuse;
 mod arc_saas;
 mod audit;
+mod audit_checkpoints;
+mod audit_names;
 mod bad_input;
 mod body_limits;
 mod bus_failures;

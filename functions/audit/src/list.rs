@@ -9,7 +9,10 @@ use lambda::keys::MasterKeys;
 use store::{AuditRange, AuditSource, Paging, Store};
 use web::{Argument, Failure, ListUrl, Operator, Paged, PathIds, Result, page_response};
 
-use crate::view::{ENTRY, bad, filtered};
+use crate::{
+    names::named,
+    view::{ENTRY, bad, filtered},
+};
 
 /// The request for a list of entries: conditions, a limit and a cursor.
 #[derive(Clone, Debug)]
@@ -50,7 +53,7 @@ pub(crate) async fn entries(
     let view = |entry| Ok(filter.conditions.matches(&filtered(&entry)).then_some(entry));
     let range = AuditRange::default();
     let page = store.audit_entries(&source, range, limit, cursor, view).await?;
-    page_response(&url, page, &bearer, &keys)
+    page_response(&url, named(page, &store, &bearer).await?, &bearer, &keys)
 }
 
 /// `GET /tenants/{id}/audit`: lists the entries of a tenant, newest first. The tenant may be
@@ -66,7 +69,7 @@ pub(crate) async fn of_tenant(
     let source = AuditSource::Chain(AuditedKind::tenant_chain(path.id::<TenantId>()?));
     let (range, all) = (AuditRange::default(), |entry| Ok(Some(entry)));
     let page = store.audit_entries(&source, range, limit.into(), cursor, all).await?;
-    paged.answer(page, &bearer, &keys)
+    paged.answer(named(page, &store, &bearer).await?, &bearer, &keys)
 }
 
 /// Returns the source with the fewest entries that has every match of `conditions`.

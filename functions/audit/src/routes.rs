@@ -137,15 +137,21 @@ fn entry() -> NamedSchema {
         "additionalProperties": false,
         "description": "Of a value over 1 KB, `from` and `to` have `sha256` and `bytes` instead.",
     });
+    let mut actor = object(json!({
+        "type": { "type": "string", "enum": ["operator", "machine", "lead", "build", "system"] },
+        "id": maybe(),
+    }));
+    actor["properties"]["name"] = json!({
+        "type": "string",
+        "description": "The present name of an operator that signed in, for callers that may view operators. \
+                        In lists only, and no part of what `mac` covers.",
+    });
     let schema = object(json!({
         "chain": text,
         "seq": { "type": "integer", "minimum": 1, "description": "The place in the chain." },
         "id": text,
         "time": { "type": "string", "format": "date-time" },
-        "actor": object(json!({
-            "type": { "type": "string", "enum": ["operator", "machine", "lead", "build", "system"] },
-            "id": maybe(),
-        })),
+        "actor": actor,
         "via": { "type": "string", "enum": ["console", "api", "lead", "build", "system"] },
         "action": { "type": "string", "enum": actions },
         "target": object(json!({ "type": text, "id": maybe(), "name": maybe() })),
