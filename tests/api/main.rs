@@ -9,6 +9,7 @@ mod arc_saas;
 mod audit;
 mod audit_checkpoints;
 mod audit_names;
+mod audit_replay;
 mod bad_input;
 mod body_limits;
 mod bus_failures;

@@ -32,6 +32,32 @@ pub struct AuditLog {
     retention: Duration,
 }
 
+/// Returns the entries of each chain by time. A batch may repeat a change, and mix those of several
+/// chains in any order.
+///
+/// A request notes its time before it writes, so a later version of an item may have an earlier time.
+/// It still comes behind the earlier version.
+fn by_chain<'e>(
+    entries: impl IntoIterator<Item = &'e AuditEntry>,
+) -> BTreeMap<&'e AuditChain, Vec<&'e AuditEntry>> {
+    let mut items = BTreeMap::<_, BTreeMap<_, &AuditEntry>>::new();
+    for entry in entries {
+        let mut parts = entry.id.split('#');
+        let item = (parts.next(), parts.next());
+        items.entry((&entry.chain, item)).or_default().insert((entry.version, &entry.id), entry);
+    }
+    let mut chains = BTreeMap::<_, BTreeMap<_, &AuditEntry>>::new();
+    for ((chain, _), versions) in items {
+        let mut latest = Timestamp::from_millis(0);
+        for entry in versions.into_values() {
+            latest = latest.max(entry.time);
+            let order = (latest, entry.version, &entry.id);
+            chains.entry(chain).or_default().insert(order, entry);
+        }
+    }
+    chains.into_iter().map(|(chain, entries)| (chain, entries.into_values().collect())).collect()
+}
+
 /// The head of a chain: its latest entry, and the day of its latest checkpoint.
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Head {
@@ -59,14 +85,7 @@ impl AuditLog {
         entries: impl IntoIterator<Item = &AuditEntry>,
         now: Timestamp,
     ) -> Result<()> {
-        // A batch may repeat a change, and mix those of several chains in any order.
-        let mut chains = BTreeMap::<&AuditChain, BTreeMap<_, &AuditEntry>>::new();
-        for entry in entries {
-            let order = (entry.time, entry.version, &entry.id);
-            chains.entry(&entry.chain).or_default().insert(order, entry);
-        }
-        for (chain, entries) in chains {
-            let entries: Vec<_> = entries.into_values().collect();
+        for (chain, entries) in by_chain(entries) {
             for some in entries.chunks(AT_ONCE) {
                 self.append_some(chain, some, now).await?;
             }
