@@ -36,9 +36,9 @@ pub(crate) async fn named(page: Page, store: &Store, bearer: &Bearer) -> Result<
     Ok(Page { items: items.map_err(Error::internal("writing an entry"))?, ..page })
 }
 
-/// Returns the operator that made a change, also by signing in or with an exchanged token. A
-/// hand-signed token may have an ID of another form.
+/// Returns the operator that made a change, also by signing in or with an exchanged token. IDs of
+/// leads have a time, and those of hand-signed tokens may have another form.
 fn operator(entry: &Entry) -> Option<OperatorId> {
-    let actor = entry.get("actor").filter(|actor| actor["type"] != "lead")?;
-    actor["id"].as_str()?.parse().ok()
+    let id: OperatorId = entry.get("actor")?["id"].as_str()?.parse().ok()?;
+    Some(id).filter(|id| id.created_at().is_none())
 }
