@@ -32,6 +32,7 @@ let current;
 async function view({ path: [noun, id], query }) {
   if (noun === "tenants") return id ? (await import("./tenant.js")).tenant(id) : (await import("./tenants.js")).tenants(query);
   if (noun === "leads") return id ? lead(id) : leads(query);
+  if (noun === "plans") return id ? (await import("./plans.js")).plan(id) : (await import("./plans.js")).plans(query);
   if (noun === "audit") return (await import("./audit.js")).audit(query);
   if (noun === "search") return search(query);
   if (noun === "signed-in") return signedIn();
@@ -69,7 +70,7 @@ async function show() {
 }
 
 /** The sections of the console, each with the permission to view it. @type {[string, string, string][]} */
-const sections = [["", "Overview", "10207"], ["tenants", "Tenants", "10207"], ["leads", "Leads", "10203"], ["operators", "People", "10300"], ["audit", "Audit", "10310"]];
+const sections = [["", "Overview", "10207"], ["tenants", "Tenants", "10207"], ["leads", "Leads", "10203"], ["plans", "Plans", "7008"], ["operators", "People", "10300"], ["audit", "Audit", "10310"]];
 
 function showConsole() {
   hideBanner();

@@ -4,7 +4,7 @@ import { ApiError } from "../common/api.js";
 import { fill, h, userText } from "../common/dom.js";
 import { formatTime } from "../common/format.js";
 import { stringify } from "../common/json.js";
-import { listUnfiltered } from "./session.js";
+import { list, listUnfiltered } from "./session.js";
 import { tenants as statuses } from "./statuses.js";
 import { showMore, table } from "./table.js";
 
@@ -90,9 +90,20 @@ export const columns = [
  * Returns the history of a tenant as a panel, or `null` if the operator may not see it.
  * @param {string} tenant
  */
-export async function history(tenant) {
-  /** @param {string} [cursor] */
-  const page = (cursor) => listUnfiltered(`tenants/${tenant}/audit`, LIMIT, cursor);
+export const history = (tenant) => entriesPanel("History", (cursor) => listUnfiltered(`tenants/${tenant}/audit`, LIMIT, cursor));
+
+/**
+ * Returns the changes of an entity as a panel, or `null` if the operator may not see them.
+ * @param {string} title
+ * @param {string} targetId
+ */
+export const changesOf = (title, targetId) => entriesPanel(title, (cursor) => list("audit", { where: { targetId }, limit: LIMIT }, cursor));
+
+/**
+ * @param {string} title
+ * @param {(cursor?: string) => Promise<{ items: any[], next: string }>} page
+ */
+async function entriesPanel(title, page) {
   const first = await page().catch((problem) => {
     if (problem instanceof ApiError && problem.status === 403) return null;
     throw problem;
@@ -102,12 +113,12 @@ export async function history(tenant) {
   /** @param {any[]} entries @param {string} next */
   function draw(entries, next) {
     fill(rows,
-      entries.length ? table("History", columns, entries) : h("p", { class: "soft" }, "No changes yet. They appear here about a second after they are made."),
+      entries.length ? table(title, columns, entries) : h("p", { class: "soft" }, "No changes yet. They appear here about a second after they are made."),
       showMore(next, async (cursor) => {
         const more = await page(cursor);
         draw([...entries, ...more.items], more.next);
       }));
   }
   draw(first.items, first.next);
-  return h("section", { class: "panel" }, h("h2", {}, "History"), rows);
+  return h("section", { class: "panel" }, h("h2", {}, title), rows);
 }

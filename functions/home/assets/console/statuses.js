@@ -26,6 +26,12 @@ export const phases = new Map([
   ["expired", ["Expired", ""]],
 ]);
 
+export const plans = new Map([
+  ["draft", ["Draft", "busy"]],
+  ["active", ["Active", "good"]],
+  ["archived", ["Archived", ""]],
+]);
+
 export const jobs = new Map([
   ["queued", ["Queued", "busy"]],
   ["running", ["Running", "busy"]],

@@ -84,6 +84,7 @@ export async function listPanel({ path, include, caption, query, where, columns 
 function emptyMessage(path, where) {
   if (Object.keys(where).length) return `No ${path} have this status.`;
   if (path === "operators") return "No operators yet. They appear here when they sign in for the first time.";
+  if (path === "plans") return "No plans yet. Create one, then activate it.";
   return path === "leads" ? "No leads yet. They appear here when customers sign up." : `No ${path} yet. Create one, or share the sign-up page.`;
 }
 
