@@ -3,7 +3,7 @@ use lambda::aws::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::Store;
-use support::{App, Reply, plan, with_query};
+use support::{App, Options, Reply, VerifiedLead, plan, subscription, with_query};
 
 fn store(app: &App) -> Store {
     let env = app.local().env();
@@ -217,4 +217,65 @@ async fn changes_of_plans_are_in_the_audit_log() {
         "{changes:?}"
     );
     assert_eq!(app.read("/audit/verify?chain=plans").await.body["ok"], true);
+}
+
+/// Converts a new lead into a tenant. Returns the lead and the path of the tenant.
+async fn onboarded(app: &App, key: &str) -> (VerifiedLead, String) {
+    let lead = app.verified_lead(&format!("ada@{key}.test")).await;
+    let body = json!({ "key": key, "domains": [format!("{key}.test")] });
+    let path = format!("/leads/{}/tenants", lead.id);
+    let made = app.client.post(&lead.token, &path, &body).await.expect(200);
+    (lead, format!("/tenants/{}", made.text("/id")))
+}
+
+/// Provisions a new lead's tenant with terms of its own, by the lead. Returns the path of the tenant.
+async fn provisioned(app: &App, key: &str) -> (Reply, String) {
+    let (lead, tenant) = onboarded(app, key).await;
+    let path = format!("{tenant}/provision");
+    (app.client.post(&lead.token, &path, &subscription("BASIC")).await, tenant)
+}
+
+#[tokio::test]
+async fn the_first_public_plan_opens_the_catalog_for_good() {
+    let app = App::with_options(Options::silent().variable("LEAD_PLANS", "auto")).await;
+    provisioned(&app, "early").await.0.expect(204);
+    let id = active(&app, json!({})).await;
+    app.create("/plans", &plan(json!({ "public": true }))).await;
+    provisioned(&app, "private").await.0.expect(204);
+    let path = format!("/plans/{id}");
+    app.client.patch(&app.operator, &path, &json!({ "public": true })).await.expect(204);
+    act(&app, &id, "archive").await.expect(204);
+    app.client.delete(&app.operator, &path).await.expect(204);
+    let (refused, tenant) = provisioned(&app, "late").await;
+    assert_eq!(refused.expect(403).text("/error/code"), "PLAN_NOT_PUBLIC");
+    assert_eq!(app.read(&tenant).await.body["status"], 1);
+    let path = format!("{tenant}/provision");
+    app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(204);
+}
+
+#[tokio::test]
+async fn lead_plans_decides_whether_leads_send_their_own_terms() {
+    for (value, opened, status) in [("catalog", false, 403), ("free", true, 204)] {
+        let app = App::with_variables(&[("LEAD_PLANS", value)]).await;
+        if opened {
+            active(&app, json!({ "public": true })).await;
+        }
+        provisioned(&app, "acme").await.0.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_from_before_the_catalog_opened_is_repeated() {
+    let app = App::with_options(Options::silent().variable("LEAD_PLANS", "auto")).await;
+    let (lead, tenant) = onboarded(&app, "acme").await;
+    let provision = async || {
+        let with_key = |request: reqwest::RequestBuilder| {
+            let request = request.bearer_auth(&lead.token).header("idempotency-key", "k");
+            request.json(&subscription("BASIC"))
+        };
+        app.client.send(Method::POST, &format!("{tenant}/provision"), with_key).await.expect(204)
+    };
+    let first = provision().await;
+    active(&app, json!({ "public": true })).await;
+    assert_eq!(provision().await.header("location"), first.header("location"));
 }

@@ -12,7 +12,7 @@ pub use routes::operations;
 use std::time::Duration;
 
 use axum::{Router, extract::FromRef, response::Response};
-use domain::{IdentityProvider, NewTenant, TenantView, Tiers, permit};
+use domain::{IdentityProvider, LeadPlans, NewTenant, TenantView, Tiers, permit};
 use lambda::{
     Env,
     config::{ConfigError, identity_provider, millis, tiers},
@@ -43,6 +43,8 @@ struct Plans {
     expiry: Duration,
     /// The identity provider of tenants that configure none (`IDENTITY_PROVIDER`).
     provider: Option<IdentityProvider>,
+    /// The sources of the terms of a lead's tenant (`LEAD_PLANS`).
+    leads: LeadPlans,
 }
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
@@ -55,6 +57,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         tiers: tiers(env),
         expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
         provider: identity_provider(env)?,
+        leads: env.parsed("LEAD_PLANS", LeadPlans::Free, "auto, catalog or free")?,
     };
     let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
     let tenants = Tenants { store, tokens, keys, preconditions, plans };

@@ -1,11 +1,11 @@
 use axum::{extract::State, response::Response};
 use domain::{
-    Error, IdentityProvider, Job, JobKind, Result as Decided, SubscriptionText, TenantId, UserId,
-    Work, permit,
+    Catalog, Error, IdentityProvider, Job, JobKind, LeadPlans, Namer, PlanChoice,
+    Result as Decided, SubscriptionText, TenantId, UserId, Work, permit,
 };
 use lambda::token::Bearer;
 use schema::Timestamp;
-use store::{Stored, TenantToBuild, retry_if_stale};
+use store::{Store, Stored, TenantToBuild, retry_if_stale};
 use web::{Allowed, Body, EntityTag, IfMatch, Once, PathIds, Reply, RequestId, Result, Scope};
 
 use crate::Plans;
@@ -23,7 +23,8 @@ pub(crate) async fn provision(
 ) -> Result<Response> {
     let subscription = SubscriptionText::from_text(body.text(), &plans.tiers)?;
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
-    let caller = Caller { bearer, expected, request };
+    let own_terms = bearer.lead().map(|_| plans.leads);
+    let caller = Caller { bearer, expected, request, own_terms };
     open(once, &caller, path.id()?, |from, opening| {
         from.tenant.item.status_after_opening(JobKind::Provision)?;
         opening.check_build_limit(&from)?;
@@ -45,7 +46,7 @@ pub(crate) async fn resume_identity(
     expected: IfMatch,
     path: PathIds,
 ) -> Result<Response> {
-    let caller = Caller { bearer, expected, request };
+    let caller = Caller { bearer, expected, request, own_terms: None };
     open(once, &caller, path.id()?, |from, opening| {
         from.tenant.item.check_identity_resumable()?;
         opening.check_build_limit(&from)?;
@@ -70,7 +71,7 @@ pub(crate) async fn deprovision(
     expected: IfMatch,
     path: PathIds,
 ) -> Result<Response> {
-    let caller = Caller { bearer, expected, request };
+    let caller = Caller { bearer, expected, request, own_terms: None };
     open(once, &caller, path.id()?, |from, opening| {
         let TenantToBuild { tenant: Stored { item: tenant, .. }, contacts, jobs, .. } = from;
         tenant.status_after_opening(JobKind::Deprovision)?;
@@ -90,6 +91,18 @@ struct Caller {
     bearer: Bearer,
     expected: IfMatch,
     request: String,
+    /// The rule for terms in the body, if the caller is a lead that sends them.
+    own_terms: Option<LeadPlans>,
+}
+
+/// Checks that a lead may send its own terms, if the caller is one. Only `auto` depends on the catalog.
+async fn check_own_terms(sent: Option<LeadPlans>, store: &Store) -> Decided<()> {
+    let Some(plans) = sent else { return Ok(()) };
+    let catalog = match plans {
+        LeadPlans::Auto => store.catalog().await?,
+        LeadPlans::Catalog | LeadPlans::Free => Catalog::Unopened,
+    };
+    Ok(plans.check(catalog, Namer::Lead, PlanChoice::FreeForm)?)
 }
 
 /// The caller that opens a job, and the time.
@@ -122,14 +135,18 @@ impl Plans {
 /// Opens the job of a tenant that `job` decides on.
 async fn open(
     once: Once,
-    Caller { bearer, expected, request }: &Caller,
+    Caller { bearer, expected, request, own_terms }: &Caller,
     id: TenantId,
     job: impl Fn(TenantToBuild, &Opening<'_>) -> Decided<Job>,
 ) -> Result<Response> {
     let opened = once.run(Scope::Bearer(bearer), |attempt| async move {
         let opened = retry_if_stale(|| async {
-            let from = attempt.store.tenant_to_build(id).await?;
+            let store = &attempt.store;
+            let (from, allowed) =
+                tokio::join!(store.tenant_to_build(id), check_own_terms(*own_terms, store));
+            let from = from?;
             bearer.may_act_on(from.tenant.item.lead_id)?;
+            allowed?;
             expected.check(from.tenant.version)?;
             bearer.may_change(&from.tenant.item)?;
             let tenant = from.tenant.clone();

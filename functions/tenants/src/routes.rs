@@ -101,6 +101,7 @@ fn provision() -> Operation {
         )
         .body_schema(NamedSchema::new("ProvisionedSubscription", SubscriptionText::schema(), body))
         .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
+        .error(Code::PlanNotPublic, "A lead sends its own terms, and `LEAD_PLANS` does not allow them.")
         .error(
             Code::IllegalTransition,
             "The tenant's status is neither PENDINGPROVISION nor PROVISIONFAILED.",
