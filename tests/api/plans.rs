@@ -241,7 +241,7 @@ async fn the_first_public_plan_opens_the_catalog_for_good() {
     provisioned(&app, "early").await.0.expect(204);
     let id = active(&app, json!({})).await;
     app.create("/plans", &plan(json!({ "public": true }))).await;
-    provisioned(&app, "private").await.0.expect(204);
+    provisioned(&app, "second").await.0.expect(204);
     let path = format!("/plans/{id}");
     app.client.patch(&app.operator, &path, &json!({ "public": true })).await.expect(204);
     act(&app, &id, "archive").await.expect(204);
