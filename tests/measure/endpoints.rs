@@ -76,8 +76,8 @@ pub(crate) async fn settle(stack: &mut Stack) {
     }
 }
 
-/// Creates a tenant with children and returns all endpoints to measure. What a service refuses to
-/// create has the nil UUID, so that its rows are refused as well.
+/// Creates a tenant with children and returns all endpoints to measure. An entity that a service
+/// refuses to create has the nil UUID, so that its rows are refused as well.
 pub(crate) async fn all(client: &Client, operator: &str) -> Vec<Endpoint> {
     let create = async |path: &str, body: Value| {
         let made = client.post(operator, path, &body).await;

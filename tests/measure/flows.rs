@@ -22,7 +22,7 @@ const ALONE: usize = 200;
 /// Concurrent flows, and repetitions of each.
 const TOGETHER: (usize, usize) = (8, 50);
 
-/// What a client cannot read from the answers: the keys in emails and the secrets of builds.
+/// The secrets that no answer contains: the keys in emails, and those that builds sign with.
 pub(crate) enum Secrets {
     /// The master keys of this project's functions.
     Keys(MasterKeys),

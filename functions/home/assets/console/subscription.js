@@ -55,9 +55,9 @@ async function withPlans(title, fits, open) {
 /** @param {string} title @param {string} text */
 const explain = (title, text) => openDialog({ title, text: [text], button: "Close", submit: async () => {} });
 
-/** @param {any[]} plans @param {string} [chosen] @returns {import("./dialog.js").DialogField} */
-const planField = (plans, chosen) => ({
-  name: "planId", label: "Plan", value: chosen,
+/** @param {any[]} plans @returns {import("./dialog.js").DialogField} */
+const planField = (plans) => ({
+  name: "planId", label: "Plan",
   options: plans.map((plan) => [plan.id, `${plan.name}, ${formatPrice(plan)}`]),
 });
 
