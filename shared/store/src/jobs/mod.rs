@@ -17,13 +17,10 @@ use crate::{
         index::{Index, IndexKey, Partition},
         item::{Item, Stored, decode_active},
         key::Key,
-        transaction::Transaction,
         update::{AT_VERSION, Update},
     },
 };
-use domain::{
-    Decision, Error, Job, JobId, JobState, Plan, Result, Step, Subscription, Tenant, TenantId,
-};
+use domain::{Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
 use schema::Timestamp;
 
 impl Item for Job {
@@ -94,56 +91,6 @@ impl Store {
     /// [`Error::Stale`] if the tenant has changed since the job was prepared.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
     pub async fn open_job(&self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<()> {
-        let writes = self.opening(tenant, job, request)?;
-        self.invalidating(tenant.item.id, writes.commit()).await
-    }
-
-    /// Opens a job for a tenant that subscribes to a plan with the same request. `decision` is the new
-    /// subscription.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::SubscriptionExists`](domain::Refusal::SubscriptionExists) if the tenant has another subscription by now; [`Error::Stale`]
-    /// if the tenant or the plan has changed since the job was prepared.
-    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
-    pub async fn open_job_and_subscribe(
-        &self,
-        tenant: &Stored<Tenant>,
-        job: &Job,
-        (plan, decision): (&Stored<Plan>, &Decision),
-        request: &str,
-    ) -> Result<()> {
-        let writes = self.opening(tenant, job, request)?;
-        let writes = writes.with_subscriber_of(plan)?.decided(None, decision, Some(request))?;
-        self.invalidating(tenant.item.id, writes.commit()).await
-    }
-
-    /// Opens a job for a tenant with a pending subscription, which must be as it was read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stale`] if the tenant or the subscription has changed since the job was prepared.
-    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
-    pub async fn open_job_of_subscription(
-        &self,
-        tenant: &Stored<Tenant>,
-        job: &Job,
-        pending: &Stored<Subscription>,
-        request: &str,
-    ) -> Result<()> {
-        let key = pending.item.key();
-        let writes = self.opening(tenant, job, request)?;
-        let writes = writes.require_version(key, pending.version, Error::Stale)?;
-        self.invalidating(tenant.item.id, writes.commit()).await
-    }
-
-    /// Starts the transaction that opens a job.
-    fn opening(
-        &self,
-        tenant: &Stored<Tenant>,
-        job: &Job,
-        request: &str,
-    ) -> Result<Transaction<'_>> {
         let Stored { item: tenant, version } = tenant;
         let status = job.kind.status_while_open();
         let opened = Update::when(AT_VERSION)
@@ -163,7 +110,7 @@ impl Store {
             writes =
                 writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)?;
         }
-        Ok(writes)
+        self.invalidating(tenant.id, writes.commit()).await
     }
 
     /// Records that a job's pipeline is running, with its execution ID and log URL.
