@@ -176,6 +176,8 @@ async fn a_lead_of_a_suspended_tenant_reads_everything_and_changes_nothing() {
     let app = App::with_variables(&[("LEAD_INVOICES", "true")]).await;
     let zoe = Party::new(&app, "zoe").await;
     app.wait_for_status(&zoe.tenant, 0).await;
+    let plan = app.active_plan(&json!({})).await;
+    let subscription = app.subscribe(&zoe.tenant, &plan).await.expect(200).text("/id");
     let token = zoe.token_with_all_permissions();
     let reads = async || {
         let mut answers = Vec::new();
@@ -203,8 +205,9 @@ async fn a_lead_of_a_suspended_tenant_reads_everything_and_changes_nothing() {
             continue;
         }
         let bulk = if path.contains('{') { "" } else { "?where={}" };
-        let sent = zoe.path(path).replace("{sessionId}", &zoe.tenant) + bulk;
-        let body = body(method, path, &zoe.tenant);
+        let path = path.replace("/subscriptions/{id}", &format!("/subscriptions/{subscription}"));
+        let sent = zoe.path(&path).replace("{sessionId}", &zoe.tenant) + bulk;
+        let body = body(method, &path, &zoe.tenant);
         let verb = Method::from_bytes(method.as_bytes()).unwrap();
         let reply = app.client.send_text(verb, &token, &sent, &body.to_string()).await;
         match shown(&reply).as_str() {

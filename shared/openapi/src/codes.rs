@@ -62,7 +62,8 @@ impl Operation {
             Code::Busy => self.stored,
             // Every write of a tenant's data that a lead's token may reach, whatever permissions it has.
             Code::TenantSuspended => {
-                let of_a_tenant = ["tenants", "contacts", "invoices", "tenant-configs"];
+                let of_a_tenant =
+                    ["tenants", "contacts", "invoices", "tenant-configs", "subscriptions"];
                 let by_a_lead = matches!(self.access.caller, Caller::Permitted(_));
                 self.method != "GET" && by_a_lead && of_a_tenant.contains(&self.tag())
             }

@@ -104,7 +104,7 @@ impl Update {
             let is_set = self.set.iter().any(|set| set.contains(&alias));
             self.condition.contains(&alias) || is_set || self.remove.contains(&alias.as_str())
         };
-        let names: HashMap<_, _> = ["isolation", "name", "roles", "state", "status"]
+        let names: HashMap<_, _> = ["isolation", "name", "plan", "roles", "state", "status"]
             .iter()
             .filter(|name| used(name))
             .map(|name| (format!("#{name}"), (*name).to_owned()))
