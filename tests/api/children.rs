@@ -24,7 +24,7 @@ pub(crate) fn kinds() -> [Kind; 3] {
             path: "/invoices",
             entity: "Invoice",
             body: invoice,
-            change: ("status", json!(1), json!(7)),
+            change: ("currencyCode", json!("GBP"), json!("XXX")),
         },
         Kind {
             path: "/tenant-configs",

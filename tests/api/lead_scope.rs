@@ -13,6 +13,7 @@ pub(crate) fn body(method: &str, route: &str, of: &str) -> Value {
         ("POST", "/invoices") | ("PUT", "/invoices/{id}") => invoice(of),
         ("POST", "/tenant-configs") | ("PUT", "/tenant-configs/{id}") => config(of, "evil"),
         ("POST", "/tenants") => support::tenant("evil"),
+        ("PUT", "/plans/{id}") => support::basic_plan(&json!({})),
         ("POST", "/tenants/{id}/provision") => subscription("PREMIUM"),
         ("PUT", "/tenants/{id}") => {
             json!({ "name": "evil", "key": "evil", "domains": ["evil.test"] })
