@@ -125,7 +125,7 @@ impl Overview {
     pub fn example() -> Value {
         json!({
             "leads": { "total": 41, "validated": 30 },
-            "tenants": [24, 2, 1, 1, 0, 1],
+            "tenants": [24, 2, 1, 1, 0, 1, 1],
             "days": [{ "date": "2026-11-24", "onboarded": 3, "activated": 2, "medianSeconds": 97.1 }],
             "medianSeconds": 92.4,
             "attention": [{
