@@ -21,7 +21,7 @@ body! {
 #[serde(transparent)]
 pub struct Overrides(pub Features);
 
-/// Where the value of a feature is from.
+/// The source of a feature's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeatureSource {
@@ -36,7 +36,7 @@ pub enum FeatureSource {
 pub struct Entitlement {
     /// The value.
     pub value: FeatureValue,
-    /// Where the value is from.
+    /// The source of the value.
     pub source: FeatureSource,
 }
 

@@ -125,6 +125,13 @@ impl Standing {
         self.suspension.is_some_and(|reason| !reason.is_by_hand())
     }
 
+    /// Checks that a job may move the tenant to another tier or isolation now.
+    pub(crate) fn check_movable(self) -> Allowed {
+        self.check_no_job()?;
+        let is_active = self.status == TenantStatus::Active;
+        allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))
+    }
+
     /// Checks that no job of the tenant is open.
     pub(crate) fn check_no_job(self) -> Allowed {
         allow_if(!self.has_open_job, Refusal::JobOpen)
