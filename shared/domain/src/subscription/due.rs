@@ -98,8 +98,7 @@ impl Subscription {
         at.tenant.check_no_job()?;
         self.reactivate_on = None;
         self.audit = self.audit.changed(at.now, at.by);
-        let unpaid = at.tenant.suspension == Some(SuspensionReason::NonPayment);
-        let is_locked = unpaid && at.tenant.status == TenantStatus::Suspended;
+        let is_locked = at.tenant.is_unpaid() && at.tenant.status == TenantStatus::Suspended;
         let change = is_locked.then_some(StandingChange::Reactivate);
         Ok(Decision::new(self).with_tenant(change, at.tenant))
     }

@@ -125,6 +125,11 @@ impl Standing {
         self.suspension.is_some_and(|reason| !reason.is_by_hand())
     }
 
+    /// Returns whether the tenant is suspended because an invoice is overdue. It may be on its way out.
+    pub(crate) fn is_unpaid(self) -> bool {
+        self.suspension == Some(SuspensionReason::NonPayment)
+    }
+
     /// Checks that a job may move the tenant to another tier or isolation now.
     pub(crate) fn check_movable(self) -> Allowed {
         self.check_no_job()?;
