@@ -49,7 +49,7 @@ pub struct Grants {
     pub modified_by: UserId,
 }
 
-/// Where the value of a feature is from.
+/// The source of a feature's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeatureSource {
@@ -64,7 +64,7 @@ pub enum FeatureSource {
 pub struct Entitlement {
     /// The value.
     pub value: FeatureValue,
-    /// Where the value is from.
+    /// The source of the value.
     pub source: FeatureSource,
 }
 

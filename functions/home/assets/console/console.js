@@ -25,21 +25,27 @@ let navigation = 0;
 /** @type {View | undefined} */
 let current;
 
+/** Returns the first view that the operator may see. */
+function firstView() {
+  if (can("10207")) return "overview";
+  return can("10300") ? "operators" : "sessions";
+}
+
 /**
  * Returns the view of a route. The larger views are modules that load when they are first shown.
  * @param {import("./route.js").Route} route @returns {Promise<View>}
  */
-async function view({ path: [noun, id], query }) {
+async function view({ path: [noun = firstView(), id], query }) {
   if (noun === "tenants") return id ? (await import("./tenant.js")).tenant(id) : (await import("./tenants.js")).tenants(query);
   if (noun === "leads") return id ? lead(id) : leads(query);
   if (noun === "plans") return id ? (await import("./plans.js")).plan(id) : (await import("./plans.js")).plans(query);
   if (noun === "audit") return (await import("./audit.js")).audit(query);
   if (noun === "search") return search(query);
   if (noun === "signed-in") return signedIn();
-  if (noun ? noun !== "operators" && noun !== "sessions" : can("10207")) return (await import("./overview.js")).overview();
-  const { mySessions, people, person } = await import("./people.js");
-  if (noun === "operators" && id) return person(id);
-  return noun === "operators" || (!noun && can("10300")) ? people(query) : mySessions();
+  if (noun === "sessions") return (await import("./people.js")).mySessions();
+  if (noun !== "operators") return (await import("./overview.js")).overview();
+  const { people, person } = await import("./people.js");
+  return id ? person(id) : people(query);
 }
 
 async function show() {

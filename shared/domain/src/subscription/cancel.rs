@@ -38,8 +38,7 @@ impl Subscription {
         }
         (self.cancel_at_period_end, self.pending_change) = (true, None);
         self.audit = self.audit.changed(at.now, at.by);
-        let decision = Decision::new(self);
-        Ok(if is_new { decision.with(EventType::SubscriptionCancelScheduled) } else { decision })
+        Ok(Decision::new(self).with_if(is_new, EventType::SubscriptionCancelScheduled))
     }
 
     /// Withdraws a cancellation that has not taken effect.
@@ -66,7 +65,7 @@ impl Subscription {
         let (is_entitled, has_ended) = (self.phase.is_entitled(), self.phase.has_ended());
         let decision = (!has_ended).then(|| self.ended(Phase::Cancelled, at))?;
         let decision = decision.with(EventType::SubscriptionCancelled);
-        Some(if is_entitled { decision.with(EventType::EntitlementsChanged) } else { decision })
+        Some(decision.with_if(is_entitled, EventType::EntitlementsChanged))
     }
 
     /// Ends an activated subscription, which suspends its tenant for the `reason`.

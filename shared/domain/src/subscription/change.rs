@@ -4,7 +4,7 @@ use strum::{Display, VariantArray};
 use super::{Adjustment, Context, Decision, MAX_ADJUSTMENTS, Phase, Proration, Subscription};
 use crate::refusal::{Allowed, Refusal, allow_if};
 use crate::values::words_from_json;
-use crate::{EventType, PlanTerms, TenantStatus};
+use crate::{EventType, PlanTerms};
 use schema::Timestamp;
 
 /// When a change or a cancellation takes effect.
@@ -101,9 +101,7 @@ impl Subscription {
             return decided(Decision::new(self));
         }
         if quote.needs_job {
-            at.tenant.check_no_job()?;
-            let is_active = at.tenant.status == TenantStatus::Active;
-            allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))?;
+            at.tenant.check_movable()?;
             return Ok(PlanChange::Moves(Box::new(Move { plan, proration })));
         }
         decided(self.with_terms(plan, quote.lines, at))
@@ -164,8 +162,9 @@ impl Subscription {
         self.adjustments.extend(lines);
         self.pending_change = None;
         self.audit = self.audit.changed(at.now, at.by);
-        let decision = Decision::new(self).with(EventType::SubscriptionChanged);
-        if has_other_features { decision.with(EventType::EntitlementsChanged) } else { decision }
+        Decision::new(self)
+            .with(EventType::SubscriptionChanged)
+            .with_if(has_other_features, EventType::EntitlementsChanged)
     }
 
     /// Returns the credits and charges of a change now. A trial has no price.

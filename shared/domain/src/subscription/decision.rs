@@ -53,6 +53,11 @@ impl Decision {
         self
     }
 
+    /// Adds an event if the condition holds.
+    pub(super) fn with_if(self, holds: bool, event: EventType) -> Self {
+        if holds { self.with(event) } else { self }
+    }
+
     /// Adds a change of the tenant, with the event for it. Another reason for a suspension is no event.
     pub(super) fn with_tenant(mut self, change: Option<StandingChange>, tenant: Standing) -> Self {
         self.tenant = change.or(self.tenant);

@@ -1,5 +1,5 @@
 use super::{Context, Decision, Phase, StandingChange, Subscription, TimerAction};
-use crate::refusal::{Refusal, allow_if};
+use crate::Refusal;
 use crate::{EventType, SuspensionReason, TenantStatus};
 use schema::Timestamp;
 
@@ -74,14 +74,10 @@ impl Subscription {
         }
         let invoice = Some(self.begin_at(start));
         self.audit = self.audit.changed(at.now, at.by);
-        let mut decision = Decision { invoice, ..Decision::new(self) }.with(event);
-        if is_changed {
-            decision = decision.with(EventType::SubscriptionChanged);
-        }
-        if has_other_features {
-            decision = decision.with(EventType::EntitlementsChanged);
-        }
-        decision
+        Decision { invoice, ..Decision::new(self) }
+            .with(event)
+            .with_if(is_changed, EventType::SubscriptionChanged)
+            .with_if(has_other_features, EventType::EntitlementsChanged)
     }
 
     fn end_grace(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
@@ -92,9 +88,7 @@ impl Subscription {
     }
 
     fn open_move(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
-        at.tenant.check_no_job()?;
-        let is_active = at.tenant.status == TenantStatus::Active;
-        allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))?;
+        at.tenant.check_movable()?;
         let opens = self.pending_change.take().map(super::PendingChange::into_move);
         self.audit = self.audit.changed(at.now, at.by);
         Ok(Decision { opens, ..Decision::new(self) })
@@ -104,8 +98,7 @@ impl Subscription {
         at.tenant.check_no_job()?;
         self.reactivate_on = None;
         self.audit = self.audit.changed(at.now, at.by);
-        let unpaid = at.tenant.suspension == Some(SuspensionReason::NonPayment);
-        let is_locked = unpaid && at.tenant.status == TenantStatus::Suspended;
+        let is_locked = at.tenant.is_unpaid() && at.tenant.status == TenantStatus::Suspended;
         let change = is_locked.then_some(StandingChange::Reactivate);
         Ok(Decision::new(self).with_tenant(change, at.tenant))
     }

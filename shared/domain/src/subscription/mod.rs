@@ -26,6 +26,7 @@ pub use payment::{PaymentOutcome, PaymentSignal};
 pub use period::Period;
 pub use phase::Phase;
 pub use proration::{Adjustment, AdjustmentKind, MAX_ADJUSTMENTS, Proration};
+use start::length_of;
 pub use start::{PENDING_LIFE, TRIAL_NOTICE, Trial};
 pub use timer::{Timer, TimerAction, TimerSubject};
 

@@ -1,14 +1,10 @@
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::{Context, Decision, Phase, StandingChange, Subscription};
+use super::{Context, Decision, Phase, StandingChange, Subscription, length_of};
 use crate::Refusal;
 use crate::values::words_from_json;
-use crate::{
-    EventType, InvoiceId, InvoiceStatus, NonPayment, SuspensionReason, TenantStatus, Text,
-};
+use crate::{EventType, InvoiceId, InvoiceStatus, NonPayment, TenantStatus, Text};
 use schema::{Timestamp, body};
 
 /// The outcome of a payment.
@@ -94,7 +90,7 @@ impl Subscription {
 
     /// The grace period counts from the arrival of the signal, so that a late one takes no day away.
     fn begin_grace(&mut self, days: u32, at: Context<'_>) {
-        let grace = Duration::from_secs(u64::from(days) * 24 * 3600);
+        let grace = length_of(days);
         let has_effect = self.plan.effect_of_non_payment == NonPayment::Suspend;
         self.grace_ends_on = has_effect.then_some(at.now + grace);
     }
@@ -118,7 +114,7 @@ impl Subscription {
         self.phase = Phase::Active;
         (self.past_due_since, self.grace_ends_on) = (None, None);
         self.audit = self.audit.changed(at.now, at.by);
-        let unpaid = at.tenant.suspension == Some(SuspensionReason::NonPayment);
+        let unpaid = at.tenant.is_unpaid();
         let can_change = at.tenant.status == TenantStatus::Suspended && !at.tenant.has_open_job;
         self.reactivate_on = (unpaid && !can_change).then_some(at.now);
         let change = (unpaid && can_change).then_some(StandingChange::Reactivate);

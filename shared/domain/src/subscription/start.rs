@@ -6,13 +6,16 @@ use crate::{Audit, EventType, PlanTerms, SubscriptionId, TenantId, TenantStatus}
 use schema::Timestamp;
 
 /// How long a subscription waits for its tenant.
-pub const PENDING_LIFE: Duration = Duration::from_secs(30 * DAY);
+pub const PENDING_LIFE: Duration = length_of(30);
 
 /// How long before its end the notice of a trial is due, as for Stripe Billing's
 /// `customer.subscription.trial_will_end`. A shorter trial has its notice at once.
-pub const TRIAL_NOTICE: Duration = Duration::from_secs(3 * DAY);
+pub const TRIAL_NOTICE: Duration = length_of(3);
 
-const DAY: u64 = 24 * 3600;
+/// Returns the length of this many days of 24 hours.
+pub(super) const fn length_of(days: u32) -> Duration {
+    Duration::from_secs(days as u64 * 24 * 3600)
+}
 
 /// Whether a subscription begins with the trial of its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +89,7 @@ impl Subscription {
         allow_if(!reactivates || !at.tenant.has_open_job, Refusal::JobOpen)?;
         let mut invoice = None;
         if self.trial_days > 0 {
-            let length = Duration::from_secs(u64::from(self.trial_days) * DAY);
-            let end = at.now + length;
+            let end = at.now + length_of(self.trial_days);
             self.phase = Phase::Trialing;
             self.current_period = Some(Period { start: at.now, end });
             self.trial_ends_on = Some(end);

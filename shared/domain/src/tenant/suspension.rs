@@ -143,6 +143,18 @@ impl Standing {
         self.suspension.is_some_and(|reason| !reason.is_by_hand())
     }
 
+    /// Returns whether the tenant is suspended because an invoice is overdue. It may be on its way out.
+    pub(crate) fn is_unpaid(self) -> bool {
+        self.suspension == Some(SuspensionReason::NonPayment)
+    }
+
+    /// Checks that a job may move the tenant to another tier or isolation now.
+    pub(crate) fn check_movable(self) -> Allowed {
+        self.check_no_job()?;
+        let is_active = self.status == TenantStatus::Active;
+        allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))
+    }
+
     /// Checks that no job of the tenant is open.
     ///
     /// # Errors
