@@ -74,7 +74,7 @@ impl Clock<'_> {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Outdated) => self.store.delete_timer(&due).await,
             Ok(Outcome::Waits(why)) => {
-                tracing::info!(code = why.code(), timer = ?due, "a timer waits");
+                tracing::info!(?why, timer = ?due, "a timer waits");
                 self.store.postpone_timer(&due, self.now + RETRY).await
             }
             Err(error) => {

@@ -45,13 +45,6 @@ impl Refusal {
         "The plan has another tier or isolation than the tenant. A tenant can't be moved yet. Choose a \
          plan of the same tier and isolation.",
     );
-
-    /// Returns whether the same action succeeds as soon as a job has closed, so that a timer tries
-    /// again.
-    #[must_use]
-    pub fn passes_with_the_job(self) -> bool {
-        self == Self::JobOpen
-    }
 }
 
 /// The crate `web` answers with the codes; these are what the tests expect.

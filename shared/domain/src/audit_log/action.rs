@@ -187,7 +187,6 @@ fn of_child(kind: ChildKind, old: Option<&Item>, new: &Item) -> AuditAction {
     }
 }
 
-/// Progress within a state is not recorded: the job has its steps.
 fn of_plan(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
     let Some(old) = old else { return Some(AuditAction::PlanCreated) };
     let state = |item: &Item| item.get("state").and_then(Value::as_str).map(str::to_owned);
@@ -201,6 +200,7 @@ fn of_plan(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
     })
 }
 
+/// Progress within a state is not recorded: the job has its steps.
 fn of_job(old: Option<&Item>, new: &Item) -> Option<AuditAction> {
     let Some(old) = old else { return Some(AuditAction::JobOpened) };
     let (from, to) = (old.get("state")?.as_str()?, new.get("state")?.as_str()?);

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strum::{Display, VariantArray};
 
-use crate::refusal::{Refusal, allow_if};
+use crate::refusal::{Allowed, Refusal, allow_if};
 use crate::values::words_from_json;
 use crate::{StandingChange, Tenant, TenantStatus, Text, Transition, UserId};
 use schema::{FromJson, Reader, Timestamp, body, nullable};
