@@ -62,10 +62,9 @@ impl Subscription {
     /// changed by that, not by the subscription. Returns `None` if the subscription has ended.
     #[must_use]
     pub fn close(self, at: Context<'_>) -> Option<Decision> {
-        let (is_entitled, has_ended) = (self.phase.is_entitled(), self.phase.has_ended());
+        let has_ended = self.phase.has_ended();
         let decision = (!has_ended).then(|| self.ended(Phase::Cancelled, at))?;
-        let decision = decision.with(EventType::SubscriptionCancelled);
-        Some(decision.with_if(is_entitled, EventType::EntitlementsChanged))
+        Some(decision.with(EventType::SubscriptionCancelled))
     }
 
     /// Ends an activated subscription, which suspends its tenant for the `reason`.
@@ -80,8 +79,7 @@ impl Subscription {
             Phase::Cancelled => EventType::SubscriptionCancelled,
             _ => EventType::SubscriptionExpired,
         };
-        let decision = self.ended(phase, at).with(event).with_tenant(change, at.tenant);
-        Ok(decision.with(EventType::EntitlementsChanged))
+        Ok(Decision { tenant: change, ..self.ended(phase, at).with(event) })
     }
 
     /// Ends the subscription. A period that runs ends now.

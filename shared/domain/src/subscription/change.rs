@@ -156,15 +156,12 @@ impl Subscription {
     }
 
     fn with_terms(mut self, plan: PlanTerms, lines: Vec<Adjustment>, at: Context<'_>) -> Decision {
-        let has_other_features = self.plan.features != plan.features;
         self.plan = plan;
         self.adapt_grace(at);
         self.adjustments.extend(lines);
         self.pending_change = None;
         self.audit = self.audit.changed(at.now, at.by);
-        Decision::new(self)
-            .with(EventType::SubscriptionChanged)
-            .with_if(has_other_features, EventType::EntitlementsChanged)
+        Decision::new(self).with(EventType::SubscriptionChanged)
     }
 
     /// Returns the credits and charges of a change now. A trial has no price.

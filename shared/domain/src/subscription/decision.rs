@@ -27,7 +27,8 @@ pub enum StandingChange {
 pub struct Decision {
     /// The new subscription.
     pub subscription: Subscription,
-    /// The types of the events, in order.
+    /// The types of the subscription's events, in order. Those of its tenant, of features and of invoices
+    /// follow from their own items.
     pub events: Vec<EventType>,
     /// The invoice for a period that begins.
     pub invoice: Option<PeriodInvoice>,
@@ -56,18 +57,6 @@ impl Decision {
     /// Adds an event if the condition holds.
     pub(super) fn with_if(self, holds: bool, event: EventType) -> Self {
         if holds { self.with(event) } else { self }
-    }
-
-    /// Adds a change of the tenant, with the event for it. Another reason for a suspension is no event.
-    pub(super) fn with_tenant(mut self, change: Option<StandingChange>, tenant: Standing) -> Self {
-        self.tenant = change.or(self.tenant);
-        match change {
-            Some(StandingChange::Suspend(_)) if tenant.suspension.is_none() => {
-                self.with(EventType::TenantSuspended)
-            }
-            Some(StandingChange::Reactivate) => self.with(EventType::TenantReactivated),
-            Some(StandingChange::Suspend(_)) | None => self,
-        }
     }
 
     /// Adds the decision that follows from this one, with the subscription as it is by then.

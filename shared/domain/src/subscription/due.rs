@@ -57,8 +57,6 @@ impl Subscription {
             Some(change) if change.needs_move(&self.plan) => (Some(change), None),
             change => (None, change),
         };
-        let has_other_features =
-            change.as_ref().is_some_and(|change| change.plan.features != self.plan.features);
         let is_changed = change.is_some();
         self.pending_change = waiting;
         if let Some(change) = change {
@@ -77,14 +75,13 @@ impl Subscription {
         Decision { invoice, ..Decision::new(self) }
             .with(event)
             .with_if(is_changed, EventType::SubscriptionChanged)
-            .with_if(has_other_features, EventType::EntitlementsChanged)
     }
 
     fn end_grace(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
         let change = at.tenant.suspend(SuspensionReason::NonPayment)?;
         (self.phase, self.grace_ends_on, self.reactivate_on) = (Phase::Suspended, None, None);
         self.audit = self.audit.changed(at.now, at.by);
-        Ok(Decision::new(self).with_tenant(change, at.tenant))
+        Ok(Decision { tenant: change, ..Decision::new(self) })
     }
 
     fn open_move(mut self, at: Context<'_>) -> Result<Decision, Refusal> {
@@ -100,6 +97,6 @@ impl Subscription {
         self.audit = self.audit.changed(at.now, at.by);
         let is_locked = at.tenant.is_unpaid() && at.tenant.status == TenantStatus::Suspended;
         let change = is_locked.then_some(StandingChange::Reactivate);
-        Ok(Decision::new(self).with_tenant(change, at.tenant))
+        Ok(Decision { tenant: change, ..Decision::new(self) })
     }
 }

@@ -118,8 +118,7 @@ impl Subscription {
         let can_change = at.tenant.status == TenantStatus::Suspended && !at.tenant.has_open_job;
         self.reactivate_on = (unpaid && !can_change).then_some(at.now);
         let change = (unpaid && can_change).then_some(StandingChange::Reactivate);
-        let decision = Decision::new(self).with(EventType::SubscriptionChanged);
-        decision.with_tenant(change, at.tenant)
+        Decision { tenant: change, ..Decision::new(self).with(EventType::SubscriptionChanged) }
     }
 
     /// Returns the subscription after the invoice `id` was cancelled, or paid without a signal.

@@ -100,10 +100,9 @@ impl Subscription {
         }
         self.audit = self.audit.changed(at.now, at.by);
         let change = reactivates.then_some(StandingChange::Reactivate);
-        let decision = Decision { invoice, ..Decision::new(self) }
-            .with(EventType::SubscriptionActivated)
-            .with(EventType::EntitlementsChanged);
-        Ok(decision.with_tenant(change, at.tenant))
+        let decision =
+            Decision { invoice, ..Decision::new(self) }.with(EventType::SubscriptionActivated);
+        Ok(Decision { tenant: change, ..decision })
     }
 
     /// Begins the period that starts at `start`, with its invoice.

@@ -250,9 +250,6 @@ fn encode_decided(
     request: Option<&str>,
 ) -> Result<Attributes> {
     let mut item = encode_version(subscription, version)?;
-    // The events of the tenant follow from its own item.
-    let of_tenant = [EventType::TenantSuspended, EventType::TenantReactivated];
-    let events: Vec<_> = events.iter().filter(|event| !of_tenant.contains(event)).collect();
     if !events.is_empty() {
         item.insert("events".into(), encode_part(events)?);
     }
