@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::tombstones::{OwedTombstones, tombstone};
+use crate::store::WARM_UP_TIMEOUT;
 use lambda::{
     Env,
     aws::Aws,
@@ -20,8 +21,6 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// Time that a request waits for the cache, connecting included.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(100);
-/// Time that the start of a function waits for the cache.
-const WARM_UP_TIMEOUT: Duration = Duration::from_millis(250);
 /// Time for which the cache is skipped after a failure.
 const COOLDOWN: Duration = Duration::from_secs(1);
 /// Wait between two attempts to put a tombstone.
