@@ -128,6 +128,24 @@ async fn the_listed_admins_need_no_group() {
 }
 
 #[tokio::test]
+async fn an_unverified_email_address_counts_at_a_trusted_provider_only() {
+    let provider = Provider::start().await;
+    provider.claim("groups", Value::Null);
+    provider.claim("email", "ada@acme.test");
+    let grant = json!({ "claim": "email", "value": "ada@acme.test", "role": "support" });
+    let grants = json!({ "grants": [grant] }).to_string();
+    for (trust, code) in [("false", "NO_ROLE"), ("true", "")] {
+        for more in [("OPERATOR_ROLES", grants.as_str()), ("OPERATOR_ADMINS", "ada@acme.test")] {
+            let app = app_of(&provider, &[more, ("OIDC_TRUST_EMAIL", trust)]).await;
+            let browser = Browser::new(app.local().base_url());
+            let start = browser.open("/auth/sign-in").await.expect(302);
+            let end = browser.open(&provider.authorize(&start.location)).await;
+            assert_eq!(end.code(), code, "{more:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn claims_come_from_userinfo_if_the_id_token_has_none() {
     let provider = Provider::start().await;
     provider.claim("groups", Value::Null);

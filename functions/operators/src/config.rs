@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     exchange::{TokenIssuer, Trusted},
     origin::Hosting,
-    provider::{Provider, issuer::Issuer},
+    provider::{EmailTrust, Provider, issuer::Issuer},
 };
 
 /// The scopes that are requested unless `OIDC_SCOPES` is set.
@@ -84,8 +84,7 @@ pub(crate) async fn provider(
     client: &Client,
 ) -> Result<Option<Provider>, ConfigError> {
     let Some(issuer) = env.get("OIDC_ISSUER") else { return Ok(None) };
-    let admins = Admins::new(env.list("OPERATOR_ADMINS", ""));
-    let admins = if env.flag("OIDC_TRUST_EMAIL")? { admins.trusting_emails() } else { admins };
+    let trusts_all = env.flag("OIDC_TRUST_EMAIL")?;
     let scopes = env.get("OIDC_SCOPES").unwrap_or(SCOPES);
     if !scopes.split(' ').any(|scope| scope == "openid") {
         return Err(Env::malformed("OIDC_SCOPES", "must contain openid"));
@@ -99,8 +98,9 @@ pub(crate) async fn provider(
         client_secret: secret(env, aws, "OIDC_CLIENT_SECRET").await?,
         scopes: scopes.to_owned(),
         logout_url,
+        emails: if trusts_all { EmailTrust::All } else { EmailTrust::Verified },
         grants,
-        admins,
+        admins: Admins::new(env.list("OPERATOR_ADMINS", "")),
     }))
 }
 

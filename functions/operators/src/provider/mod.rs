@@ -6,6 +6,8 @@ mod token_endpoint;
 
 pub(crate) use token_endpoint::{Granted, TokenFailure};
 
+use std::borrow::Cow;
+
 use axum::{
     body::Body,
     http::{Request, header::AUTHORIZATION},
@@ -34,8 +36,18 @@ pub(crate) struct Provider {
     pub(crate) scopes: String,
     /// The address to sign out at, if the provider publishes none.
     pub(crate) logout_url: Option<Url>,
+    pub(crate) emails: EmailTrust,
     pub(crate) grants: Vec<Grant>,
     pub(crate) admins: Admins,
+}
+
+/// Which email addresses of the provider count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmailTrust {
+    /// Addresses that the provider has verified.
+    Verified,
+    /// All addresses (`OIDC_TRUST_EMAIL`).
+    All,
 }
 
 /// The values that tie an authorization request to its callback.
@@ -182,8 +194,12 @@ impl Provider {
     }
 
     fn roles(&self, claims: &Map<String, Value>, subject: &str) -> Vec<GrantedRole> {
-        let mut roles = Grant::roles(&self.grants, claims, &self.client_id);
-        if let Some(admin) = self.admins.role(claims, subject)
+        let mut claims = Cow::Borrowed(claims);
+        if self.emails == EmailTrust::All {
+            claims.to_mut().insert("email_verified".to_owned(), true.into());
+        }
+        let mut roles = Grant::roles(&self.grants, &claims, &self.client_id);
+        if let Some(admin) = self.admins.role(&claims, subject)
             && !roles.iter().any(|known| known.role == admin.role)
         {
             roles.push(admin);

@@ -9,30 +9,13 @@ use crate::Roles;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admins {
     listed: BTreeSet<String>,
-    emails: EmailTrust,
-}
-
-/// Which email addresses of a provider count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum EmailTrust {
-    /// Addresses that the provider has verified.
-    #[default]
-    Verified,
-    /// All addresses (`OIDC_TRUST_EMAIL`).
-    All,
 }
 
 impl Admins {
     /// Creates the list. An email address counts only if the provider has verified it.
     #[must_use]
     pub fn new(listed: BTreeSet<String>) -> Self {
-        Self { listed, emails: EmailTrust::Verified }
-    }
-
-    /// Returns the list for a provider whose email addresses all count.
-    #[must_use]
-    pub fn trusting_emails(self) -> Self {
-        Self { emails: EmailTrust::All, ..self }
+        Self { listed }
     }
 
     /// Returns the role of an admin if the bearer of `claims` is listed.
@@ -43,14 +26,9 @@ impl Admins {
             claim: claim.to_owned(),
             value: value.map(str::to_owned),
         };
-        // Some providers write the boolean as a text, such as Cognito.
-        let verified = matches!(claims.get("email_verified"), Some(Value::Bool(true)))
-            || claims::text(claims, "email_verified") == Some("true");
-        let email = claims::text(claims, "email")
-            .filter(|_| verified || self.emails == EmailTrust::All)
-            .filter(|email| self.lists_email(email));
+        let email = claims::verified_email(claims).filter(|email| self.lists_email(email));
         match email {
-            Some(_) => Some(granted("email", None)),
+            Some(_) => Some(granted(claims::EMAIL, None)),
             None => self.lists_subject(subject).then(|| granted("sub", Some(subject))),
         }
     }
@@ -91,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_email_counts_if_it_is_verified_or_the_provider_is_trusted() {
+    fn an_email_counts_if_it_is_verified() {
         let admins = Admins::new(["ada@a.test".to_owned(), "s-1".to_owned()].into());
         let role = |admins: &Admins, claims: Value, subject: &str| {
             admins.role(claims.as_object().unwrap(), subject).map(|granted| granted.claim)
@@ -103,8 +81,7 @@ mod tests {
         }
         for verified in [json!(false), json!("false"), json!(1), json!(null)] {
             let claims = json!({ "email": "ada@a.test", "email_verified": verified });
-            assert_eq!(role(&admins, claims.clone(), "s-2"), None);
-            assert_eq!(role(&admins.clone().trusting_emails(), claims, "s-2"), email);
+            assert_eq!(role(&admins, claims, "s-2"), None);
         }
         assert_eq!(role(&admins, json!({}), "s-1"), Some("sub".to_owned()));
         assert_eq!(role(&admins, json!({}), "S-1"), None);

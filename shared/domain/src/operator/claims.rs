@@ -14,14 +14,28 @@ pub(super) const USUAL: [&str; 8] = [
     "scp",
 ];
 
+/// The claim with the email address.
+pub(super) const EMAIL: &str = "email";
+
+/// Returns the email address if the provider has verified it. Some providers write the boolean as a
+/// text, such as Cognito.
+pub(super) fn verified_email(claims: &Map<String, Value>) -> Option<&str> {
+    let is_verified = claims.get("email_verified") == Some(&Value::Bool(true))
+        || text(claims, "email_verified") == Some("true");
+    text(claims, EMAIL).filter(|_| is_verified)
+}
+
 /// Returns a claim that is a text.
 pub(super) fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
     claims.get(name).and_then(Value::as_str)
 }
 
 /// Returns whether the claim at `path` has `value`: as a text, as an element of an array, or as a
-/// word of a scope. Comparison is exact.
+/// word of a scope. Comparison is exact. An email address counts only if it is verified.
 pub(super) fn has(claims: &Map<String, Value>, path: &str, client: &str, value: &str) -> bool {
+    if path == EMAIL {
+        return verified_email(claims) == Some(value);
+    }
     let found = match path.strip_prefix("resource_access.{client}.") {
         Some(rest) => claims
             .get("resource_access")

@@ -151,7 +151,8 @@ impl Grant {
             }
             if let Some(path) = grant.matching(claims, client) {
                 let claim = path.replace("{client}", client);
-                let (role, value) = (grant.role.clone(), Some(grant.value.clone()));
+                let role = grant.role.clone();
+                let value = (path != claims::EMAIL).then(|| grant.value.clone());
                 granted.push(GrantedRole { role, claim, value });
             }
         }
@@ -212,6 +213,21 @@ mod tests {
         let usual = grants(&json!([{ "value": "admin", "role": "viewer" }]));
         let granted = Grant::roles(&usual, claims, "client");
         assert_eq!((granted[0].role.as_str(), granted[0].claim.as_str()), ("viewer", "roles"));
+    }
+
+    #[test]
+    fn a_grant_to_an_email_address_needs_a_verified_one_and_does_not_keep_it() {
+        let rules =
+            grants(&json!([{ "claim": "email", "value": "ada@a.test", "role": "support" }]));
+        let roles = |verified: Value| {
+            let claims = json!({ "email": "ada@a.test", "email_verified": verified });
+            Grant::roles(&rules, claims.as_object().unwrap(), "client")
+        };
+        let (role, claim) = ("support".to_owned(), "email".to_owned());
+        assert_eq!(roles(json!(true)), [GrantedRole { role, claim, value: None }]);
+        for unverified in [json!(false), json!("no"), json!(null)] {
+            assert_eq!(roles(unverified), []);
+        }
     }
 
     #[test]
