@@ -33,7 +33,7 @@ async fn one_of_each(app: &App) -> [(String, Value); 4] {
     let child = async |path: &str, body: Value| format!("{path}/{}", app.create(path, &body).await);
     [
         (child("/contacts", contact(&acme)).await, json!({ "type": "admin" })),
-        (child("/invoices", invoice(&acme)).await, json!({ "status": 1 })),
+        (child("/invoices", invoice(&acme)).await, json!({ "dueDate": "2026-02-28" })),
         (
             child("/tenant-configs", config(&acme, "theme")).await,
             json!({ "configValue": { "dark": true } }),
