@@ -139,8 +139,8 @@ class Bench(unittest.TestCase):
 
     def test_each_part_prints_a_table(self):
         few = ["--functions", "home,relay", "--starts", "2", "--memory-after", "20"]
-        tables = bench(*few, "--requests", "20", "--tenants", "1000")
-        for row in ["| relay ", "| GET /tenants/{id} ", "| lead to active", "| 1000 "]:
+        tables = bench(*few, "--requests", "20", "--tenants", "1000", "--due", "12")
+        for row in ["| relay ", "| GET /tenants/{id} ", "| lead to active", "| 1000 ", "| 12           | 0 "]:
             self.assertIn(row, tables)
 
     def test_a_running_service_can_be_measured(self):

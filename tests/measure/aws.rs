@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::options::Options;
+use crate::{options::Options, renewals};
 
 /// Emulates everything except the HTTP functions. Executes one command per line of standard input.
 pub(crate) async fn emulate(options: &Options) {
@@ -57,6 +57,11 @@ fn answer(local: &Local, line: &str) -> Value {
             fill(local, rest.parse().unwrap());
             json!(null)
         }
+        "renewals" => {
+            renewals::fill(local, rest.parse().unwrap());
+            json!(null)
+        }
+        "due" => json!(renewals::due(local)),
         "records" => json!(local.records(rest).unwrap()),
         "events" => {
             let events = local.state().events().unwrap();

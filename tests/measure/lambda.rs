@@ -26,8 +26,8 @@ use tokio::{
 
 use crate::process;
 
-/// Timeout for the first poll and for each invocation.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout for the first poll and for each invocation: that of the slowest function, `reconciler`.
+const TIMEOUT: Duration = Duration::from_secs(55);
 
 /// A function's process with a Runtime API of its own.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ async fn next(State(api): State<Arc<Api>>) -> Response {
     };
     let id = api.next.fetch_add(1, Ordering::Relaxed);
     api.answers.lock().unwrap().insert(id, answer);
-    let deadline = lambda::now().millis() + 30_000;
+    let deadline = lambda::now().millis() + 55_000;
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", id.to_string()),

@@ -13,6 +13,7 @@ mod load;
 mod machine;
 mod options;
 mod process;
+mod renewals;
 mod report;
 mod service;
 mod stack;
@@ -55,6 +56,10 @@ async fn everything(options: &Options) {
     if options.runs("growth") {
         found["growth"] = growth::measure(options).await.into();
         report::growth(&found["growth"]);
+    }
+    if options.runs("renewals") {
+        found["renewals"] = renewals::measure(options).await;
+        report::renewals(&found["renewals"]);
     }
     found["machine"]["load_after"] = machine::load().into();
     report::write(options, &found);

@@ -14,8 +14,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
     pub(crate) out: PathBuf,
 
-    /// Parts to measure: starts, endpoints, flows, growth.
-    #[arg(long, value_delimiter = ',', default_value = "starts,endpoints,flows,growth")]
+    /// Parts to measure: starts, endpoints, flows, growth, renewals.
+    #[arg(long, value_delimiter = ',', default_value = "starts,endpoints,flows,growth,renewals")]
     pub(crate) parts: Vec<String>,
 
     /// Functions to start (default: all).
@@ -37,6 +37,10 @@ pub(crate) struct Options {
     /// Numbers of tenants in the table, for growth.
     #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
     pub(crate) tenants: Vec<usize>,
+
+    /// Number of subscriptions that are due at once, for renewals.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) due: usize,
 
     /// The SAM template.
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]

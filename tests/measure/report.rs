@@ -143,6 +143,21 @@ pub(crate) fn growth(measured: &Value) {
     print(&head, rows);
 }
 
+/// Prints how long it takes to renew subscriptions that are due at once.
+pub(crate) fn renewals(of: &Value) {
+    let row = vec![
+        plain(&of["due"]),
+        plain(&of["left"]),
+        rounded(&of["seconds"], 1),
+        rounded(
+            &of["cpu_us"].as_f64().map(|all| all / of["due"].as_f64().unwrap_or(1.0)).into(),
+            0,
+        ),
+    ];
+    let head = ["renewals due", "left after one run", "seconds", "CPU µs of each"];
+    print(&head, [row].into_iter());
+}
+
 /// Writes all figures to the output file.
 pub(crate) fn write(options: &Options, found: &Value) {
     let text = serde_json::to_string_pretty(found).unwrap();

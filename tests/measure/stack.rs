@@ -5,10 +5,11 @@ use support::Client;
 use crate::{aws::Aws, gateway::Gateway, lambda::Lambda, options::Options};
 
 /// The functions that serve HTTP, in the order of the README.
-pub(crate) const HTTP: [&str; 11] = [
+pub(crate) const HTTP: [&str; 12] = [
     "leads",
     "tenants",
     "plans",
+    "subscriptions",
     "contacts",
     "invoices",
     "tenant-configs",

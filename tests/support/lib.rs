@@ -30,7 +30,7 @@ pub use gate::Gate;
 pub use items::{key_claim, long_domains, renumber, sibling};
 pub use options::Options;
 pub use redis::Redis;
-pub use subscriptions::basic_plan;
+pub use subscriptions::{basic_plan, earlier};
 pub use webhook::SignedMessage;
 
 /// Runs all futures concurrently. Returns their results in order.

@@ -55,10 +55,7 @@ impl App {
         let time = Duration::from_secs(days * 24 * 3600);
         for kind in ["subscription", "timer"] {
             for mut item in self.items_of(kind) {
-                item.as_object_mut()
-                    .into_iter()
-                    .flatten()
-                    .for_each(|(_, value)| earlier(value, time));
+                earlier(&mut item, time);
                 assert!(self.put_item(&item).await);
             }
         }
@@ -66,7 +63,7 @@ impl App {
 }
 
 /// Moves every time in a stored value back.
-fn earlier(value: &mut Value, time: Duration) {
+pub fn earlier(value: &mut Value, time: Duration) {
     match value {
         Value::String(text) => {
             let (moment, rest) = text.split_once('#').unwrap_or((text, ""));
