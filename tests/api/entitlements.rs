@@ -226,7 +226,7 @@ async fn a_subscription_gives_the_features_of_its_plan_while_it_is_in_use() {
     assert_eq!(
         app.emails_to("ops@acme.test")
             .iter()
-            .filter(|mail| mail["subject"] == "Acme is suspended on Tenantry")
+            .filter(|mail| mail["subject"] == "Your workspace is suspended: Acme on Tenantry")
             .count(),
         1
     );

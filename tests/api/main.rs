@@ -79,6 +79,7 @@ mod sign_in_attacks;
 mod signup;
 mod slow;
 mod subscription_clock;
+mod subscription_mails;
 mod subscription_rights;
 mod subscriptions;
 mod suspension;

@@ -13,6 +13,9 @@ use crate::{
     tokens::{PUBLIC, ROUTES},
 };
 
+const SUSPENDED: &str = "Your workspace is suspended: Acme on Tenantry";
+const REACTIVATED: &str = "Your workspace is active again: Acme on Tenantry";
+
 async fn act(app: &App, tenant: &str, action: &str, body: &Value) -> Reply {
     app.client.post(&app.operator, &format!("/tenants/{tenant}/{action}"), body).await
 }
@@ -76,11 +79,11 @@ async fn a_tenant_is_suspended_with_a_reason_and_reactivated() {
     );
     let subjects: Vec<_> =
         app.emails_to("ops@acme.test").iter().map(|mail| mail["subject"].clone()).collect();
-    for subject in ["Acme is suspended on Tenantry", "Acme is active again on Tenantry"] {
+    for subject in [SUSPENDED, REACTIVATED] {
         let sent = subjects.iter().filter(|sent| *sent == subject).count();
         assert!(sent <= 1, "{subjects:?}");
     }
-    assert!(subjects.contains(&json!("Acme is active again on Tenantry")), "{subjects:?}");
+    assert!(subjects.contains(&json!(REACTIVATED)), "{subjects:?}");
     let log = app.read(&format!("{own}/audit")).await;
     assert_eq!(log.each("action")[..2], ["tenant.reactivated", "tenant.suspended"]);
     assert_eq!(app.dead_letters(), 0);

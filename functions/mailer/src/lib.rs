@@ -5,6 +5,8 @@
 //! ends after that answer and before the claim is completed. Twice is better than never.
 
 mod mail;
+mod notice;
+mod notice_words;
 mod sender;
 #[cfg(test)]
 mod tests;
@@ -19,7 +21,7 @@ use aws_sdk_sesv2::{
     operation::{RequestId, send_email::SendEmailError},
     types::Destination,
 };
-use domain::{Error, Event, EventTenant, EventType, Result};
+use domain::{Error, Event, EventTenant, EventType, Result, SubscriptionKey};
 use lambda::{
     Env, Envelope, Payload,
     aws::Aws,
@@ -29,9 +31,9 @@ use lambda::{
     metric::{Metric, Metrics},
 };
 use schema::Timestamp;
-use store::{Claim, Store};
+use store::{Claim, Store, Subscribed};
 
-use crate::{mail::Mail, writer::Writer};
+use crate::{mail::Mail, notice_words::SubscriptionNotice, writer::Writer};
 
 /// Sends emails to leads and tenants.
 #[derive(Debug)]
@@ -46,13 +48,16 @@ pub struct Mailer {
 }
 
 /// The types of events that lead to an email.
-const MAILED: [EventType; 6] = [
+const MAILED: [EventType; 9] = [
     EventType::LeadCreated,
     EventType::LeadLinkRequested,
     EventType::TenantProvisioningSuccess,
     EventType::TenantProvisioningFailure,
     EventType::TenantSuspended,
     EventType::TenantReactivated,
+    EventType::SubscriptionTrialEnding,
+    EventType::SubscriptionPastDue,
+    EventType::SubscriptionCancelScheduled,
 ];
 
 /// The name under which events are claimed.
@@ -126,7 +131,10 @@ impl Mailer {
             (EventType::TenantSuspended | EventType::TenantReactivated, _, Some(tenant)) => {
                 self.standing(tenant).await
             }
-            _ => Ok(None),
+            _ => match event.subscription_key()? {
+                Some(key) => self.subscription(kind, key, now).await,
+                None => Ok(None),
+            },
         }
     }
 
@@ -142,6 +150,22 @@ impl Mailer {
         }
         let contact = self.store.primary_contact(tenant.id).await?;
         contact.map(|contact| self.writer.standing(&tenant, &contact)).transpose()
+    }
+
+    /// Returns the email about a subscription to the tenant's primary contact. Returns `None` if the
+    /// subscription has moved on, so that an event that arrives late misleads nobody.
+    async fn subscription(
+        &self,
+        kind: EventType,
+        key: SubscriptionKey,
+        now: Timestamp,
+    ) -> Result<Option<Mail>> {
+        let found = self.store.subscribed(key.tenant_id, key.id).await?;
+        let Some(Subscribed { subscription, tenant }) = found else { return Ok(None) };
+        let notice = SubscriptionNotice::about(kind, &subscription.item, now);
+        let Some(notice) = notice else { return Ok(None) };
+        let contact = self.store.primary_contact(key.tenant_id).await?;
+        contact.map(|contact| self.writer.subscription(&notice, &tenant.item, &contact)).transpose()
     }
 
     /// Returns the email about a failed build to the lead that became the tenant: the sign-up page

@@ -1,6 +1,6 @@
 //! Formats user-chosen names and dates for emails, and says how far a sign-up has come.
 
-use domain::{Stage, SuspensionReason};
+use domain::Stage;
 use schema::Timestamp;
 
 /// The words for a stage of a sign-up.
@@ -63,56 +63,6 @@ impl StageWords {
             ),
         };
         Self { heading, before, after, button }
-    }
-}
-
-/// The words about a change of a workspace.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoticeWords {
-    /// The heading.
-    pub(crate) heading: &'static str,
-    /// The end of the subject, after the name of the workspace.
-    pub(crate) subject: &'static str,
-    /// The end of the sentence that starts with the name of the workspace.
-    pub(crate) text: &'static str,
-    /// The label of the button.
-    pub(crate) button: &'static str,
-}
-
-impl NoticeWords {
-    /// Returns the words for a tenant that is suspended for this reason.
-    pub(crate) fn suspended(reason: SuspensionReason) -> Self {
-        use SuspensionReason as R;
-        let text = match reason {
-            R::NonPayment => {
-                "is suspended because a payment is overdue. Its data is kept. Pay the invoice to use it again."
-            }
-            R::TrialEnded => {
-                "is suspended because its trial has ended. Its data is kept. Choose a plan to use it again."
-            }
-            R::Expired => {
-                "is suspended because its subscription has expired. Its data is kept. Choose a plan to use it again."
-            }
-            R::Cancelled => {
-                "is suspended because its subscription was cancelled. Its data is kept. Choose a plan to use it again."
-            }
-            R::Request => {
-                "is suspended, as you requested. Its data is kept. Contact us to use it again."
-            }
-            R::Abuse | R::Other => "is suspended. Its data is kept. Contact us to use it again.",
-        };
-        let (heading, subject) = ("Your workspace is suspended", "is suspended");
-        Self { heading, subject, text, button: "Sign in" }
-    }
-
-    /// Returns the words for a tenant that is active again.
-    pub(crate) fn reactivated() -> Self {
-        Self {
-            heading: "Your workspace is active again",
-            subject: "is active again",
-            text: "is active again. You can use it as before.",
-            button: "Open workspace",
-        }
     }
 }
 

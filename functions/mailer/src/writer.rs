@@ -1,10 +1,7 @@
 //! Writes the emails.
 
 use askama::Template;
-use domain::{
-    Contact, Error, EventJob, EventLead, EventTenant, Lead, LeadId, LeadLink, Result, Stage,
-    Tenant, Text,
-};
+use domain::{Error, EventJob, EventLead, EventTenant, Lead, LeadId, LeadLink, Result, Stage};
 use lambda::{
     Env,
     aws::Aws,
@@ -16,21 +13,21 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     mail::{Mail, MailContent, template_data},
-    words::{NoticeWords, StageWords, date, name},
+    notice::NoticeTemplates,
+    words::{StageWords, date, name},
 };
 
 /// Writes emails.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    app: String,
+    pub(crate) app: String,
     validate_url: String,
-    login_url: String,
+    pub(crate) login_url: String,
     keys: MasterKeys,
     lead_keys: LeadKeys,
     verification_template: Option<String>,
     welcome_template: Option<String>,
-    suspended_template: Option<String>,
-    reactivated_template: Option<String>,
+    pub(crate) notices: NoticeTemplates,
 }
 
 /// The values of the verification email.
@@ -99,33 +96,9 @@ struct WelcomeText<'a> {
     of: &'a Welcome<'a>,
 }
 
-/// The values of an email about a change of a workspace.
-struct Notice<'a> {
-    app: &'a str,
-    first_name: String,
-    tenant_name: String,
-    tenant_key: String,
-    note: Option<&'a str>,
-    link: &'a str,
-    words: NoticeWords,
-}
-
-#[derive(Template)]
-#[template(path = "notice.html")]
-struct NoticeHtml<'a> {
-    of: &'a Notice<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "notice.txt")]
-struct NoticeText<'a> {
-    of: &'a Notice<'a>,
-}
-
 impl Writer {
     /// Reads `APP_NAME`, `APP_VALIDATE_URL`, `APP_LOGIN_URL`, `VERIFICATION_TEMPLATE`,
-    /// `WELCOME_TEMPLATE`, `SUSPENDED_TEMPLATE`, `REACTIVATED_TEMPLATE`, the master keys and the settings
-    /// of lead keys.
+    /// `WELCOME_TEMPLATE`, the templates of notices, the master keys and the settings of lead keys.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             app: env.get("APP_NAME").unwrap_or("Tenantry").to_owned(),
@@ -134,8 +107,7 @@ impl Writer {
             lead_keys: LeadKeys::from_env(env)?,
             verification_template: env.get("VERIFICATION_TEMPLATE").map(str::to_owned),
             welcome_template: env.get("WELCOME_TEMPLATE").map(str::to_owned),
-            suspended_template: env.get("SUSPENDED_TEMPLATE").map(str::to_owned),
-            reactivated_template: env.get("REACTIVATED_TEMPLATE").map(str::to_owned),
+            notices: NoticeTemplates::from_env(env),
             keys: MasterKeys::load(env, aws).await?,
         })
     }
@@ -262,49 +234,8 @@ impl Writer {
         };
         Ok(Some(Mail { to: contact.details.email.clone(), content }))
     }
-
-    /// Returns the email to a contact of a tenant whose suspension began or ended.
-    pub(crate) fn standing(&self, tenant: &Tenant, contact: &Contact) -> Result<Mail> {
-        let suspension = tenant.suspension.as_ref();
-        let (words, template) = match suspension {
-            Some(suspension) => {
-                (NoticeWords::suspended(suspension.reason), &self.suspended_template)
-            }
-            None => (NoticeWords::reactivated(), &self.reactivated_template),
-        };
-        let of = Notice {
-            app: &self.app,
-            first_name: name(contact.details.first_name.as_str()),
-            tenant_name: name(tenant.name.as_str()),
-            tenant_key: tenant.key.to_string(),
-            note: suspension.and_then(|suspension| suspension.note.as_ref()).map(Text::as_str),
-            link: &self.login_url,
-            words,
-        };
-        let reason = suspension.map(|suspension| suspension.reason.to_string());
-        let content = match template {
-            Some(template) => MailContent::Template {
-                name: template.clone(),
-                data: template_data([
-                    ("appName", of.app),
-                    ("firstName", &of.first_name),
-                    ("tenantName", &of.tenant_name),
-                    ("tenantKey", &of.tenant_key),
-                    ("reason", reason.as_deref().unwrap_or_default()),
-                    ("note", of.note.unwrap_or_default()),
-                    ("link", of.link),
-                ]),
-            },
-            None => MailContent::BuiltIn {
-                subject: format!("{} {} on {}", of.tenant_name, of.words.subject, of.app),
-                html: render(&NoticeHtml { of: &of })?,
-                text: render(&NoticeText { of: &of })?,
-            },
-        };
-        Ok(Mail { to: contact.details.email.clone(), content })
-    }
 }
 
-fn render(template: &impl Template) -> Result<String> {
+pub(crate) fn render(template: &impl Template) -> Result<String> {
     template.render().map_err(Error::permanent("writing an email"))
 }

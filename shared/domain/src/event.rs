@@ -7,8 +7,8 @@ use strum::{Display, EnumString};
 use crate::{
     Address, Contact, Email, Entitlement, Entity, Error, FeatureKey, Grants, Hostname,
     IdentityProvider, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId, LeadLink, PlanId,
-    Result, Subscription, Suspension, SuspensionReason, Tenant, TenantId, TenantKey, TenantStatus,
-    Text, values::openable,
+    Result, Subscription, SubscriptionId, Suspension, SuspensionReason, Tenant, TenantId,
+    TenantKey, TenantStatus, Text, values::openable,
 };
 use filter::Wire;
 use schema::Timestamp;
@@ -158,6 +158,16 @@ pub struct EventEntitlements {
     pub features: BTreeMap<FeatureKey, Entitlement>,
 }
 
+/// The IDs that find the subscription of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionKey {
+    /// The subscription.
+    pub id: SubscriptionId,
+    /// Its tenant.
+    pub tenant_id: TenantId,
+}
+
 /// The suspension of a tenant in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSuspension {
@@ -292,6 +302,19 @@ impl Event {
             subscription: Some(json.map_err(Error::internal("writing an event"))?),
             job: None,
         })
+    }
+
+    /// Returns the IDs of the subscription, if this is an event of a subscription.
+    ///
+    /// # Errors
+    ///
+    /// A permanent error if they cannot be read.
+    pub fn subscription_key(&self) -> Result<Option<SubscriptionKey>> {
+        let Some(json) = self.subscription.as_ref().filter(|_| self.job.is_none()) else {
+            return Ok(None);
+        };
+        let key = serde_json::from_str(json.get());
+        key.map(Some).map_err(Error::permanent("reading the subscription of an event"))
     }
 
     /// Creates the event for a job that was opened or closed, or sets up an identity. `request_id` names the request that did
