@@ -56,6 +56,40 @@ async fn the_overview_counts_leads_tenants_and_the_activity_of_today() {
 }
 
 #[tokio::test]
+async fn the_overview_shows_what_subscriptions_bring_in() {
+    let app = App::start().await;
+    let empty = json!({ "trialing": 0, "pastDue": 0, "cancelled": 0, "revenue": [] });
+    assert_eq!(overview(&app).await["subscriptions"], empty);
+    let cycle = |duration, unit| json!({ "duration": duration, "durationUnit": unit });
+    let mut ids = Vec::new();
+    for (key, price, currency, cycle, trial) in [
+        ("month", json!(49.9), "EUR", cycle(1, "month"), 0),
+        ("quarter", json!(100), "EUR", cycle(3, "month"), 0),
+        ("week", json!(1000), "JPY", cycle(1, "week"), 0),
+        ("trial", json!(10), "EUR", cycle(1, "year"), 14),
+    ] {
+        let plan = json!({ "price": price, "currencyCode": currency, "billingCycle": cycle, "trialDays": trial });
+        let (tenant, plan) = (app.tenant_in_use(key).await, app.active_plan(&plan).await);
+        ids.push(app.subscribe(&tenant, &plan).await.expect(200).text("/id"));
+    }
+    let revenue = |euros: f64| {
+        json!([
+            { "currencyCode": "EUR", "amount": euros }, { "currencyCode": "JPY", "amount": 4333 },
+        ])
+    };
+    let figures = overview(&app).await["subscriptions"].clone();
+    let expected =
+        json!({ "trialing": 1, "pastDue": 0, "cancelled": 0, "revenue": revenue(83.23) });
+    assert_eq!(figures, expected);
+    let failed = json!({ "outcome": "failed", "reference": "1" });
+    app.act_on(&ids[0], "payments", &failed).await.expect(200);
+    app.act_on(&ids[1], "cancel", &json!({ "when": "now" })).await.expect(200);
+    let figures = overview(&app).await["subscriptions"].clone();
+    let expected = json!({ "trialing": 1, "pastDue": 1, "cancelled": 1, "revenue": revenue(49.9) });
+    assert_eq!(figures, expected);
+}
+
+#[tokio::test]
 async fn a_failed_tenant_needs_attention_until_it_is_active() {
     let app = App::with_options(Options::failing().variable("WEBHOOK_SECRET_EXPIRY", "2000")).await;
     let (acme, _) = app.provisioning("acme", "BASIC").await;

@@ -38,6 +38,12 @@ for (const viewport of SIZES) {
     await panel.getByText("Renews on").waitFor();
     await check(page, "subscribed");
 
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByText("recurring revenue per month").waitFor();
+    await check(page, "overview with subscriptions");
+    await page.goBack();
+    await panel.getByText("Renews on").waitFor();
+
     await press(page, "Change plan");
     await submitDialog(page, { planId: large.id, proration: "credit" });
     const dialog = page.locator("dialog");

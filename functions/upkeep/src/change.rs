@@ -8,8 +8,8 @@ use domain::{
 use schema::Timestamp;
 use serde_dynamo::{AttributeValue, Item, from_attribute_value, from_item};
 use store::{
-    CounterChange, Item as _, ONBOARDED, SearchChange, SearchSource, TOTAL, day_counter,
-    month_kind, status_counter,
+    CANCELLED, CounterChange, Item as _, ONBOARDED, SearchChange, SearchSource, TOTAL, day_counter,
+    month_kind, phase_counter, revenue_counter, status_counter,
 };
 
 use crate::audit;
@@ -70,7 +70,7 @@ impl StreamChange {
         let id = text(last, "id").ok_or_else(|| unread("id"))?.to_owned();
         let version = number(last, "version").ok_or_else(|| unread("version"))?;
         let (before, after) = (numbers(&entity, old), numbers(&entity, new));
-        let day = if entity == Tenant::ENTITY { day(new, old) } else { None };
+        let day = day(&entity, new, old);
         let resend = (entity == Resend::ENTITY).then(|| ResendRequest::of(new)).transpose()?;
         let leaves_resources = entity == Tenant::ENTITY && leaves_resources(new, old);
         let search = if SearchSource::is_of(&entity) { search(old, new)? } else { None };
@@ -92,7 +92,7 @@ impl StreamChange {
     }
 
     /// Returns the increment of a daily number, if a tenant was created or became active for the
-    /// first time.
+    /// first time, or a subscription was cancelled.
     #[must_use]
     pub fn daily_change(&self) -> Option<CounterChange> {
         let (moment, number) = self.day.as_ref()?;
@@ -180,20 +180,37 @@ fn numbers(entity: &str, image: &Item) -> BTreeMap<String, i64> {
         Tenant::ENTITY => {
             counted.extend(status(image).map(|status| status_counter(status.number())));
         }
-        Subscription::ENTITY => {
-            let phase: Option<Phase> =
-                image.get("phase").and_then(|phase| from_attribute_value(phase.clone()).ok());
-            counted.extend(phase.map(|phase| status_counter(phase.status())));
-        }
+        Subscription::ENTITY => return of_subscription(image),
         Lead::ENTITY if flag("isValidated") => counted.push("validated".to_owned()),
         _ => {}
     }
     counted.into_iter().map(|name| (name, 1)).collect()
 }
 
+/// Returns the counters that include a subscription. One that cannot be read is only in the total.
+fn of_subscription(image: &Item) -> BTreeMap<String, i64> {
+    let mut numbers = BTreeMap::from([(TOTAL.to_owned(), 1)]);
+    if let Ok(subscription) = from_item::<_, Subscription>(image.clone()) {
+        let phase = subscription.phase;
+        numbers.insert(status_counter(phase.status()), 1);
+        numbers.insert(phase_counter(phase), 1);
+        let revenue = i64::try_from(subscription.monthly_revenue()).unwrap_or(i64::MAX);
+        numbers.insert(revenue_counter(subscription.plan.currency_code), revenue);
+    }
+    numbers
+}
+
 /// Returns the time of a change that counts for a daily number, and the name of that number.
-fn day(new: &Item, old: &Item) -> Option<(Timestamp, String)> {
+fn day(entity: &str, new: &Item, old: &Item) -> Option<(Timestamp, String)> {
     let moment = |name| text(new, name)?.parse::<Timestamp>().ok();
+    if entity == Subscription::ENTITY {
+        let is_cancelled = |image| phase(image) == Some(Phase::Cancelled);
+        let cancelled = is_cancelled(new) && !is_cancelled(old);
+        return Some((moment("modifiedOn").filter(|_| cancelled)?, CANCELLED.to_owned()));
+    }
+    if entity != Tenant::ENTITY {
+        return None;
+    }
     if old.get("entity").is_none() {
         return Some((moment("createdOn")?, ONBOARDED.to_owned()));
     }
@@ -225,6 +242,10 @@ fn search(old: &Item, new: &Item) -> Result<Option<SearchChange>> {
         from_item(image.clone()).map(Some).map_err(Error::internal("reading an item's words"))
     };
     Ok(SearchChange::between(source(old)?.as_ref(), source(new)?.as_ref()))
+}
+
+fn phase(image: &Item) -> Option<Phase> {
+    from_attribute_value(image.get("phase")?.clone()).ok()
 }
 
 fn status(image: &Item) -> Option<TenantStatus> {

@@ -60,6 +60,7 @@ pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
 pub use event::{
     Event, EventEntitlements, EventJob, EventLead, EventSuspension, EventTenant, EventType,
+    SubscriptionKey,
 };
 pub use ids::{
     AddressId, AuditNoteId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, PlanId,
@@ -76,7 +77,9 @@ pub use operator::{
     Admins, Grant, GrantedRole, Operator, OperatorChange, OperatorView, Profile, Roles, Session,
     SessionView,
 };
-pub use overview::{Attention, Day, Histogram, Leads, Overview, Reason};
+pub use overview::{
+    Attention, Day, Histogram, Leads, Overview, Reason, Revenue, SubscriptionFigures,
+};
 pub use permission::{Permission, Permit, permit};
 pub use plan::{
     BillingCycle, Catalog, DurationUnit, FeatureKey, FeatureValue, Features, LeadPlans, Namer,

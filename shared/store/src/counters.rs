@@ -9,7 +9,7 @@ use crate::{
     Store,
     table::{item::Attributes, key::Key},
 };
-use domain::{Error, Result};
+use domain::{Currency, Error, Phase, Result};
 use schema::Timestamp;
 
 /// How long a counted change is remembered: longer than any retry or redrive of the stream, which
@@ -28,6 +28,24 @@ pub const TOTAL: &str = "total";
 pub fn status_counter(status: impl std::fmt::Display) -> String {
     format!("status{status}")
 }
+
+/// Returns the name of the number of subscriptions in this phase.
+#[must_use]
+pub fn phase_counter(phase: Phase) -> String {
+    format!("phase-{phase}")
+}
+
+/// Returns the name of the recurring revenue of a month in a currency, in its minor units.
+#[must_use]
+pub fn revenue_counter(currency: Currency) -> String {
+    format!("{REVENUE}{}", currency.code())
+}
+
+/// The start of the names of recurring revenues.
+pub(crate) const REVENUE: &str = "revenue";
+
+/// Name of the daily number of cancelled subscriptions.
+pub const CANCELLED: &str = "cancelled";
 
 /// Name of the daily number of onboarded tenants.
 pub const ONBOARDED: &str = "onboarded";

@@ -40,7 +40,10 @@ mod tenants;
 
 pub use audit::{AuditLog, AuditRange, AuditSource, Verification};
 pub use children::quota::CHILDREN_OF_A_LEAD;
-pub use counters::{CounterChange, ONBOARDED, TOTAL, day_counter, month_kind, status_counter};
+pub use counters::{
+    CANCELLED, CounterChange, ONBOARDED, TOTAL, day_counter, month_kind, phase_counter,
+    revenue_counter, status_counter,
+};
 pub use entitlements::TenantGrants;
 pub use idempotency::Claim;
 pub use jobs::{

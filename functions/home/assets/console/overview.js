@@ -1,7 +1,7 @@
 // Dashboard statistics, and the tenants that need attention.
 
 import { h, userText } from "../common/dom.js";
-import { formatAge, formatDuration, formatTime } from "../common/format.js";
+import { formatAge, formatDuration, formatPrice, formatTime } from "../common/format.js";
 import { bars, dots } from "./chart.js";
 import { linkTo } from "./route.js";
 import { read } from "./session.js";
@@ -14,6 +14,22 @@ function counts({ tenants: numbers, leads }) {
   return h("ul", { class: "counts" },
     ...tenants.map((status, number) => card(linkTo("tenants", { status: String(number) }), numbers[number], badge(status))),
     card(linkTo("leads"), leads.total, h("span", { class: "soft" }, `leads, ${leads.validated.toLocaleString()} verified`)));
+}
+
+/** The panel of subscriptions, if there are any. @param {any} figures */
+function subscriptionPanel({ revenue, trialing, pastDue, cancelled }) {
+  if (revenue.length + trialing + pastDue + cancelled === 0) return "";
+  /** @param {string} text @param {import("../common/dom.js").Child} name */
+  const card = (text, name) => h("li", {}, h("div", {}, h("b", {}, text), name));
+  /** @param {string} text */
+  const soft = (text) => h("span", { class: "soft" }, text);
+  return h("section", { class: "panel" },
+    h("h2", {}, "Subscriptions"),
+    h("ul", { class: "counts" },
+      ...revenue.map((/** @type {any} */ { amount, currencyCode }) => card(formatPrice({ price: amount, currencyCode }), soft("recurring revenue per month"))),
+      card(trialing.toLocaleString(), soft("in trial")),
+      card(pastDue.toLocaleString(), soft("past due")),
+      card(cancelled.toLocaleString(), soft("cancelled in 30 days"))));
 }
 
 /** @param {any[]} attention */
@@ -39,6 +55,7 @@ export async function overview() {
       h("h1", { tabindex: "-1" }, "Overview"),
       counts(statistics),
       attentionPanel(statistics.attention),
+      subscriptionPanel(statistics.subscriptions),
       h("div", { class: "grid" },
         bars("Tenants onboarded", `${onboarded.toLocaleString()} in 30 days`, points("onboarded")),
         dots("Median time to active", statistics.medianSeconds === null ? "–" : `${formatDuration(statistics.medianSeconds)} over 30 days`, points("medianSeconds"))),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use strum::{Display, VariantArray};
 
-use crate::{TenantId, TenantKey, TenantStatus, Text, Word};
+use crate::{Amount, Currency, TenantId, TenantKey, TenantStatus, Text, Word};
 use schema::{FromJson, Timestamp, nullable};
 
 /// Dashboard statistics, the answer of `GET /overview`.
@@ -17,6 +17,8 @@ pub struct Overview {
     pub leads: Leads,
     /// Number of tenants in each status, indexed by the status's number.
     pub tenants: Vec<u64>,
+    /// The subscriptions of all tenants.
+    pub subscriptions: SubscriptionFigures,
     /// The last 30 days in UTC, oldest first.
     pub days: Vec<Day>,
     /// Median time from onboarding to active over these days, in seconds.
@@ -32,6 +34,32 @@ pub struct Leads {
     pub total: u64,
     /// Leads with a verified email address.
     pub validated: u64,
+}
+
+/// The number of subscriptions, and what they bring in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionFigures {
+    /// Subscriptions whose trial runs.
+    pub trialing: u64,
+    /// Subscriptions with an overdue invoice, within their grace period.
+    pub past_due: u64,
+    /// Subscriptions that were cancelled in the last 30 days.
+    pub cancelled: u64,
+    /// The recurring revenue of a month in each currency, by its code.
+    pub revenue: Vec<Revenue>,
+}
+
+/// The recurring revenue of a month in one currency. Periods of other lengths count in part: a year has
+/// 12 months, 52 weeks and 365 days.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revenue {
+    /// The currency.
+    pub currency_code: Currency,
+    /// The amount.
+    #[serde(serialize_with = "Amount::as_number")]
+    pub amount: Amount,
 }
 
 /// The statistics of one day.
@@ -104,6 +132,12 @@ impl Overview {
         object(json!({
             "leads": object(json!({ "total": number, "validated": number })),
             "tenants": numbers,
+            "subscriptions": object(json!({
+                "trialing": number, "pastDue": number, "cancelled": number,
+                "revenue": { "type": "array", "items": object(json!({
+                    "currencyCode": Currency::schema(), "amount": Amount::schema(),
+                })) },
+            })),
             "days": { "type": "array", "items": object(json!({
                 "date": { "type": "string", "format": "date" },
                 "onboarded": number, "activated": number, "medianSeconds": seconds,
@@ -126,6 +160,10 @@ impl Overview {
         json!({
             "leads": { "total": 41, "validated": 30 },
             "tenants": [24, 2, 1, 1, 0, 1, 1],
+            "subscriptions": {
+                "trialing": 3, "pastDue": 1, "cancelled": 2,
+                "revenue": [{ "currencyCode": "EUR", "amount": 1149.5 }],
+            },
             "days": [{ "date": "2026-11-24", "onboarded": 3, "activated": 2, "medianSeconds": 97.1 }],
             "medianSeconds": 92.4,
             "attention": [{

@@ -57,6 +57,20 @@ body! {
 }
 
 impl BillingCycle {
+    /// Returns the part of an amount of a period, in minor units, that falls on a month, rounded half
+    /// up. A year has 12 months, 52 weeks and 365 days.
+    #[must_use]
+    pub fn monthly(self, units: u128) -> u128 {
+        let cycles_a_year: u128 = match self.duration_unit {
+            DurationUnit::Day => 365,
+            DurationUnit::Week => 52,
+            DurationUnit::Month => 12,
+            DurationUnit::Year => 1,
+        };
+        let parts = 12 * u128::from(u32::from(self.duration));
+        (2 * units.saturating_mul(cycles_a_year) + parts) / (2 * parts)
+    }
+
     /// Returns whether periods keep the day of the month.
     #[must_use]
     pub fn keeps_day_of_month(self) -> bool {

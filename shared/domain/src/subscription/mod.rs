@@ -108,6 +108,19 @@ impl Subscription {
         !self.phase.has_ended()
     }
 
+    /// Returns the revenue of a month in minor units of the currency, at most 10<sup>15</sup>. There is
+    /// none before the first period that is billed, while the subscription is suspended, and after its end.
+    #[must_use]
+    pub fn monthly_revenue(&self) -> u64 {
+        const MOST: u64 = 10_u64.pow(15);
+        if !matches!(self.phase, Phase::Active | Phase::PastDue) {
+            return 0;
+        }
+        let price = self.plan.price.minor_units(self.plan.currency_code.minor_digits());
+        let units = self.plan.billing_cycle.monthly(price.min(u128::from(u64::MAX)));
+        u64::try_from(units).unwrap_or(MOST).min(MOST)
+    }
+
     /// Returns when the subscription ends, or `None` if it renews, is pending or has ended.
     #[must_use]
     pub fn ends_on(&self) -> Option<Timestamp> {

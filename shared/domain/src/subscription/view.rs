@@ -1,5 +1,5 @@
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
 use super::{Adjustment, InvoiceLine, PendingChange, Phase, Subscription};
 use crate::{
@@ -111,13 +111,11 @@ struct PendingChangeView {
     on: Timestamp,
 }
 
-/// Writes an amount as a number with all its digits.
 fn as_number<S: Serializer>(
     amount: &&Amount,
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {
-    let number = RawValue::from_string(amount.to_string()).map_err(serde::ser::Error::custom)?;
-    number.serialize(serializer)
+    amount.as_number(serializer)
 }
 
 fn text_of(value: &impl Serialize) -> Result<String> {

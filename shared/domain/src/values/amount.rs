@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json, value::RawValue};
 
 use schema::{Decimal, FromJson, ParseDecimalError, Reader};
 
@@ -95,6 +95,14 @@ impl Amount {
         let units = format!("{whole}{kept:0<digits$}").parse().unwrap_or(Self::MAX_UNITS);
         let is_half = fraction.as_bytes().get(digits).is_some_and(|digit| *digit >= b'5');
         (units + u128::from(is_half)).min(Self::MAX_UNITS)
+    }
+}
+
+impl Amount {
+    /// Serializes the amount as a number with all its digits.
+    pub(crate) fn as_number<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?;
+        number.serialize(serializer)
     }
 }
 

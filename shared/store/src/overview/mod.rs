@@ -9,10 +9,16 @@ use std::{
 
 use crate::{
     Store,
-    counters::{ONBOARDED, TOTAL, day_counter, month_kind, numbers, part, status_counter},
+    counters::{
+        CANCELLED, ONBOARDED, REVENUE, TOTAL, day_counter, month_kind, numbers, part,
+        phase_counter, status_counter,
+    },
     table::{item::Item, key::Key},
 };
-use domain::{Day, Histogram, Lead, Leads, Overview, Result, Tenant, TenantStatus};
+use domain::{
+    Amount, Currency, Day, Histogram, Lead, Leads, Overview, Phase, Result, Revenue, Subscription,
+    SubscriptionFigures, Tenant, TenantStatus,
+};
 use schema::Timestamp;
 
 /// Number of days in an overview.
@@ -26,7 +32,7 @@ type Counters = BTreeMap<String, BTreeMap<String, u64>>;
 
 impl Store {
     /// Returns the dashboard statistics. They are eventually consistent, about one second old. The
-    /// cost does not grow with the number of tenants: this reads two counters, the counters of the
+    /// cost does not grow with the number of tenants: this reads three counters, the counters of the
     /// last months, and the start of each list of tenants that need attention.
     ///
     /// # Errors
@@ -35,11 +41,20 @@ impl Store {
     pub async fn overview(&self, now: Timestamp) -> Result<Overview> {
         let days: Vec<_> = (0..DAYS).rev().map(|ago| now - DAY * ago).collect();
         let months: BTreeSet<_> = days.iter().map(|day| month_kind(*day)).collect();
-        let kinds = [Lead::ENTITY, Tenant::ENTITY].map(str::to_owned);
+        let kinds = [Lead::ENTITY, Tenant::ENTITY, Subscription::ENTITY].map(str::to_owned);
         let (counters, attention) =
             tokio::try_join!(self.counters(kinds.into_iter().chain(months)), self.attention(now))?;
         let number = |kind: &str, name: &str| {
             counters.get(kind).and_then(|numbers| numbers.get(name)).copied().unwrap_or(0)
+        };
+        let subscriptions = SubscriptionFigures {
+            trialing: number(Subscription::ENTITY, &phase_counter(Phase::Trialing)),
+            past_due: number(Subscription::ENTITY, &phase_counter(Phase::PastDue)),
+            cancelled: days
+                .iter()
+                .map(|day| number(&month_kind(*day), &day_counter(*day, CANCELLED)))
+                .sum(),
+            revenue: revenue(&counters),
         };
         let (days, waits) = last(&counters, &days);
         Ok(Overview {
@@ -51,6 +66,7 @@ impl Store {
                 .iter()
                 .map(|status| number(Tenant::ENTITY, &status_counter(status.number())))
                 .collect(),
+            subscriptions,
             days,
             median_seconds: waits.median().map(|median| median.as_secs_f64()),
             attention,
@@ -67,6 +83,17 @@ impl Store {
         });
         Ok(named.collect())
     }
+}
+
+/// Returns the recurring revenues, by the code of their currency.
+fn revenue(counters: &Counters) -> Vec<Revenue> {
+    let numbers = counters.get(Subscription::ENTITY).into_iter().flatten();
+    let revenue = |(name, units): (&String, &u64)| {
+        let currency_code: Currency = name.strip_prefix(REVENUE)?.parse().ok()?;
+        let amount = Amount::from_minor_units(u128::from(*units), currency_code.minor_digits());
+        (*units > 0).then_some(Revenue { currency_code, amount })
+    };
+    numbers.filter_map(revenue).collect()
 }
 
 /// Returns the numbers of `days`, and the time to activation of all tenants activated on these

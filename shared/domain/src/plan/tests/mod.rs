@@ -29,6 +29,22 @@ fn edited(plan: &Plan, given: &Value) -> u32 {
 }
 
 #[test]
+fn a_price_counts_per_month() {
+    for (duration, unit, monthly) in [
+        (1, "month", 3000),
+        (3, "month", 1000),
+        (7, "month", 429),
+        (1, "year", 250),
+        (1, "week", 13_000),
+        (30, "day", 3042),
+    ] {
+        let cycle = json!({ "duration": duration, "durationUnit": unit });
+        let plan = details(&json!({ "billingCycle": cycle })).unwrap();
+        assert_eq!(plan.billing_cycle.monthly(3000), monthly, "{cycle}");
+    }
+}
+
+#[test]
 fn other_terms_of_a_plan_that_was_active_are_a_new_revision() {
     let draft = plan(&json!({}), PlanState::Draft);
     assert_eq!(edited(&draft, &json!({ "price": 40 })), 1, "a draft has no subscribers");
