@@ -105,7 +105,8 @@ fn row(from: Phase, name: &str, done: &Decision) -> String {
         Some(StandingChange::Reactivate) => "; tenant reactivated".to_owned(),
         None => String::new(),
     };
-    format!("{from}, {name}: {}{invoice}{tenant}; {}", done.subscription.phase, events.join(" "))
+    let events: Vec<_> = events.into_iter().map(|event| format!("; {event}")).collect();
+    format!("{from}, {name}: {}{invoice}{tenant}{}", done.subscription.phase, events.concat())
 }
 
 #[test]

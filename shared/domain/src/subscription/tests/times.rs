@@ -8,8 +8,8 @@ fn catch_up(subscription: &mut Subscription, now: &str) -> Vec<String> {
         let Some(timer) = due.filter(|timer| timer.at <= time(now)) else { return log };
         let done = subscription.clone().run(timer.action, at(in_use(), now, &by)).unwrap().unwrap();
         *subscription = done.subscription;
-        let events = done.events.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        log.push(format!("{}: {events} {}", timer.action, days(subscription)));
+        let events: Vec<_> = done.events.iter().map(|event| format!("{event} ")).collect();
+        log.push(format!("{}: {}{}", timer.action, events.concat(), days(subscription)));
     }
 }
 
