@@ -85,6 +85,10 @@ class Lists(unittest.TestCase):
         named = set(re.findall(r"`([a-z-]+)`", table))
         self.assertEqual(functions - named, set())
 
+    def test_the_readme_counts_the_functions(self):
+        counted = re.search(r"(\d+) Lambda functions", (ROOT / "README.md").read_text())
+        self.assertEqual(int(counted[1]), TEMPLATE.count("Type: AWS::Serverless::Function"))
+
     def test_the_guide_names_every_path(self):
         # Routes for HEAD are those of GET.
         paths = set(re.findall(r'\bMethod: (?!HEAD)\w+, Path: "?(/[^\s"]*)"? \}', TEMPLATE))

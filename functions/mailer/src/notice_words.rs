@@ -16,7 +16,7 @@ pub(crate) struct NoticeWords {
     pub(crate) button: &'static str,
 }
 
-/// What is to be said about a subscription.
+/// The news of a subscription.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SubscriptionNotice<'a> {
     /// The trial ends at this time. The subscription goes on if it renews.

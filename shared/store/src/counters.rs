@@ -32,7 +32,7 @@ pub fn status_counter(status: impl std::fmt::Display) -> String {
 /// Returns the name of the number of subscriptions in this phase.
 #[must_use]
 pub fn phase_counter(phase: Phase) -> String {
-    format!("phase-{phase}")
+    format!("phase_{phase}")
 }
 
 /// Returns the name of the recurring revenue of a month in a currency, in its minor units.

@@ -27,8 +27,8 @@ pub enum StandingChange {
 pub struct Decision {
     /// The new subscription.
     pub subscription: Subscription,
-    /// The types of the subscription's events, in order. Those of its tenant, of features and of invoices
-    /// follow from their own items.
+    /// The types of the events, in order. Tenants, features and invoices have their own, which follow
+    /// from their items.
     pub events: Vec<EventType>,
     /// The invoice for a period that begins.
     pub invoice: Option<PeriodInvoice>,
