@@ -26,6 +26,7 @@ const SHORT = 3;
  * @property {{ type: string, id: string | null, name: string | null }} target
  * @property {string | null} tenantId
  * @property {Change[]} changes
+ * @property {string | null} reason
  */
 
 /** @type {Record<string, string>} */
@@ -48,8 +49,9 @@ function actorText({ actor, via }) {
 }
 
 /** @param {Entry} entry */
-function actionText({ action, target }) {
-  return h("span", {}, actionName(action), target.name ? h("span", { class: "soft" }, " ", userText(target.name)) : null);
+function actionText({ action, target, reason }) {
+  return h("span", {}, actionName(action), target.name ? h("span", { class: "soft" }, " ", userText(target.name)) : null,
+    reason ? h("q", { class: "soft" }, userText(reason)) : null);
 }
 
 /** @param {unknown} value @param {boolean} isStatus */

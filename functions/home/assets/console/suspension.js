@@ -26,7 +26,7 @@ export function suspend(tenant, refresh) {
     text: ["Its workspace is locked, and its data and resources are kept. You can reactivate it at any time."],
     fields: [
       { name: "reason", label: "Reason", value: "other", options: given },
-      { name: "note", label: "Note", optional: true, maxLength: 1000, hint: "The customer can read this note." },
+      { name: "note", label: "Note", optional: true, maxLength: 1000, hint: "The customer can read this note. The audit log keeps it." },
     ],
     submit: async (values) => {
       await send("POST", `tenants/${tenant.id}/suspend`, values);

@@ -78,7 +78,7 @@ impl AuditEntry {
             "target": { "type": kind.noun(), "id": target, "name": kind.name_of(item) },
             "tenantId": kind.tenant_of(item),
             "changes": changes,
-            "reason": null,
+            "reason": kind.reason_of(change.old, change.new),
             "request": {
                 "id": trace.request_id, "ip": trace.ip.and_then(|ip| detail.of(ip)), "agent": trace.agent,
             },
@@ -198,6 +198,25 @@ mod tests {
             "request": { "id": "r1", "ip": "203.0.113.0", "agent": "curl/8" }, "prev": "aa", "key": "k1",
         });
         assert_eq!(entry, expected);
+    }
+
+    #[test]
+    fn the_reason_is_what_an_operator_has_typed() {
+        let tenant = |version: u64, name: &str, note: Option<&str>| {
+            let suspension = note.map(|note| json!({ "reason": "other", "note": note }));
+            json!({ "entity": "tenant", "id": "t1", "version": version, "key": "acme", "name": name,
+                "status": 6, "suspension": suspension })
+        };
+        let reason = |old: &Value, new: &Value| entry(old, new).unwrap()["reason"].clone();
+        let (before, noted) = (tenant(1, "Acme", None), tenant(2, "Acme", Some("Closed")));
+        assert_eq!(reason(&before, &noted), "Closed");
+        assert_eq!(reason(&noted, &tenant(3, "Acme Inc.", Some("Closed"))), Value::Null);
+        assert_eq!(reason(&noted, &tenant(3, "Acme", Some("Until May"))), "Until May");
+        let subscription = |reason: Option<&str>| {
+            json!({ "entity": "subscription", "id": "s1",
+            "version": 1, "tenantId": "t1", "phase": "active", "cancelReason": reason })
+        };
+        assert_eq!(reason(&subscription(None), &subscription(Some("Too dear"))), "Too dear");
     }
 
     #[test]

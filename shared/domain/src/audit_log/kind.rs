@@ -155,6 +155,25 @@ impl AuditedKind {
         item.get(member)?.as_str()
     }
 
+    /// Returns the text with which an operator explains the state of an item. At most 1,000 characters.
+    fn explanation(self, item: &Map<String, Value>) -> Option<&str> {
+        match self {
+            Self::Tenant => item.get("suspension")?.get("note")?.as_str(),
+            Self::Subscription => item.get("cancelReason")?.as_str(),
+            _ => None,
+        }
+    }
+
+    /// Returns the text with which an operator explains a change.
+    pub(super) fn reason_of<'i>(
+        self,
+        old: Option<&Map<String, Value>>,
+        new: Option<&'i Map<String, Value>>,
+    ) -> Option<&'i str> {
+        let given = self.explanation(new?)?;
+        (old.and_then(|old| self.explanation(old)) != Some(given)).then_some(given)
+    }
+
     /// Returns how the audit log shows the member `name` of an item, `depth` levels below it.
     pub(super) fn visibility(self, name: &str, depth: usize) -> Visibility {
         if SECRET.contains(&name) {
