@@ -10,9 +10,35 @@ use serde_json::{Value, json};
 use support::{App, Options, Reply, eventually, lead, subscription};
 use tokio::runtime::Runtime;
 
+/// The source of the terms of the tenant.
+#[derive(Clone, Copy, Debug)]
+enum Terms {
+    /// The lead sends them.
+    FreeForm,
+    /// The lead names a plan of the catalog.
+    Plan,
+}
+
+impl Terms {
+    /// Prepares a new control plane.
+    async fn prepare(self, app: &App) {
+        if matches!(self, Self::Plan) {
+            app.active_plan(&json!({ "tier": "PREMIUM", "public": true })).await;
+            app.settle().await;
+        }
+    }
+
+    fn body(self, app: &App) -> Value {
+        match self {
+            Self::FreeForm => subscription("PREMIUM"),
+            Self::Plan => json!({ "planId": app.items_of("plan")[0]["id"]["S"] }),
+        }
+    }
+}
+
 /// Goes from sign-up to an active tenant, with the same key for each request as before the stop: a
 /// request whose answer was lost gets that answer.
-async fn onboard(app: &App) {
+async fn onboard(app: &App, terms: Terms) {
     let id = send(app, "", "/leads", &lead("ada@acme.test")).await.expect(200).text("/id");
     let verify = format!("/leads/{id}/verify");
     let verified = send(app, &app.verification_key(&id), &verify, &json!(null)).await;
@@ -21,7 +47,7 @@ async fn onboard(app: &App) {
     let made = send(app, &token, &format!("/leads/{id}/tenants"), &body).await;
     let tenant = made.expect(200).text("/id");
     let path = format!("/tenants/{tenant}/provision");
-    send(app, &token, &path, &subscription("PREMIUM")).await.expect(204);
+    send(app, &token, &path, &terms.body(app)).await.expect(204);
     app.wait_for_status(&tenant, 0).await;
     app.settle().await;
 }
@@ -76,19 +102,20 @@ impl Drop for Folder {
 
 /// Stops the process after `calls` AWS calls and restarts it. Returns false if it makes no more
 /// calls than that.
-fn stop_and_resume(calls: usize) -> bool {
-    let folder = Folder::new(&calls.to_string());
+fn stop_and_resume(calls: usize, terms: Terms) -> bool {
+    let folder = Folder::new(&format!("{terms:?}-{calls}"));
     let options = || Options::succeeding().data_in(&folder.0);
 
     let first = Runtime::new().unwrap();
     let stopped = first.block_on(async {
         let app = App::with_options(options()).await;
+        terms.prepare(&app).await;
         app.local().calls().clear();
         app.local().calls().freeze_after(calls);
         let frozen = eventually("the stop", async || app.local().calls().is_frozen().then_some(()));
         tokio::select! {
             () = frozen => Some(app.local().calls().all()),
-            () = onboard(&app) => None,
+            () = onboard(&app, terms) => None,
         }
     });
     // Ends everything that is running, at once.
@@ -97,8 +124,11 @@ fn stop_and_resume(calls: usize) -> bool {
 
     Runtime::new().unwrap().block_on(async {
         let app = App::with_options(options()).await;
-        onboard(&app).await;
+        onboard(&app, terms).await;
         check(&app, &completed);
+        if matches!(terms, Terms::Plan) {
+            check_subscription(&app, &completed);
+        }
         app.stop().await;
     });
     true
@@ -131,18 +161,40 @@ fn check(app: &App, completed: &[Call]) {
     assert!((once..=once + in_doubt).contains(&mails), "{mails} emails, {last:?}");
 }
 
+/// Checks that the tenant was subscribed and its subscription began exactly once.
+fn check_subscription(app: &App, completed: &[Call]) {
+    let last = completed.last();
+    let subscriptions = app.items_of("subscription");
+    let phases: Vec<_> = subscriptions.iter().map(|item| item["phase"]["S"].clone()).collect();
+    assert_eq!(phases, ["active"], "{last:?}");
+    assert_eq!(app.items_of("invoice").len(), 1, "{last:?}");
+    for kind in ["SUBSCRIPTION_CREATED", "SUBSCRIPTION_ACTIVATED", "ENTITLEMENTS_CHANGED"] {
+        assert_eq!(app.events_of(kind).len(), 1, "{kind}, {last:?}");
+    }
+}
+
 /// Stops before every second call from `first` on, so that two tests share the work.
-fn stop_before_every_second_call(first: usize) {
-    let stops = (first..).step_by(2).take_while(|calls| stop_and_resume(*calls)).count();
+fn stop_before_every_second_call(first: usize, terms: Terms) {
+    let stops = (first..).step_by(2).take_while(|calls| stop_and_resume(*calls, terms)).count();
     assert!(stops >= 10, "only {stops} stops: does the flow make fewer calls now?");
 }
 
 #[test]
 fn onboarding_resumes_after_a_stop_before_any_even_call() {
-    stop_before_every_second_call(0);
+    stop_before_every_second_call(0, Terms::FreeForm);
 }
 
 #[test]
 fn onboarding_resumes_after_a_stop_before_any_odd_call() {
-    stop_before_every_second_call(1);
+    stop_before_every_second_call(1, Terms::FreeForm);
+}
+
+#[test]
+fn onboarding_by_plan_resumes_after_a_stop_before_any_even_call() {
+    stop_before_every_second_call(0, Terms::Plan);
+}
+
+#[test]
+fn onboarding_by_plan_resumes_after_a_stop_before_any_odd_call() {
+    stop_before_every_second_call(1, Terms::Plan);
 }

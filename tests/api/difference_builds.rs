@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use support::{Reply, SignedMessage, eventually, subscription, tenant};
 
-use crate::differences::World;
+use crate::{differences::World, lead_data::onboarded};
 
 impl World {
     pub(crate) async fn build(&self, request: &str) -> Option<Reply> {
@@ -24,6 +24,12 @@ impl World {
             }
             "build: `provision` of a tenant that is being built" => {
                 self.post(&path, &subscription("BASIC")).await
+            }
+            "build: `provision` with `plan` and a lead's token, while there is a public plan" => {
+                app.active_plan(&json!({ "public": true })).await;
+                let (lead, tenant) = onboarded(app, "priced").await;
+                let path = format!("/tenants/{tenant}/provision");
+                app.client.post(&lead.token, &path, &subscription("BASIC")).await
             }
             "build: a webhook whose JSON has blanks" => {
                 let (id, job) = app.provisioning("blanks", "BASIC").await;

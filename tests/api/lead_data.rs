@@ -1,9 +1,18 @@
 use domain::Permission;
 use serde_json::{Value, json};
 use support::{
-    App, config, contact, invoice, subscription,
+    App, VerifiedLead, config, contact, invoice, subscription,
     token::{LEAD, claims, token, with},
 };
+
+/// Converts a new lead into a tenant with this key. Returns the lead and the ID of the tenant.
+pub(crate) async fn onboarded(app: &App, key: &str) -> (VerifiedLead, String) {
+    let lead = app.verified_lead(&format!("ada@{key}.test")).await;
+    let body = json!({ "key": key, "domains": [format!("{key}.test")] });
+    let path = format!("/leads/{}/tenants", lead.id);
+    let made = app.client.post(&lead.token, &path, &body).await.expect(200);
+    (lead, made.text("/id"))
+}
 
 /// A lead with a tenant and one entity of each kind.
 pub(crate) struct Party {
@@ -55,10 +64,15 @@ impl Party {
 
     /// Returns a token of the lead with every permission.
     pub(crate) fn token_with_all_permissions(&self) -> String {
-        let all: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
-        let claims = with(with(claims(&[]), "permissions", all), "id", self.lead.as_str());
-        token(LEAD, &claims.to_string())
+        token_with_all_permissions(&self.lead)
     }
+}
+
+/// Returns a token of this lead with every permission.
+pub(crate) fn token_with_all_permissions(lead: &str) -> String {
+    let all: Vec<_> = Permission::ALL.iter().map(ToString::to_string).collect();
+    let claims = with(with(claims(&[]), "permissions", all), "id", lead);
+    token(LEAD, &claims.to_string())
 }
 
 fn named(mut body: Value, member: &str, name: &str) -> Value {

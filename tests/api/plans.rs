@@ -3,7 +3,9 @@ use lambda::aws::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::Store;
-use support::{App, Options, Reply, VerifiedLead, plan, subscription, with_query};
+use support::{App, Reply, plan, subscription, with_query};
+
+use crate::lead_data::onboarded;
 
 fn store(app: &App) -> Store {
     let env = app.local().env();
@@ -219,25 +221,17 @@ async fn changes_of_plans_are_in_the_audit_log() {
     assert_eq!(app.read("/audit/verify?chain=plans").await.body["ok"], true);
 }
 
-/// Converts a new lead into a tenant. Returns the lead and the path of the tenant.
-async fn onboarded(app: &App, key: &str) -> (VerifiedLead, String) {
-    let lead = app.verified_lead(&format!("ada@{key}.test")).await;
-    let body = json!({ "key": key, "domains": [format!("{key}.test")] });
-    let path = format!("/leads/{}/tenants", lead.id);
-    let made = app.client.post(&lead.token, &path, &body).await.expect(200);
-    (lead, format!("/tenants/{}", made.text("/id")))
-}
-
 /// Provisions a new lead's tenant with terms of its own, by the lead. Returns the path of the tenant.
 async fn provisioned(app: &App, key: &str) -> (Reply, String) {
     let (lead, tenant) = onboarded(app, key).await;
+    let tenant = format!("/tenants/{tenant}");
     let path = format!("{tenant}/provision");
     (app.client.post(&lead.token, &path, &subscription("BASIC")).await, tenant)
 }
 
 #[tokio::test]
 async fn the_first_public_plan_opens_the_catalog_for_good() {
-    let app = App::with_options(Options::silent().variable("LEAD_PLANS", "auto")).await;
+    let app = App::start_silent().await;
     provisioned(&app, "early").await.0.expect(204);
     let id = active(&app, json!({})).await;
     app.create("/plans", &plan(json!({ "public": true }))).await;
@@ -266,14 +260,17 @@ async fn lead_plans_decides_whether_leads_send_their_own_terms() {
 
 #[tokio::test]
 async fn an_answer_from_before_the_catalog_opened_is_repeated() {
-    let app = App::with_options(Options::silent().variable("LEAD_PLANS", "auto")).await;
+    let app = App::start_silent().await;
     let (lead, tenant) = onboarded(&app, "acme").await;
     let provision = async || {
         let with_key = |request: reqwest::RequestBuilder| {
             let request = request.bearer_auth(&lead.token).header("idempotency-key", "k");
             request.json(&subscription("BASIC"))
         };
-        app.client.send(Method::POST, &format!("{tenant}/provision"), with_key).await.expect(204)
+        app.client
+            .send(Method::POST, &format!("/tenants/{tenant}/provision"), with_key)
+            .await
+            .expect(204)
     };
     let first = provision().await;
     active(&app, json!({ "public": true })).await;

@@ -8,37 +8,38 @@ use axum::{
 };
 use domain::{Edit, Error, Plan, Tiers, permit};
 use schema::Document;
-use web::{Allowed, AllowedBoth, Body, IfMatch, Once, PathIds, Result};
+use web::{AllowedBoth, Body, IfMatch, Once, Operator, PathIds, Result};
 
 /// `PATCH /plans/{id}`: omitted members keep their values.
 pub(crate) async fn update(
     State(tiers): State<Arc<Tiers>>,
-    allowed: Allowed<permit::UpdatePlan>,
+    operator: Operator<permit::UpdatePlan>,
     once: Once,
     expected: IfMatch,
     path: PathIds,
     body: Body,
 ) -> Result<Response> {
     with_known_tier(&tiers, &body.0, Edit::<Plan>::patch(&body.0))?;
-    web::update::<Plan>(allowed, once, expected, path, body).await
+    web::update::<Plan>(operator.into(), once, expected, path, body).await
 }
 
 /// `PUT /plans/{id}`: omitted optional members get their defaults.
 pub(crate) async fn replace(
     State(tiers): State<Arc<Tiers>>,
-    allowed: Allowed<permit::UpdatePlan>,
+    operator: Operator<permit::UpdatePlan>,
     once: Once,
     expected: IfMatch,
     path: PathIds,
     body: Body,
 ) -> Result<Response> {
     with_known_tier(&tiers, &body.0, Edit::<Plan>::put(&body.0))?;
-    web::replace::<Plan>(allowed, once, expected, path, body).await
+    web::replace::<Plan>(operator.into(), once, expected, path, body).await
 }
 
 /// `PATCH /plans?where=`: the same edit for every match.
 pub(crate) async fn update_all(
     State(tiers): State<Arc<Tiers>>,
+    _: Operator<permit::UpdatePlan>,
     allowed: AllowedBoth<permit::UpdatePlan, permit::ViewPlan>,
     once: Once,
     expected: IfMatch,

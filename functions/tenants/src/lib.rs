@@ -1,6 +1,7 @@
 //! `/tenants`: creates, reads, updates, deletes and provisions tenants. `/overview`: dashboard
 //! statistics. `/search`: finds tenants and leads.
 
+mod by_plan;
 mod entitlements;
 mod provisioning;
 mod reading;
@@ -57,7 +58,7 @@ pub async fn router(env: &Env) -> Result<Router, ConfigError> {
         tiers: tiers(env),
         expiry: millis(env, "WEBHOOK_SECRET_EXPIRY", 3_600_000)?,
         provider: identity_provider(env)?,
-        leads: env.parsed("LEAD_PLANS", LeadPlans::Free, "auto, catalog or free")?,
+        leads: env.parsed("LEAD_PLANS", LeadPlans::default(), "auto, catalog or free")?,
     };
     let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
     let tenants = Tenants { store, tokens, keys, preconditions, plans };

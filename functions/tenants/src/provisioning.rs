@@ -1,17 +1,17 @@
 use axum::{extract::State, response::Response};
 use domain::{
-    Catalog, Error, IdentityProvider, Job, JobKind, LeadPlans, Namer, PlanChoice,
-    Result as Decided, SubscriptionText, TenantId, UserId, Work, permit,
+    Catalog, Error, IdentityProvider, Isolation, Job, JobKind, LeadPlans, Namer, NewProvisioning,
+    PlanChoice, Result as Decided, SubscriptionText, Tenant, TenantId, UserId, Work, permit,
 };
 use lambda::token::Bearer;
 use schema::Timestamp;
 use store::{Store, Stored, TenantToBuild, retry_if_stale};
 use web::{Allowed, Body, EntityTag, IfMatch, Once, PathIds, Reply, RequestId, Result, Scope};
 
-use crate::Plans;
+use crate::{Plans, by_plan};
 
-/// `POST /tenants/{id}/provision`: opens a provisioning job. The answer is sent once the job is
-/// stored; the build runs later.
+/// `POST /tenants/{id}/provision`: opens a provisioning job, for a plan by its ID or for the terms in
+/// the body. The answer is sent once the job is stored; the build runs later.
 pub(crate) async fn provision(
     State(plans): State<Plans>,
     Allowed { bearer, .. }: Allowed<permit::ProvisionTenant>,
@@ -21,17 +21,18 @@ pub(crate) async fn provision(
     path: PathIds,
     Body(body): Body,
 ) -> Result<Response> {
-    let subscription = SubscriptionText::from_text(body.text(), &plans.tiers)?;
+    let subscription = match NewProvisioning::from_body(&body, &plans.tiers)? {
+        NewProvisioning::FreeForm(subscription) => subscription,
+        NewProvisioning::Plan(plan) => {
+            let caller = Caller { bearer, expected, request, own_terms: None };
+            return by_plan::open(once, &caller, &plans, path.id()?, plan).await;
+        }
+    };
     let isolation = plans.tiers.isolation(subscription.tier().as_str());
     let own_terms = bearer.lead().map(|_| plans.leads);
     let caller = Caller { bearer, expected, request, own_terms };
     open(once, &caller, path.id()?, |from, opening| {
-        from.tenant.item.status_after_opening(JobKind::Provision)?;
-        opening.check_build_limit(&from)?;
-        let identity_provider = plans.provider_of(&from)?;
-        let (kind, subscription) = (JobKind::Provision, subscription.clone());
-        let work = Work { kind, subscription, isolation, identity_provider };
-        Job::open(&from.tenant.item, from.contacts, work, plans.expiry, opening.now, opening.by)
+        plans.build(from, subscription.clone(), isolation, opening)
     })
     .await
 }
@@ -87,10 +88,10 @@ pub(crate) async fn deprovision(
 const OPENING: &str = "opening a job";
 
 /// The caller, the version it expects, and the ID of the request.
-struct Caller {
-    bearer: Bearer,
+pub(crate) struct Caller {
+    pub(crate) bearer: Bearer,
     expected: IfMatch,
-    request: String,
+    pub(crate) request: String,
     /// The rule for terms in the body, if the caller is a lead that sends them.
     own_terms: Option<LeadPlans>,
 }
@@ -106,10 +107,22 @@ async fn check_own_terms(sent: Option<LeadPlans>, store: &Store) -> Decided<()> 
 }
 
 /// The caller that opens a job, and the time.
-struct Opening<'a> {
+pub(crate) struct Opening<'a> {
     bearer: &'a Bearer,
-    by: &'a UserId,
-    now: Timestamp,
+    pub(crate) by: &'a UserId,
+    pub(crate) now: Timestamp,
+}
+
+impl Caller {
+    /// Checks that the tenant has an expected version, and that the caller may change it.
+    pub(crate) fn check(&self, tenant: &Stored<Tenant>) -> Decided<()> {
+        self.expected.check(tenant.version)?;
+        self.bearer.may_change(&tenant.item)
+    }
+
+    pub(crate) fn opening(&self) -> Opening<'_> {
+        Opening { bearer: &self.bearer, by: &self.bearer.id, now: lambda::now() }
+    }
 }
 
 impl Opening<'_> {
@@ -123,6 +136,21 @@ impl Opening<'_> {
 }
 
 impl Plans {
+    /// Opens the job that builds a tenant for a subscription.
+    pub(crate) fn build(
+        &self,
+        from: TenantToBuild,
+        subscription: SubscriptionText,
+        isolation: Isolation,
+        opening: &Opening<'_>,
+    ) -> Decided<Job> {
+        from.tenant.item.status_after_opening(JobKind::Provision)?;
+        opening.check_build_limit(&from)?;
+        let identity_provider = self.provider_of(&from)?;
+        let work = Work { kind: JobKind::Provision, subscription, isolation, identity_provider };
+        Job::open(&from.tenant.item, from.contacts, work, self.expiry, opening.now, opening.by)
+    }
+
     /// Returns the identity provider at which a tenant is set up after its build.
     fn provider_of(&self, from: &TenantToBuild) -> Decided<Option<IdentityProvider>> {
         match &from.identity {
@@ -135,31 +163,33 @@ impl Plans {
 /// Opens the job of a tenant that `job` decides on.
 async fn open(
     once: Once,
-    Caller { bearer, expected, request, own_terms }: &Caller,
+    caller: &Caller,
     id: TenantId,
     job: impl Fn(TenantToBuild, &Opening<'_>) -> Decided<Job>,
 ) -> Result<Response> {
-    let opened = once.run(Scope::Bearer(bearer), |attempt| async move {
+    let opened = once.run(Scope::Bearer(&caller.bearer), |attempt| async move {
         let opened = retry_if_stale(|| async {
             let store = &attempt.store;
             let (from, allowed) =
-                tokio::join!(store.tenant_to_build(id), check_own_terms(*own_terms, store));
+                tokio::join!(store.tenant_to_build(id), check_own_terms(caller.own_terms, store));
             let from = from?;
-            bearer.may_act_on(from.tenant.item.lead_id)?;
+            caller.bearer.may_act_on(from.tenant.item.lead_id)?;
             allowed?;
-            expected.check(from.tenant.version)?;
-            bearer.may_change(&from.tenant.item)?;
+            caller.check(&from.tenant)?;
             let tenant = from.tenant.clone();
-            let opening = Opening { bearer, by: &bearer.id, now: lambda::now() };
             let current = from.current.as_ref().map(|current| current.item.id);
-            let job = job(from, &opening)?.with_subscription(current);
-            let location = format!("/tenants/{id}/jobs/{}", job.id);
-            let tag = EntityTag(tenant.version + 1);
-            let reply = Reply::no_content().located_at(location).tagged(tag);
-            attempt.recording(&reply).open_job(&tenant, &job, request).await?;
+            let job = job(from, &caller.opening())?.with_subscription(current);
+            let reply = accepted(&tenant, &job);
+            attempt.recording(&reply).open_job(&tenant, &job, &caller.request).await?;
             Ok(reply)
         });
         Ok(opened.await?)
     });
     Box::pin(opened).await
+}
+
+/// Returns the answer to a request that opens a job.
+pub(crate) fn accepted(tenant: &Stored<Tenant>, job: &Job) -> Reply {
+    let location = format!("/tenants/{}/jobs/{}", tenant.item.id, job.id);
+    Reply::no_content().located_at(location).tagged(EntityTag(tenant.version + 1))
 }

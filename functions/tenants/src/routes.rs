@@ -1,6 +1,6 @@
 use domain::{
-    Entitlements, Entity, IdentityProvider, Isolation, JobKind, JobState, Overview, Resource,
-    SearchHit, StepSource, StepState, SubscriptionText, Tenant, Word,
+    Entitlements, Entity, IdentityProvider, Isolation, JobKind, JobState, NewProvisioning,
+    Overview, Resource, SearchHit, StepSource, StepState, Tenant, Word,
 };
 use filter::SearchQuery;
 use openapi::{
@@ -89,19 +89,25 @@ fn delete() -> Operation {
 }
 
 fn provision() -> Operation {
-    let body = json!({
-        "id": "subscription-1", "planId": "plan-1", "startDate": "2026-11-01",
-        "plan": { "id": "plan-1", "name": "Premium", "tier": "PREMIUM", "price": 49.9 },
-    });
+    let body = json!({ "planId": "019aad7e-9c01-7d0e-b1f0-55a1c2e4d7f8" });
     let summary = "Start provisioning";
     Operation::new("provisionTenant", summary, Answer::Job)
         .description(
-            "Opens a job that builds the tenant for a subscription, and answers with its location. Poll \
-            the job for progress.",
+            "Opens a job that builds the tenant, and answers with its location. Poll the job for progress. \
+            `planId` alone subscribes the tenant to the plan, or uses its pending subscription to the plan. \
+            A body with `plan` has terms of its own, whatever its `planId` is, and makes no subscription.",
         )
-        .body_schema(NamedSchema::new("ProvisionedSubscription", SubscriptionText::schema(), body))
-        .error(Code::SubscriptionIdMissing, "The subscription has no `id`.")
-        .error(Code::PlanNotPublic, "A lead sends its own terms, and `LEAD_PLANS` does not allow them.")
+        .body_schema(NamedSchema::new("NewProvisioning", NewProvisioning::schema(), body))
+        .error(Code::SubscriptionIdMissing, "A body with terms of its own has no `id`.")
+        .error(
+            Code::PlanNotPublic,
+            "A lead names a plan that is not on offer, or sends terms that `LEAD_PLANS` does not allow.",
+        )
+        .error(Code::PlanNotActive, "An operator names a plan that is a draft or archived.")
+        .error(
+            Code::SubscriptionExists,
+            "The tenant has a subscription that is to another plan or has begun.",
+        )
         .error(
             Code::IllegalTransition,
             "The tenant's status is neither PENDINGPROVISION nor PROVISIONFAILED.",

@@ -47,6 +47,7 @@ pub use counters::{
 pub use entitlements::TenantGrants;
 pub use idempotency::Claim;
 pub use jobs::{
+    by_plan::PlannedJob,
     close::JobCompletion,
     overdue::{Next, Overdue, OverdueJob, OverdueJobs},
     pages::Paging,

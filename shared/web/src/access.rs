@@ -49,6 +49,14 @@ impl Access {
     pub const fn of(caller: Caller) -> Self {
         Self { caller, also_requires: &[] }
     }
+
+    /// Returns the access of these callers, with the permissions that `other` requires in addition.
+    fn and(self, other: Self) -> Self {
+        if self.also_requires.is_empty() {
+            return Self { also_requires: other.also_requires, ..self };
+        }
+        self
+    }
 }
 
 /// An argument of a handler.
@@ -122,7 +130,8 @@ impl Argument for Uri {}
 
 /// A handler whose arguments declare its callers and its body.
 pub trait Declared<Arguments> {
-    /// Returns the callers that the first restricting argument admits.
+    /// Returns the callers that the first restricting argument admits, and the permissions that any
+    /// argument requires in addition.
     #[must_use]
     fn access() -> Access;
 
@@ -144,7 +153,8 @@ macro_rules! declared {
         {
             fn access() -> Access {
                 let declared = [$($argument::ACCESS),+];
-                declared.into_iter().flatten().next().unwrap_or(Access::of(Caller::Anybody))
+                let restricting = declared.into_iter().flatten();
+                restricting.reduce(Access::and).unwrap_or(Access::of(Caller::Anybody))
             }
 
             fn body() -> Option<Value> {
@@ -186,6 +196,11 @@ mod tests {
         let bulk = async |_: AllowedBoth<permit::UpdateTenant, permit::ViewTenant>, _: Body| {};
         let both = Access { caller: Caller::Permitted(&[10205]), also_requires: &[10207] };
         assert_eq!(access(bulk), both);
+        let operators =
+            async |_: Operator<permit::UpdateTenant>,
+                   _: AllowedBoth<permit::UpdateTenant, permit::ViewTenant>| {};
+        let caller = Caller::Operator(&[10205]);
+        assert_eq!(access(operators), Access { caller, ..both });
         let create = async |_: Operator<permit::CreateTenant>| {};
         assert_eq!(access(create), Access::of(Caller::Operator(&[10204])));
         assert_eq!(access(async |_: PathIds| {}), Access::of(Caller::Anybody));

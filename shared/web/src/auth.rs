@@ -77,6 +77,12 @@ where
     }
 }
 
+impl<P> From<Operator<P>> for Allowed<P> {
+    fn from(Operator { bearer, permit }: Operator<P>) -> Self {
+        Self { bearer, permit }
+    }
+}
+
 /// A caller with the token of the lead whose ID is in the path.
 ///
 /// A malformed ID is left to [`PathIds`], because 404 comes after the checks of the body.

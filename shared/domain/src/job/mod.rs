@@ -1,5 +1,6 @@
 mod identity;
 mod message;
+mod new;
 mod outcome;
 mod progress;
 mod reference;
@@ -11,6 +12,7 @@ mod view;
 
 pub use identity::{IDENTITY_TIME_LIMIT, IdentityProvider, JobPhase};
 pub use message::{BuildMessage, BuildProgress};
+pub use new::NewProvisioning;
 pub use outcome::{JobResult, Outcome};
 pub use progress::{
     MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, StepReport, StepSource, StepState,

@@ -1,3 +1,5 @@
+mod planned;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{
     Value, json,

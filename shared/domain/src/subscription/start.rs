@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Context, Decision, Period, Phase, StandingChange, Subscription, SubscriptionDetails};
 use crate::refusal::{Refusal, allow_if};
-use crate::{Audit, EventType, PlanTerms, SubscriptionId, TenantId, TenantStatus};
+use crate::{Audit, EventType, PlanId, PlanTerms, SubscriptionId, TenantId, TenantStatus};
 use schema::Timestamp;
 
 /// How long a subscription waits for its tenant.
@@ -69,6 +69,34 @@ impl Subscription {
             audit: Audit::created(at.now, at.by),
         })
         .with(EventType::SubscriptionCreated))
+    }
+
+    /// Returns the decision about the subscription of a tenant that is provisioned by plan: its
+    /// `current` subscription as it is, if it waits for the tenant on this plan, or else a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SubscriptionExists`] if the current subscription is to another plan or has begun;
+    /// otherwise the same as [`Subscription::subscribe`].
+    pub fn provision(
+        tenant_id: TenantId,
+        plan: PlanTerms,
+        current: Option<&Self>,
+        at: Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        match current {
+            Some(current) if current.waits_on(plan.plan_id) => Ok(Decision::new(current.clone())),
+            _ => {
+                let current = current.map(|current| current.id);
+                Self::subscribe(tenant_id, plan, Trial::Offered, current, at)
+            }
+        }
+    }
+
+    /// Returns whether the subscription is to this plan and waits for its tenant.
+    #[must_use]
+    pub fn waits_on(&self, plan: PlanId) -> bool {
+        self.phase == Phase::Pending && self.plan.plan_id == plan
     }
 
     /// Begins the trial or the first period of a pending subscription, because the tenant is active

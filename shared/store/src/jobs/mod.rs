@@ -1,6 +1,7 @@
 //! Jobs.
 
 pub(crate) mod batch;
+pub(crate) mod by_plan;
 pub(crate) mod close;
 pub(crate) mod overdue;
 pub(crate) mod pages;
@@ -17,6 +18,7 @@ use crate::{
         index::{Index, IndexKey, Partition},
         item::{Item, Stored, decode_active},
         key::Key,
+        transaction::Transaction,
         update::{AT_VERSION, Update},
     },
 };
@@ -91,26 +93,8 @@ impl Store {
     /// [`Error::Stale`] if the tenant has changed since the job was prepared.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
     pub async fn open_job(&self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<()> {
-        let Stored { item: tenant, version } = tenant;
-        let status = job.kind.status_while_open();
-        let opened = Update::when(AT_VERSION)
-            .given("version", version)
-            .set("#status", "status", status)
-            .set_partition(Partition::tenants_of_status(status.number()))
-            .set("tier", "tier", job.subscription.tier())
-            .set("#isolation", "isolation", job.isolation)
-            .set("latestJob", "job", job.reference())
-            .set("modifiedOn", "now", job.audit.created_on)
-            .set("modifiedBy", "by", &job.audit.created_by);
-        let mut writes = self
-            .transaction()
-            .update(Key::tenant(tenant.id), opened, Error::Stale)?
-            .insert_from(job, request)?;
-        if let Some(failed) = tenant.latest_job.as_ref().filter(|job| job.failed_to_deprovision()) {
-            writes =
-                writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)?;
-        }
-        self.invalidating(tenant.id, writes.commit()).await
+        let opening = self.transaction().job(tenant, job, request)?;
+        self.invalidating(tenant.item.id, opening.commit()).await
     }
 
     /// Records that a job's pipeline is running, with its execution ID and log URL.
@@ -135,6 +119,32 @@ impl Store {
             .set("modifiedOn", "now", now)
             .append("steps", "step", Step { name: JobState::Running, time: now });
         self.update(Key::job(tenant, attempt), running, Error::Stale).await
+    }
+}
+
+impl Transaction<'_> {
+    /// Opens a job: writes it and moves its tenant to the matching status, if the tenant is as it was
+    /// read.
+    fn job(self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<Self> {
+        let Stored { item: tenant, version } = tenant;
+        let status = job.kind.status_while_open();
+        let opened = Update::when(AT_VERSION)
+            .given("version", version)
+            .set("#status", "status", status)
+            .set_partition(Partition::tenants_of_status(status.number()))
+            .set("tier", "tier", job.subscription.tier())
+            .set("#isolation", "isolation", job.isolation)
+            .set("latestJob", "job", job.reference())
+            .set("modifiedOn", "now", job.audit.created_on)
+            .set("modifiedBy", "by", &job.audit.created_by);
+        let writes =
+            self.update(Key::tenant(tenant.id), opened, Error::Stale)?.insert_from(job, request)?;
+        match tenant.latest_job.as_ref().filter(|job| job.failed_to_deprovision()) {
+            Some(failed) => {
+                writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)
+            }
+            None => Ok(writes),
+        }
     }
 }
 
