@@ -15,7 +15,7 @@
 #   CALLBACK_URL     the webhook's URL
 #   TENANT_ID        the tenant's ID
 #   CONTEXT_ID       the job's ID
-#   JOB_KIND         provision or deprovision
+#   JOB_KIND         provision, deprovision, change or retire
 #   CALLBACK_SECRET  the signing secret; if not set, it is read from the secret SECRET_ARN
 #   CLOCK_AHEAD_MS   how far the control plane's clock is ahead, in milliseconds; only that of a local run can be
 #
@@ -50,8 +50,8 @@ done
 for name in CALLBACK_URL TENANT_ID CONTEXT_ID JOB_KIND; do
   [[ -n ${!name:-} ]] || die "$name is not set"
 done
-[[ $JOB_KIND == provision || $JOB_KIND == deprovision ]] ||
-  die "JOB_KIND must be provision or deprovision, not $JOB_KIND"
+[[ $JOB_KIND =~ ^(provision|deprovision|change|retire)$ ]] ||
+  die "JOB_KIND must be provision, deprovision, change or retire, not $JOB_KIND"
 if [[ -z ${CALLBACK_SECRET:-} ]]; then
   [[ -n ${SECRET_ARN:-} ]] || die "set CALLBACK_SECRET or SECRET_ARN"
   CALLBACK_SECRET=$(aws secretsmanager get-secret-value --secret-id "$SECRET_ARN" \
@@ -67,7 +67,8 @@ import datetime, json, os, sys
 outcome, tenant, kind, resources, app_url, reason, step, summary, link = (
     os.fsencode(text).decode(errors="replace") for text in sys.argv[1:]
 )
-message = {"initiatorId": tenant, "type": int(kind == "deprovision")}
+kinds = ["provision", "deprovision", "change", "retire"]
+message = {"initiatorId": tenant, "type": kinds.index(kind)}
 if outcome == "progress":
     line = lambda text: " ".join("".join(c if c.isprintable() else " " for c in text).split())
     # With the time, a repeated message is the same step.

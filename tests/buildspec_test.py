@@ -100,6 +100,20 @@ class Buildspec(unittest.TestCase):
         self.assertEqual((message["type"], message["data"]["status"]), (1, 1))
         self.assertIn("s3 rm --recursive --only-show-errors s3://pool/acme/", calls)
 
+    def test_a_move_builds_the_target_and_a_retirement_removes_the_source(self):
+        for isolation, built, removed in [
+            ("silo", "cloudformation deploy --stack-name tenantry-silo-acme", "delete-stack"),
+            ("pool", "s3 cp", "s3 rm --recursive --only-show-errors s3://pool/acme/"),
+        ]:
+            message, calls = self.build(isolation, "change")
+            self.assertEqual((message["type"], message["data"]["status"]), (2, 1))
+            self.assertEqual(len(message["data"]["resources"]), 1)
+            self.assertIn(built, calls)
+            self.assertNotIn(removed, calls)
+            message, calls = self.build(isolation, "retire")
+            self.assertEqual((message["type"], message["data"]["status"]), (3, 1))
+            self.assertIn(removed, calls)
+
     def test_a_stack_without_its_bucket_is_a_failure(self):
         message, _ = self.build("silo", "provision", bucket="None")
         self.assertEqual(message["data"]["status"], 0)

@@ -90,6 +90,12 @@ class Callback(unittest.TestCase):
             {"status": 1, "resources": resources, "appPlaneUrl": "https://acme.example"},
         )
 
+    def test_each_kind_of_job_has_a_type(self):
+        for type, kind in enumerate(["provision", "deprovision", "change", "retire"]):
+            done, received = self.report([204], "success", JOB_KIND=kind)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(received[0][0])["type"], type)
+
     def test_resources_may_be_in_a_file(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write('[{"type":"db","externalIdentifier":"ünïcödé","metadata":{"of":"\\"us\\""}}]\n')

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Deploys or removes the stack of a siloed tenant, with a bucket. Prints the resources as JSON, and progress to
+# Deploys or removes the stack of a siloed tenant, with a bucket. A tenant that moves here from the pool has it
+# deployed; copy its data here, too. Prints the resources as JSON, and progress to
 # standard error.
 set -euo pipefail
 
@@ -20,7 +21,7 @@ remove() {
 }
 
 case $JOB_KIND in
-  provision)
+  provision | change)
     # The stack of a failed attempt can be deleted, but not updated.
     if [[ $(of_stack StackStatus || true) == ROLLBACK_COMPLETE ]]; then remove; fi
     aws cloudformation deploy --stack-name "$stack" --template-file infra/pipelines/silo.yaml \
@@ -29,7 +30,7 @@ case $JOB_KIND in
     printf '[{"type":"bucket","externalIdentifier":"%s","metadata":{"bucket":"%s","stack":"%s"}}]\n' \
       "$name" "$name" "$stack"
     ;;
-  deprovision)
+  deprovision | retire)
     # Only an empty bucket can be deleted. An earlier attempt may have deleted it already.
     if name=$(bucket); then
       aws s3 rm --recursive --only-show-errors "s3://$name" >&2
@@ -38,7 +39,7 @@ case $JOB_KIND in
     echo '[]'
     ;;
   *)
-    echo "JOB_KIND is $JOB_KIND, not provision or deprovision" >&2
+    echo "JOB_KIND is $JOB_KIND, not provision, deprovision, change or retire" >&2
     exit 1
     ;;
 esac

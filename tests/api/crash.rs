@@ -53,7 +53,7 @@ async fn onboard(app: &App, terms: Terms) {
 }
 
 /// Sends a request with a key. A stopped request holds the key until its lease ends.
-async fn send(app: &App, bearer: &str, path: &str, body: &Value) -> Reply {
+pub(crate) async fn send(app: &App, bearer: &str, path: &str, body: &Value) -> Reply {
     loop {
         let with_key = |request: RequestBuilder| {
             request.bearer_auth(bearer).header("idempotency-key", "k").json(body)
@@ -81,10 +81,10 @@ fn end_leases(app: &App) {
 }
 
 /// A folder that is deleted on drop.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         // In memory if possible: each of many starts writes a table, which a disk would make slow.
         let memory = Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir());
         let base = memory.unwrap_or_else(std::env::temp_dir);

@@ -106,6 +106,7 @@ async fn tenants_once(app: &App, routes: &mut BTreeSet<String>) {
     let plan = subscription("BASIC");
     let opened = once("POST /tenants/{id}/provision", &operator, &acme, plan).await;
     once("POST /tenants/{id}/identity", &operator, &acme, json!(null)).await;
+    once("POST /tenants/{id}/retire", &operator, &acme, json!(null)).await;
     let job = opened.header("location").rsplit('/').next().unwrap().parse().unwrap();
     let (id, done) =
         (acme.parse().unwrap(), json!({ "initiatorId": acme, "type": 0, "status": "success" }));

@@ -52,6 +52,8 @@ mod leads;
 mod limits;
 mod links;
 mod metrics;
+mod move_crash;
+mod moves;
 mod names;
 mod odd_requests;
 mod offer;

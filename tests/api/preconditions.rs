@@ -113,7 +113,7 @@ async fn an_action_is_done_only_at_the_expected_version_and_answers_with_the_new
     assert_eq!((opened.header("etag"), read.header("etag")), ("\"2\"", "\"2\""));
     let known = read_unless(&app, opened.header("location"), job.header("etag")).await;
     assert!([200, 304].contains(&known.status), "the pipeline may have started since");
-    for action in ["provision", "deprovision", "identity", "suspend", "reactivate"] {
+    for action in ["provision", "deprovision", "identity", "retire", "suspend", "reactivate"] {
         let path = format!("{path}/{action}");
         let body = if action == "suspend" { json!({}) } else { body.clone() };
         let refused = sent_at(&app, Method::POST, &path, "\"1\"", &body).await.expect(412);

@@ -86,6 +86,7 @@ async fn a_tenant_can_be_sent_back_as_read_but_its_status_cannot_be_set() {
         ("addressId", json!(null)),
         ("tier", json!("PREMIUM")),
         ("suspension", json!({ "reason": "other" })),
+        ("previous", json!({ "isolation": "pool" })),
         ("createdBy", json!("me")),
         ("deleted", json!(true)),
     ] {

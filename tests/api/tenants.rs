@@ -78,6 +78,7 @@ async fn the_response_to_a_conversion_includes_all_relations() {
         "lastName": "Lovelace"
       },
       "name": "Acme",
+      "previous": null,
       "resources": [],
       "spocUserId": null,
       "status": 1,

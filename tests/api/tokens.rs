@@ -64,6 +64,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/tenants/{id}/provision", "10216"),
     ("POST", "/tenants/{id}/identity", "10216"),
     ("POST", "/tenants/{id}/deprovision", "10217"),
+    ("POST", "/tenants/{id}/retire", "10216"),
     ("POST", "/tenants/{id}/suspend", "10320"),
     ("POST", "/tenants/{id}/reactivate", "10320"),
     ("GET", "/tenants/{id}/entitlements", "7004"),

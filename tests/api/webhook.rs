@@ -118,7 +118,7 @@ async fn a_signed_message_is_validated() {
     let app = App::start_silent().await;
     let (tenant, job) = app.provisioning("acme", "BASIC").await;
     for (body, violations) in [
-        (json!({ "initiatorId": tenant, "type": 2, "status": "success" }), vec!["/type enum"]),
+        (json!({ "initiatorId": tenant, "type": 4, "status": "success" }), vec!["/type enum"]),
         (json!({ "initiatorId": tenant, "type": 0 }), vec![" required"]),
         (
             json!({ "initiatorId": tenant, "type": 0, "status": "perhaps", "colour": 1 }),

@@ -11,9 +11,9 @@ import { closed, signIn, submitDialog } from "./steps.js";
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
 /** Creates an active plan for tenants of the pool. @param {string} name @param {string} price @returns {Promise<any>} */
-async function activePlan(name, price) {
+async function activePlan(name, price, terms = { tier: "STANDARD", isolation: "pool" }) {
   const billingCycle = { duration: 1, durationUnit: "month" };
-  const plan = await plane.call("POST", "/plans", { name, tier: "STANDARD", isolation: "pool", price, currencyCode: "EUR", billingCycle });
+  const plan = await plane.call("POST", "/plans", { name, ...terms, price, currencyCode: "EUR", billingCycle });
   await plane.call("POST", `/plans/${plan.id}/activate`);
   return plan;
 }
@@ -54,6 +54,23 @@ for (const viewport of SIZES) {
     await closed(page);
     await panel.getByText(`Large ${viewport.width}, €31.00 per month`).waitFor();
     await panel.getByText("On the next invoice").first().waitFor({ state: "attached" });
+
+    const silo = await activePlan(`Silo ${viewport.width}`, "90.00", { tier: "PREMIUM", isolation: "silo" });
+    await press(page, "Change plan");
+    await submitDialog(page, { planId: silo.id });
+    await dialog.getByText("Its users can go on working meanwhile.").waitFor();
+    await check(page, "a move");
+    await dialog.getByRole("button", { name: "Move workspace" }).click();
+    await closed(page);
+    await panel.getByText(`Silo ${viewport.width}, €90.00 per month`).waitFor();
+    await page.getByText("(pool), removed on").waitFor();
+    await page.getByText("2. Move").waitFor();
+    await press(page, "Retire previous resources");
+    await check(page, "retire");
+    await submitDialog(page, {});
+    await closed(page);
+    await page.getByText("3. Retire previous resources").waitFor();
+    await page.getByText("(pool), removed on").waitFor({ state: "detached" });
 
     await press(page, "Cancel subscription");
     await submitDialog(page, { reason: "Too expensive" });

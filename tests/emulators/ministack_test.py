@@ -23,6 +23,9 @@ BINARIES = os.environ.get("TENANTRY_BINARIES") or f"{TARGET}/debug"
 
 PAST = "2026-01-01T00:00:00.000Z"
 
+# The variables that only moves and retirements have.
+MOVES = {f"{end}_{what}" for end in ["FROM", "TO"] for what in ["TIER", "ISOLATION"]}
+
 
 class Ministack(unittest.TestCase):
     @classmethod
@@ -62,6 +65,38 @@ class Ministack(unittest.TestCase):
         self.client.build(job, "success")
         self.client.status(tenant, 5)
         self.secret_is_gone(job)
+
+    def test_a_tenant_in_use_moves_from_the_pool_to_a_silo_and_back(self):
+        tenant, job = self.onboarded("moves", "BASIC")
+        self.client.build(job, "success")
+        self.client.status(tenant, 0)
+        operator = self.client.operator
+        basic, premium = self.plan("BASIC"), self.plan("PREMIUM")
+        subscribed = self.client.ask(200, "POST", "/subscriptions", {"subscriberId": tenant, "planId": basic}, operator)
+        for plan, isolation, previous in [(premium, "Siloed", "pool"), (basic, "Pooled", "silo")]:
+            path = f"/subscriptions/{subscribed['id']}/change"
+            status, headers, text = self.client.send("POST", path, {"planId": plan}, operator)
+            self.assertEqual(status, 202, text)
+            job = headers["location"].rsplit("/", 1)[1]
+            self.moto_accepts(job, self.declared)
+            self.assertEqual(self.pipelines.of(job)["pipeline"], self.stack.parameters[f"{isolation}Pipeline"])
+            self.client.status(tenant, 0)
+            self.client.build(job, "success")
+            moved = lambda: self.client.ask(200, "GET", f"/tenants/{tenant}", token=operator)["previous"]
+            self.assertEqual(eventually("the move", moved)["isolation"], previous)
+            self.secret_is_gone(job)
+            job = self.client.provision(tenant, operator, verb="retire")
+            self.assertEqual(self.client.execution(job)["FROM_ISOLATION"], previous)
+            self.client.build(job, "success")
+            eventually("the retirement", lambda: moved() is None)
+        self.assertEqual(self.client.ask(200, "GET", f"/tenants/{tenant}", token=operator)["tier"], "BASIC")
+
+    def plan(self, tier):
+        body = {"name": tier, "tier": tier, "price": 10, "currencyCode": "EUR"}
+        body |= {"billingCycle": {"duration": 1, "durationUnit": "month"}}
+        id = self.client.ask(200, "POST", "/plans", body, self.client.operator)["id"]
+        self.client.ask(204, "POST", f"/plans/{id}/activate", {}, self.client.operator)
+        return id
 
     def test_a_build_that_fails_and_its_retry(self):
         tenant, first = self.onboarded("fails", "BASIC")
@@ -178,8 +213,11 @@ class Ministack(unittest.TestCase):
 
     def test_moto_accepts_our_variables_for_the_pipelines_of_infra(self):
         _, job = self.onboarded("moto")
+        self.moto_accepts(job, self.declared - MOVES)
+
+    def moto_accepts(self, job, names):
         variables, pipeline = self.client.execution(job), self.pipelines.of(job)["pipeline"]
-        self.assertEqual(set(variables), self.declared)
+        self.assertEqual(set(variables), names)
         given = [{"name": name, "value": value} for name, value in variables.items()]
         id = self.moto.start_pipeline_execution(name=pipeline, variables=given)["pipelineExecutionId"]
         found = self.moto.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=id)["pipelineExecution"]

@@ -11,7 +11,7 @@ mod secret;
 use aws_sdk_codepipeline::Client;
 use domain::{
     Error, Event, EventJob, EventTenant, EventType, Isolation, Job, JobPhase, JobRef, JobResult,
-    JobState, Outcome, Result, TenantId, UserId,
+    JobState, MoveEnds, Outcome, Result, TenantId, UserId,
 };
 use lambda::{Env, Envelope, Payload, aws::Aws, config::ConfigError, dead_letter::EventFailures};
 use serde::Deserialize;
@@ -86,9 +86,12 @@ impl Pipelines {
 
     async fn dispatch(&self, event: Envelope) -> Result<()> {
         match event.detail_type.parse() {
-            Ok(EventType::TenantProvisioning | EventType::TenantDeprovisioning) => {
-                self.start(event.read_and_trace()?).await
-            }
+            Ok(
+                EventType::TenantProvisioning
+                | EventType::TenantDeprovisioning
+                | EventType::TenantChanging
+                | EventType::TenantRetiring,
+            ) => self.start(event.read_and_trace()?).await,
             Ok(_) => self.job_closed(&event.read_and_trace()?).await,
             Err(_) if progress::is_step(&event) => self.step_changed(&event).await,
             // The only other rule is for state changes of CodePipeline's executions.
@@ -195,15 +198,16 @@ impl Pipelines {
     }
 
     /// Returns the variables of the execution. None may be empty, because CodePipeline rejects
-    /// empty values.
+    /// empty values. The ends of a move are left out of other jobs, because CodePipeline also rejects
+    /// variables that the pipeline does not declare.
     fn variables(
         &self,
         tenant: &EventTenant,
         opened: &EventJob,
         job: &Job,
         secret: &str,
-    ) -> [(&'static str, String); 9] {
-        [
+    ) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
             ("TENANT_ID", tenant.id.to_string()),
             ("TENANT_KEY", tenant.key.to_string()),
             ("TIER", opened.tier.to_string()),
@@ -213,7 +217,16 @@ impl Pipelines {
             ("SECRET_ARN", secret.to_owned()),
             ("CALLBACK_URL", self.callback_url.clone()),
             ("SUBSCRIPTION_ID", job.subscription.id().to_owned()),
-        ]
+        ];
+        if let Some(MoveEnds { from, to, .. }) = &job.moves {
+            variables.extend([
+                ("FROM_TIER", from.tier.to_string()),
+                ("TO_TIER", to.tier.to_string()),
+                ("FROM_ISOLATION", from.isolation.to_string()),
+                ("TO_ISOLATION", to.isolation.to_string()),
+            ]);
+        }
+        variables
     }
 }
 

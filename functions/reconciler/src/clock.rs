@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{Context, Error, Refusal, Result, TimerAction, TimerSubject, UserId};
+use domain::{Context, Error, MoveRules, Refusal, Result, TimerAction, TimerSubject, UserId};
 use lambda::{each::each, metric::Metric, metric::Metrics};
 use schema::Timestamp;
 use store::{DueTimer, Store, Subscribed, TimerItem};
@@ -30,11 +30,12 @@ pub(crate) struct Clock<'a> {
     pub(crate) store: &'a Store,
     pub(crate) system: &'a UserId,
     pub(crate) metrics: &'a Metrics,
+    pub(crate) moves: &'a MoveRules,
     pub(crate) now: Timestamp,
 }
 
 /// The result of handling a timer.
-enum Outcome {
+pub(crate) enum Outcome {
     /// Nothing is left to do, or the timer was set again.
     Done,
     /// The action is not possible now.
@@ -93,7 +94,11 @@ impl Clock<'_> {
 
     /// Does everything that is due for the subject of a timer, in order, each in its own transaction.
     async fn act(&self, timer: &TimerItem) -> Result<Outcome> {
-        let TimerSubject::Subscription(id) = timer.subject else { return Ok(Outcome::Outdated) };
+        let id = match (timer.subject, timer.action) {
+            (TimerSubject::Subscription(id), _) => id,
+            (TimerSubject::Tenant(id), TimerAction::Retire) => return self.retire(id).await,
+            (TimerSubject::Tenant(_), _) => return Ok(Outcome::Outdated),
+        };
         let mut refused = BTreeSet::new();
         let mut why = None;
         for _ in 0..MOST_ACTIONS {
@@ -135,6 +140,7 @@ impl Clock<'_> {
         let tenant = found.tenant.item.standing();
         let at = Context { tenant, now: self.now, by: self.system };
         match found.subscription.item.clone().run(action, at)? {
+            Some(decision) if decision.opens.is_some() => self.open_move(found, decision, at).await,
             Some(decision) => self.store.decide(found, &decision, None).await,
             None => Ok(()),
         }

@@ -2,14 +2,15 @@
 //! subscriptions say.
 
 mod clock;
+mod moving;
 
 use std::time::{Duration, Instant};
 
-use domain::{Error, JobPhase, JobResult, Outcome, Result, UserId};
+use domain::{Error, JobPhase, JobResult, MoveRules, Outcome, Result, UserId};
 use lambda::{
     Env,
     aws::Aws,
-    config::ConfigError,
+    config::{ConfigError, moves},
     each::each,
     metric::{Metric, Metrics},
 };
@@ -25,6 +26,7 @@ pub struct Reconciler {
     store: Store,
     system: UserId,
     metrics: Metrics,
+    moves: MoveRules,
 }
 
 /// Number of jobs closed concurrently.
@@ -45,6 +47,7 @@ impl Reconciler {
             store: Store::from_env(env, &Aws::from_env(env)?)?,
             system: env.required("SYSTEM_USER_ID")?.into(),
             metrics: Metrics::from_env(env),
+            moves: moves(env)?,
         })
     }
 
@@ -59,8 +62,8 @@ impl Reconciler {
     pub async fn handle(&self, _: Value) -> Result<()> {
         let (now, start) = (lambda::now(), Instant::now());
         let jobs = Box::pin(self.close_overdue_jobs(now, start)).await;
-        let Self { store, system, metrics } = self;
-        let timers = Box::pin(Clock { store, system, metrics, now }.run(start)).await;
+        let Self { store, system, metrics, moves } = self;
+        let timers = Box::pin(Clock { store, system, metrics, moves, now }.run(start)).await;
         jobs.and(timers)
     }
 

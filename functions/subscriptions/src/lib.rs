@@ -5,6 +5,7 @@ mod actions;
 mod change;
 mod create;
 mod ending;
+mod moving;
 mod parameters;
 mod payments;
 mod routes;
@@ -12,11 +13,11 @@ mod routes;
 pub use routes::operations;
 
 use axum::{Router, extract::FromRef};
-use domain::{Entity, EntityId, Error, Subscription, SubscriptionId, Tiers};
+use domain::{Entity, EntityId, Error, Job, MoveRules, Subscription, SubscriptionId};
 use filter::Wire;
 use lambda::{
     Env,
-    config::{ConfigError, tiers},
+    config::{ConfigError, moves},
     keys::MasterKeys,
     token::Tokens,
 };
@@ -30,7 +31,7 @@ struct Subscriptions {
     tokens: Tokens,
     keys: MasterKeys,
     preconditions: Preconditions,
-    tiers: Tiers,
+    moves: MoveRules,
 }
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
@@ -40,7 +41,7 @@ struct Subscriptions {
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
-    let state = Subscriptions { store, tokens, keys, preconditions, tiers: tiers(env) };
+    let state = Subscriptions { store, tokens, keys, preconditions, moves: moves(env)? };
     Ok(finish(routes::routes(Served::new(state)).into_router()))
 }
 
@@ -49,6 +50,16 @@ fn shown(subscription: &Subscription, version: u64) -> domain::Result<Reply> {
     let wire = subscription.wire()?;
     let reply = Reply::json(&Wire::new(Subscription::SCHEMA, &wire))?;
     Ok(reply.tagged(EntityTag(version)).showing(subscription.id))
+}
+
+/// Returns the answer that shows a version of a subscription while a job moves its tenant.
+fn shown_while_moving(
+    subscription: &Subscription,
+    version: u64,
+    job: &Job,
+) -> domain::Result<Reply> {
+    let location = format!("/tenants/{}/jobs/{}", job.tenant_id, job.id);
+    Ok(shown(subscription, version)?.accepted().located_at(location))
 }
 
 /// Returns the answer that shows a subscription as it is now, in place of one that was too large to be

@@ -54,13 +54,15 @@ fn describe_create() -> Operation {
     Operation::new("createSubscription", "Subscribe a tenant to a plan", Answer::One(subscription()))
         .description(
             "For operators. An ACTIVE tenant of the plan's tier and isolation begins at once, and so \
-             does a tenant that an earlier subscription suspended. A tenant without resources begins \
-             when it has been provisioned.",
+             does a tenant that an earlier subscription suspended. An ACTIVE tenant of another tier or \
+             isolation is moved by a job, which also needs the permission to provision. A tenant \
+             without resources begins when it has been provisioned.",
         )
         .body("NewSubscription", body)
         .error(Code::SubscriptionExists, "The tenant has a subscription that has not ended.")
         .error(Code::PlanNotActive, "The plan is a draft or archived.")
-        .error(Code::TenantState, "The tenant has another tier or isolation, or was deprovisioned.")
+        .or_job("A job moves the tenant. The subscription is pending until the job succeeds.")
+        .error(Code::TenantState, "The tenant can't be moved because it is suspended, or was deprovisioned.")
         .error(Code::JobOpen, "A job of the tenant is open.")
         .links_to("/subscriptions", "/id")
         .tagged()
@@ -102,8 +104,9 @@ fn describe_change() -> Operation {
     Operation::new("changeTerms", "Change the plan of a subscription", Answer::One(answer))
         .description(
             "Changes the terms at once or at the end of the period. With `dryRun=true`, nothing \
-             changes, and the answer has the credits and charges, the date, and whether the tenant \
-             would have to be moved. A plan of another tier or isolation is refused.",
+             changes, and the answer has the credits and charges, the date, and whether a job must move \
+             the tenant. For a plan of another tier or isolation, such a job is opened, which also needs \
+             the permission to provision. The terms change when the job succeeds.",
         )
         .query(json!({
             "name": "dryRun",
@@ -113,7 +116,8 @@ fn describe_change() -> Operation {
         .body_schema(NamedSchema::new("NewPlanChange", NewPlanChange::schema(), body))
         .error(Code::PlanNotActive, "The plan is a draft or archived.")
         .error(Code::SubscriptionState, "The phase of the subscription does not allow the change.")
-        .error(Code::TenantState, "The plan has another tier or isolation.")
+        .or_job("A job moves the tenant. The subscription stays as it is until the job succeeds.")
+        .error(Code::TenantState, "A tenant that is not ACTIVE can't be moved.")
         .error(Code::JobOpen, "A job of the tenant is open.")
 }
 

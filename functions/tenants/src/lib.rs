@@ -5,6 +5,7 @@ mod by_plan;
 mod entitlements;
 mod provisioning;
 mod reading;
+mod retiring;
 mod routes;
 mod suspending;
 

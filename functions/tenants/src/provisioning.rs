@@ -90,10 +90,10 @@ const OPENING: &str = "opening a job";
 /// The caller, the version it expects, and the ID of the request.
 pub(crate) struct Caller {
     pub(crate) bearer: Bearer,
-    expected: IfMatch,
+    pub(crate) expected: IfMatch,
     pub(crate) request: String,
     /// The rule for terms in the body, if the caller is a lead that sends them.
-    own_terms: Option<LeadPlans>,
+    pub(crate) own_terms: Option<LeadPlans>,
 }
 
 /// Checks that a lead may send its own terms, if the caller is one. Only `auto` depends on the catalog.
@@ -161,7 +161,7 @@ impl Plans {
 }
 
 /// Opens the job of a tenant that `job` decides on.
-async fn open(
+pub(crate) async fn open(
     once: Once,
     caller: &Caller,
     id: TenantId,

@@ -1,6 +1,6 @@
 use domain::{
     Entitlements, Entity, IdentityProvider, Isolation, JobKind, JobState, NewProvisioning,
-    Overview, Resource, SearchHit, StepSource, StepState, Tenant, Word,
+    Overview, Placement, Resource, SearchHit, StepSource, StepState, Tenant, Word,
 };
 use filter::SearchQuery;
 use openapi::{
@@ -11,7 +11,7 @@ use schema::nullable;
 use serde_json::{Value, json};
 use web::{Code, Routes};
 
-use crate::{Tenants, entitlements, provisioning, reading, suspending};
+use crate::{Tenants, entitlements, provisioning, reading, retiring, suspending};
 
 /// Declares the routes of this function.
 pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
@@ -30,6 +30,7 @@ pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
         .route("POST /tenants/{id}/provision", provisioning::provision, provision)
         .route("POST /tenants/{id}/identity", provisioning::resume_identity, resume_identity)
         .route("POST /tenants/{id}/deprovision", provisioning::deprovision, deprovision)
+        .route("POST /tenants/{id}/retire", retiring::retire, retire)
         .route("POST /tenants/{id}/suspend", suspending::suspend, suspend)
         .route("POST /tenants/{id}/reactivate", suspending::reactivate, reactivate)
         .route("GET /tenants/{id}/jobs", reading::jobs, jobs)
@@ -139,6 +140,17 @@ fn deprovision() -> Operation {
             Code::IllegalTransition,
             "The tenant is neither ACTIVE nor SUSPENDED, and no failed build of it reported resources.",
         )
+        .error(Code::JobOpen, "A job moves the tenant, or retires its previous resources.")
+}
+
+fn retire() -> Operation {
+    Operation::new("retireTenant", "Retire a tenant's previous resources", Answer::Job)
+        .description(
+            "Opens a job that removes the resources from before the tenant was moved to another \
+             isolation. Without this request, the job is opened on the day `previous.retireOn`.",
+        )
+        .error(Code::TenantState, "The tenant has no previous resources.")
+        .error(Code::JobOpen, "A job of the tenant is open.")
 }
 
 fn suspend() -> Operation {
@@ -258,6 +270,8 @@ fn job_schema() -> NamedSchema {
         "tier": { "type": "string" },
         "isolation": Isolation::schema(),
         "identityProvider": nullable(<IdentityProvider as Word>::schema()),
+        "from": nullable(Placement::schema()),
+        "to": nullable(Placement::schema()),
         "subscription": { "type": "object", "description": "The subscription as it was sent." },
         "steps": step_schema(),
         "deadline": moment,
@@ -320,6 +334,8 @@ fn job_example() -> Value {
         ("tier", json!("PREMIUM")),
         ("isolation", json!("silo")),
         ("identityProvider", Value::Null),
+        ("from", Value::Null),
+        ("to", Value::Null),
         ("subscription", json!({ "id": "subscription-1", "plan": { "tier": "PREMIUM" } })),
         (
             "steps",

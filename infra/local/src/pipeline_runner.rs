@@ -159,7 +159,7 @@ impl PipelineRunner {
             return vec!["failure".into(), "--reason".into(), reason.into()];
         }
         let mut arguments = vec!["success".to_owned()];
-        if of("JOB_KIND") != "deprovision" {
+        if !["deprovision", "retire"].contains(&of("JOB_KIND")) {
             let resources = if execution.pipeline == self.siloed {
                 json!([
                     { "type": "bucket", "externalIdentifier": format!("{key}-assets"),

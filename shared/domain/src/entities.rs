@@ -53,6 +53,7 @@ pub static TENANT: Schema = Schema {
     properties: properties! {
         "name": Text, "status": Number, "key": Text, "spocUserId": Text, "domains": Hosts,
         "leadId": Id, "addressId": Id, "tier": Text, "suspension": Object,
+        "previous": Object,
     },
     nullable: &[
         "spocUserId",
@@ -60,6 +61,7 @@ pub static TENANT: Schema = Schema {
         "addressId",
         "tier",
         "suspension",
+        "previous",
         "deletedOn",
         "deletedBy",
     ],

@@ -6,8 +6,8 @@ use strum::{Display, EnumString};
 
 use crate::{
     Address, Contact, Email, Entitlement, Entity, Error, FeatureKey, Grants, Hostname,
-    IdentityProvider, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId, LeadLink, PlanId,
-    Result, Subscription, SubscriptionId, Suspension, SuspensionReason, Tenant, TenantId,
+    IdentityProvider, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId, LeadLink, Placement,
+    PlanId, Result, Subscription, SubscriptionId, Suspension, SuspensionReason, Tenant, TenantId,
     TenantKey, TenantStatus, Text, values::openable,
 };
 use filter::Wire;
@@ -36,6 +36,18 @@ pub enum EventType {
     TenantDeprovisioningSuccess,
     /// A deprovisioning job failed or timed out.
     TenantDeprovisioningFailure,
+    /// A job that moves a tenant to another tier or isolation was opened.
+    TenantChanging,
+    /// A tenant was moved.
+    TenantChangingSuccess,
+    /// A move failed or timed out. The tenant is as it was.
+    TenantChangingFailure,
+    /// A job that removes the resources from before a move was opened.
+    TenantRetiring,
+    /// The resources from before a move were removed.
+    TenantRetiringSuccess,
+    /// The removal of the resources from before a move failed or timed out.
+    TenantRetiringFailure,
     /// A tenant was subscribed to a plan.
     SubscriptionCreated,
     /// A subscription, or its trial, began.
@@ -197,7 +209,7 @@ pub struct EventJob {
     pub id: JobId,
     /// The number of the attempt, starting at 1 for the tenant's first job.
     pub attempt: u32,
-    /// Whether the job provisions or deprovisions the tenant.
+    /// The kind of the job.
     pub kind: JobKind,
     /// The tier of the tenant's plan.
     pub tier: Text<1, 100>,
@@ -208,6 +220,12 @@ pub struct EventJob {
     /// The identity provider at which the tenant is set up after the build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_provider: Option<IdentityProvider>,
+    /// The tier and isolation before a move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Placement>,
+    /// The tier and isolation after a move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Placement>,
     /// Why the job failed.
     pub reason: Option<String>,
     /// URL of the tenant's application, or any other text that its build reported in its place.
@@ -321,6 +339,7 @@ impl Event {
     /// so.
     #[must_use]
     pub fn for_job(job: Job, version: u64, request_id: Option<String>) -> Self {
+        let (from, to) = job.moves.map(|moves| (moves.from, moves.to)).unzip();
         Self {
             version: 1,
             id: format!("{}#{version}", job.id),
@@ -338,6 +357,8 @@ impl Event {
                 isolation: job.isolation,
                 state: job.state,
                 identity_provider: job.identity_provider,
+                from,
+                to,
                 reason: job.reason,
                 app_plane_url: job.app_plane_url,
             }),
@@ -413,7 +434,11 @@ impl EventType {
     #[must_use]
     pub fn for_job(kind: JobKind, state: JobState) -> Option<Self> {
         match (kind, state) {
-            (_, JobState::Running) | (JobKind::Deprovision, JobState::SettingUpIdentity) => None,
+            (_, JobState::Running)
+            | (
+                JobKind::Deprovision | JobKind::Change | JobKind::Retire,
+                JobState::SettingUpIdentity,
+            ) => None,
             (JobKind::Provision, JobState::SettingUpIdentity) => Some(Self::TenantIdentitySetup),
             (JobKind::Provision, JobState::Queued) => Some(Self::TenantProvisioning),
             (JobKind::Provision, JobState::Succeeded) => Some(Self::TenantProvisioningSuccess),
@@ -424,6 +449,16 @@ impl EventType {
             (JobKind::Deprovision, JobState::Succeeded) => Some(Self::TenantDeprovisioningSuccess),
             (JobKind::Deprovision, JobState::Failed | JobState::TimedOut) => {
                 Some(Self::TenantDeprovisioningFailure)
+            }
+            (JobKind::Change, JobState::Queued) => Some(Self::TenantChanging),
+            (JobKind::Change, JobState::Succeeded) => Some(Self::TenantChangingSuccess),
+            (JobKind::Change, JobState::Failed | JobState::TimedOut) => {
+                Some(Self::TenantChangingFailure)
+            }
+            (JobKind::Retire, JobState::Queued) => Some(Self::TenantRetiring),
+            (JobKind::Retire, JobState::Succeeded) => Some(Self::TenantRetiringSuccess),
+            (JobKind::Retire, JobState::Failed | JobState::TimedOut) => {
+                Some(Self::TenantRetiringFailure)
             }
         }
     }

@@ -69,9 +69,9 @@ pub use ids::{
 pub use job::{
     BUILD_WINDOW, BuildMessage, BuildProgress, BuildReport, ClaimedTenant, IDENTITY_TIME_LIMIT,
     IdentityProvider, Isolation, Job, JobKind, JobPhase, JobRef, JobResult, JobState, JobView,
-    MAX_BUILDS, MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, NewProvisioning,
-    Outcome, ResourceChange, Step, StepReport, StepSource, StepState, SubscriptionText, Tiers,
-    Viewer, Work, WorkStep,
+    MAX_BUILDS, MAX_STEP_LINK, MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, MoveEnds, MoveRules,
+    NewProvisioning, Outcome, Placement, Previous, ResourceChange, Step, StepReport, StepSource,
+    StepState, SubscriptionText, Tiers, Viewer, Work, WorkStep,
 };
 pub use lead::{EMAILS_PER_DAY, Lead, LeadLink, LeadView, NewLead, NewResend, Resend, Stage};
 pub use operator::{

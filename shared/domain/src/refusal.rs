@@ -39,14 +39,6 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// The refusal of a change of plan that needs a move of the tenant.
-    pub const NO_MOVE: Self = Self::TenantState(
-        "The plan has another tier or isolation than the tenant. A tenant can't be moved yet. Choose a \
-         plan of the same tier and isolation.",
-    );
-}
-
 /// The crate `web` answers with the codes; these are what the tests expect.
 #[cfg(test)]
 impl Refusal {

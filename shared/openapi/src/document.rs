@@ -161,6 +161,12 @@ fn responses(operation: &Operation, all: &[Operation]) -> Map<String, Value> {
         let known = json!({ "description": "The caller has this version.", "headers": headers });
         responses.insert("304".to_owned(), known);
     }
+    if let Some(when) = operation.accepted {
+        let mut accepted = response.clone();
+        accepted["description"] = format!("{when} Poll `Location` for progress.").into();
+        accepted["headers"]["Location"] = errors::header("Location");
+        responses.insert("202".to_owned(), accepted);
+    }
     responses.insert(status.to_owned(), response);
     responses
 }

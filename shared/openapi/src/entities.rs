@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::examples;
 use domain::{
-    BillingCycle, Features, InvoiceStatus, Isolation, NonPayment, Phase, PlanState, Suspension,
-    TenantStatus, Word, entities,
+    BillingCycle, Features, InvoiceStatus, Isolation, NonPayment, Phase, PlanState, Previous,
+    Suspension, TenantStatus, Word, entities,
 };
 use filter::{Kind, Relation, Schema};
 use schema::{FromJson, nullable};
@@ -30,6 +30,7 @@ pub(super) fn property(schema: &Schema, name: &str, kind: Kind) -> Value {
         ("Tenant", "status") => status("TenantStatus"),
         ("Invoice", "status") => status("InvoiceStatus"),
         ("Tenant", "suspension") => Suspension::schema(),
+        ("Tenant", "previous") => Previous::schema(),
         ("Plan", "state") => <PlanState as Word>::schema(),
         ("Plan", "isolation") => <Isolation as Word>::schema(),
         ("Plan", "effectOfNonPayment") => <NonPayment as Word>::schema(),

@@ -14,7 +14,10 @@ pub fn example(schema: &Schema) -> Value {
 
 fn value(schema: &Schema, name: &str, kind: Kind) -> Value {
     match (name, kind) {
-        ("deletedOn" | "deletedBy" | "spocUserId" | "invoiceFile" | "suspension", _) => Value::Null,
+        (
+            "deletedOn" | "deletedBy" | "spocUserId" | "invoiceFile" | "suspension" | "previous",
+            _,
+        ) => Value::Null,
         (
             "pendingChange" | "pastDueSince" | "graceEndsOn" | "cancelReason" | "trialEndsOn"
             | "metaData" | "subscriptionId",

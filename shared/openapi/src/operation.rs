@@ -23,6 +23,8 @@ pub struct Operation {
     pub(super) tagged: bool,
     pub(super) body: Option<NamedSchema>,
     pub(super) answer: Answer,
+    /// When the answer is 202 with the `Location` of a job.
+    pub(super) accepted: Option<&'static str>,
     /// Errors that do not follow from the other parts, and when they occur.
     pub(super) errors: Vec<(Code, &'static str)>,
     /// Whether the operation calls an external system, so that it can answer 502.
@@ -93,6 +95,7 @@ impl Operation {
             tagged: false,
             body: None,
             answer,
+            accepted: None,
             errors: Vec::new(),
             calls_upstream: false,
             stored: true,
@@ -158,6 +161,12 @@ impl Operation {
     pub fn error(mut self, code: Code, when: &'static str) -> Self {
         self.errors.push((code, when));
         self
+    }
+
+    /// Adds the answer 202 with the same content and the `Location` of a job, and the reason for it.
+    #[must_use]
+    pub fn or_job(self, when: &'static str) -> Self {
+        Self { accepted: Some(when), ..self }
     }
 
     /// Marks the answer to a `POST` as an entity with its tag.

@@ -55,6 +55,12 @@ impl Reply {
         Ok(Self { status: StatusCode::OK, body: Some(body), ..Self::no_content() })
     }
 
+    /// Changes the status to 202, because a job does the rest.
+    #[must_use]
+    pub fn accepted(self) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..self }
+    }
+
     /// Adds the header `Location`.
     #[must_use]
     pub fn located_at(self, location: String) -> Self {

@@ -7,7 +7,7 @@ import { isWork, workStep } from "./work.js";
 /**
  * @typedef {object} Job
  * @property {string} id
- * @property {"provision" | "deprovision"} kind
+ * @property {"provision" | "deprovision" | "change" | "retire"} kind
  * @property {number} attempt
  * @property {string} state
  * @property {string} tier

@@ -1,15 +1,16 @@
-// A tenant's provisioning and deprovisioning jobs.
+// A tenant's jobs: its builds, moves and removals.
 
 import { h, link, userText } from "../common/dom.js";
 import { isOpen, steps } from "../common/timeline.js";
 import { formatTime } from "../common/format.js";
 import { badge, jobs as states } from "./statuses.js";
 
+const kinds = { provision: "Provision", deprovision: "Deprovision", change: "Move", retire: "Retire previous resources" };
+
 /** @param {import("../common/timeline.js").Job} job */
 function jobItem(job) {
-  const kind = job.kind === "provision" ? "Provision" : "Deprovision";
   return h("article", { class: "job", "aria-label": `Attempt ${job.attempt}` },
-    h("div", { class: "bar" }, h("b", {}, `${job.attempt}. ${kind}`), badge(states.get(job.state)),
+    h("div", { class: "bar" }, h("b", {}, `${job.attempt}. ${kinds[job.kind]}`), badge(states.get(job.state)),
       h("span", { class: "soft" }, userText(job.tier), ` (${job.isolation})`), link(job.logUrl, "Log")),
     h("ol", { class: "timeline" }, ...steps(job)),
     job.reason && h("p", { class: "reason" }, "Reason: ", userText(job.reason)),

@@ -102,7 +102,7 @@ const change = ({ id, planId }, refresh) => withPlans("Change plan", (plan) => p
  */
 function confirmChange(path, values, plan, quote, refresh) {
   openDialog({
-    title: h("span", {}, "Change to ", userText(plan.name), "?"), button: "Change plan",
+    title: h("span", {}, "Change to ", userText(plan.name), "?"), button: quote.needsJob ? "Move workspace" : "Change plan",
     text: [`From ${formatDate(quote.on)} on. `, quote.needsJob ? "The workspace moves to other infrastructure. Its users can go on working meanwhile." : "The workspace stays where it is."],
     content: h("ul", {}, ...(quote.lines.length ? quote.lines.map((/** @type {any} */ line) => h("li", {}, lineText(line))) : [h("li", {}, "No credit and no charge")])),
     submit: async () => refresh(await send("POST", path, values)),
@@ -166,23 +166,29 @@ function adjustments({ adjustments: lines }) {
 }
 
 /**
- * Returns the subscription of a tenant as a panel.
+ * Returns the subscription of a tenant as a panel, with a function that reads it again.
  * @param {string} tenant
+ * @param {() => Promise<void>} changed called after each action, which may also change the tenant
  */
-export async function subscriptionPanel(tenant) {
+export async function subscriptionPanel(tenant, changed) {
   const content = h("div");
+  let shown = "";
   const { items: [latest] } = await list("subscriptions", { where: { tenantId: tenant }, order: "createdOn DESC", limit: 1 });
   let subscription = latest;
   /** @type {Refresh} */
   async function refresh(answer) {
-    // The answer to a change that needs a job is the job.
-    if (answer?.phase) subscription = answer;
+    if (answer) subscription = answer;
     else if (subscription) subscription = await read(`subscriptions/${subscription.id}`);
+    if (answer) await changed();
+    // An unchanged panel is not redrawn, so that it keeps its focus.
+    const now = JSON.stringify(subscription ?? null);
+    if (now === shown) return;
+    shown = now;
     fill(content,
       ...(subscription ? [facts(subscription), adjustments(subscription)] : [h("p", { class: "soft" }, "No subscription. The tenant is not billed.")]),
       actions(subscription, tenant, refresh));
   }
   // Lists are eventually consistent, so the subscription itself is read.
   await refresh();
-  return h("section", { class: "panel" }, h("h2", {}, "Subscription"), content);
+  return { panel: h("section", { class: "panel" }, h("h2", {}, "Subscription"), content), refresh: () => refresh() };
 }

@@ -12,6 +12,7 @@ import { entitlements } from "./entitlements.js";
 import { history } from "./history.js";
 import { jobs } from "./jobs.js";
 import { configs, contacts, invoices } from "./kinds.js";
+import { previousFacts, retire } from "./previous.js";
 import { linkTo, navigate } from "./route.js";
 import { can, listUnfiltered, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
@@ -124,16 +125,17 @@ function actions(tenant, jobs, resources, refresh) {
     can("10320") && next === "reactivate" ? h("button", { onclick: () => reactivate(tenant, refresh) }, "Reactivate") : null,
     can("10320") && next === "deprovision" ? h("button", { class: "plain", onclick: () => suspend(tenant, refresh) }, "Suspend") : null,
     deprovisions && hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
+    provisions && tenant.previous ? h("button", { class: "plain", onclick: () => retire(tenant, refresh) }, "Retire previous resources") : null,
     can("10205") ? h("button", { class: "plain", onclick: () => edit({ title: "Edit tenant", path: `tenants/${tenant.id}`, fields, saved: refresh }) }, "Edit") : null,
     can("10206") && !busy && (deprovisions || !hasResources) ?
       h("button", { class: "danger", onclick: () => (hasResources ? deprovision(tenant, true, refresh) : remove(tenant)) }, "Delete") : null);
 }
 
 /** @param {any} tenant */
-function facts({ key, domains, createdOn, address, leadId, id, suspension }) {
+function facts({ key, domains, createdOn, address, leadId, id, suspension, previous }) {
   const parts = address && [address.address, address.zip, address.city, address.state, address.country].filter(Boolean).join(", ");
   return h("section", { class: "panel" }, h("h2", {}, "Tenant"), h("dl", { class: "facts" },
-    ...suspensionFacts(suspension),
+    ...suspensionFacts(suspension), ...previousFacts(previous),
     h("dt", {}, "Key"), h("dd", {}, h("code", {}, key)), h("dt", {}, "Domains"), h("dd", {}, userText(domains.join(", "))),
     h("dt", {}, "Address"), h("dd", {}, userText(parts || null)), h("dt", {}, "Onboarded"), h("dd", {}, formatTime(createdOn)),
     h("dt", {}, "Lead"), h("dd", {}, leadId && can("10203") ? h("a", { href: linkTo(`leads/${leadId}`) }, "View lead") : leadId ?? "None"),
@@ -174,6 +176,8 @@ export async function tenant(id) {
   });
   /** @type {() => void} */
   let draw = () => {};
+  /** Reads the subscription again, which changes when a job has moved the tenant. @type {() => Promise<void>} */
+  let reread = async () => {};
   async function refresh() {
     const [found, jobsPage, resourcesPage] = await Promise.all(
       [read(`tenants/${id}?filter=${filter}`), listUnfiltered(`tenants/${id}/jobs`, JOBS), listUnfiltered(`tenants/${id}/resources`, RESOURCES)]);
@@ -195,6 +199,7 @@ export async function tenant(id) {
     };
     draw();
     if (focused) summary.querySelector("h1")?.focus();
+    await reread();
   }
   const poll = () => refresh().catch((problem) => {
     shown = "";
@@ -202,13 +207,14 @@ export async function tenant(id) {
     if (!closed) timer = window.setTimeout(poll, REFRESH_INTERVAL * 4);
   });
   const kinds = [contacts, configs, invoices].filter(({ permits }) => can(permits.view));
-  const [, ...panels] = await Promise.all([
-    refresh(), can("7004") ? subscriptionPanel(id) : null, can("7004") ? entitlements(id) : null,
+  const [, subscription, ...panels] = await Promise.all([
+    refresh(), can("7004") ? subscriptionPanel(id, refresh) : null, can("7004") ? entitlements(id) : null,
     ...kinds.map((kind) => children(kind, id)), can("10310") ? history(id) : null]);
+  if (subscription) reread = subscription.refresh;
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,
-      h("div", { class: "grid" }, jobsPanel, resourceList), ...panels.filter((panel) => panel !== null)],
+      h("div", { class: "grid" }, jobsPanel, resourceList), subscription?.panel ?? null, ...panels.filter((panel) => panel !== null)],
     onClose: () => {
       closed = true;
       clearTimeout(timer);

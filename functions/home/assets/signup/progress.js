@@ -57,7 +57,8 @@ async function followJob(tenant) {
     try {
       const jobs = await send("GET", `tenants/${tenant}/jobs?limit=20`);
       if (run !== runs) return;
-      const [job] = jobs;
+      // The removal of what a move has left behind doesn’t concern the customer.
+      const [job] = jobs.filter(({ kind }) => kind !== "retire");
       if (!job) return show("plan");
       if (!isOpen(job)) return showResult(jobs);
       if (shown !== job.id || text.classList.contains("wrong")) sayOpen(job);
@@ -76,13 +77,14 @@ async function followJob(tenant) {
   /** @param {import("../common/timeline.js").Job} job */
   function sayOpen({ kind }) {
     if (kind === "deprovision") say("Your workspace is being removed", "It can’t be used any more.");
+    else if (kind === "change") say("Your workspace is moving to other infrastructure", "You can go on working meanwhile.");
     else say("Setting up your workspace", "This usually takes a few minutes. You can close this page; we’ll email you when it’s done.");
   }
 
   /** @param {import("../common/timeline.js").Job[]} jobs newest first */
   function showResult(jobs) {
     // A failed deprovisioning leaves the workspace as the last build made it.
-    const job = jobs.find(({ kind, state }) => kind === "provision" || state === "succeeded");
+    const job = jobs.find(({ kind, state }) => kind === "provision" || (kind !== "retire" && state === "succeeded"));
     if (!job || job.kind === "deprovision") return showRemoved();
     if (job.state === "succeeded") {
       const workspaceLink = link(job.appPlaneUrl, "Open your workspace");

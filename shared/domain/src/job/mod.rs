@@ -1,5 +1,6 @@
 mod identity;
 mod message;
+mod moves;
 mod new;
 mod outcome;
 mod progress;
@@ -12,6 +13,7 @@ mod view;
 
 pub use identity::{IDENTITY_TIME_LIMIT, IdentityProvider, JobPhase};
 pub use message::{BuildMessage, BuildProgress};
+pub use moves::{MoveEnds, MoveRules, Placement, Previous};
 pub use new::NewProvisioning;
 pub use outcome::{JobResult, Outcome};
 pub use progress::{
@@ -53,6 +55,10 @@ pub enum JobKind {
     Provision,
     /// Removes the tenant's resources.
     Deprovision,
+    /// Moves the tenant to another tier or isolation.
+    Change,
+    /// Removes the resources that the tenant had before a move.
+    Retire,
 }
 
 /// The state of a job.
@@ -94,7 +100,7 @@ pub struct Step {
     pub time: Timestamp,
 }
 
-/// One attempt at provisioning or deprovisioning a tenant.
+/// One attempt at building, moving or removing a tenant's resources.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -102,7 +108,7 @@ pub struct Job {
     pub id: JobId,
     /// The tenant of the job.
     pub tenant_id: TenantId,
-    /// Whether the job provisions or deprovisions the tenant.
+    /// The kind of the job.
     pub kind: JobKind,
     /// The tenant's status before the job was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,6 +129,9 @@ pub struct Job {
     /// The tenant's current subscription to a plan, which changes when the job succeeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<SubscriptionId>,
+    /// The ends of the move, of a job that moves the tenant or retires its old resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves: Option<MoveEnds>,
     /// The tenant when the job was opened.
     pub tenant: EventTenant,
     /// State changes, oldest first.
@@ -148,7 +157,7 @@ pub struct Job {
 /// The work that a job performs.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// Whether the job provisions or deprovisions the tenant.
+    /// The kind of the job.
     pub kind: JobKind,
     /// The subscription of the tenant.
     pub subscription: SubscriptionText,
@@ -159,21 +168,24 @@ pub struct Work {
 }
 
 impl JobKind {
-    /// Returns the tenant's transition when a job of this kind opens.
+    /// Returns the tenant's transition when a job of this kind opens. Returns `None` if the tenant stays
+    /// in use as it is.
     #[must_use]
-    pub fn opening(self) -> Transition {
+    pub fn opening(self) -> Option<Transition> {
         match self {
-            Self::Provision => Transition::Provision,
-            Self::Deprovision => Transition::Deprovision,
+            Self::Provision => Some(Transition::Provision),
+            Self::Deprovision => Some(Transition::Deprovision),
+            Self::Change | Self::Retire => None,
         }
     }
 
-    /// Returns the tenant's status while a job of this kind is open.
+    /// Returns the tenant's status while a job of this kind is open, which was opened `from` a status.
     #[must_use]
-    pub fn status_while_open(self) -> TenantStatus {
+    pub fn status_while_open(self, from: TenantStatus) -> TenantStatus {
         match self {
             Self::Provision => TenantStatus::Provisioning,
             Self::Deprovision => TenantStatus::Deprovisioning,
+            Self::Change | Self::Retire => from,
         }
     }
 }
@@ -211,6 +223,7 @@ impl Job {
             identity_provider,
             subscription,
             subscription_id: None,
+            moves: None,
             tenant: EventTenant::new(tenant, status, contacts),
             steps: vec![Step { name: JobState::Queued, time: now }],
             progress: Vec::new(),

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdentityProvider, JobId, JobKind, JobPhase, JobResult, Outcome, SubscriptionId, TenantStatus,
-    Transition,
+    IdentityProvider, JobId, JobKind, JobPhase, JobResult, NewResource, Outcome, Result,
+    SubscriptionId, TenantStatus, Transition,
 };
 
 /// A reference to a tenant's latest job, stored in the tenant's item.
@@ -12,7 +12,7 @@ pub struct JobRef {
     pub id: JobId,
     /// The number of the attempt, starting at 1 for the tenant's first job.
     pub attempt: u32,
-    /// Whether the job provisions or deprovisions the tenant.
+    /// The kind of the job.
     pub kind: JobKind,
     /// The tenant's status before the job was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +38,8 @@ pub enum ResourceChange {
     Created,
     /// The resources of all earlier jobs are removed.
     Removed,
+    /// The job created resources in place of those of all earlier jobs.
+    Replaced,
     /// The resources are unchanged.
     Unchanged,
 }
@@ -51,11 +53,25 @@ impl JobRef {
         self.kind == JobKind::Deprovision && failed && active
     }
 
-    /// Returns the tenant's transition when the job closes. A failed deprovisioning restores the
-    /// tenant's previous status.
-    #[must_use]
-    pub fn closing(&self, outcome: Outcome) -> Transition {
-        match (self.kind, outcome, self.opened_from) {
+    /// Returns the tenant's status when the job closes. A failed deprovisioning restores the tenant's
+    /// previous status.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`](crate::Error::IllegalTransition) if the job's status before it was
+    /// opened does not allow its kind.
+    pub fn status_after_closing(&self, outcome: Outcome) -> Result<TenantStatus> {
+        let before = self.opened_from.unwrap_or(TenantStatus::Active);
+        match self.closing(outcome) {
+            Some(transition) => self.kind.status_while_open(before).after(transition),
+            None => Ok(before),
+        }
+    }
+
+    /// Returns the tenant's transition when the job closes, or `None` if its status stays as it is.
+    fn closing(&self, outcome: Outcome) -> Option<Transition> {
+        Some(match (self.kind, outcome, self.opened_from) {
+            (JobKind::Change | JobKind::Retire, ..) => return None,
             (JobKind::Provision, Outcome::Succeeded, _) => Transition::Activate,
             (JobKind::Provision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Fail,
             (JobKind::Deprovision, Outcome::Succeeded, _) => Transition::Deactivate,
@@ -70,7 +86,7 @@ impl JobRef {
                 Some(TenantStatus::Suspended),
             ) => Transition::RestoreSuspended,
             (JobKind::Deprovision, Outcome::Failed | Outcome::TimedOut, _) => Transition::Restore,
-        }
+        })
     }
 
     /// Returns the effect of closing the job on the tenant's resources. A failed build may also
@@ -82,7 +98,19 @@ impl JobRef {
             (JobKind::Provision, Outcome::Succeeded) => ResourceChange::Created,
             (JobKind::Provision, _) if !result.resources.is_empty() => ResourceChange::Created,
             (JobKind::Deprovision, Outcome::Succeeded) => ResourceChange::Removed,
+            (JobKind::Change, Outcome::Succeeded) => ResourceChange::Replaced,
             _ => ResourceChange::Unchanged,
+        }
+    }
+
+    /// Returns the reported resources that are kept. A failed move changes nothing, and a retirement
+    /// creates nothing.
+    #[must_use]
+    pub fn kept<'r>(&self, result: &'r JobResult) -> &'r [NewResource] {
+        match (self.kind, result.outcome) {
+            (JobKind::Provision | JobKind::Deprovision, _)
+            | (JobKind::Change, Outcome::Succeeded) => &result.resources,
+            (JobKind::Change, Outcome::Failed | Outcome::TimedOut) | (JobKind::Retire, _) => &[],
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct BuildReport {
 /// The resources that a build reports.
 struct Resources(Vec<NewResource>);
 
-/// `type`: 0 provisioned, 1 deprovisioned.
+/// `type`: 0 provisioned, 1 deprovisioned, 2 moved, 3 retired.
 pub(super) struct Kind(JobKind);
 
 /// `data.status`: 1 success, 0 failure.
@@ -165,15 +165,17 @@ impl FromJson for Kind {
         match value.as_u64() {
             Some(0) => Some(Self(JobKind::Provision)),
             Some(1) => Some(Self(JobKind::Deprovision)),
+            Some(2) => Some(Self(JobKind::Change)),
+            Some(3) => Some(Self(JobKind::Retire)),
             _ => {
-                at.not_allowed(&json!([0, 1]));
+                at.not_allowed(&json!([0, 1, 2, 3]));
                 None
             }
         }
     }
 
     fn schema() -> Value {
-        json!({ "type": "integer", "enum": [0, 1] })
+        json!({ "type": "integer", "enum": [0, 1, 2, 3] })
     }
 }
 

@@ -3,7 +3,8 @@ use serde_json::value::RawValue;
 
 use super::timeline::{StepView, timeline};
 use crate::{
-    Audit, IdentityProvider, Isolation, Job, JobId, JobKind, JobState, TenantId, Text, Viewer,
+    Audit, IdentityProvider, Isolation, Job, JobId, JobKind, JobState, Placement, TenantId, Text,
+    Viewer,
 };
 use schema::Timestamp;
 
@@ -19,6 +20,8 @@ pub struct JobView<'a> {
     tier: &'a Text<1, 100>,
     isolation: Isolation,
     identity_provider: Option<IdentityProvider>,
+    from: Option<&'a Placement>,
+    to: Option<&'a Placement>,
     subscription: &'a RawValue,
     steps: Vec<StepView<'a>>,
     deadline: Timestamp,
@@ -43,6 +46,8 @@ impl<'a> JobView<'a> {
             tier: &job.tier,
             isolation: job.isolation,
             identity_provider: job.identity_provider,
+            from: job.moves.as_ref().map(|moves| &moves.from),
+            to: job.moves.as_ref().map(|moves| &moves.to),
             subscription: job.subscription.raw(),
             steps: timeline(job, viewer),
             deadline: job.deadline,

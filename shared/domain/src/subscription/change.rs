@@ -78,8 +78,8 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// As [`Subscription::quote`]. If a move is needed now, also [`Refusal::JobOpen`] if a job is open
-    /// and [`Refusal::TenantState`] if the tenant is not active.
+    /// As [`Subscription::quote`]. A change now is also refused with [`Refusal::JobOpen`] if a job is
+    /// open, and with [`Refusal::TenantState`] if it needs a move and the tenant is not active.
     pub fn change(
         mut self,
         plan: PlanTerms,
@@ -100,6 +100,7 @@ impl Subscription {
             self.audit = self.audit.changed(at.now, at.by);
             return decided(Decision::new(self));
         }
+        at.tenant.check_no_job()?;
         if quote.needs_job {
             at.tenant.check_movable()?;
             return Ok(PlanChange::Moves(Box::new(Move { plan, proration })));
@@ -142,17 +143,26 @@ impl Subscription {
     }
 
     /// Applies the terms to which a job has moved the tenant, at the price of the day on which the
-    /// job succeeded. A pending subscription is activated instead, by [`Subscription::activate`].
+    /// job succeeded. A pending subscription is activated. Returns `None` if the subscription has ended.
+    ///
+    /// The tenant was moved already, so credits and charges that an invoice can no longer take do not
+    /// prevent the change: they are left out.
     ///
     /// # Errors
     ///
-    /// [`Refusal::SubscriptionState`] if the subscription is pending or has ended.
-    pub fn moved(self, to: Move, at: Context<'_>) -> Result<Decision, Refusal> {
-        let is_entitled = self.phase.is_entitled();
-        allow_if(is_entitled, Refusal::SubscriptionState("The subscription is not in use."))?;
-        let lines = self.lines(&to.plan, to.proration, at.now);
-        self.check_lines(&to.plan, &lines)?;
-        Ok(self.with_terms(to.plan, lines, at))
+    /// As [`Subscription::activate`].
+    pub fn moved(self, to: Move, at: Context<'_>) -> Result<Option<Decision>, Refusal> {
+        if self.phase == Phase::Pending {
+            return self.activate(at).map(Some);
+        }
+        if !self.phase.is_entitled() {
+            return Ok(None);
+        }
+        let mut lines = self.lines(&to.plan, to.proration, at.now);
+        if self.check_lines(&to.plan, &lines).is_err() {
+            lines.clear();
+        }
+        Ok(Some(self.with_terms(to.plan, lines, at)))
     }
 
     fn with_terms(mut self, plan: PlanTerms, lines: Vec<Adjustment>, at: Context<'_>) -> Decision {

@@ -20,7 +20,7 @@ impl Subscription {
             TimerAction::GraceEnd => self.end_grace(at),
             TimerAction::Move => self.open_move(at),
             TimerAction::Reactivate => self.reactivate(at),
-            TimerAction::Deprovision => return Ok(None),
+            TimerAction::Deprovision | TimerAction::Retire => return Ok(None),
         }
         .map(Some)
     }

@@ -41,6 +41,8 @@ pub enum TimerAction {
     Reactivate,
     /// The tenant is deprovisioned, because it kept its cancelled subscription.
     Deprovision,
+    /// The resources that the tenant had before it was moved are removed.
+    Retire,
 }
 
 /// The entity on which a timer acts.

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Address, Audit, Editable, Entity, Hostname, Isolation, JobKind, JobRef, LeadId, PlanTerms,
-    ResourceId, TenantId, Text, Tiers, UserId, entity::wire_of, permit,
+    Previous, ResourceId, TenantId, Text, Tiers, UserId, entity::wire_of, permit,
 };
 use crate::{Error, Result, entities};
 use filter::Schema;
@@ -74,6 +74,9 @@ pub struct Tenant {
     /// Why the tenant is suspended. Kept while a suspended tenant is deprovisioned, in case that fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
+    /// The resources that the tenant had before it was moved, until they are retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
     /// The audit fields of the tenant.
     #[serde(flatten)]
     pub audit: Audit,
@@ -103,6 +106,7 @@ impl Editable for Tenant {
         "addressId",
         "tier",
         "suspension",
+        "previous",
         "createdOn",
         "modifiedOn",
         "createdBy",
@@ -166,6 +170,7 @@ impl Tenant {
             staged_by: None,
             batches: Vec::new(),
             suspension: None,
+            previous: None,
             audit: Audit::created(now, by),
         }
     }
@@ -185,13 +190,24 @@ impl Tenant {
     ///
     /// [`Error::IllegalTransition`] if the tenant's status does not allow such a job. A tenant
     /// whose provisioning failed can only be deprovisioned if a build reported resources.
+    /// [`Error::Refused`] if a job is open while the tenant is in use, if a tenant to move is not
+    /// active, or if there is nothing to retire.
     pub fn status_after_opening(&self, kind: JobKind) -> Result<TenantStatus> {
-        let (from, transition) = (self.status, kind.opening());
+        let from = self.status;
+        let Some(transition) = kind.opening() else {
+            match kind {
+                JobKind::Retire => self.check_retirable().map(|_| ())?,
+                _ => self.standing().check_movable()?,
+            }
+            return Ok(from);
+        };
         let failed = (from, kind) == (TenantStatus::ProvisionFailed, JobKind::Deprovision);
         if failed && self.built_by.is_none() {
             return Err(Error::IllegalTransition { from, transition });
         }
-        from.after(transition)
+        let status = from.after(transition)?;
+        self.standing().check_no_job()?;
+        Ok(status)
     }
 
     /// Checks that the tenant may be deleted: it has neither an open job nor resources.
@@ -208,9 +224,9 @@ impl Tenant {
             TenantStatus::Active | TenantStatus::Suspended => Err(Error::TenantHasResources),
             TenantStatus::PendingProvision
             | TenantStatus::ProvisionFailed
-            | TenantStatus::Inactive => match self.built_by {
-                Some(_) => Err(Error::TenantHasResources),
-                None => Ok(()),
+            | TenantStatus::Inactive => match (self.built_by, &self.previous) {
+                (None, None) => Ok(()),
+                _ => Err(Error::TenantHasResources),
             },
         }
     }

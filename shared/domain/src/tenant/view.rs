@@ -1,8 +1,9 @@
 use serde::Serialize;
 
 use crate::{
-    AddressId, AddressView, Audit, Contact, Hostname, Lead, LeadId, LeadView, Onboarding, Resource,
-    Suspension, SuspensionReason, Tenant, TenantId, TenantKey, TenantStatus, Text, UserId,
+    AddressId, AddressView, Audit, Contact, Hostname, Lead, LeadId, LeadView, Onboarding, Previous,
+    Resource, Suspension, SuspensionReason, Tenant, TenantId, TenantKey, TenantStatus, Text,
+    UserId,
 };
 use schema::Timestamp;
 
@@ -20,6 +21,7 @@ pub struct TenantView<'a> {
     address_id: Option<AddressId>,
     tier: Option<&'a Text<1, 100>>,
     suspension: Option<SuspensionView<'a>>,
+    previous: Option<&'a Previous>,
     #[serde(flatten)]
     audit: &'a Audit,
     #[serde(flatten)]
@@ -62,6 +64,7 @@ impl<'a> From<&'a Tenant> for TenantView<'a> {
             address_id: tenant.address.as_ref().map(|address| address.id),
             tier: tenant.tier.as_ref(),
             suspension: tenant.suspension.as_ref().map(SuspensionView::from),
+            previous: tenant.previous.as_ref(),
             audit: &tenant.audit,
             relations: None,
         }

@@ -4,6 +4,7 @@ mod audit;
 mod env;
 mod identity;
 mod lead_keys;
+mod moves;
 mod reserved_keys;
 mod tiers;
 
@@ -11,6 +12,7 @@ pub use audit::{audit_address, audit_retention};
 pub use env::{Env, millis, seconds};
 pub use identity::identity_provider;
 pub use lead_keys::{LeadKeys, lead_retention};
+pub use moves::moves;
 pub use reserved_keys::reserved_keys;
 pub use tiers::tiers;
 

@@ -19,8 +19,8 @@ use crate::{
 const AT_CLOSING: usize = 98;
 
 /// The number of items that a subscription may take in the transaction that closes its job: itself, its
-/// claim, its owner, an invoice with its owner, and its timers.
-const WITH_SUBSCRIPTION: usize = 12;
+/// claim, its owner, an invoice with its owner, and its timers. A timer of the tenant may come with it.
+const WITH_SUBSCRIPTION: usize = 13;
 
 /// The maximum number of resources in one transaction of a batch, next to the tenant.
 const IN_ONE_TRANSACTION: usize = 99;
@@ -40,10 +40,11 @@ impl Store {
         let JobCompletion { job, result, now, by } = *completion;
         // The subscription of the job changes in the same transaction.
         let others = if job.subscription_id.is_some() { WITH_SUBSCRIPTION } else { 0 };
-        if result.resources.len() + others <= AT_CLOSING {
+        let kept = job.kept(result);
+        if kept.len() + others <= AT_CLOSING {
             return Ok(None);
         }
-        let resources = result.resources.iter();
+        let resources = kept.iter();
         let resources: Vec<_> =
             resources.map(|new| new.to_resource(tenant, job.attempt, now, by)).collect();
         let (batch, resources) = into_batch(resources, job.id)?;

@@ -1,5 +1,6 @@
 use crate::{
     Store,
+    jobs::open::JobCause,
     table::item::{Item, Stored},
 };
 use domain::{Decision, Error, Job, Plan, Refusal, Result, Subscription, Tenant};
@@ -32,7 +33,7 @@ impl Store {
         request: &str,
     ) -> Result<()> {
         let PlannedJob { job, plan, waiting, decision } = planned;
-        let opening = self.transaction().job(tenant, job, request)?;
+        let opening = self.transaction().opened(tenant, job, JobCause::Request(request))?;
         let writes = match waiting {
             Some(waiting) => {
                 opening.require_version(waiting.item.key(), waiting.version, Error::Stale)?

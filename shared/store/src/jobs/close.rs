@@ -2,18 +2,17 @@ use serde::Deserialize;
 
 use crate::{
     Store,
+    jobs::following::Following,
     table::{
         index::{Index, Partition},
-        item::{Item, Stored, decode, decode_active, entity_of},
         key::Key,
         retry::{MAX_ATTEMPTS, wait},
         update::Update,
     },
 };
 use domain::{
-    Contact, Context, Decision, Error, IDENTITY_TIME_LIMIT, Isolation, JobKind, JobPhase, JobRef,
-    JobResult, JobState, Outcome, Phase, ResourceChange, Result, Standing, Step, Subscription,
-    SubscriptionText, TenantId, Text, UserId,
+    Contact, Error, IDENTITY_TIME_LIMIT, JobKind, JobPhase, JobRef, JobResult, JobState, Outcome,
+    ResourceChange, Result, Step, SubscriptionText, TenantId, UserId,
 };
 use schema::Timestamp;
 
@@ -68,7 +67,7 @@ impl Store {
             };
             match (closed, &following) {
                 // The subscription has changed, not the job: decide again.
-                (Err(Error::Stale), Some(following)) if self.has_changed(&following.0).await? => {
+                (Err(Error::Stale), Some(following)) if self.has_changed(following).await? => {
                     wait(attempt).await;
                 }
                 (closed, _) => return closed,
@@ -77,97 +76,76 @@ impl Store {
         Err(Error::Busy("a subscription kept changing"))
     }
 
-    /// Returns the subscription that the closing of a job changes, and the change. A build for its
-    /// plan activates a pending subscription; a deprovisioning cancels it.
-    async fn following(
-        &self,
-        tenant: TenantId,
-        completion: &JobCompletion<'_>,
-    ) -> Result<Option<(Stored<Subscription>, Decision)>> {
-        let JobCompletion { job, result, now, by } = *completion;
-        let succeeds = result.outcome == Outcome::Succeeded && !job.continues_after(result.outcome);
-        let Some(id) = job.subscription_id.filter(|_| succeeds) else { return Ok(None) };
-        let keys = [Key::subscription(tenant, id), Key::job_of(tenant, job)];
-        let (mut found, mut built) = (None::<Stored<Subscription>>, None);
-        for item in self.get_all(&keys).await? {
-            match entity_of(&item) {
-                Some(Subscription::ENTITY) => found = decode_active(item)?,
-                _ => built = Some(decode::<BuiltTenant>(item)?),
-            }
-        }
-        let Some((found, built)) = found.zip(built) else { return Ok(None) };
-        let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
-        let standing = Standing { status, suspension: None, has_open_job: false };
-        let at = Context { tenant: standing, now, by };
-        let subscription = found.item.clone();
-        let decision = match job.kind {
-            JobKind::Deprovision => subscription.close(at),
-            JobKind::Provision => {
-                let plan = &subscription.plan;
-                let is_placed = plan.is_placed(built.tier.as_str(), built.isolation);
-                let waits = subscription.phase == Phase::Pending && is_placed;
-                waits.then(|| subscription.activate(at)).transpose()?
-            }
-        };
-        Ok(decision.map(|decision| (found, decision)))
-    }
-
-    async fn has_changed(&self, read: &Stored<Subscription>) -> Result<bool> {
-        let latest = self.get_active::<Subscription>(read.item.key()).await?;
-        Ok(latest.is_none_or(|latest| latest.version != read.version))
-    }
-
     /// Closes a job with these changes to its item. Its resources are those of the batch, or are
     /// written with it.
     async fn close_with(
         &self,
         tenant: TenantId,
         completion: &JobCompletion<'_>,
-        (batch, following): (Option<&str>, Option<&(Stored<Subscription>, Decision)>),
+        (batch, following): (Option<&str>, Option<&Following>),
         closed: Update,
     ) -> Result<()> {
         let JobCompletion { job, result, now, by } = *completion;
-        let mut moved = while_latest(job).set("modifiedOn", "now", now).set("modifiedBy", "by", by);
-        moved = if job.continues_after(result.outcome) {
-            moved.set("latestJob.phase", "next", JobPhase::Identity)
-        } else {
-            let status = job.kind.status_while_open().after(job.closing(result.outcome))?;
-            moved
-                .set("latestJob.outcome", "outcome", result.outcome)
-                .set("#status", "status", status)
-                .set_partition(Partition::tenants_of_status(status.number()))
-        };
-        moved = match job.resource_change(result) {
-            ResourceChange::Created => moved.set("builtBy", "attempt", job.attempt),
-            ResourceChange::Removed => {
-                let removed = moved.set("removedBy", "attempt", job.attempt);
-                removed.remove("builtBy").remove("batches").remove("suspension")
-            }
-            ResourceChange::Unchanged => moved,
-        };
-        if let Some(batch) = batch {
-            moved = moved.append_or_start("batches", "batch", batch);
+        let moved = following.and_then(|following| following.moved.as_ref());
+        let mut changed = after_closing(completion, batch)?;
+        if let Some(moved) = moved {
+            changed = moved.place(changed, now);
         }
         let mut writes = self
             .transaction()
-            .update(Key::tenant(tenant), moved, Error::Stale)?
+            .update(Key::tenant(tenant), changed, Error::Stale)?
             .update(Key::job_of(tenant, job), closed, Error::Stale)?;
-        let unwritten = if batch.is_none() { result.resources.as_slice() } else { &[] };
+        let unwritten = if batch.is_none() { job.kept(result) } else { &[] };
         for resource in unwritten {
             writes = writes.insert(&resource.to_resource(tenant, job.attempt, now, by))?;
         }
-        if let Some((before, decision)) = following {
+        if let Some((before, decision)) =
+            following.and_then(|following| following.subscription.as_ref())
+        {
             writes = writes.decided(Some(before), decision, None)?;
+        }
+        if let Some(timer) = moved.and_then(|moved| moved.timer(now)) {
+            writes = writes.put_any(&timer)?;
         }
         self.invalidating(tenant, writes.commit()).await
     }
 }
 
-/// The resources that a job builds, as far as a subscription depends on them.
-#[derive(Debug, Deserialize)]
-struct BuiltTenant {
-    tier: Text<1, 100>,
-    isolation: Isolation,
+/// Returns the change of the tenant whose job closes, or goes on after its build.
+fn after_closing(completion: &JobCompletion<'_>, batch: Option<&str>) -> Result<Update> {
+    let JobCompletion { job, result, now, by } = *completion;
+    let mut changed = while_latest(job).set("modifiedOn", "now", now).set("modifiedBy", "by", by);
+    changed = if job.continues_after(result.outcome) {
+        changed.set("latestJob.phase", "next", JobPhase::Identity)
+    } else {
+        let status = job.status_after_closing(result.outcome)?;
+        changed
+            .set("latestJob.outcome", "outcome", result.outcome)
+            .set("#status", "status", status)
+            .set_partition(Partition::tenants_of_status(status.number()))
+    };
+    if (job.kind, result.outcome) == (JobKind::Retire, Outcome::Succeeded) {
+        changed = changed.remove("previous");
+    }
+    let change = job.resource_change(result);
+    changed = match change {
+        ResourceChange::Created => changed.set("builtBy", "attempt", job.attempt),
+        ResourceChange::Removed => {
+            let removed = changed.set("removedBy", "attempt", job.attempt);
+            removed.remove("builtBy").remove("batches").remove("suspension")
+        }
+        ResourceChange::Replaced => {
+            let earlier = job.attempt.saturating_sub(1);
+            changed.set("builtBy", "attempt", job.attempt).set("removedBy", "earlier", earlier)
+        }
+        ResourceChange::Unchanged => changed,
+    };
+    Ok(match (batch, change) {
+        (Some(batch), ResourceChange::Replaced) => changed.set("batches", "batches", [batch]),
+        (Some(batch), _) => changed.append_or_start("batches", "batch", batch),
+        (None, ResourceChange::Replaced) => changed.remove("batches"),
+        (None, _) => changed,
+    })
 }
 
 /// Starts an update of a tenant whose latest job is this open one, in the same phase.

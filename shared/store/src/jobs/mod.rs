@@ -3,6 +3,8 @@
 pub(crate) mod batch;
 pub(crate) mod by_plan;
 pub(crate) mod close;
+pub(crate) mod following;
+pub(crate) mod open;
 pub(crate) mod overdue;
 pub(crate) mod pages;
 pub(crate) mod prepare;
@@ -15,11 +17,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::{
     Store,
     table::{
-        index::{Index, IndexKey, Partition},
+        index::{IndexKey, Partition},
         item::{Item, Stored, decode_active},
         key::Key,
-        transaction::Transaction,
-        update::{AT_VERSION, Update},
+        update::Update,
     },
 };
 use domain::{Error, Job, JobId, JobState, Result, Step, Tenant, TenantId};
@@ -85,18 +86,6 @@ impl Store {
         Ok(job.map(decode_active).transpose()?.flatten())
     }
 
-    /// Opens a job for the request with this ID: writes the job and moves its tenant to the
-    /// matching status, in one transaction.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stale`] if the tenant has changed since the job was prepared.
-    #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
-    pub async fn open_job(&self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<()> {
-        let opening = self.transaction().job(tenant, job, request)?;
-        self.invalidating(tenant.item.id, opening.commit()).await
-    }
-
     /// Records that a job's pipeline is running, with its execution ID and log URL.
     ///
     /// # Errors
@@ -120,37 +109,6 @@ impl Store {
             .append("steps", "step", Step { name: JobState::Running, time: now });
         self.update(Key::job(tenant, attempt), running, Error::Stale).await
     }
-}
-
-impl Transaction<'_> {
-    /// Opens a job: writes it and moves its tenant to the matching status, if the tenant is as it was
-    /// read.
-    fn job(self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<Self> {
-        let Stored { item: tenant, version } = tenant;
-        let status = job.kind.status_while_open();
-        let opened = Update::when(AT_VERSION)
-            .given("version", version)
-            .set("#status", "status", status)
-            .set_partition(Partition::tenants_of_status(status.number()))
-            .set("tier", "tier", job.subscription.tier())
-            .set("#isolation", "isolation", job.isolation)
-            .set("latestJob", "job", job.reference())
-            .set("modifiedOn", "now", job.audit.created_on)
-            .set("modifiedBy", "by", &job.audit.created_by);
-        let writes =
-            self.update(Key::tenant(tenant.id), opened, Error::Stale)?.insert_from(job, request)?;
-        match tenant.latest_job.as_ref().filter(|job| job.failed_to_deprovision()) {
-            Some(failed) => {
-                writes.update(Key::job_of(tenant.id, failed), remove_from_list(), Error::Stale)
-            }
-            None => Ok(writes),
-        }
-    }
-}
-
-/// Returns the change that removes a job from the list that contains it.
-pub(crate) fn remove_from_list() -> Update {
-    Update::when("attribute_exists(pk)").remove_index(Index::Kind)
 }
 
 #[cfg(test)]

@@ -60,9 +60,10 @@ impl Store {
     async fn app_plane_url(&self, tenant: TenantId) -> Result<Option<String>> {
         let mut jobs = self
             .newest_first(tenant, Key::JOBS)
-            .filter_expression("kind = :provision AND #state = :succeeded")
+            .filter_expression("kind IN (:provision, :change) AND #state = :succeeded")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":provision", AttributeValue::S("provision".into()))
+            .expression_attribute_values(":change", AttributeValue::S("change".into()))
             .expression_attribute_values(":succeeded", AttributeValue::S("succeeded".into()))
             .into_paginator()
             .items()

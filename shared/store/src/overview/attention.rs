@@ -43,6 +43,8 @@ struct Job {
     tenant_id: TenantId,
     tenant: Named,
     kind: JobKind,
+    #[serde(default)]
+    opened_from: Option<TenantStatus>,
     state: JobState,
     created_on: Timestamp,
     modified_on: Timestamp,
@@ -58,7 +60,8 @@ struct Named {
 }
 
 /// The attribute names of [`Job`].
-const OF_A_JOB: &[&str] = &["tenantId", "tenant", "kind", "state", "createdOn", "modifiedOn"];
+const OF_A_JOB: &[&str] =
+    &["tenantId", "tenant", "kind", "openedFrom", "state", "createdOn", "modifiedOn"];
 
 impl Store {
     /// Lists the tenants that need attention, longest waiting first.
@@ -99,7 +102,8 @@ fn waiting(tenant: Tenant) -> Attention {
 }
 
 fn slow(job: Job) -> Attention {
-    let (status, since) = (job.kind.status_while_open(), job.created_on);
+    let from = job.opened_from.unwrap_or(TenantStatus::Active);
+    let (status, since) = (job.kind.status_while_open(from), job.created_on);
     of_job(job, status, Reason::Slow, since)
 }
 

@@ -44,6 +44,12 @@ impl TimerItem {
         let ends_on = of.ends_on().filter(|_| is_main);
         Self { action, subject, subject_version: version, at, tenant_id: of.tenant_id, ends_on }
     }
+
+    /// Creates the item for a timer of a tenant.
+    pub(crate) fn of_tenant(timer: &Timer, tenant_id: TenantId) -> Self {
+        let Timer { action, subject, version, at } = *timer;
+        Self { action, subject, subject_version: version, at, tenant_id, ends_on: None }
+    }
 }
 
 impl Item for TimerItem {

@@ -135,7 +135,8 @@ impl Transaction<'_> {
         self.require_state(plan.key(), active, Error::Stale)
     }
 
-    /// Writes a decision about a subscription, except for what it changes in the tenant: the
+    /// Writes a decision about a subscription, except for what it changes in the tenant and the job that it
+    /// opens: the
     /// subscription with the names of its events, the claim of the current subscription, the features
     /// that it gives, the invoices, and the timers.
     pub(crate) fn decided(
@@ -145,9 +146,6 @@ impl Transaction<'_> {
         request: Option<&str>,
     ) -> Result<Self> {
         let Decision { subscription, events, invoice, paid, .. } = decision;
-        if decision.opens.is_some() {
-            return Err(Error::Refused(Refusal::NO_MOVE));
-        }
         let version = before.map_or(0, |before| before.version) + 1;
         let item = encode_decided(subscription, version, events, request)?;
         let mut writes = match before {

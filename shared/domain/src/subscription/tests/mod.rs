@@ -1,5 +1,6 @@
 mod model;
 mod money;
+mod moves;
 mod start;
 mod table;
 mod times;

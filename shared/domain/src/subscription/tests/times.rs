@@ -146,7 +146,8 @@ fn a_pending_move_opens_its_job_after_the_renewal() {
     let busy = Context { tenant: Standing { has_open_job: true, ..in_use() }, ..context };
     assert_eq!(renewed.clone().run(TimerAction::Move, busy), Err(Refusal::JobOpen));
     let opened = renewed.run(TimerAction::Move, context).unwrap().unwrap();
-    let moved = opened.subscription.moved(opened.opens.unwrap(), context).unwrap().subscription;
+    let moved = opened.subscription.moved(opened.opens.unwrap(), context).unwrap().unwrap();
+    let moved = moved.subscription;
     assert_eq!(moved.plan, silo);
     let amounts: Vec<_> = moved.adjustments.iter().map(|line| line.amount.to_string()).collect();
     assert_eq!(amounts, ["30", "300"], "the whole period is at the new price");

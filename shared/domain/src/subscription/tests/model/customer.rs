@@ -223,7 +223,7 @@ impl<'p> Customer<'p> {
     fn close_job(&mut self, now: Timestamp, random: &mut fastrand::Rng) {
         self.tenant = job(self.tenant.clone(), Some(Outcome::Succeeded));
         if let Some(to) = self.moving.take().filter(|_| random.u8(0..4) > 0) {
-            self.decide(now, |one, at| one.moved(to, at));
+            self.decide(now, |one, at| one.moved(to, at)?.ok_or(Refusal::JobOpen));
         }
     }
 
