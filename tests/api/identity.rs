@@ -44,6 +44,19 @@ async fn a_tenant_is_active_and_welcomed_after_its_identity_set_up() {
 }
 
 #[tokio::test]
+async fn a_subscription_begins_when_the_identity_set_up_has_succeeded() {
+    let set = Set::start(Options::succeeding()).await;
+    let (tenant, plan) = (set.app.tenant("acme").await, set.app.active_plan(&json!({})).await);
+    let (path, body) = (format!("/tenants/{tenant}/provision"), json!({ "planId": plan }));
+    set.app.client.post(&set.app.operator, &path, &body).await.expect(204);
+    set.app.wait_for_status(&tenant, 0).await;
+    set.app.settle().await;
+    assert_eq!(set.users("acme"), ["ops@acme.test"]);
+    assert_eq!(set.app.events_of("SUBSCRIPTION_ACTIVATED").len(), 1);
+    assert_eq!(set.app.items_of("invoice").len(), 1);
+}
+
+#[tokio::test]
 async fn nothing_is_set_up_without_a_provider() {
     let set = Set::with_default(Options::succeeding(), "").await;
     let (tenant, job) = set.app.provisioning("acme", "PREMIUM").await;

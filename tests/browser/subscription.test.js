@@ -10,7 +10,7 @@ import { closed, signIn, submitDialog } from "./steps.js";
 /** @param {import("playwright-core").Page} page @param {string} name */
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
-/** Creates an active plan for tenants of the pool. @param {string} name @param {string} price @returns {Promise<any>} */
+/** Creates an active plan for tenants of the pool. @param {string} name @param {number} price @returns {Promise<any>} */
 async function activePlan(name, price, terms = { tier: "STANDARD", isolation: "pool" }) {
   const billingCycle = { duration: 1, durationUnit: "month" };
   const plan = await plane.call("POST", "/plans", { name, ...terms, price, currencyCode: "EUR", billingCycle });
@@ -21,7 +21,7 @@ async function activePlan(name, price, terms = { tier: "STANDARD", isolation: "p
 for (const viewport of SIZES) {
   test(`a subscription from its start to its end, ${viewport.width} pixels`, async () => {
     const { page, context, errors } = await open(browser, { viewport });
-    const [small, large] = [await activePlan(`Small ${viewport.width}`, "10.00"), await activePlan(`Large ${viewport.width}`, "31.00")];
+    const [small, large] = [await activePlan(`Small ${viewport.width}`, 10), await activePlan(`Large ${viewport.width}`, 31)];
     const { id } = await plane.tenant(`subscribed${viewport.width}`);
     await plane.call("POST", `/tenants/${id}/provision`, { id: "facade-1", plan: { tier: "STANDARD" } });
     await eventually(async () => (await plane.call("GET", `/tenants/${id}`)).status === 0);
@@ -55,7 +55,7 @@ for (const viewport of SIZES) {
     await panel.getByText(`Large ${viewport.width}, €31.00 per month`).waitFor();
     await panel.getByText("On the next invoice").first().waitFor({ state: "attached" });
 
-    const silo = await activePlan(`Silo ${viewport.width}`, "90.00", { tier: "PREMIUM", isolation: "silo" });
+    const silo = await activePlan(`Silo ${viewport.width}`, 90, { tier: "PREMIUM", isolation: "silo" });
     await press(page, "Change plan");
     await submitDialog(page, { planId: silo.id });
     await dialog.getByText("Its users can go on working meanwhile.").waitFor();
