@@ -165,6 +165,13 @@ function adjustments({ adjustments: lines }) {
   return table("Next invoice", [{ name: "On the next invoice", cell: lineText }, { name: "Since", cell: ({ on }) => formatDate(on) }], lines);
 }
 
+/** Returns the plan that a tenant waits for with a pending subscription, or `null`. @param {string} tenant */
+export async function waitingPlan(tenant) {
+  if (!can("7004")) return null;
+  const { items } = await list("subscriptions", { where: { tenantId: tenant } });
+  return items.find(({ phase }) => phase === "pending")?.plan ?? null;
+}
+
 /**
  * Returns the subscription of a tenant as a panel, with a function that reads it again.
  * @param {string} tenant

@@ -16,7 +16,7 @@ import { previousFacts, retire } from "./previous.js";
 import { linkTo, navigate } from "./route.js";
 import { can, listUnfiltered, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
-import { subscriptionPanel } from "./subscription.js";
+import { subscriptionPanel, waitingPlan } from "./subscription.js";
 import { reactivate, suspend, suspensionFacts } from "./suspension.js";
 import { showMore, table } from "./table.js";
 
@@ -27,17 +27,37 @@ const REFRESH_INTERVAL = 1500;
 const tiers = [["STANDARD", "Standard: shared infrastructure"], ["PREMIUM", "Premium: dedicated infrastructure"]];
 
 /**
- * Asks for a subscription and provisions a tenant. A retry sends the failed job's subscription, with what is changed here.
+ * Provisions a tenant: for the plan that its subscription waits for, or else for a tier.
  * @param {any} tenant
  * @param {import("../common/timeline.js").Job | undefined} failed
  * @param {() => Promise<void>} refresh
  */
-function provision(tenant, failed, refresh) {
+async function provision(tenant, failed, refresh) {
+  const title = failed ? "Retry provisioning" : "Provision tenant";
+  const plan = await waitingPlan(tenant.id).catch(() => null);
+  if (!plan) return provisionTier(title, tenant, failed, refresh);
+  openDialog({
+    title, button: title, text: ["It is built for its plan, ", userText(plan.name), ". The subscription then starts."],
+    submit: async () => {
+      await send("POST", `tenants/${tenant.id}/provision`, { planId: plan.id });
+      await refresh();
+    },
+  });
+}
+
+/**
+ * Asks for a subscription and provisions a tenant. A retry sends the failed job's subscription, with what is changed here.
+ * @param {string} title
+ * @param {any} tenant
+ * @param {import("../common/timeline.js").Job | undefined} failed
+ * @param {() => Promise<void>} refresh
+ */
+function provisionTier(title, tenant, failed, refresh) {
   const subscription = failed?.subscription ?? { id: crypto.randomUUID(), plan: { tier: "STANDARD" } };
   const { id, plan } = subscription;
   const known = tiers.some(([tier]) => tier === plan.tier);
   openDialog({
-    title: failed ? "Retry provisioning" : "Provision tenant", button: failed ? "Retry provisioning" : "Provision tenant",
+    title, button: title,
     fields: [
       { name: "tier", label: "Tier", value: plan.tier, options: known ? tiers : [[plan.tier, plan.tier], ...tiers] },
       { name: "id", label: "Subscription ID", value: id, maxLength: 100 },

@@ -4,6 +4,7 @@ import { ApiError, errorMessage } from "../common/api.js";
 import { byId, fill, find, h, link } from "../common/dom.js";
 import { endedInIdentity, isOpen, steps } from "../common/timeline.js";
 import { LinkUnusable, send } from "./access.js";
+import { choosePlan, findPlans } from "./plan.js";
 import { withLink } from "./renew.js";
 import { show } from "./steps.js";
 
@@ -59,7 +60,7 @@ async function followJob(tenant) {
       if (run !== runs) return;
       // The removal of what a move has left behind doesn’t concern the customer.
       const [job] = jobs.filter(({ kind }) => kind !== "retire");
-      if (!job) return show("plan");
+      if (!job) return await choosePlan();
       if (!isOpen(job)) return showResult(jobs);
       if (shown !== job.id || text.classList.contains("wrong")) sayOpen(job);
       shown = job.id;
@@ -108,8 +109,12 @@ async function followJob(tenant) {
       button.disabled = true;
       try {
         if (endedInIdentity(job)) await send("POST", `tenants/${tenant}/identity`);
-        // The whole subscription, with members that this page doesn't know.
-        else await send("POST", `tenants/${tenant}/provision`, job.subscription);
+        else {
+          const { offered, waiting } = await findPlans();
+          if (offered.length > 0 && !waiting) return await choosePlan();
+          // The whole subscription, with members that this page doesn't know.
+          await send("POST", `tenants/${tenant}/provision`, waiting ? { planId: waiting.id } : job.subscription);
+        }
       } catch (problem) {
         if (problem instanceof LinkUnusable) throw problem;
         // Conflicts mean that another page has started a job already; this page then follows it.

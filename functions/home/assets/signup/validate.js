@@ -6,6 +6,7 @@ import { byId, fill, find, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 import { LinkUnusable, hasKey, isConfirmed, lead, send, verify } from "./access.js";
 import { resume as showMailed } from "./mailed.js";
+import { choosePlan, form as plan } from "./plan.js";
 import { follow, showRemoved, showSuspended } from "./progress.js";
 import { renew, withLink } from "./renew.js";
 import { show } from "./steps.js";
@@ -25,7 +26,7 @@ async function goOn() {
     return false;
   }
   tenant = found.tenant.id;
-  if (found.tenant.status === 1) show("plan");
+  if (found.tenant.status === 1) await choosePlan();
   else if (found.tenant.status === 6) showSuspended(found.tenant.suspension?.note);
   else follow(tenant);
   return true;
@@ -45,19 +46,28 @@ onSubmit(workspace, ({ name: _, ...values }, { name }) => withLink(async () => {
     if (!(await goOn())) showRemoved();
     return;
   }
-  show("plan");
+  await choosePlan();
 }));
 
 const subscription = crypto.randomUUID?.() ?? `sign-up-${Date.now()}`;
-onSubmit(find(document, "#plan", HTMLFormElement), ({ tier }) => withLink(async () => {
+
+/** Why a plan that was shown can't be had any more. @type {Record<string, string>} */
+const unavailable = {
+  PLAN_NOT_PUBLIC: "This plan is not on offer. Choose another one, or contact us.",
+  SUBSCRIPTION_EXISTS: "Another plan was chosen for your workspace. It is shown here.",
+};
+
+onSubmit(plan, ({ tier, planId }) => withLink(async () => {
   try {
-    await send("POST", `tenants/${tenant}/provision`, { id: subscription, plan: { tier } });
+    await send("POST", `tenants/${tenant}/provision`, planId ? { planId } : { id: subscription, plan: { tier } });
   } catch (problem) {
-    // Conflicts mean that another page has started provisioning already; this page then follows it.
-    if (!(problem instanceof ApiError && problem.status === 409)) throw problem;
+    if (!(problem instanceof ApiError)) throw problem;
+    if (problem.code in unavailable) await choosePlan();
+    // Other conflicts mean that another page has started provisioning already; this page then follows it.
+    if (problem.code in unavailable || problem.status !== 409) throw problem;
   }
   follow(tenant);
-}));
+}), { messages: unavailable });
 
 /** Goes on without asking, because the link was confirmed in this tab before. */
 async function resume() {
