@@ -59,7 +59,7 @@ async function followJob(tenant) {
       const jobs = await send("GET", `tenants/${tenant}/jobs?limit=20`);
       if (run !== runs) return;
       // The removal of what a move has left behind doesn’t concern the customer.
-      const [job] = jobs.filter(({ kind }) => kind !== "retire");
+      const [job] = jobs.filter((/** @type {import("../common/timeline.js").Job} */ { kind }) => kind !== "retire");
       if (!job) return await choosePlan();
       if (!isOpen(job)) return showResult(jobs);
       if (shown !== job.id || text.classList.contains("wrong")) sayOpen(job);
