@@ -46,7 +46,9 @@ async fn a_tenant_is_active_and_welcomed_after_its_identity_set_up() {
 #[tokio::test]
 async fn a_subscription_begins_when_the_identity_set_up_has_succeeded() {
     let set = Set::start(Options::succeeding()).await;
-    let (tenant, plan) = (set.app.tenant("acme").await, set.app.active_plan(&json!({})).await);
+    // The tier BASIC is pooled, but not this plan.
+    let plan = set.app.active_plan(&json!({ "isolation": "silo" })).await;
+    let tenant = set.app.tenant("acme").await;
     let (path, body) = (format!("/tenants/{tenant}/provision"), json!({ "planId": plan }));
     set.app.client.post(&set.app.operator, &path, &body).await.expect(204);
     set.app.wait_for_status(&tenant, 0).await;

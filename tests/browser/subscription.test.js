@@ -22,7 +22,7 @@ for (const viewport of SIZES) {
   test(`a subscription from its start to its end, ${viewport.width} pixels`, async () => {
     const { page, context, errors } = await open(browser, { viewport });
     const [small, large] = [await activePlan(`Small ${viewport.width}`, 10), await activePlan(`Large ${viewport.width}`, 31)];
-    const { id } = await plane.tenant(`subscribed${viewport.width}`);
+    const { id } = await plane.tenant(`sub${viewport.width}`);
     await plane.call("POST", `/tenants/${id}/provision`, { id: "facade-1", plan: { tier: "STANDARD" } });
     await eventually(async () => (await plane.call("GET", `/tenants/${id}`)).status === 0);
 

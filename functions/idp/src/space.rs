@@ -1,4 +1,4 @@
-use domain::{Isolation, Tiers};
+use domain::Isolation;
 use ring::digest;
 
 use crate::setup::Setup;
@@ -24,10 +24,10 @@ pub(crate) const MARK: &str = "tenantry";
 const MAX_TIER_LENGTH: usize = 30;
 
 impl Space {
-    /// Returns the tenant's own space if its tier is siloed, otherwise the tier's space.
-    pub(crate) fn of(setup: &Setup, tiers: &Tiers) -> Self {
+    /// Returns the tenant's own space if it is siloed, otherwise the tier's space.
+    pub(crate) fn of(setup: &Setup, isolation: Isolation) -> Self {
         let (tenant, tier) = (&setup.tenant, setup.tier.as_str());
-        if tiers.isolation(tier) == Isolation::Silo {
+        if isolation == Isolation::Silo {
             return Self {
                 name: tenant.key.to_string(),
                 title: tenant.name.to_string(),
