@@ -57,6 +57,7 @@ mod moves;
 mod names;
 mod odd_requests;
 mod offer;
+mod onboarding_crash;
 mod openapi;
 mod operators;
 mod overdue;
