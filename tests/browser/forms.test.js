@@ -49,9 +49,9 @@ const FORMS = /** @type {const} */ ([
   ["Contacts", "type", "", '{"type":null}'],
   ["Configuration", "configKey", "colour", '{"configKey":"colour"}'],
   ["Configuration", "configValue", '{"size":12345678901234567891,"price":1.10}', '{"configValue":{"size":12345678901234567891,"price":1.10}}'],
-  ["Invoices", "status", "1", '{"status":1}'],
   ["Invoices", "dueDate", "2026-03-01", '{"dueDate":"2026-03-01"}'],
   ["Invoices", "amount", "12345678901234567.80", '{"amount":12345678901234567.80}'],
+  ["Invoices", "status", "1", '{"status":1}'],
 ]);
 
 for (const viewport of SIZES) {

@@ -165,15 +165,9 @@ function adjustments({ adjustments: lines }) {
   return table("Next invoice", [{ name: "On the next invoice", cell: lineText }, { name: "Since", cell: ({ on }) => formatDate(on) }], lines);
 }
 
-/** Returns the plan that a tenant waits for with a pending subscription, or `null`. @param {string} tenant */
-export async function waitingPlan(tenant) {
-  if (!can("7004")) return null;
-  const { items } = await list("subscriptions", { where: { tenantId: tenant } });
-  return items.find(({ phase }) => phase === "pending")?.plan ?? null;
-}
-
 /**
- * Returns the subscription of a tenant as a panel, with a function that reads it again.
+ * Returns the subscription of a tenant as a panel, with a function that reads it again, and one that
+ * returns the subscription while it waits for the tenant to be built.
  * @param {string} tenant
  * @param {() => Promise<void>} changed called after each action, which may also change the tenant
  */
@@ -197,5 +191,5 @@ export async function subscriptionPanel(tenant, changed) {
   }
   // Lists are eventually consistent, so the subscription itself is read.
   await refresh();
-  return { panel: h("section", { class: "panel" }, h("h2", {}, "Subscription"), content), refresh: () => refresh() };
+  return { panel: h("section", { class: "panel" }, h("h2", {}, "Subscription"), content), refresh: () => refresh(), waiting: () => (subscription?.phase === "pending" ? subscription : null) };
 }

@@ -16,7 +16,7 @@ import { previousFacts, retire } from "./previous.js";
 import { linkTo, navigate } from "./route.js";
 import { can, listUnfiltered, read, send } from "./session.js";
 import { badge, tenants as statuses } from "./statuses.js";
-import { subscriptionPanel, waitingPlan } from "./subscription.js";
+import { subscriptionPanel } from "./subscription.js";
 import { reactivate, suspend, suspensionFacts } from "./suspension.js";
 import { showMore, table } from "./table.js";
 
@@ -29,17 +29,17 @@ const tiers = [["STANDARD", "Standard: shared infrastructure"], ["PREMIUM", "Pre
 /**
  * Provisions a tenant: for the plan that its subscription waits for, or else for a tier.
  * @param {any} tenant
+ * @param {any} waiting the subscription that waits for the tenant, or `null`
  * @param {import("../common/timeline.js").Job | undefined} failed
  * @param {() => Promise<void>} refresh
  */
-async function provision(tenant, failed, refresh) {
+function provision(tenant, waiting, failed, refresh) {
   const title = failed ? "Retry provisioning" : "Provision tenant";
-  const plan = await waitingPlan(tenant.id).catch(() => null);
-  if (!plan) return provisionTier(title, tenant, failed, refresh);
+  if (!waiting) return provisionTier(title, tenant, failed, refresh);
   openDialog({
-    title, button: title, text: ["It is built for its plan, ", userText(plan.name), ". The subscription then starts."],
+    title, button: title, text: ["It is built for its plan, ", userText(waiting.plan.name), ". The subscription then starts."],
     submit: async () => {
-      await send("POST", `tenants/${tenant.id}/provision`, { planId: plan.id });
+      await send("POST", `tenants/${tenant.id}/provision`, { planId: waiting.planId });
       await refresh();
     },
   });
@@ -129,19 +129,20 @@ function remove(tenant) {
  * @param {any} tenant
  * @param {import("../common/timeline.js").Job[]} jobs
  * @param {any[]} resources
+ * @param {() => any} waiting
  * @param {() => Promise<void>} refresh
  */
-function actions(tenant, jobs, resources, refresh) {
+function actions(tenant, jobs, resources, waiting, refresh) {
   const [, , next] = statuses[tenant.status] ?? [];
   const busy = tenant.status === 2 || tenant.status === 4;
   const hasResources = next === "deprovision" || next === "reactivate" || (next === "retry" && resources.length > 0);
   const [provisions, deprovisions] = [can("10216"), can("10217")];
   return h("div", { class: "bar" },
-    provisions && next === "provision" ? h("button", { onclick: () => provision(tenant, undefined, refresh) }, "Provision") : null,
+    provisions && next === "provision" ? h("button", { onclick: () => provision(tenant, waiting(), undefined, refresh) }, "Provision") : null,
     provisions && next === "retry" && jobs[0] && endedInIdentity(jobs[0]) ?
       h("button", { onclick: () => resume(tenant, refresh) }, "Resume set-up") : null,
     provisions && next === "retry" ?
-      h("button", { onclick: () => provision(tenant, jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
+      h("button", { onclick: () => provision(tenant, waiting(), jobs.find(({ kind }) => kind === "provision"), refresh) }, "Retry") : null,
     can("10320") && next === "reactivate" ? h("button", { onclick: () => reactivate(tenant, refresh) }, "Reactivate") : null,
     can("10320") && next === "deprovision" ? h("button", { class: "plain", onclick: () => suspend(tenant, refresh) }, "Suspend") : null,
     deprovisions && hasResources ? h("button", { class: "plain", onclick: () => deprovision(tenant, false, refresh) }, "Deprovision") : null,
@@ -198,6 +199,8 @@ export async function tenant(id) {
   let draw = () => {};
   /** Reads the subscription again, which changes when a job has moved the tenant. @type {() => Promise<void>} */
   let reread = async () => {};
+  /** Returns the subscription that waits for the tenant to be built. @type {() => any} */
+  let waiting = () => null;
   async function refresh() {
     const [found, jobsPage, resourcesPage] = await Promise.all(
       [read(`tenants/${id}?filter=${filter}`), listUnfiltered(`tenants/${id}/jobs`, JOBS), listUnfiltered(`tenants/${id}/resources`, RESOURCES)]);
@@ -210,7 +213,7 @@ export async function tenant(id) {
     if (now === shown) return;
     shown = now;
     const focused = summary.contains(document.activeElement);
-    fill(summary, h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, userText(found.name)), h("span", { role: "status" }, badge(statuses[found.status])), actions(found, jobItems, resourceItems, refresh)), facts(found));
+    fill(summary, h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, userText(found.name)), h("span", { role: "status" }, badge(statuses[found.status])), actions(found, jobItems, resourceItems, () => waiting(), refresh)), facts(found));
     later.jobs = [];
     later.resources = [];
     draw = () => {
@@ -230,7 +233,7 @@ export async function tenant(id) {
   const [, subscription, ...panels] = await Promise.all([
     refresh(), can("7004") ? subscriptionPanel(id, refresh) : null, can("7004") ? entitlements(id) : null,
     ...kinds.map((kind) => children(kind, id)), can("10310") ? history(id) : null]);
-  if (subscription) reread = subscription.refresh;
+  if (subscription) ({ refresh: reread, waiting } = subscription);
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,
