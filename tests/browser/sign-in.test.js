@@ -156,6 +156,7 @@ for (const viewport of SIZES) {
 
     const { id } = await operator("Ada Lovelace");
     await page.goto(`${plane.url}/console#/operators/${id}`);
+    await page.getByRole("heading", { name: "Ada Lovelace" }).waitFor();
     await press(page, "Disable");
     await submitDialog(page, {});
     await page.locator("dialog .status.wrong").waitFor();
