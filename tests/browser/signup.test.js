@@ -159,6 +159,7 @@ async function load(url) {
 test("pages load in less than one second and 60 kB", () => withPlane(async (plane) => {
   for (const path of ["/signup", "/validate/019aad7e-5f6b-7a51-8c0d-3f2b1e9a4c60?code=1", "/console"]) {
     // The best of several, because the machine may be busy.
+    /** @type {{ took: number, bytes: number }[]} */
     const loads = [];
     for (let n = 0; n < 5 && !loads.some(({ took }) => took < 1000); n++) loads.push(await load(plane.url + path));
     const took = Math.min(...loads.map((load) => load.took));
