@@ -26,8 +26,9 @@ pub(crate) trait Flow {
 
 /// Stops before every second call from `first` on, so that two tests share the work.
 pub(crate) fn stop_before_every_second_call<F: Flow>(first: usize) {
+    let prepared = prepare::<F>(first);
     let stops_from = |first: usize| {
-        (first..).step_by(4).take_while(|calls| stop_and_resume::<F>(*calls)).count()
+        (first..).step_by(4).take_while(|calls| stop_and_resume::<F>(&prepared, *calls)).count()
     };
     // A flow waits as long as it computes, so two at a time take half as long.
     let stops = thread::scope(|scope| {
@@ -37,16 +38,26 @@ pub(crate) fn stop_before_every_second_call<F: Flow>(first: usize) {
     assert!(stops >= 10, "only {stops} stops: does the flow make fewer calls now?");
 }
 
+/// Returns the data that a flow starts with.
+fn prepare<F: Flow>(first: usize) -> Folder {
+    let folder = Folder::new(&format!("{}-from-{first}", F::NAME));
+    Runtime::new().unwrap().block_on(async {
+        let app = App::with_options(Options::succeeding().data_in(&folder.0)).await;
+        F::prepare(&app).await;
+        app.stop().await;
+    });
+    folder
+}
+
 /// Stops the process after `calls` AWS calls and restarts it. Returns false if it makes no more
 /// calls than that.
-fn stop_and_resume<F: Flow>(calls: usize) -> bool {
-    let folder = Folder::new(&format!("{}-{calls}", F::NAME));
+fn stop_and_resume<F: Flow>(prepared: &Folder, calls: usize) -> bool {
+    let folder = prepared.copy(&format!("{}-{calls}", F::NAME));
     let options = || Options::succeeding().data_in(&folder.0);
 
     let first = Runtime::new().unwrap();
     let stopped = first.block_on(async {
         let app = App::with_options(options()).await;
-        F::prepare(&app).await;
         app.local().calls().clear();
         app.local().calls().freeze_after(calls);
         let frozen = eventually("the stop", async || app.local().calls().is_frozen().then_some(()));
@@ -107,6 +118,16 @@ impl Folder {
         let folder = base.join(format!("tenantry-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         Self(folder)
+    }
+
+    /// Returns a copy under this name.
+    fn copy(&self, name: &str) -> Self {
+        let copy = Self::new(name);
+        std::fs::create_dir_all(&copy.0).unwrap();
+        for file in std::fs::read_dir(&self.0).unwrap().map(Result::unwrap) {
+            std::fs::copy(file.path(), copy.0.join(file.file_name())).unwrap();
+        }
+        copy
     }
 }
 
