@@ -137,9 +137,17 @@ class Instructions(unittest.TestCase):
 class Bench(unittest.TestCase):
     """The benchmark runs and measures everything; the figures of a development build are not checked."""
 
+    def check_calls(self, tables):
+        """Checks that the calls of every row are counted."""
+        rows = [row.split("|") for row in tables.splitlines() if row.startswith("| GET ") or row.startswith("| P")]
+        calls = {row[1].strip(): int(row[7]) for row in rows}
+        without = {"GET /ping", "GET /tenants/{id}, forged token"}
+        self.assertEqual({name for name, count in calls.items() if count == 0}, without)
+
     def test_each_part_prints_a_table(self):
         few = ["--functions", "home,relay", "--starts", "2", "--memory-after", "20"]
         tables = bench(*few, "--requests", "20", "--tenants", "1000", "--due", "12")
+        self.check_calls(tables)
         for row in ["| relay ", "| GET /tenants/{id} ", "| lead to active", "| 1000 ", "| 12           | 0 "]:
             self.assertIn(row, tables)
 
@@ -167,13 +175,6 @@ class Bench(unittest.TestCase):
                        "--env-file", f"{folder}/env"]
             tables = bench("--starts", "2", "start", "--url", f"http://127.0.0.1:{port}", "--", *command)
         self.assertIn("| start to first answer", tables)
-
-    def test_the_calls_of_every_row_are_counted(self):
-        tables = bench("--parts", "endpoints", "--requests", "20")
-        rows = [row.split("|") for row in tables.splitlines() if row.startswith("| GET ") or row.startswith("| P")]
-        calls = {row[1].strip(): int(row[7]) for row in rows}
-        without = {"GET /ping", "GET /tenants/{id}, forged token"}
-        self.assertEqual({name for name, count in calls.items() if count == 0}, without)
 
 
 def bench(*options):

@@ -1,7 +1,7 @@
 //! Crash recovery: the process is stopped before each AWS call of a flow, and restarted on the same data.
 //! The flow must reach its end, with every event and every effect exactly once.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{env, path::PathBuf, thread, time::Duration};
 
 use local::Call;
 use reqwest::{Method, RequestBuilder};
@@ -12,6 +12,9 @@ use tokio::runtime::Runtime;
 /// A flow that resumes wherever it was stopped.
 pub(crate) trait Flow {
     const NAME: &str;
+
+    /// The distance between two stops of one test. Two tests share the work.
+    const STEP: usize = 2;
 
     /// Does what comes before the first stop.
     async fn prepare(app: &App);
@@ -24,15 +27,20 @@ pub(crate) trait Flow {
     fn check(app: &App, completed: &[Call]);
 }
 
-/// Stops before every second call from `first` on, so that two tests share the work.
-pub(crate) fn stop_before_every_second_call<F: Flow>(first: usize) {
+/// Stops before calls from `first` on: before every [`Flow::STEP`]th, or before every second one with
+/// `TENANTRY_TEST_ALL_STOPS`.
+pub(crate) fn stop_again_and_again<F: Flow>(first: usize) {
+    let step = if env::var_os("TENANTRY_TEST_ALL_STOPS").is_some() { 2 } else { F::STEP };
     let prepared = prepare::<F>(first);
     let stops_from = |first: usize| {
-        (first..).step_by(4).take_while(|calls| stop_and_resume::<F>(&prepared, *calls)).count()
+        (first..)
+            .step_by(2 * step)
+            .take_while(|calls| stop_and_resume::<F>(&prepared, *calls))
+            .count()
     };
     // A flow waits as long as it computes, so two at a time take half as long.
     let stops = thread::scope(|scope| {
-        let other = scope.spawn(|| stops_from(first + 2));
+        let other = scope.spawn(|| stops_from(first + step));
         stops_from(first) + other.join().unwrap()
     });
     assert!(stops >= 10, "only {stops} stops: does the flow make fewer calls now?");

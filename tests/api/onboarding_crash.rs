@@ -4,7 +4,7 @@ use local::Call;
 use serde_json::{Value, json};
 use support::{App, lead, subscription};
 
-use crate::crash::{Flow, send, stop_before_every_second_call};
+use crate::crash::{Flow, send, stop_again_and_again};
 
 /// A lead signs up and sends its own terms.
 struct SignUp;
@@ -95,20 +95,20 @@ fn check_build(app: &App, completed: &[Call], once: usize) {
 
 #[test]
 fn onboarding_resumes_after_a_stop_before_any_even_call() {
-    stop_before_every_second_call::<SignUp>(0);
+    stop_again_and_again::<SignUp>(0);
 }
 
 #[test]
 fn onboarding_resumes_after_a_stop_before_any_odd_call() {
-    stop_before_every_second_call::<SignUp>(1);
+    stop_again_and_again::<SignUp>(1);
 }
 
 #[test]
 fn provisioning_by_plan_resumes_after_a_stop_before_any_even_call() {
-    stop_before_every_second_call::<ByPlan>(0);
+    stop_again_and_again::<ByPlan>(0);
 }
 
 #[test]
 fn provisioning_by_plan_resumes_after_a_stop_before_any_odd_call() {
-    stop_before_every_second_call::<ByPlan>(1);
+    stop_again_and_again::<ByPlan>(1);
 }
