@@ -46,10 +46,10 @@ pub(crate) fn function_of(path: &str) -> &str {
         "auth" => "operators",
         "manage" => "idp",
         "catalog" => "plans",
-        "overview" => "tenants",
+        "overview" | "search" => "tenants",
         "tenants" if path.split('?').next().is_some_and(|path| path.ends_with("/audit")) => "audit",
         noun @ ("audit" | "contacts" | "invoices" | "leads" | "operators" | "plans"
-        | "tenant-configs" | "tenants" | "webhook") => noun,
+        | "subscriptions" | "tenant-configs" | "tenants" | "webhook") => noun,
         _ => "home",
     }
 }

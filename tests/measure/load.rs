@@ -80,8 +80,12 @@ impl Load {
     }
 
     /// Returns the figures, in microseconds and requests per second. If a request was answered
-    /// otherwise than expected, the figures say so instead, because they would compare other work.
+    /// otherwise than expected, the figures say so instead, because they would compare other work. A load
+    /// without requests has no figures.
     pub(crate) fn figures(&self) -> Value {
+        if self.latencies.is_empty() {
+            return Value::Null;
+        }
         if !self.unexpected.is_empty() {
             return json!({ "refused": self.unexpected });
         }
