@@ -30,6 +30,7 @@ pub(crate) trait Flow {
 /// Stops before calls from `first` on: before every [`Flow::STEP`]th, or before every second one with
 /// `TENANTRY_TEST_ALL_STOPS`.
 pub(crate) fn stop_again_and_again<F: Flow>(first: usize) {
+    #[expect(clippy::disallowed_methods, reason = "a test setting, not configuration")]
     let step = if env::var_os("TENANTRY_TEST_ALL_STOPS").is_some() { 2 } else { F::STEP };
     let prepared = prepare::<F>(first);
     let stops_from = |first: usize| {

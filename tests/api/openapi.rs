@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use openapi::{Operation, document};
+use serde_json::Value;
 
 /// Returns the path of the document that `home` serves.
 fn file() -> PathBuf {
@@ -41,4 +42,24 @@ fn the_openapi_document_is_up_to_date() {
         fs::read_to_string(file()).unwrap() == text,
         "the document is outdated; update it with: {renew}"
     );
+}
+
+/// Returns every `$ref` below a value.
+fn references(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_reference_in_the_document_has_a_target() {
+    let document = document(&operations());
+    let mut missing = references(&document);
+    missing.retain(|reference| document.pointer(reference.trim_start_matches('#')).is_none());
+    assert_eq!(missing, Vec::<&str>::new());
 }

@@ -145,6 +145,7 @@ pub(super) fn conditions_of_kinds() -> Vec<(String, Value)> {
         Kind::Id,
         Kind::Email,
         Kind::Object,
+        Kind::List,
         Kind::Hosts,
     ];
     kinds.map(|kind| (format!("{kind:?}Condition"), condition(kind))).into()
