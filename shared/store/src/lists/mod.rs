@@ -1,6 +1,7 @@
 //! Lists: from a filter to a page.
 
 pub(crate) mod by_id;
+pub(crate) mod by_status;
 pub(crate) mod cursor;
 pub(crate) mod found;
 pub(crate) mod inclusions;

@@ -7,9 +7,9 @@ pub(crate) mod write;
 
 use crate::{
     Store,
-    counters::{TOTAL, status_counter},
     lists::{
         by_id::ById,
+        by_status::{counter_by_status, status_of},
         found::Found,
         inclusions::{IncludeFn, Related},
         listed::{Listed, Writable},
@@ -102,23 +102,15 @@ impl Listed for Subscription {
     }
 
     fn partition(conditions: &Where) -> Partition {
-        match status(conditions) {
+        match status_of(conditions) {
             Some(status) => Partition::subscriptions_of_status(status),
             None => Partition::of_entity(Self::ENTITY),
         }
     }
 
     fn counter_name(conditions: &Where) -> Option<String> {
-        if conditions.is_everything() {
-            return Some(TOTAL.to_owned());
-        }
-        status(conditions).filter(|_| conditions.is_one_equality()).map(status_counter)
+        counter_by_status(conditions)
     }
-}
-
-/// Returns the status that all matching subscriptions have, or `None` if `conditions` do not fix it.
-fn status(conditions: &Where) -> Option<u8> {
-    conditions.equals("status")?.as_u64()?.try_into().ok()
 }
 
 impl Writable for Subscription {
