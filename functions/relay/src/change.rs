@@ -57,31 +57,14 @@ impl StreamChange {
             _ => Ok(Self::default()),
         }
     }
-}
 
-/// Returns the events that a version of a subscription names.
-fn subscription_events(image: Item, request: Option<&str>) -> Result<Vec<OutgoingEvent>> {
-    const READING: &str = "reading a subscription";
-    let Some(named) = image.get("events").cloned() else { return Ok(Vec::new()) };
-    let kinds: Vec<EventType> = from_attribute_value(named).map_err(Error::internal(READING))?;
-    let version = version(&image)?;
-    let subscription: Subscription = from_item(image).map_err(Error::internal(READING))?;
-    let event = |kind| {
-        OutgoingEvent::of_subscription(kind, &subscription, version, request.map(str::to_owned))
-    };
-    kinds.into_iter().map(event).collect()
-}
-
-impl StreamChange {
     fn of_tenant(kind: EventType, new: Item) -> Result<Self> {
         let (version, request) = (version(&new)?, traced_request(&new));
         let tenant: Tenant = from_item(new).map_err(Error::internal("reading a tenant"))?;
         let event = OutgoingEvent { kind, event: Event::for_tenant(&tenant, version, request) };
         Ok(Self { events: vec![event], metrics: Vec::new() })
     }
-}
 
-impl StreamChange {
     fn of_grants(new: Item, old: &Item) -> Result<Self> {
         let (version, request) = (version(&new)?, traced_request(&new));
         let read = |image: Item| -> Result<Grants> {
@@ -95,6 +78,19 @@ impl StreamChange {
         });
         Ok(Self { events: event.into_iter().collect(), metrics: Vec::new() })
     }
+}
+
+/// Returns the events that a version of a subscription names.
+fn subscription_events(image: Item, request: Option<&str>) -> Result<Vec<OutgoingEvent>> {
+    const READING: &str = "reading a subscription";
+    let Some(named) = image.get("events").cloned() else { return Ok(Vec::new()) };
+    let kinds: Vec<EventType> = from_attribute_value(named).map_err(Error::internal(READING))?;
+    let version = version(&image)?;
+    let subscription: Subscription = from_item(image).map_err(Error::internal(READING))?;
+    let event = |kind| {
+        OutgoingEvent::of_subscription(kind, &subscription, version, request.map(str::to_owned))
+    };
+    kinds.into_iter().map(event).collect()
 }
 
 /// Returns the type of event for a changed tenant, if the change is one.

@@ -2,78 +2,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use strum::{Display, EnumString};
 
 use crate::{
-    Address, Contact, Email, Entitlement, Entity, Error, FeatureKey, Grants, Hostname,
+    Address, Contact, Email, Entitlement, Entity, Error, EventType, FeatureKey, Grants, Hostname,
     IdentityProvider, Isolation, Job, JobId, JobKind, JobState, Lead, LeadId, LeadLink, Placement,
     PlanId, Result, Subscription, SubscriptionId, Suspension, SuspensionReason, Tenant, TenantId,
     TenantKey, TenantStatus, Text, values::openable,
 };
 use filter::Wire;
 use schema::Timestamp;
-
-/// The type of an event on the bus, its `detail-type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum EventType {
-    /// A lead was created.
-    LeadCreated,
-    /// A verified lead asked for another link.
-    LeadLinkRequested,
-    /// A provisioning job was opened.
-    TenantProvisioning,
-    /// The build of a provisioning job succeeded, or only the identity set-up is repeated.
-    TenantIdentitySetup,
-    /// A provisioning job succeeded.
-    TenantProvisioningSuccess,
-    /// A provisioning job failed or timed out.
-    TenantProvisioningFailure,
-    /// A deprovisioning job was opened.
-    TenantDeprovisioning,
-    /// A deprovisioning job succeeded.
-    TenantDeprovisioningSuccess,
-    /// A deprovisioning job failed or timed out.
-    TenantDeprovisioningFailure,
-    /// A job that moves a tenant to another tier or isolation was opened.
-    TenantChanging,
-    /// A tenant was moved.
-    TenantChangingSuccess,
-    /// A move failed or timed out. The tenant is as it was.
-    TenantChangingFailure,
-    /// A job that removes the resources from before a move was opened.
-    TenantRetiring,
-    /// The resources from before a move were removed.
-    TenantRetiringSuccess,
-    /// The removal of the resources from before a move failed or timed out.
-    TenantRetiringFailure,
-    /// A tenant was subscribed to a plan.
-    SubscriptionCreated,
-    /// A subscription, or its trial, began.
-    SubscriptionActivated,
-    /// The trial of a subscription ends soon.
-    SubscriptionTrialEnding,
-    /// A further period of a subscription began.
-    SubscriptionRenewed,
-    /// The terms of a subscription changed, its scheduled cancellation was withdrawn, or everything
-    /// overdue was paid.
-    SubscriptionChanged,
-    /// A subscription will be cancelled at the end of its period.
-    SubscriptionCancelScheduled,
-    /// A subscription was cancelled.
-    SubscriptionCancelled,
-    /// A payment for a subscription failed.
-    SubscriptionPastDue,
-    /// A subscription ended because it was not renewed.
-    SubscriptionExpired,
-    /// A tenant was suspended.
-    TenantSuspended,
-    /// The suspension of a tenant ended.
-    TenantReactivated,
-    /// The features that a tenant may use changed.
-    EntitlementsChanged,
-}
 
 /// The `detail` of an event. It contains no secrets. Consumers ignore events with an `id` that they
 /// have already seen.
@@ -241,16 +178,14 @@ impl EventJob {
 }
 
 impl Event {
-    /// Creates the event for a new lead, or for one that asked for another link. `request_id` names
-    /// the request that did so.
-    #[must_use]
-    pub fn for_lead(lead: Lead, version: u64, request_id: Option<String>) -> Self {
+    /// Creates an event that says nothing yet.
+    fn new(id: String, time: Timestamp, request_id: Option<String>) -> Self {
         Self {
             version: 1,
-            id: format!("{}#{version}", lead.id),
-            time: lead.link.as_ref().map_or(lead.audit.modified_on, |link| link.issued_on),
+            id,
+            time,
             request_id,
-            lead: Some(lead.into()),
+            lead: None,
             tenant: None,
             entitlements: None,
             subscription: None,
@@ -258,41 +193,35 @@ impl Event {
         }
     }
 
+    /// Creates the event for a new lead, or for one that asked for another link. `request_id` names
+    /// the request that did so.
+    #[must_use]
+    pub fn for_lead(lead: Lead, version: u64, request_id: Option<String>) -> Self {
+        let id = format!("{}#{version}", lead.id);
+        let time = lead.link.as_ref().map_or(lead.audit.modified_on, |link| link.issued_on);
+        Self { lead: Some(lead.into()), ..Self::new(id, time, request_id) }
+    }
+
     /// Creates the event for a tenant whose features changed. `request_id` names the request that did so.
     #[must_use]
     pub fn for_entitlements(grants: &Grants, version: u64, request_id: Option<String>) -> Self {
-        Self {
-            version: 1,
-            id: format!("{}#entitlements#{version}", grants.id),
-            time: grants.modified_on,
-            request_id,
-            lead: None,
-            tenant: None,
-            entitlements: Some(EventEntitlements {
-                tenant_id: grants.id,
-                plan_id: grants.plan.as_ref().map(|plan| plan.plan_id),
-                features: grants.features(),
-            }),
-            subscription: None,
-            job: None,
-        }
+        let id = format!("{}#entitlements#{version}", grants.id);
+        let entitlements = EventEntitlements {
+            tenant_id: grants.id,
+            plan_id: grants.plan.as_ref().map(|plan| plan.plan_id),
+            features: grants.features(),
+        };
+        let entitlements = Some(entitlements);
+        Self { entitlements, ..Self::new(id, grants.modified_on, request_id) }
     }
 
     /// Creates the event for a tenant whose suspension began or ended. `request_id` names the request that
     /// did so.
     #[must_use]
     pub fn for_tenant(tenant: &Tenant, version: u64, request_id: Option<String>) -> Self {
-        Self {
-            version: 1,
-            id: format!("{}#{version}", tenant.id),
-            time: tenant.audit.modified_on,
-            request_id,
-            lead: None,
-            tenant: Some(EventTenant::new(tenant, tenant.status, Vec::new())),
-            entitlements: None,
-            subscription: None,
-            job: None,
-        }
+        let id = format!("{}#{version}", tenant.id);
+        let shown = Some(EventTenant::new(tenant, tenant.status, Vec::new()));
+        Self { tenant: shown, ..Self::new(id, tenant.audit.modified_on, request_id) }
     }
 
     /// Creates an event for a subscription that has this `version`. `request_id` names the request that
@@ -309,17 +238,10 @@ impl Event {
     ) -> Result<Self> {
         let wire = subscription.wire()?;
         let json = to_raw_value(&Wire::new(Subscription::SCHEMA, &wire));
-        Ok(Self {
-            version: 1,
-            id: format!("{}#{version}#{kind}", subscription.id),
-            time: subscription.audit.modified_on,
-            request_id,
-            lead: None,
-            tenant: None,
-            entitlements: None,
-            subscription: Some(json.map_err(Error::internal("writing an event"))?),
-            job: None,
-        })
+        let json = Some(json.map_err(Error::internal("writing an event"))?);
+        let id = format!("{}#{version}#{kind}", subscription.id);
+        let time = subscription.audit.modified_on;
+        Ok(Self { subscription: json, ..Self::new(id, time, request_id) })
     }
 
     /// Returns the IDs of the subscription, if this is an event of a subscription.
@@ -335,20 +257,15 @@ impl Event {
         key.map(Some).map_err(Error::permanent("reading the subscription of an event"))
     }
 
-    /// Creates the event for a job that was opened or closed, or sets up an identity. `request_id` names the request that did
-    /// so.
+    /// Creates the event for a job that was opened or closed, or sets up an identity. `request_id` names
+    /// the request that did so.
     #[must_use]
     pub fn for_job(job: Job, version: u64, request_id: Option<String>) -> Self {
         let (from, to) = job.moves.map(|moves| (moves.from, moves.to)).unzip();
+        let id = format!("{}#{version}", job.id);
         Self {
-            version: 1,
-            id: format!("{}#{version}", job.id),
-            time: job.audit.modified_on,
-            request_id,
-            lead: None,
             subscription: Some(job.subscription.raw().to_owned()),
             tenant: Some(job.tenant),
-            entitlements: None,
             job: Some(EventJob {
                 id: job.id,
                 attempt: job.attempt,
@@ -362,6 +279,7 @@ impl Event {
                 reason: job.reason,
                 app_plane_url: job.app_plane_url,
             }),
+            ..Self::new(id, job.audit.modified_on, request_id)
         }
     }
 }
@@ -414,52 +332,5 @@ impl EventTenant {
             .iter()
             .find(|contact| contact.details.is_primary)
             .or_else(|| self.contacts.first())
-    }
-}
-
-impl EventType {
-    /// Returns the type of event for a tenant that changes its status, or `None` if its suspension
-    /// neither begins nor ends. Jobs have events of their own.
-    #[must_use]
-    pub fn for_tenant(from: TenantStatus, to: TenantStatus) -> Option<Self> {
-        match (from, to) {
-            (TenantStatus::Active, TenantStatus::Suspended) => Some(Self::TenantSuspended),
-            (TenantStatus::Suspended, TenantStatus::Active) => Some(Self::TenantReactivated),
-            _ => None,
-        }
-    }
-
-    /// Returns the type of event for a job in this state, or `None` if no consumer waits
-    /// for it.
-    #[must_use]
-    pub fn for_job(kind: JobKind, state: JobState) -> Option<Self> {
-        match (kind, state) {
-            (_, JobState::Running)
-            | (
-                JobKind::Deprovision | JobKind::Change | JobKind::Retire,
-                JobState::SettingUpIdentity,
-            ) => None,
-            (JobKind::Provision, JobState::SettingUpIdentity) => Some(Self::TenantIdentitySetup),
-            (JobKind::Provision, JobState::Queued) => Some(Self::TenantProvisioning),
-            (JobKind::Provision, JobState::Succeeded) => Some(Self::TenantProvisioningSuccess),
-            (JobKind::Provision, JobState::Failed | JobState::TimedOut) => {
-                Some(Self::TenantProvisioningFailure)
-            }
-            (JobKind::Deprovision, JobState::Queued) => Some(Self::TenantDeprovisioning),
-            (JobKind::Deprovision, JobState::Succeeded) => Some(Self::TenantDeprovisioningSuccess),
-            (JobKind::Deprovision, JobState::Failed | JobState::TimedOut) => {
-                Some(Self::TenantDeprovisioningFailure)
-            }
-            (JobKind::Change, JobState::Queued) => Some(Self::TenantChanging),
-            (JobKind::Change, JobState::Succeeded) => Some(Self::TenantChangingSuccess),
-            (JobKind::Change, JobState::Failed | JobState::TimedOut) => {
-                Some(Self::TenantChangingFailure)
-            }
-            (JobKind::Retire, JobState::Queued) => Some(Self::TenantRetiring),
-            (JobKind::Retire, JobState::Succeeded) => Some(Self::TenantRetiringSuccess),
-            (JobKind::Retire, JobState::Failed | JobState::TimedOut) => {
-                Some(Self::TenantRetiringFailure)
-            }
-        }
     }
 }

@@ -28,6 +28,7 @@ mod entitlement;
 mod entity;
 mod error;
 mod event;
+mod event_type;
 mod ids;
 mod job;
 mod lead;
@@ -59,9 +60,9 @@ pub use entitlement::{
 pub use entity::{Editable, Entity};
 pub use error::{Error, Result};
 pub use event::{
-    Event, EventEntitlements, EventJob, EventLead, EventSuspension, EventTenant, EventType,
-    SubscriptionKey,
+    Event, EventEntitlements, EventJob, EventLead, EventSuspension, EventTenant, SubscriptionKey,
 };
+pub use event_type::EventType;
 pub use ids::{
     AddressId, AuditNoteId, ContactId, EntityId, InvoiceId, JobId, LeadId, OperatorId, PlanId,
     ResendId, ResourceId, SessionId, SubscriptionId, TenantConfigId, TenantId, UserId,
