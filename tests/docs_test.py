@@ -123,7 +123,7 @@ class Lists(unittest.TestCase):
                     self.assertEqual(read - codes, set())
 
     def test_the_guide_explains_every_event(self):
-        names = re.findall(r"^    ((?:Lead|Tenant)[A-Z]\w+),$", sources("event.rs"), re.MULTILINE)
+        names = re.findall(r"^    ((?:Lead|Tenant|Subscription|Entitlements)[A-Z]\w+),$", sources("event_type.rs"), re.MULTILINE)
         events = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in names}
         self.assertGreater(len(events), 5)
         table = GUIDE.partition("## Events")[2].partition("## Identity")[0]
