@@ -204,7 +204,12 @@ impl App {
 
     /// Waits until the control plane is idle.
     pub async fn settle(&self) {
-        eventually("an idle state", async || self.local.is_settled().unwrap().then_some(())).await;
+        // Twice, because what is delivered leads to further writes.
+        for _ in 0..2 {
+            self.local.catch_up().await.unwrap();
+            eventually("an idle state", async || self.local.is_settled().unwrap().then_some(()))
+                .await;
+        }
     }
 
     /// Waits until the control plane is idle, and returns every item of the table.

@@ -46,7 +46,7 @@ impl Store {
     /// opened by reading a key that does not exist.
     ///
     /// Failures are ignored, because the first request will report them. Waits at most
-    /// [`WARM_UP_TIMEOUT`] for each.
+    /// `WARM_UP_TIMEOUT` for each.
     pub async fn warm(&self) {
         let key = Key::idempotency("warm", "up");
         let read = self.client.get_item().table_name(&*self.table).set_key(Some(key.into())).send();

@@ -163,6 +163,22 @@ impl Local {
         self.opened.state.execution.notify_one();
     }
 
+    /// Waits until the streams show every write, if the table is not the embedded one.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be used.
+    pub async fn catch_up(&self) -> Result<()> {
+        let engine = &self.background.engine;
+        if engine.is_embedded() {
+            return Ok(());
+        }
+        for table in &self.template.tables {
+            Records::of(engine, &table.name)?.catch_up(&table.name).await?;
+        }
+        Ok(())
+    }
+
     /// Returns whether all work is done: streams read, events delivered, and pipelines ended
     /// (unless they are silent).
     ///
