@@ -1,7 +1,8 @@
 """The questions about AWS that only a deployment can answer, for `tests/smoke --deep`.
 
 Needs the AWS CLI with administrator credentials; without a permission the answer is `unknown`. Deletes everything
-that it creates: two tenants with their resources, and the stack of tests/deep.yaml.
+that it creates: two tenants with their resources, a user of the operators' pool, and the stack of tests/deep.yaml. The
+console goes on listing that user.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import time
 import urllib.parse
 import uuid
 
+from deep_sign_in import sign_in
 from deployed import PATIENCE, Stack, Unknown, aws, called, eventually
 
 HERE = pathlib.Path(__file__).parent
@@ -228,7 +230,7 @@ def ask(stack_name, base_url):
     except Unknown as fault:
         return print(f"tests/smoke --deep: {stack_name} cannot be read: {fault}")
     extra = Extra(stack)
-    asked = [(bus, stack), (mails, stack, extra), (pipelines, stack), (starts, stack), (gateway, stack), (stream, stack, extra)]
+    asked = [(bus, stack), (mails, stack, extra), (pipelines, stack), (starts, stack), (gateway, stack), (stream, stack, extra), (sign_in, stack)]
     try:
         for question, *given in asked:
             print(f"\n{question.__doc__}")

@@ -44,7 +44,7 @@ class Local(unittest.TestCase):
         self.assertEqual(rows["GET /ping"], "200, ours")
         self.assertEqual(rows["a plain event"], "taken")
         self.assertIn("unknown: it needs CloudFormation", done.stdout)
-        self.assertEqual(sum(row[:2] in ("1.", "2.", "3.", "4.", "5.", "6.") for row in done.stdout.splitlines()), 6)
+        self.assertEqual(sum(row[:2] in ("1.", "2.", "3.", "4.", "5.", "6.", "7.") for row in done.stdout.splitlines()), 7)
 
 
 class Played(unittest.TestCase):
