@@ -197,11 +197,9 @@ async fn the_local_pipelines_play_their_stages() {
     found.sort();
     let expected = [
         ("Build", "failed"),
-        ("Build: Build", "failed"),
         ("Creating the resources", "failed"),
         ("Preparing the workspace", "succeeded"),
         ("Source", "succeeded"),
-        ("Source: Source", "succeeded"),
     ];
     assert_eq!(found, pairs(&expected));
     let summaries: Vec<_> =

@@ -34,8 +34,8 @@ for (const viewport of SIZES) {
     await picture(page, `console-live-${viewport.width}`);
     const failed = steps.filter({ hasText: "Build terminated with state: FAILED" });
     await failed.waitFor();
-    assert.match(await failed.innerText(), /^Build: Build failed after/);
-    const details = failed.getByRole("link", { name: "Details of Build: Build" });
+    assert.match(await failed.innerText(), /^Build failed after/);
+    const details = failed.getByRole("link", { name: "Details of Build" });
     assert.match(String(await details.getAttribute("href")), /^http/);
     await page.locator(".job .reason").waitFor();
     assert.equal(await steps.filter({ hasText: "in progress" }).count(), 0);

@@ -63,10 +63,11 @@ impl Pipelines {
 }
 
 impl StepChange {
+    /// Returns the name of the step. A stage and its action of the same name are one step.
     fn name(&self) -> String {
         match &self.action {
-            Some(action) => format!("{}: {action}", self.stage),
-            None => self.stage.clone(),
+            Some(action) if *action != self.stage => format!("{}: {action}", self.stage),
+            _ => self.stage.clone(),
         }
     }
 

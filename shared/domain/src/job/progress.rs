@@ -134,7 +134,9 @@ impl WorkStep {
                 let (summary, link) = (self.summary.or(report.summary), self.link.or(report.link));
                 Self { started_on, summary, link, ..self }
             }
-            (_, ended) if time < ended.unwrap_or(self.started_on) || ended == Some(time) => self,
+            (state, ended) if time < ended.unwrap_or(self.started_on) || ended == Some(time) => {
+                self.explained_by(state, report)
+            }
             (state, _) => Self {
                 state,
                 ended_on: Some(time),
@@ -143,6 +145,18 @@ impl WorkStep {
                 ..self
             },
         }
+    }
+}
+
+impl WorkStep {
+    /// Returns this step with the details of a report that did not end it last: of a stage and its action,
+    /// which are one step, the action reports them.
+    fn explained_by(self, state: StepState, report: StepReport) -> Self {
+        if state != self.state || report.time < self.started_on {
+            return self;
+        }
+        let (summary, link) = (self.summary.or(report.summary), self.link.or(report.link));
+        Self { summary, link, ..self }
     }
 }
 

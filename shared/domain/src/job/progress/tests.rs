@@ -69,6 +69,21 @@ fn a_start_and_an_end_within_one_second_are_an_end() {
 }
 
 #[test]
+fn a_stage_that_ended_first_or_last_keeps_the_details_of_its_action() {
+    let now = crate::now();
+    let job = job(JobKind::Provision, now);
+    let (running, failed) = (StepState::Running, StepState::Failed);
+    let action = stage("A", failed, now + SECOND).with_details(Some("why"), None);
+    for end in [now + SECOND, now + SECOND * 2] {
+        for order in orders(&[action.clone(), stage("A", failed, end)]) {
+            let reports = [vec![stage("A", running, now)], order].concat();
+            let step = told(&job, &reports).progress.remove(0);
+            assert_eq!((step.ended_on, step.summary.as_deref()), (Some(end), Some("why")));
+        }
+    }
+}
+
+#[test]
 fn steps_are_limited_and_the_latest_are_kept() {
     let now = crate::now();
     let job = job(JobKind::Provision, now);
