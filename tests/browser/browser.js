@@ -42,7 +42,7 @@ export async function open(browser, options) {
  * @param {string} name
  */
 export async function check(page, name) {
-  await page.locator("h1").first().waitFor();
+  await page.locator("h1:visible").first().waitFor();
   await page.evaluate(`${axe}; undefined`);
   const found = await page.evaluate(`axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })`);
   const violations = found.violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ { html }) => html).join(" ")}`);

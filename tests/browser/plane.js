@@ -19,16 +19,20 @@ export async function eventually(poll) {
   throw new Error("the condition was not met within 30 s");
 }
 
+/** How long pipelines take, in milliseconds. */
+const PIPELINE_MS = 1200;
+
 /**
  * Runs a test with a control plane of its own.
  * @param {(plane: Plane) => Promise<void>} run
  * @param {string} outcome the outcome of its pipelines
  * @param {Record<string, string>} [variables]
+ * @param {number} [pipelineMs] how long its pipelines take
  */
-export async function withPlane(run, outcome = "success", variables = {}) {
+export async function withPlane(run, outcome = "success", variables = {}, pipelineMs = PIPELINE_MS) {
   const plane = await Plane.make();
   try {
-    await plane.start(outcome, variables);
+    await plane.start(outcome, variables, pipelineMs);
     await run(plane);
   } finally {
     await plane.remove();
@@ -56,12 +60,13 @@ export class Plane {
   /**
    * @param {string} outcome
    * @param {Record<string, string>} [variables]
+   * @param {number} [pipelineMs]
    */
-  async start(outcome, variables = {}) {
+  async start(outcome, variables = {}, pipelineMs = PIPELINE_MS) {
     const file = join(this.folder, "env");
     await rm(file, { force: true });
     const options = ["--template", join(root, "template.yaml"), "--port", this.port, "--data", join(this.folder, "data"), "--env-file", file];
-    this.process = spawn(binary, [...options, "--pipeline-outcome", outcome, "--pipeline-delay-ms", "1200"], {
+    this.process = spawn(binary, [...options, "--pipeline-outcome", outcome, "--pipeline-delay-ms", `${pipelineMs}`], {
       cwd: this.folder,
       env: { ...process.env, PUBLIC_API_MAX_ATTEMPTS: "1000000", LOG_LEVEL: "debug", JWT_SECRET: "browser-jwt-secret-of-32-bytes-at-least", MASTER_KEYS: "browser-master-key-of-32-bytes-at-least", ...variables },
     });

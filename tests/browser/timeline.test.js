@@ -43,7 +43,7 @@ for (const viewport of SIZES) {
     await picture(page, `console-failed-${viewport.width}`);
     assert.deepEqual(errors, []);
     await context.close();
-  }, "failure"));
+  }, "failure", {}, 6000)); // long enough to sign in again meanwhile
 
   // Auth0 has no variables here, so the set-up fails at once.
   test(`an operator resumes a failed identity set-up, ${viewport.width} pixels`, () => withPlane(async (plane) => {
