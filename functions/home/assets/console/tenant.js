@@ -22,6 +22,8 @@ import { showMore, table } from "./table.js";
 
 /** Milliseconds between two refreshes while a job is open. */
 const REFRESH_INTERVAL = 1500;
+/** Refreshes after a job has closed: the last steps of its pipeline are reported later. */
+const LATE_REFRESHES = 5;
 
 /** @type {[string, string][]} */
 const tiers = [["STANDARD", "Standard: shared infrastructure"], ["PREMIUM", "Premium: dedicated infrastructure"]];
@@ -183,6 +185,7 @@ export async function tenant(id) {
   const jobsPanel = h("div");
   const resourceList = h("div");
   let timer = 0;
+  let left = 0;
   let closed = false;
   let shown = "";
   const filter = encodeURIComponent(JSON.stringify({ include: ["address"] }));
@@ -208,7 +211,8 @@ export async function tenant(id) {
     const now = JSON.stringify([found, jobItems, resourceItems]);
     clearTimeout(timer);
     if (closed) return;
-    if (jobItems.some(isOpen)) timer = window.setTimeout(poll, REFRESH_INTERVAL);
+    left = jobItems.some(isOpen) ? LATE_REFRESHES : left - 1;
+    if (left > 0) timer = window.setTimeout(poll, REFRESH_INTERVAL);
     // An unchanged page is not redrawn, so that it keeps its focus.
     if (now === shown) return;
     shown = now;
