@@ -18,13 +18,14 @@ const LIMIT = 100;
  * @property {import("./table.js").Column[]} columns
  * @property {(item: any) => import("./dialog.js").DialogField[]} fields
  * @property {(item: any) => HTMLElement} [extraAction]
+ * @property {(item: any) => boolean} [isFinal] whether an item can no longer change
  */
 
 /**
  * @param {Kind} kind
  * @param {string} tenant
  */
-export async function children({ path, title, singular, permits, columns, fields, extraAction }, tenant) {
+export async function children({ path, title, singular, permits, columns, fields, extraAction, isFinal }, tenant) {
   const filter = { where: { tenantId: tenant }, limit: LIMIT };
   const first = await list(path, filter);
   let next = first.next;
@@ -54,8 +55,8 @@ export async function children({ path, title, singular, permits, columns, fields
   /** @param {any} item */
   const buttons = (item) => [
     extraAction?.(item),
-    can(permits.edit) && h("button", { class: "plain", onclick: () => change(item) }, "Edit"),
-    can(permits.remove) && h("button", { class: "danger", onclick: () => remove(item) }, "Delete"),
+    can(permits.edit) && !isFinal?.(item) && h("button", { class: "plain", onclick: () => change(item) }, "Edit"),
+    can(permits.remove) && !isFinal?.(item) && h("button", { class: "danger", onclick: () => remove(item) }, "Delete"),
   ];
   const hasActions = extraAction || can(permits.edit) || can(permits.remove);
   // A wide screen shows the buttons, a narrow one a menu.

@@ -81,4 +81,5 @@ export const invoices = {
     { name: "status", label: "Status", value: String(invoice?.status ?? 0), options: statuses.map(([name], number) => [String(number), name]), read: Number },
   ],
   extraAction: pdfButton,
+  isFinal: ({ status }) => status !== 0,
 };
