@@ -16,6 +16,9 @@ pub(crate) trait Flow {
     /// The distance between two stops of one test. Two tests share the work.
     const STEP: usize = 2;
 
+    /// The variables of the functions.
+    const VARIABLES: &[(&str, &str)] = &[];
+
     /// Does what comes before the first stop.
     async fn prepare(app: &App);
 
@@ -51,18 +54,24 @@ pub(crate) fn stop_again_and_again<F: Flow>(first: usize) {
 fn prepare<F: Flow>(first: usize) -> Folder {
     let folder = Folder::new(&format!("{}-from-{first}", F::NAME));
     Runtime::new().unwrap().block_on(async {
-        let app = App::with_options(Options::succeeding().data_in(&folder.0)).await;
+        let app = App::with_options(options::<F>(&folder)).await;
         F::prepare(&app).await;
         app.stop().await;
     });
     folder
 }
 
+fn options<F: Flow>(folder: &Folder) -> Options {
+    let options = Options::succeeding().data_in(&folder.0);
+    let set = |options: Options, (name, value): &(&str, &str)| options.variable(name, value);
+    F::VARIABLES.iter().fold(options, set)
+}
+
 /// Stops the process after `calls` AWS calls and restarts it. Returns false if it makes no more
 /// calls than that.
 fn stop_and_resume<F: Flow>(prepared: &Folder, calls: usize) -> bool {
     let folder = prepared.copy(&format!("{}-{calls}", F::NAME));
-    let options = || Options::succeeding().data_in(&folder.0);
+    let options = || options::<F>(&folder);
 
     let first = Runtime::new().unwrap();
     let stopped = first.block_on(async {

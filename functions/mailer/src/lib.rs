@@ -21,11 +21,11 @@ use aws_sdk_sesv2::{
     operation::{RequestId, send_email::SendEmailError},
     types::Destination,
 };
-use domain::{Error, Event, EventTenant, EventType, Result, SubscriptionKey};
+use domain::{Error, Event, EventTenant, EventType, Result, Retention, SubscriptionKey};
 use lambda::{
     Env, Envelope, Payload,
     aws::Aws,
-    config::ConfigError,
+    config::{ConfigError, retention},
     dead_letter::EventFailures,
     fault::{Fault, Service},
     metric::{Metric, Metrics},
@@ -45,6 +45,7 @@ pub struct Mailer {
     configuration_set: Option<String>,
     failures: EventFailures,
     metrics: Metrics,
+    retention: Retention,
 }
 
 /// The types of events that lead to an email.
@@ -70,7 +71,8 @@ const LEASE: Duration = Duration::from_secs(10);
 const CLAIM_RETRY: Duration = Duration::from_secs(1);
 
 impl Mailer {
-    /// Reads the configuration: `FROM_EMAIL`, `CONFIGURATION_SET`, and the variables of the writer.
+    /// Reads the configuration: `FROM_EMAIL`, `CONFIGURATION_SET`, `AUTO_DEPROVISION`, `RETENTION_DAYS`, and
+    /// the variables of the writer.
     ///
     /// # Errors
     ///
@@ -85,6 +87,7 @@ impl Mailer {
             writer: Writer::from_env(env, &aws).await?,
             failures: EventFailures::from_env(env, &aws)?,
             metrics: Metrics::from_env(env),
+            retention: retention(env)?,
         })
     }
 
@@ -162,7 +165,7 @@ impl Mailer {
     ) -> Result<Option<Mail>> {
         let found = self.store.subscribed(key.tenant_id, key.id).await?;
         let Some(Subscribed { subscription, tenant }) = found else { return Ok(None) };
-        let notice = SubscriptionNotice::about(kind, &subscription.item, now);
+        let notice = SubscriptionNotice::about(kind, &subscription.item, self.retention, now);
         let Some(notice) = notice else { return Ok(None) };
         let contact = self.store.primary_contact(key.tenant_id).await?;
         contact.map(|contact| self.writer.subscription(&notice, &tenant.item, &contact)).transpose()

@@ -72,13 +72,19 @@ impl Writer {
     pub(crate) fn standing(&self, tenant: &Tenant, contact: &Contact) -> Result<Mail> {
         let suspension = tenant.suspension.as_ref();
         let (words, template) = match suspension {
-            Some(why) => (NoticeWords::suspended(why.reason), &self.notices.suspended),
+            Some(why) => (NoticeWords::suspended(why), &self.notices.suspended),
             None => (NoticeWords::reactivated(), &self.notices.reactivated),
         };
         let note = suspension.and_then(|why| why.note.as_ref()).map(Text::as_str);
         let of = Notice { note, ..self.notice(tenant, contact, words) };
         let reason = suspension.map(|why| why.reason.to_string()).unwrap_or_default();
-        let own = [("reason", reason.as_str()), ("note", note.unwrap_or_default())];
+        let deleted_on =
+            suspension.and_then(|why| why.deprovision_on).map(date).unwrap_or_default();
+        let own = [
+            ("reason", reason.as_str()),
+            ("note", note.unwrap_or_default()),
+            ("deletedOn", &deleted_on),
+        ];
         mail(&of, contact, template.as_ref(), own)
     }
 
@@ -91,7 +97,9 @@ impl Writer {
     ) -> Result<Mail> {
         let of = self.notice(tenant, contact, notice.words());
         let until = notice.until().map(date).unwrap_or_default();
-        let own = [("planName", notice.plan().name.as_str()), ("until", &until)];
+        let deleted_on = notice.deleted_on().map(date).unwrap_or_default();
+        let plan = notice.plan().name.as_str();
+        let own = [("planName", plan), ("until", &until), ("deletedOn", &deleted_on)];
         mail(&of, contact, self.notices.about(notice), own)
     }
 
@@ -114,9 +122,9 @@ fn mail(
     of: &Notice<'_>,
     contact: &Contact,
     template: Option<&String>,
-    own: [(&str, &str); 2],
+    own: [(&str, &str); 3],
 ) -> Result<Mail> {
-    let [first, second] = own;
+    let [first, second, third] = own;
     let content = match template {
         Some(template) => MailContent::Template {
             name: template.clone(),
@@ -127,6 +135,7 @@ fn mail(
                 ("tenantKey", &of.tenant_key),
                 first,
                 second,
+                third,
                 ("link", of.link),
             ]),
         },

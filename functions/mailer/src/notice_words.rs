@@ -1,6 +1,6 @@
 //! Says what happens to a workspace, when, and what its customer can do.
 
-use domain::{EventType, Phase, PlanTerms, Subscription, SuspensionReason};
+use domain::{EventType, Phase, PlanTerms, Retention, Subscription, Suspension, SuspensionReason};
 use schema::Timestamp;
 
 use crate::words::{date, name};
@@ -23,13 +23,19 @@ pub(crate) enum SubscriptionNotice<'a> {
     TrialEnding { plan: &'a PlanTerms, until: Timestamp, renews: bool },
     /// A payment is overdue. If there is a time, the tenant is suspended then.
     PastDue { plan: &'a PlanTerms, until: Option<Timestamp> },
-    /// The subscription is cancelled at this time.
-    Cancelled { plan: &'a PlanTerms, until: Timestamp },
+    /// The subscription is cancelled at this time. If there is a second time, the tenant is deprovisioned
+    /// then.
+    Cancelled { plan: &'a PlanTerms, until: Timestamp, deleted_on: Option<Timestamp> },
 }
 
 impl<'a> SubscriptionNotice<'a> {
     /// Returns the notice about an event of this type, or `None` if it no longer applies.
-    pub(crate) fn about(kind: EventType, of: &'a Subscription, now: Timestamp) -> Option<Self> {
+    pub(crate) fn about(
+        kind: EventType,
+        of: &'a Subscription,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Option<Self> {
         let plan = &of.plan;
         let later = |until: &Timestamp| *until > now;
         match (kind, of.phase) {
@@ -43,7 +49,7 @@ impl<'a> SubscriptionNotice<'a> {
             }
             (EventType::SubscriptionCancelScheduled, _) if of.cancel_at_period_end => {
                 let until = of.ends_on().filter(later)?;
-                Some(Self::Cancelled { plan, until })
+                Some(Self::Cancelled { plan, until, deleted_on: retention.ends(until) })
             }
             _ => None,
         }
@@ -63,6 +69,14 @@ impl<'a> SubscriptionNotice<'a> {
         match self {
             Self::TrialEnding { until, .. } | Self::Cancelled { until, .. } => Some(*until),
             Self::PastDue { until, .. } => *until,
+        }
+    }
+
+    /// Returns when the data of the tenant is deleted.
+    pub(crate) fn deleted_on(&self) -> Option<Timestamp> {
+        match self {
+            Self::TrialEnding { .. } | Self::PastDue { .. } => None,
+            Self::Cancelled { deleted_on, .. } => *deleted_on,
         }
     }
 
@@ -92,24 +106,45 @@ impl<'a> SubscriptionNotice<'a> {
                 let next = next.unwrap_or_default();
                 ("A payment is overdue", format!("has an overdue payment.{next}"))
             }
-            Self::Cancelled { until, .. } => (
-                "Your subscription is cancelled",
-                format!(
-                    "has a cancelled subscription. You can use it until {}. Then it is suspended, and its data \
-                     is kept. Contact us to go on using it.",
-                    date(until)
-                ),
-            ),
+            Self::Cancelled { until, deleted_on, .. } => {
+                let next = match deleted_on {
+                    Some(on) => format!(
+                        "and its data is deleted on {}. Contact us before that day to go on using it.",
+                        date(on)
+                    ),
+                    None => "and its data is kept. Contact us to go on using it.".to_owned(),
+                };
+                let until = date(until);
+                (
+                    "Your subscription is cancelled",
+                    format!(
+                        "has a cancelled subscription. You can use it until {until}. Then it is suspended, {next}"
+                    ),
+                )
+            }
         };
         NoticeWords { heading, text, button: "Open workspace" }
     }
 }
 
 impl NoticeWords {
-    /// Returns the words for a tenant that is suspended for this reason.
-    pub(crate) fn suspended(reason: SuspensionReason) -> Self {
+    /// Returns the words for a tenant with this suspension.
+    pub(crate) fn suspended(suspension: &Suspension) -> Self {
+        let text = match suspension.deprovision_on {
+            Some(on) => format!(
+                "is suspended because its subscription was cancelled. Its data is deleted on {}. Choose a plan \
+                 before that day to use it again.",
+                date(on)
+            ),
+            None => Self::why_suspended(suspension.reason).to_owned(),
+        };
+        Self { heading: "Your workspace is suspended", text, button: "Sign in" }
+    }
+
+    /// Returns why a tenant is suspended whose data is kept.
+    fn why_suspended(reason: SuspensionReason) -> &'static str {
         use SuspensionReason as R;
-        let text = match reason {
+        match reason {
             R::NonPayment => {
                 "is suspended because a payment is overdue. Its data is kept. Pay the invoice to use it again."
             }
@@ -126,9 +161,7 @@ impl NoticeWords {
                 "is suspended, as you requested. Its data is kept. Contact us to use it again."
             }
             R::Abuse | R::Other => "is suspended. Its data is kept. Contact us to use it again.",
-        };
-        let (heading, text) = ("Your workspace is suspended", text.to_owned());
-        Self { heading, text, button: "Sign in" }
+        }
     }
 
     /// Returns the words for a tenant that is active again.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use domain::{
-    EventJob, EventLead, EventTenant, EventType, LeadId, LeadLink, Stage, Subscription, Tenant,
-    TenantId,
+    EventJob, EventLead, EventTenant, EventType, LeadId, LeadLink, Retention, Stage, Subscription,
+    Tenant, TenantId,
 };
 use lambda::{Env, Payload, aws::Aws, keys::MasterKeys};
 use secrecy::ExposeSecret;
@@ -328,6 +328,11 @@ async fn the_emails_about_a_suspension_say_why_and_what_to_do() {
         let mail = writer.standing(&tenant, &contact).unwrap();
         assert!(built_in(&mail).2.contains("Its data is kept. "), "{reason}");
     }
+    let mut leaving = suspension("cancelled", "x");
+    leaving["deprovisionOn"] = json!("2026-12-23T17:54:06.859Z");
+    let mail = writer.standing(&stored(6, leaving), &contact).unwrap();
+    let text = built_in(&mail).2.lines().nth(2).unwrap();
+    insta::assert_snapshot!(text, @"Hi Ada, your workspace Acme (acme) on Tenantry is suspended because its subscription was cancelled. Its data is deleted on 23 December 2026, 17:54 UTC. Choose a plan before that day to use it again.");
     let mail = writer.standing(&stored(0, Value::Null), &contact).unwrap();
     let (subject, _, text) = built_in(&mail);
     insta::assert_snapshot!(subject, @"Your workspace is active again: Acme on Tenantry");
@@ -355,7 +360,10 @@ async fn a_suspension_can_have_templates_of_its_own() {
         assert_eq!((name.as_str(), &data["reason"]), (template, &json!(reason)));
         let names: Vec<_> = data.as_object().unwrap().keys().map(String::as_str).collect();
         let names: Vec<_> = names.into_iter().filter(|name| !name.ends_with("Text")).collect();
-        assert_eq!(names.join(" "), "appName firstName link note reason tenantKey tenantName");
+        assert_eq!(
+            names.join(" "),
+            "appName deletedOn firstName link note reason tenantKey tenantName"
+        );
     }
 }
 
@@ -390,7 +398,7 @@ async fn the_emails_about_a_subscription_say_what_happens_when() {
     let (acme, now) = (stored(0, Value::Null), "2026-12-05T00:00:00Z".parse().unwrap());
     let (soon, past) = (json!("2026-12-07T00:00:00.000Z"), json!("2026-12-04T00:00:00.000Z"));
     let text = |kind, of: &Subscription| {
-        let notice = SubscriptionNotice::about(kind, of, now)?;
+        let notice = SubscriptionNotice::about(kind, of, Retention(None), now)?;
         let mail = writer.subscription(&notice, &acme, &contact).unwrap();
         let line = built_in(&mail).2.lines().nth(2).unwrap().to_owned();
         line.strip_prefix("Hi Ada, your workspace Acme (acme) on Tenantry ").map(str::to_owned)
@@ -409,6 +417,11 @@ async fn the_emails_about_a_subscription_say_what_happens_when() {
     let cancelled = [("cancelAtPeriodEnd", json!(true))];
     insta::assert_snapshot!(text(E::SubscriptionCancelScheduled, &subscription("active", &cancelled)).unwrap(),
         @"has a cancelled subscription. You can use it until 7 December 2026, 00:00 UTC. Then it is suspended, and its data is kept. Contact us to go on using it.");
+    let kept = Retention(Some(Duration::from_secs(30 * 24 * 3600)));
+    let leaving = subscription("active", &cancelled);
+    let notice = SubscriptionNotice::about(E::SubscriptionCancelScheduled, &leaving, kept, now);
+    insta::assert_snapshot!(notice.unwrap().words().text,
+        @"has a cancelled subscription. You can use it until 7 December 2026, 00:00 UTC. Then it is suspended, and its data is deleted on 6 January 2027, 00:00 UTC. Contact us before that day to go on using it.");
     for (kind, phase, with) in [
         (E::SubscriptionTrialEnding, "active", ("trialEndsOn", soon)),
         (E::SubscriptionTrialEnding, "trialing", ("trialEndsOn", past)),
@@ -432,7 +445,7 @@ async fn notices_of_a_subscription_can_have_templates_of_their_own() {
     for (notice, template, shown) in [
         (SubscriptionNotice::TrialEnding { plan, until, renews: true }, "ending", true),
         (SubscriptionNotice::PastDue { plan, until: None }, "unpaid", false),
-        (SubscriptionNotice::Cancelled { plan, until }, "over", true),
+        (SubscriptionNotice::Cancelled { plan, until, deleted_on: Some(until) }, "over", true),
     ] {
         let mail = writer.subscription(&notice, &stored(0, Value::Null), &contact).unwrap();
         let MailContent::Template { name, data } = &mail.content else {
@@ -441,5 +454,7 @@ async fn notices_of_a_subscription_can_have_templates_of_their_own() {
         assert_eq!((name.as_str(), &data["planName"]), (template, &json!("Premium")));
         let date = if shown { "7 December 2026, 00:00 UTC" } else { "" };
         assert_eq!(data["until"], date);
+        let deleted_on = if template == "over" { date } else { "" };
+        assert_eq!(data["deletedOn"], deleted_on);
     }
 }

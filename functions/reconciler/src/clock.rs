@@ -3,7 +3,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{Context, Error, MoveRules, Refusal, Result, TimerAction, TimerSubject, UserId};
+use domain::{
+    Context, Error, MoveRules, Refusal, Result, Retention, TimerAction, TimerSubject, UserId,
+};
 use lambda::{each::each, metric::Metric, metric::Metrics};
 use schema::Timestamp;
 use store::{DueTimer, Store, Subscribed, TimerItem};
@@ -24,13 +26,14 @@ const RETRY: Duration = Duration::from_secs(50);
 /// The wait before a timer that failed for another reason is tried again.
 const RETRY_FAILED: Duration = Duration::from_secs(600);
 
-/// Does what the timers of subscriptions say, on time.
+/// Does what the timers of subscriptions and tenants say, on time.
 #[derive(Debug)]
 pub(crate) struct Clock<'a> {
     pub(crate) store: &'a Store,
     pub(crate) system: &'a UserId,
     pub(crate) metrics: &'a Metrics,
     pub(crate) moves: &'a MoveRules,
+    pub(crate) retention: Retention,
     pub(crate) now: Timestamp,
 }
 
@@ -96,8 +99,7 @@ impl Clock<'_> {
     async fn act(&self, timer: &TimerItem) -> Result<Outcome> {
         let id = match (timer.subject, timer.action) {
             (TimerSubject::Subscription(id), _) => id,
-            (TimerSubject::Tenant(id), TimerAction::Retire) => return self.retire(id).await,
-            (TimerSubject::Tenant(_), _) => return Ok(Outcome::Outdated),
+            (TimerSubject::Tenant(id), action) => return self.remove(id, action).await,
         };
         let mut refused = BTreeSet::new();
         let mut why = None;
@@ -139,7 +141,8 @@ impl Clock<'_> {
     async fn decide(&self, found: &Subscribed, action: TimerAction) -> Result<()> {
         let tenant = found.tenant.item.standing();
         let at = Context { tenant, now: self.now, by: self.system };
-        match found.subscription.item.clone().run(action, at)? {
+        let decision = found.subscription.item.clone().run(action, at)?;
+        match decision.map(|decision| decision.retaining(self.retention)) {
             Some(decision) if decision.opens.is_some() => self.open_move(found, decision, at).await,
             Some(decision) => self.store.decide(found, &decision, None).await,
             None => Ok(()),

@@ -1,16 +1,17 @@
 //! Closes jobs whose deadline has passed, so that no tenant waits forever, and does what the timers of
-//! subscriptions say.
+//! subscriptions and tenants say.
 
 mod clock;
 mod moving;
+mod removing;
 
 use std::time::{Duration, Instant};
 
-use domain::{Error, JobPhase, JobResult, MoveRules, Outcome, Result, UserId};
+use domain::{Error, JobPhase, JobResult, MoveRules, Outcome, Result, Retention, UserId};
 use lambda::{
     Env,
     aws::Aws,
-    config::{ConfigError, moves},
+    config::{ConfigError, moves, retention},
     each::each,
     metric::{Metric, Metrics},
 };
@@ -27,6 +28,7 @@ pub struct Reconciler {
     system: UserId,
     metrics: Metrics,
     moves: MoveRules,
+    retention: Retention,
 }
 
 /// Number of jobs closed concurrently.
@@ -48,6 +50,7 @@ impl Reconciler {
             system: env.required("SYSTEM_USER_ID")?.into(),
             metrics: Metrics::from_env(env),
             moves: moves(env)?,
+            retention: retention(env)?,
         })
     }
 
@@ -62,8 +65,9 @@ impl Reconciler {
     pub async fn handle(&self, _: Value) -> Result<()> {
         let (now, start) = (lambda::now(), Instant::now());
         let jobs = Box::pin(self.close_overdue_jobs(now, start)).await;
-        let Self { store, system, metrics, moves } = self;
-        let timers = Box::pin(Clock { store, system, metrics, moves, now }.run(start)).await;
+        let Self { store, system, metrics, moves, retention } = self;
+        let clock = Clock { store, system, metrics, moves, retention: *retention, now };
+        let timers = Box::pin(clock.run(start)).await;
         jobs.and(timers)
     }
 

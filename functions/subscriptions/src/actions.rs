@@ -6,7 +6,7 @@ use web::{
     Attempt, IfMatch, Once, Operator, OptionalJson, PathIds, Reply, RequestId, Result, Scope,
 };
 
-use crate::{shown, shown_again};
+use crate::{Subscriptions, shown, shown_again};
 
 /// The caller of an action, the version it expects, the subscription, and the ID of the request.
 pub(crate) struct Caller {
@@ -18,7 +18,7 @@ pub(crate) struct Caller {
 
 /// `POST /subscriptions/{id}/cancel`: cancels a subscription, now or at the end of its period.
 pub(crate) async fn cancel(
-    State(store): State<Store>,
+    State(Subscriptions { store, retention, .. }): State<Subscriptions>,
     Operator { bearer, .. }: Operator<permit::DeleteSubscription>,
     RequestId(request): RequestId,
     once: Once,
@@ -28,7 +28,10 @@ pub(crate) async fn cancel(
 ) -> Result<Response> {
     let new = body.unwrap_or(Cancellation { when: None, reason: None });
     let caller = Caller { bearer, expected, path, request };
-    act(&store, once, &caller, |subscription, at| Ok(subscription.cancel(new.clone(), at)?)).await
+    let cancel = |subscription: Subscription, at: Context<'_>| {
+        Ok(subscription.cancel(new.clone(), at)?.retaining(retention))
+    };
+    act(&store, once, &caller, cancel).await
 }
 
 /// `POST /subscriptions/{id}/resume`: withdraws a cancellation that has not taken effect.

@@ -13,11 +13,11 @@ mod routes;
 pub use routes::operations;
 
 use axum::{Router, extract::FromRef};
-use domain::{Entity, EntityId, Error, Job, MoveRules, Subscription, SubscriptionId};
+use domain::{Entity, EntityId, Error, Job, MoveRules, Retention, Subscription, SubscriptionId};
 use filter::Wire;
 use lambda::{
     Env,
-    config::{ConfigError, moves},
+    config::{ConfigError, moves, retention},
     keys::MasterKeys,
     token::Tokens,
 };
@@ -32,6 +32,7 @@ struct Subscriptions {
     keys: MasterKeys,
     preconditions: Preconditions,
     moves: MoveRules,
+    retention: Retention,
 }
 
 /// Returns the router of this function, with the routes that `template.yaml` declares.
@@ -41,7 +42,8 @@ struct Subscriptions {
 /// [`ConfigError`] if a variable is missing or malformed.
 pub async fn router(env: &Env) -> Result<Router, ConfigError> {
     let Backend { store, tokens, keys, preconditions, .. } = Backend::from_env(env).await?;
-    let state = Subscriptions { store, tokens, keys, preconditions, moves: moves(env)? };
+    let (moves, retention) = (moves(env)?, retention(env)?);
+    let state = Subscriptions { store, tokens, keys, preconditions, moves, retention };
     Ok(finish(routes::routes(Served::new(state)).into_router()))
 }
 

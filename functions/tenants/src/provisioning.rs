@@ -74,13 +74,8 @@ pub(crate) async fn deprovision(
 ) -> Result<Response> {
     let caller = Caller { bearer, expected, request, own_terms: None };
     open(once, &caller, path.id()?, |from, opening| {
-        let TenantToBuild { tenant: Stored { item: tenant, .. }, contacts, jobs, .. } = from;
-        tenant.status_after_opening(JobKind::Deprovision)?;
-        let built = jobs.iter().find(|job| Some(job.attempt) == tenant.built_by);
-        let latest = || jobs.iter().find(|job| job.kind == JobKind::Provision);
-        let work = built.or_else(latest).map(Job::to_deprovisioning);
-        let work = work.ok_or("no job has built the tenant").map_err(Error::internal(OPENING))?;
-        Job::open(&tenant, contacts, work, plans.expiry, opening.now, opening.by)
+        let (tenant, at) = (&from.tenant.item, (opening.now, opening.by));
+        Job::open_deprovisioning(tenant, from.contacts, &from.jobs, plans.expiry, at)
     })
     .await
 }

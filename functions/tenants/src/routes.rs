@@ -171,7 +171,10 @@ fn suspend() -> Operation {
 
 fn reactivate() -> Operation {
     Operation::new("reactivateTenant", "Reactivate a tenant", Answer::Nothing)
-        .description("Ends the suspension of a tenant, whatever its reason is.")
+        .description(
+            "Ends the suspension of a tenant, whatever its reason is. If invoices are still overdue, the \
+            subscription is past due with a new grace period, of at least a day.",
+        )
         .error(Code::JobOpen, "A job of the tenant is open.")
         .error(Code::TenantState, "The tenant is not SUSPENDED.")
 }

@@ -119,16 +119,21 @@ pub struct SubscriptionKey {
 
 /// The suspension of a tenant in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EventSuspension {
     /// Why the tenant is suspended.
     pub reason: SuspensionReason,
     /// When the tenant was suspended for this reason.
     pub since: Timestamp,
+    /// When a job removes the tenant's resources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprovision_on: Option<Timestamp>,
 }
 
 impl From<&Suspension> for EventSuspension {
     fn from(suspension: &Suspension) -> Self {
-        Self { reason: suspension.reason, since: suspension.since }
+        let Suspension { reason, since, deprovision_on, .. } = *suspension;
+        Self { reason, since, deprovision_on }
     }
 }
 

@@ -51,7 +51,7 @@ pub use audit_log::{
 pub use child::{
     Child, ChildKind, ConfigDetails, Contact, ContactDetails, Details, Invoice, InvoiceDetails,
     InvoiceOrigin, InvoiceStatus, NewChild, NewContact, NewInvoice, NewTenantConfig, NoOrigin,
-    TenantConfig,
+    SettledInvoice, TenantConfig,
 };
 pub use edit::Edit;
 pub use entitlement::{
@@ -99,7 +99,7 @@ pub use subscription::{
 };
 pub use tenant::{
     EntityOwner, NewResource, NewSuspension, NewTenant, OnboardTenant, Onboarding, ReservedKeys,
-    Resource, Standing, Suspension, SuspensionReason, Tenant, TenantDetails, TenantKey,
+    Resource, Retention, Standing, Suspension, SuspensionReason, Tenant, TenantDetails, TenantKey,
     TenantStatus, TenantView, Transition,
 };
 pub use values::{

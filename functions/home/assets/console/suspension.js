@@ -53,14 +53,15 @@ export function reactivate(tenant, refresh) {
 
 /**
  * Returns the facts about a suspension.
- * @param {{ reason: string, note: string | null, since: string, by: string } | null} suspension
+ * @param {{ reason: string, note: string | null, since: string, by: string, deprovisionOn: string | null } | null} suspension
  */
 export function suspensionFacts(suspension) {
   if (!suspension) return [];
-  const { reason, note, since, by } = suspension;
+  const { reason, note, since, by, deprovisionOn } = suspension;
   return [
     h("dt", {}, "Suspended"), h("dd", {}, names.get(reason) ?? reason),
     ...(note ? [h("dt", {}, "Note"), h("dd", {}, userText(note))] : []),
     h("dt", {}, "Suspended on"), h("dd", {}, formatTime(since), " by ", userText(by)),
+    ...(deprovisionOn ? [h("dt", {}, "Deprovisioned on"), h("dd", {}, formatTime(deprovisionOn))] : []),
   ];
 }

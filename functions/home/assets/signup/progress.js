@@ -2,6 +2,7 @@
 
 import { ApiError, errorMessage } from "../common/api.js";
 import { byId, fill, find, h, link } from "../common/dom.js";
+import { formatTime } from "../common/format.js";
 import { endedInIdentity, isOpen, steps } from "../common/timeline.js";
 import { LinkUnusable, send } from "./access.js";
 import { choosePlan, findPlans } from "./plan.js";
@@ -32,9 +33,11 @@ export function showRemoved() {
   fill(list);
 }
 
-/** @param {string | undefined} note */
-export function showSuspended(note) {
-  say("Your workspace is suspended", "Its data is kept. Contact us to use it again.",
+/** @param {{ note: string | null, deprovisionOn: string | null }} suspension */
+export function showSuspended({ note, deprovisionOn }) {
+  const kept = deprovisionOn ? `Its data is deleted on ${formatTime(deprovisionOn)}. Contact us before that day`
+    : "Its data is kept. Contact us";
+  say("Your workspace is suspended", `${kept} to use it again.`,
     note && h("span", { class: "reason" }, "Note: ", h("bdi", {}, note)));
   fill(list);
 }

@@ -27,7 +27,7 @@ async function goOn() {
   }
   tenant = found.tenant.id;
   if (found.tenant.status === 1) await choosePlan();
-  else if (found.tenant.status === 6) showSuspended(found.tenant.suspension?.note);
+  else if (found.tenant.status === 6) showSuspended(found.tenant.suspension);
   else follow(tenant);
   return true;
 }

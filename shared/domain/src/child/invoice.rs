@@ -99,6 +99,20 @@ impl Details for InvoiceDetails {
         let may_change = self.status == InvoiceStatus::Pending || new == Some(self);
         allow_if(may_change, Refusal::InvoiceFinal)
     }
+
+    fn settled(before: &Invoice, after: &Invoice) -> Option<SettledInvoice> {
+        let settled = SettledInvoice { id: before.id, of: before.origin.subscription_id };
+        (before.is_payable() && !after.is_payable()).then_some(settled)
+    }
+}
+
+/// An invoice that no longer has to be paid, because it was paid, cancelled or deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettledInvoice {
+    /// The invoice's ID.
+    pub id: InvoiceId,
+    /// The subscription for whose period the invoice is.
+    pub of: Option<SubscriptionId>,
 }
 
 /// The origin of an invoice. One that a client created has neither a subscription nor lines.
@@ -114,6 +128,11 @@ pub struct InvoiceOrigin {
 }
 
 impl Invoice {
+    /// Returns whether the invoice is still to be paid.
+    fn is_payable(&self) -> bool {
+        self.details.status == InvoiceStatus::Pending && !self.audit.deleted
+    }
+
     /// Returns whether a payment for this subscription can be about the invoice: it belongs to the
     /// subscription, or to none.
     #[must_use]

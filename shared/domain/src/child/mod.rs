@@ -6,7 +6,9 @@ mod invoice;
 
 pub use config::{ConfigDetails, NewTenantConfig, TenantConfig};
 pub use contact::{Contact, ContactDetails, NewContact};
-pub use invoice::{Invoice, InvoiceDetails, InvoiceOrigin, InvoiceStatus, NewInvoice};
+pub use invoice::{
+    Invoice, InvoiceDetails, InvoiceOrigin, InvoiceStatus, NewInvoice, SettledInvoice,
+};
 
 use std::fmt;
 
@@ -74,6 +76,12 @@ pub trait Details:
     /// The [`Refusal`] of its state.
     fn check_change(&self, _new: Option<&Self>) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    /// Returns the invoice that a change from `before` to `after` leaves no longer to be paid, if there
+    /// is one.
+    fn settled(_before: &Child<Self>, _after: &Child<Self>) -> Option<SettledInvoice> {
+        None
     }
 }
 

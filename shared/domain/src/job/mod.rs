@@ -5,6 +5,7 @@ mod new;
 mod outcome;
 mod progress;
 mod reference;
+mod removal;
 mod report;
 mod subscription;
 mod tiers;

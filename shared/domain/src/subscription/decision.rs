@@ -1,5 +1,5 @@
 use super::{Move, PeriodInvoice, Subscription};
-use crate::{EventType, InvoiceId, Standing, SuspensionReason, UserId};
+use crate::{EventType, InvoiceId, Retention, Standing, SuspensionReason, UserId};
 use schema::Timestamp;
 
 /// The circumstances of an action.
@@ -36,6 +36,8 @@ pub struct Decision {
     pub paid: Option<InvoiceId>,
     /// The change of the tenant.
     pub tenant: Option<StandingChange>,
+    /// When a job removes the resources of the tenant that the decision suspends.
+    pub deprovision_on: Option<Timestamp>,
     /// The job that moves the tenant to other terms.
     pub opens: Option<Move>,
 }
@@ -44,8 +46,19 @@ impl Decision {
     /// Creates a decision with no effect but the new subscription.
     #[must_use]
     pub fn new(subscription: Subscription) -> Self {
-        let (events, invoice, paid, tenant, opens) = (Vec::new(), None, None, None, None);
-        Self { subscription, events, invoice, paid, tenant, opens }
+        let (events, invoice, paid) = (Vec::new(), None, None);
+        let (tenant, deprovision_on, opens) = (None, None, None);
+        Self { subscription, events, invoice, paid, tenant, deprovision_on, opens }
+    }
+
+    /// Sets when the tenant is deprovisioned, if the decision suspends it because its subscription is
+    /// cancelled. One whose trial or last period ended is kept, because its customer never gave it up.
+    #[must_use]
+    pub fn retaining(self, retention: Retention) -> Self {
+        let cancelled = StandingChange::Suspend(SuspensionReason::Cancelled);
+        let since = self.subscription.audit.modified_on;
+        let ends = retention.ends(since).filter(|_| self.tenant == Some(cancelled));
+        Self { deprovision_on: ends, ..self }
     }
 
     /// Adds an event.
@@ -74,6 +87,7 @@ impl Decision {
             invoice: then.invoice.or(self.invoice),
             paid: then.paid.or(self.paid),
             tenant: then.tenant.or(self.tenant),
+            deprovision_on: then.deprovision_on.or(self.deprovision_on),
             opens: then.opens.or(self.opens),
             subscription: then.subscription,
         })

@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
 use super::{PENDING_LIFE, Phase, Subscription};
-use crate::{SubscriptionId, SuspensionReason, Tenant, TenantId};
+use crate::{SubscriptionId, TenantId};
 use schema::Timestamp;
 
 /// The action of a timer.
@@ -113,17 +111,5 @@ impl Subscription {
         ];
         let others = others.into_iter().filter_map(|(action, at)| Some((action, at?)));
         main.into_iter().chain(others).collect()
-    }
-}
-
-impl Tenant {
-    /// Returns the timer that deprovisions the tenant in this `version`, `retention` after the
-    /// cancellation of its subscription.
-    #[must_use]
-    pub fn retention_timer(&self, version: u64, retention: Duration) -> Option<Timer> {
-        let suspension = self.suspension.as_ref();
-        let cancelled = suspension.filter(|why| why.reason == SuspensionReason::Cancelled)?;
-        let (action, subject) = (TimerAction::Deprovision, TimerSubject::Tenant(self.id));
-        Some(Timer { action, subject, version, at: cancelled.since + retention })
     }
 }

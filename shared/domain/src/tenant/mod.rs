@@ -13,7 +13,7 @@ pub use owner::EntityOwner;
 pub use reserved_keys::ReservedKeys;
 pub use resource::{NewResource, Resource};
 pub use status::{TenantStatus, Transition};
-pub use suspension::{NewSuspension, Standing, Suspension, SuspensionReason};
+pub use suspension::{NewSuspension, Retention, Standing, Suspension, SuspensionReason};
 pub use view::TenantView;
 
 use std::collections::HashMap;

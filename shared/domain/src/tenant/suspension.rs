@@ -1,10 +1,15 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strum::{Display, VariantArray};
 
 use crate::refusal::{Allowed, Refusal, allow_if};
 use crate::values::words_from_json;
-use crate::{StandingChange, Tenant, TenantStatus, Text, Transition, UserId};
+use crate::{
+    StandingChange, Tenant, TenantStatus, Text, Timer, TimerAction, TimerSubject, Transition,
+    UserId,
+};
 use schema::{FromJson, Reader, Timestamp, body, nullable};
 
 /// Why a tenant is suspended.
@@ -43,6 +48,22 @@ pub struct Suspension {
     pub since: Timestamp,
     /// The user who suspended the tenant.
     pub by: UserId,
+    /// When a job removes the tenant's resources. `None` if only an operator opens that job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprovision_on: Option<Timestamp>,
+}
+
+/// How long a tenant keeps its resources after the cancellation of its subscription. `None` if only an
+/// operator has them removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention(pub Option<Duration>);
+
+impl Retention {
+    /// Returns when the resources of a tenant are removed whose subscription is cancelled at `since`.
+    #[must_use]
+    pub fn ends(self, since: Timestamp) -> Option<Timestamp> {
+        self.0.map(|kept| since + kept)
+    }
 }
 
 impl Suspension {
@@ -54,9 +75,11 @@ impl Suspension {
             "note": nullable(Text::<0, 1000>::schema()),
             "since": { "type": "string", "format": "date-time" },
             "by": { "type": "string" },
+            "deprovisionOn": nullable(json!({ "type": "string", "format": "date-time" })),
         });
         json!({
-            "type": "object", "properties": properties, "required": ["reason", "note", "since", "by"],
+            "type": "object", "properties": properties,
+            "required": ["reason", "note", "since", "by", "deprovisionOn"],
             "additionalProperties": false,
         })
     }
@@ -195,7 +218,7 @@ impl Tenant {
         allow_if(!by_hand, Refusal::TenantState("The tenant is already suspended."))?;
         let NewSuspension { reason, note } = new;
         let reason = reason.unwrap_or(SuspensionReason::Other);
-        self.locked(Suspension { reason, note, since: now, by: by.clone() }, now, by)
+        self.locked((reason, note), now, by)
     }
 
     /// Returns the tenant after an operator reactivates it, whatever the reason of its suspension.
@@ -226,12 +249,34 @@ impl Tenant {
             StandingChange::Reactivate => self.reactivated(now, by),
             StandingChange::Suspend(reason) => {
                 self.standing().check_no_job()?;
-                self.locked(Suspension { reason, note: None, since: now, by: by.clone() }, now, by)
+                self.locked((reason, None), now, by)
             }
         }
     }
 
-    fn locked(self, suspension: Suspension, now: Timestamp, by: &UserId) -> Result<Self, Refusal> {
+    /// Returns the suspended tenant with the time at which a job removes its resources.
+    #[must_use]
+    pub fn deprovisioned_on(self, deprovision_on: Option<Timestamp>) -> Self {
+        let suspension = self.suspension.map(|why| Suspension { deprovision_on, ..why });
+        Self { suspension, ..self }
+    }
+
+    /// Returns the timer that deprovisions the tenant in this `version`, if its suspension sets one.
+    #[must_use]
+    pub fn deprovisioning_timer(&self, version: u64) -> Option<Timer> {
+        let at = self.suspension.as_ref()?.deprovision_on?;
+        let (action, subject) = (TimerAction::Deprovision, TimerSubject::Tenant(self.id));
+        Some(Timer { action, subject, version, at })
+    }
+
+    fn locked(
+        self,
+        (reason, note): (SuspensionReason, Option<Text<0, 1000>>),
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<Self, Refusal> {
+        let suspension =
+            Suspension { reason, note, since: now, by: by.clone(), deprovision_on: None };
         let status = self.status.after(Transition::Suspend);
         let status =
             status.map_err(|_| Refusal::TenantState("Only an active tenant can be suspended."))?;

@@ -35,11 +35,15 @@ struct SuspensionView<'a> {
     note: Option<&'a Text<0, 1000>>,
     since: Timestamp,
     by: &'a UserId,
+    #[serde(rename = "deprovisionOn")]
+    deprovision_on: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Suspension> for SuspensionView<'a> {
-    fn from(Suspension { reason, note, since, by }: &'a Suspension) -> Self {
-        Self { reason: *reason, note: note.as_ref(), since: *since, by }
+    fn from(suspension: &'a Suspension) -> Self {
+        let Suspension { reason, note, since, by, deprovision_on } = suspension;
+        let (reason, since, deprovision_on) = (*reason, *since, *deprovision_on);
+        Self { reason, note: note.as_ref(), since, by, deprovision_on }
     }
 }
 

@@ -6,6 +6,7 @@ mod identity;
 mod lead_keys;
 mod moves;
 mod reserved_keys;
+mod retention;
 mod tiers;
 
 pub use audit::{audit_address, audit_retention};
@@ -14,6 +15,7 @@ pub use identity::identity_provider;
 pub use lead_keys::{LeadKeys, lead_retention};
 pub use moves::moves;
 pub use reserved_keys::reserved_keys;
+pub use retention::retention;
 pub use tiers::tiers;
 
 /// A configuration error that prevents a function from starting. Names the variable.

@@ -9,9 +9,7 @@ use crate::{
         update::{AT_VERSION, Update},
     },
 };
-use domain::{
-    Decision, Error, Job, JobKind, Plan, Result, Tenant, TenantStatus, TimerAction, TimerSubject,
-};
+use domain::{Decision, Error, Job, JobKind, Plan, Result, Tenant, TenantStatus};
 
 /// The cause of a new job.
 #[derive(Clone, Copy, Debug)]
@@ -128,8 +126,13 @@ impl Transaction<'_> {
             JobCause::Request(request) => writes.insert_from(job, request)?,
             JobCause::Timer => writes.insert(job)?,
         };
-        if job.kind == JobKind::Retire {
-            let timer = Key::timer(TimerSubject::Tenant(tenant.id), TimerAction::Retire);
+        let timer = match job.kind {
+            JobKind::Retire => tenant.retirement_timer(*version),
+            JobKind::Deprovision => tenant.deprovisioning_timer(*version),
+            JobKind::Provision | JobKind::Change => None,
+        };
+        if let Some(timer) = timer {
+            let timer = Key::timer(timer.subject, timer.action);
             writes = match cause {
                 JobCause::Request(_) => writes.delete_any(timer)?,
                 JobCause::Timer => writes.delete_existing(timer, Error::Stale)?,
@@ -155,10 +158,15 @@ fn opening(tenant: &Tenant, version: u64, job: &Job) -> Update {
         .set("latestJob", "job", job.reference())
         .set("modifiedOn", "now", job.audit.created_on)
         .set("modifiedBy", "by", &job.audit.created_by);
+    let placed = |opened: Update| {
+        let tier = opened.set("tier", "tier", job.subscription.tier());
+        tier.set("#isolation", "isolation", job.isolation)
+    };
     match job.kind {
-        JobKind::Provision | JobKind::Deprovision => opened
-            .set("tier", "tier", job.subscription.tier())
-            .set("#isolation", "isolation", job.isolation),
+        JobKind::Deprovision if tenant.deprovisioning_timer(version).is_some() => {
+            placed(opened).remove("suspension.deprovisionOn")
+        }
+        JobKind::Provision | JobKind::Deprovision => placed(opened),
         JobKind::Change | JobKind::Retire => opened,
     }
 }

@@ -132,7 +132,7 @@ impl Transaction<'_> {
     /// those that it began with.
     fn require_active_plan(self, plan: &Plan) -> Result<Self> {
         let active = encode_part(PlanState::Active)?;
-        self.require_state(plan.key(), active, Error::Stale)
+        self.require_value(plan.key(), ("state", active), Error::Stale)
     }
 
     /// Writes a decision about a subscription, except for what it changes in the tenant and the job that it
@@ -236,7 +236,12 @@ impl Transaction<'_> {
         let audit = &decision.subscription.audit;
         let changed =
             tenant.clone().with_standing(change, audit.modified_on, &audit.modified_by)?;
-        self.replace(&changed, *version, Error::Stale)
+        let changed = changed.deprovisioned_on(decision.deprovision_on);
+        self.replace(&changed, *version, Error::Stale)?.deprovisioning(
+            tenant,
+            &changed,
+            version + 1,
+        )
     }
 }
 

@@ -151,20 +151,20 @@ impl Transaction<'_> {
         self.check(key, (AT_VERSION, ":version", version), otherwise)
     }
 
-    /// Requires that the item at `key` has this `state` and is not deleted. Fails with `otherwise` if
-    /// not.
-    pub(crate) fn require_state(
+    /// Requires that the attribute `name` of the item at `key` has this value, and that the item is not
+    /// deleted. Fails with `otherwise` if not.
+    pub(crate) fn require_value(
         mut self,
         key: Key,
-        state: AttributeValue,
+        (name, value): (&str, AttributeValue),
         otherwise: Error,
     ) -> Result<Self> {
         let check = ConditionCheck::builder()
             .table_name(&*self.store.table)
             .set_key(Some(key.into()))
-            .condition_expression("#state = :state AND deleted = :no")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":state", state)
+            .condition_expression("#name = :value AND deleted = :no")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .build()
             .map_err(Error::internal("building a check"))?;

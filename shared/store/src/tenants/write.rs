@@ -1,6 +1,7 @@
 use crate::{
     Store,
-    table::{item::Stored, key::Key, update::Update},
+    subscriptions::timers::TimerItem,
+    table::{item::Stored, key::Key, transaction::Transaction, update::Update},
     tenants::owner::owned_by,
 };
 use domain::{ChildKind, Error, Onboarding, Result, Tenant, TenantKey};
@@ -60,17 +61,47 @@ impl Store {
     }
 
     async fn write_over(&self, before: &Stored<Tenant>, after: &Tenant) -> Result<()> {
-        if before.item.key == after.key {
-            return self.replace(after, before.version).await;
+        let Stored { item, version } = before;
+        let is_renamed = item.key != after.key;
+        if !is_renamed && !is_retimed(item, after) {
+            return self.replace(after, *version).await;
         }
-        self.must_not_be_reserved(&after.key)?;
-        // The claim on the old key stays, because keys are never released.
-        let claim = owned_by(after.id, "tenant-key");
-        let taken = Error::TenantKeyTaken(after.key.clone());
-        self.transaction()
-            .replace(after, before.version, Error::Stale)?
-            .reclaim(Key::tenant_key(&after.key), claim, after.id.to_string(), taken)?
-            .commit()
-            .await
+        let writes = self.transaction().replace(after, *version, Error::Stale)?;
+        let mut writes = writes.deprovisioning(item, after, version + 1)?;
+        if is_renamed {
+            self.must_not_be_reserved(&after.key)?;
+            // The claim on the old key stays, because keys are never released.
+            let claim = owned_by(after.id, "tenant-key");
+            let taken = Error::TenantKeyTaken(after.key.clone());
+            writes =
+                writes.reclaim(Key::tenant_key(&after.key), claim, after.id.to_string(), taken)?;
+        }
+        writes.commit().await
     }
+}
+
+impl Transaction<'_> {
+    /// Sets the timer that deprovisions a tenant in its new `version`, or deletes the one that it no
+    /// longer has.
+    pub(crate) fn deprovisioning(
+        self,
+        before: &Tenant,
+        after: &Tenant,
+        version: u64,
+    ) -> Result<Self> {
+        if !is_retimed(before, after) {
+            return Ok(self);
+        }
+        match (before.deprovisioning_timer(0), after.deprovisioning_timer(version)) {
+            (_, Some(timer)) => self.put_any(&TimerItem::of_tenant(&timer, after.id)),
+            (Some(timer), None) => self.delete_any(Key::timer(timer.subject, timer.action)),
+            (None, None) => Ok(self),
+        }
+    }
+}
+
+/// Returns whether the time changes at which a tenant is deprovisioned.
+pub(crate) fn is_retimed(before: &Tenant, after: &Tenant) -> bool {
+    let at = |tenant: &Tenant| tenant.deprovisioning_timer(0).map(|timer| timer.at);
+    at(before) != at(after)
 }

@@ -231,3 +231,39 @@ fn the_standing_of_a_tenant_changes_by_hand_and_by_its_subscription() {
     let automatic = schema::read::<crate::NewSuspension>(&json!({ "reason": "non_payment" }));
     assert!(automatic.is_err(), "an operator's reason never looks like that of a subscription");
 }
+
+#[test]
+fn only_a_cancellation_ends_with_the_removal_of_the_resources() {
+    let (by, days) = (system(), |days: u64| std::time::Duration::from_secs(days * 24 * 3600));
+    let context = at(in_use(), "2026-03-31T10:00", &by);
+    let now = || Cancellation { when: Some(When::Now), reason: None };
+    let ends = |done: Decision| done.retaining(crate::Retention(Some(days(30)))).deprovision_on;
+    let cancelled = activated(&json!({})).cancel(now(), context).unwrap();
+    assert_eq!(cancelled.clone().retaining(crate::Retention(None)).deprovision_on, None);
+    assert_eq!(ends(cancelled), Some(time("2026-04-30T10:00")));
+    let mut fixed = activated(&json!({}));
+    fixed.details.auto_renew = Some(false);
+    let expired = fixed.run(TimerAction::PeriodEnd, context).unwrap().unwrap();
+    assert_eq!((expired.subscription.phase, ends(expired)), (Phase::Expired, None));
+    let by_hand = standing(TenantStatus::Suspended, Some(SuspensionReason::Abuse));
+    let abusive = at(by_hand, "2026-03-31T10:00", &by);
+    assert_eq!(ends(activated(&json!({})).cancel(now(), abusive).unwrap()), None);
+    let waiting = Cancellation { when: None, reason: None };
+    assert_eq!(ends(activated(&json!({})).cancel(waiting, context).unwrap()), None);
+}
+
+#[test]
+fn a_tenant_has_the_timer_of_its_suspension() {
+    let (now, by) = (time("2026-03-01T10:00"), UserId::from("operator"));
+    let reason = StandingChange::Suspend(SuspensionReason::Cancelled);
+    let on = Some(time("2026-03-31T10:00"));
+    let active = tenant(TenantStatus::Active);
+    assert_eq!(active.clone().deprovisioned_on(on).deprovisioning_timer(1), None);
+    let leaving = active.with_standing(reason, now, &by).unwrap().deprovisioned_on(on);
+    let timer = leaving.deprovisioning_timer(7).unwrap();
+    assert_eq!((timer.action, timer.version, Some(timer.at)), (TimerAction::Deprovision, 7, on));
+    let new = schema::read(&json!({ "reason": "other" })).unwrap();
+    let by_hand = leaving.clone().suspended(new, now, &by).unwrap();
+    assert_eq!(by_hand.deprovisioning_timer(8), None);
+    assert_eq!(leaving.reactivated(now, &by).unwrap().deprovisioning_timer(8), None);
+}

@@ -98,7 +98,7 @@ impl<'p> Customer<'p> {
 
     /// Writes a decision, as one transaction does.
     fn write(&mut self, decision: Decision, now: Timestamp) {
-        let Decision { subscription, events, invoice, paid, tenant, opens } = decision;
+        let Decision { subscription, events, invoice, paid, tenant, opens, .. } = decision;
         self.version += 1;
         for event in events {
             *self.seen.0.entry(event.to_string()).or_default() += 1;
