@@ -95,6 +95,30 @@ async fn every_kind_of_write_invalidates_the_cached_tenant() {
 }
 
 #[tokio::test]
+async fn a_change_by_a_subscription_or_an_invoice_invalidates_the_cached_tenant() {
+    let redis = Redis::start().await;
+    let app = App::with_variables(&[("REDIS_URL", &redis.url())]).await;
+    let tenant = app.tenant_in_use("acme").await;
+    let id: TenantId = tenant.parse().unwrap();
+    let plan = app.active_plan(&json!({})).await;
+    let subscription = app.subscribe(&tenant, &plan).await.expect(200).text("/id");
+    assert_eq!(twice(&app, id, "/status").await[1].0, 0);
+    app.act_on(&subscription, "cancel", &json!({ "when": "now" })).await.expect(200);
+    assert_eq!(read(&app, id).await.body["status"], 6);
+
+    let subscription = app.subscribe(&tenant, &plan).await.expect(200).text("/id");
+    assert_eq!(read(&app, id).await.body["status"], 0);
+    let failed = json!({ "outcome": "failed", "reference": "1" });
+    let late = app.act_on(&subscription, "payments", &failed).await.expect(200);
+    app.let_days_pass(8).await;
+    app.reconcile().await;
+    assert_eq!(twice(&app, id, "/status").await[1].0, 6);
+    let own = format!("/invoices/{}", late.body["overdue"][0].as_str().unwrap());
+    app.client.patch(&app.operator, &own, &json!({ "status": 1 })).await.expect(204);
+    assert_eq!(read(&app, id).await.body["status"], 0);
+}
+
+#[tokio::test]
 async fn a_slow_read_does_not_cache_a_value_older_than_a_write() {
     let redis = Redis::start().await;
     let app = silent(&redis).await;

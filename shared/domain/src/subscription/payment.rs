@@ -54,7 +54,7 @@ impl Subscription {
     ///
     /// [`Refusal::SubscriptionState`] as [`Subscription::invoice_of`].
     pub fn signalled(
-        mut self,
+        self,
         signal: &PaymentSignal,
         invoice: InvoiceStatus,
         at: Context<'_>,
@@ -63,9 +63,8 @@ impl Subscription {
         let is_payable = invoice == InvoiceStatus::Pending;
         match signal.outcome {
             PaymentOutcome::Succeeded => {
-                self.overdue.retain(|overdue| *overdue != id);
-                let decision = self.settled(at);
-                Ok(Decision { paid: is_payable.then_some(id), ..decision })
+                let paid = is_payable.then_some(id);
+                Ok(Decision { paid, ..self.without_overdue(id, at) })
             }
             PaymentOutcome::Failed if !is_payable || !self.phase.is_billed() => {
                 Ok(Decision::new(self))
@@ -103,29 +102,27 @@ impl Subscription {
         }
     }
 
-    /// Returns the subscription after an invoice was paid or cancelled. If nothing is overdue, it is
-    /// active again, and so is a tenant that is suspended for non-payment. While a job prevents that,
-    /// a timer waits.
-    fn settled(mut self, at: Context<'_>) -> Decision {
+    /// Returns the subscription after the invoice `id` was paid, cancelled or deleted, by a signal or by an
+    /// edit. If nothing is overdue, it is active again, and so is a tenant that is suspended for
+    /// non-payment. While a job prevents that, a timer waits.
+    #[must_use]
+    pub fn without_overdue(mut self, id: InvoiceId, at: Context<'_>) -> Decision {
+        if !self.overdue.contains(&id) {
+            return Decision::new(self);
+        }
+        self.overdue.retain(|overdue| *overdue != id);
+        self.audit = self.audit.changed(at.now, at.by);
         let is_late = matches!(self.phase, Phase::PastDue | Phase::Suspended);
         if !self.overdue.is_empty() || !is_late {
             return Decision::new(self);
         }
         self.phase = Phase::Active;
         (self.past_due_since, self.grace_ends_on) = (None, None);
-        self.audit = self.audit.changed(at.now, at.by);
         let unpaid = at.tenant.is_unpaid();
         let can_change = at.tenant.status == TenantStatus::Suspended && !at.tenant.has_open_job;
         self.reactivate_on = (unpaid && !can_change).then_some(at.now);
         let change = (unpaid && can_change).then_some(StandingChange::Reactivate);
         Decision { tenant: change, ..Decision::new(self).with(EventType::SubscriptionChanged) }
-    }
-
-    /// Returns the subscription after the invoice `id` was cancelled, or paid without a signal.
-    #[must_use]
-    pub fn without_overdue(mut self, id: InvoiceId, at: Context<'_>) -> Decision {
-        self.overdue.retain(|overdue| *overdue != id);
-        self.settled(at)
     }
 
     /// Returns the subscription after an operator reactivated its tenant. If something is overdue, a

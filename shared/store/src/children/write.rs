@@ -51,20 +51,42 @@ impl Store {
         before: &Stored<Child<D>>,
         after: &Child<D>,
     ) -> Result<()> {
+        self.write_child(before, after, Quota::Kept).await
+    }
+
+    /// Writes a child over `before`. If an invoice no longer has to be paid, its subscription changes in
+    /// the same transaction.
+    async fn write_child<D: Details>(
+        &self,
+        before: &Stored<Child<D>>,
+        after: &Child<D>,
+        quota: Quota,
+    ) -> Result<()> {
+        let tenant = after.tenant_id;
+        let settling = match D::settled(&before.item, after) {
+            Some(invoice) => self.settling(tenant, invoice, &after.audit).await?,
+            None => None,
+        };
         let claim = |child: &Child<D>| claim_of(child).filter(|_| !child.audit.deleted);
         let (old, new) = (claim(&before.item), claim(after));
         let same = old.as_ref().map(|(key, ..)| key) == new.as_ref().map(|(key, ..)| key);
-        if same {
+        if same && settling.is_none() && quota == Quota::Kept {
             return self.replace(after, before.version).await;
         }
         let mut writes = self.transaction().replace(after, before.version, Error::Stale)?;
-        if let Some((key, ..)) = old {
+        if let Some((key, ..)) = old.filter(|_| !same) {
             writes = writes.release(key, before.item.id.to_string())?;
         }
-        if let Some((key, holder, taken)) = new {
+        if let Some((key, holder, taken)) = new.filter(|_| !same) {
             writes = writes.claim(key, holder, taken)?;
         }
-        writes.commit().await
+        if quota == Quota::Released {
+            writes = writes.uncount_child(tenant, D::KIND)?;
+        }
+        match &settling {
+            Some(settling) => self.invalidating(tenant, writes.settled(settling)?.commit()).await,
+            None => writes.commit().await,
+        }
     }
 
     /// Soft-deletes a child of `tenant`. A child created by the tenant's lead no longer counts
@@ -81,15 +103,19 @@ impl Store {
         by: &UserId,
     ) -> Result<()> {
         let deleted = child.item.clone().deleted(now, by);
-        if !tenant.was_created_by_lead(&child.item.audit) {
-            return self.replace_child(child, &deleted).await;
-        }
-        let mut writes = self.transaction().replace(&deleted, child.version, Error::Stale)?;
-        if let Some((key, ..)) = claim_of(&child.item) {
-            writes = writes.release(key, child.item.id.to_string())?;
-        }
-        writes.uncount_child(tenant.id, D::KIND)?.commit().await
+        let is_counted = tenant.was_created_by_lead(&child.item.audit);
+        let quota = if is_counted { Quota::Released } else { Quota::Kept };
+        self.write_child(child, &deleted, quota).await
     }
+}
+
+/// Whether a write gives back a part of the lead's quota.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quota {
+    /// The child counts as before.
+    Kept,
+    /// The child no longer counts.
+    Released,
 }
 
 /// Returns the claim of a child: the key, the attributes and the error if the key is taken. Returns

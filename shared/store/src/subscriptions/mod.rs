@@ -2,6 +2,8 @@
 
 pub(crate) mod payments;
 pub(crate) mod read;
+pub(crate) mod settling;
+mod standing;
 pub(crate) mod timers;
 pub(crate) mod write;
 

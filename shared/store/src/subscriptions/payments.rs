@@ -12,7 +12,8 @@ use crate::{
     },
 };
 use domain::{
-    ChildKind, Decision, Error, Invoice, InvoiceId, PaymentSignal, Result, SubscriptionId,
+    ChildKind, Decision, Error, Invoice, InvoiceId, InvoiceStatus, PaymentOutcome, PaymentSignal,
+    Result, SubscriptionId,
 };
 
 /// How long a signal is remembered: longer than billing systems repeat one.
@@ -83,6 +84,12 @@ impl Store {
     ) -> Result<()> {
         let mut writes = self.transaction().signal(&before.subscription.item, signal)?;
         if changes(&before.subscription.item, decision) {
+            let (PaymentSignal { outcome, .. }, invoice) = signal;
+            if *outcome == PaymentOutcome::Failed {
+                let pending = ("status", encode_part(InvoiceStatus::Pending)?);
+                let key = Key::child(ChildKind::Invoice, before.tenant.item.id, invoice);
+                writes = writes.require_value(key, pending, Error::Stale)?;
+            }
             writes = writes
                 .decided(Some(&before.subscription), decision, Some(request))?
                 .with_standing_of(&before.tenant, decision)?;
