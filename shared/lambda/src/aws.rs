@@ -3,7 +3,7 @@
 //! Region, credentials and endpoints come from the environment set by Lambda. The SDK's default
 //! chain would first look for profiles, SSO and instance metadata, which functions do not have.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::{
@@ -23,6 +23,15 @@ use crate::config::{ConfigError, Env};
 /// Source: <https://www.amazontrust.com/repository/> (Amazon Root CA 1-4, Starfield Services Root
 /// CA - G2). Loading the system's roots costs 2.4 ms of CPU at every cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// The HTTP client that replaces the one of this crate.
+static REPLACEMENT: OnceLock<SharedHttpClient> = OnceLock::new();
+
+/// Makes every client that this process creates from now on send its requests with `client`, so that a
+/// simulation answers them in process. Only the first call has an effect.
+pub fn replace_http_client(client: SharedHttpClient) {
+    let _ = REPLACEMENT.set(client);
+}
 
 /// The configuration and the HTTP client shared by all clients.
 #[derive(Clone, Debug)]
@@ -86,6 +95,9 @@ impl Aws {
 }
 
 fn http_client() -> Result<SharedHttpClient, ConfigError> {
+    if let Some(client) = REPLACEMENT.get() {
+        return Ok(client.clone());
+    }
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let tls = TlsContext::builder().with_trust_store(roots).build().map_err(|cause| {
         ConfigError::Unreachable { doing: "setting up TLS".into(), cause: cause.to_string() }
