@@ -34,8 +34,10 @@ struct Bound {
     timeout: Duration,
 }
 
+/// A running function.
 #[derive(Debug)]
-enum Handler {
+#[expect(missing_docs, reason = "the crate of the same name has the documentation")]
+pub enum Handler {
     Http(HttpFunction),
     Relay(relay::Relay),
     Upkeep(Box<upkeep::Upkeep>),
@@ -88,15 +90,9 @@ impl Functions {
         event: Box<RawValue>,
     ) -> Result<Vec<u8>, Failure> {
         let bound = self.bound(binary)?;
-        let Handler::Http(function) = &*bound.handler else {
-            return Err(Failure::Function(format!("{binary} does not serve HTTP")));
-        };
         check(event.get().len(), MAX_BYTES)?;
-        let function = function.clone();
-        let answer = run(bound.timeout, async move {
-            let answer = function.answer(&event, Context::default()).await;
-            serde_json::to_vec(&answer).map_err(|cause| cause.to_string())
-        });
+        let handler = Arc::clone(&bound.handler);
+        let answer = run(bound.timeout, async move { handler.answer(&event).await });
         let answer = answer.await?;
         match answer.len() {
             bytes if bytes > MAX_ANSWERED => Err(Failure::Function(format!(
@@ -170,7 +166,12 @@ async fn run<T: Send + 'static>(
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Handler {
-    async fn build(binary: &str, env: &Env) -> Result<Self, Cause> {
+    /// Starts the function `binary` with the variables in `env`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such function, or it cannot start.
+    pub async fn build(binary: &str, env: &Env) -> Result<Self, Cause> {
         let http = |router| Self::Http(HttpFunction::new(router));
         Ok(match binary {
             "leads" => http(Box::pin(leads::router(env)).await?),
@@ -196,7 +197,25 @@ impl Handler {
         })
     }
 
-    async fn handle(&self, payload: Value) -> Result<Value, String> {
+    /// Answers an event of the HTTP API.
+    ///
+    /// # Errors
+    ///
+    /// If the function serves no HTTP, or its answer cannot be written.
+    pub async fn answer(&self, event: &RawValue) -> Result<Vec<u8>, String> {
+        let Self::Http(function) = self else {
+            return Err("the function does not serve HTTP".into());
+        };
+        let answer = function.answer(event, Context::default()).await;
+        serde_json::to_vec(&answer).map_err(|cause| cause.to_string())
+    }
+
+    /// Handles any other event, and returns the function's answer.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the function, with its causes.
+    pub async fn handle(&self, payload: Value) -> Result<Value, String> {
         match self {
             Self::Http(_) => Err("the function only serves HTTP".into()),
             Self::Identity(identity) => write(Box::pin(identity.handle(read(payload)?)).await),

@@ -27,6 +27,7 @@ mod pipeline_runner;
 mod pipeline_stages;
 mod provider;
 mod schedule;
+mod services;
 pub mod state;
 mod stop;
 mod stream;
@@ -36,6 +37,8 @@ mod units;
 
 pub use calls::{Call, Calls, Fault};
 pub use error::{Error, Result};
+pub use functions::Handler;
 pub use local::Local;
 pub use options::{Data, Options, Outcome};
+pub use services::{Answered, Services};
 pub use units::Units;

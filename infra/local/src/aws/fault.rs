@@ -2,7 +2,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An error in the format of AWS.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,14 @@ impl AwsFault {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self { status, code: "InternalFailure", message: "simulated failure".into() }
     }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        json!({ "__type": self.code, "message": self.message, "Message": self.message })
+    }
 }
 
 impl From<rusqlite::Error> for AwsFault {
@@ -41,7 +49,7 @@ impl From<rusqlite::Error> for AwsFault {
 
 impl IntoResponse for AwsFault {
     fn into_response(self) -> Response {
-        let body = json!({ "__type": self.code, "message": self.message, "Message": self.message });
+        let body = self.body();
         let headers = [
             ("content-type", "application/x-amz-json-1.1".to_owned()),
             ("x-amzn-errortype", self.code.to_owned()),

@@ -53,7 +53,8 @@ impl Aws {
         Router::new().fallback(answer).layer(DefaultBodyLimit::max(10 << 20)).with_state(self)
     }
 
-    fn call(&self, service: &'static str, action: &str, body: &[u8]) -> Result<Value> {
+    /// Answers a call.
+    pub(crate) fn call(&self, service: &'static str, action: &str, body: &[u8]) -> Result<Value> {
         match (service, action) {
             ("EventBridge", "PutEvents") => self.put_events(read(body)?),
             ("SES", "SendEmail") => self.send_email(read(body)?),
@@ -99,7 +100,7 @@ async fn answer(
 }
 
 /// Returns the service and action that a request calls.
-fn action_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> (&'static str, String) {
+pub(crate) fn action_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> (&'static str, String) {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     match target.and_then(|target| target.split_once('.')) {
         Some(("AWSEvents", action)) => ("EventBridge", action.to_owned()),

@@ -14,7 +14,7 @@ use crate::template::Route;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Event<'a> {
+pub(crate) struct Event<'a> {
     version: &'static str,
     route_key: Cow<'a, str>,
     raw_path: Cow<'a, str>,
@@ -58,7 +58,7 @@ struct Http<'a> {
 
 impl<'a> Event<'a> {
     /// Creates the event of a request from `peer` for `route` of the API at `domain`.
-    pub(super) fn new(
+    pub(crate) fn new(
         route: &'a Route,
         domain: &'a str,
         parts: &'a Parts,

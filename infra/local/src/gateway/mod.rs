@@ -27,8 +27,8 @@ use crate::{
     template::{Cors, Route, Template},
 };
 use answer::message;
-use event::Event;
-use route::Routes;
+pub(crate) use event::Event;
+pub(crate) use route::Routes;
 
 /// Maximum size of a request body, in bytes. Source of this and the next two limits:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.

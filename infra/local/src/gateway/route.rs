@@ -7,17 +7,17 @@ use crate::template::Route;
 
 /// The routes of the API, the most specific first.
 #[derive(Clone, Debug)]
-pub(super) struct Routes(Vec<Route>);
+pub(crate) struct Routes(Vec<Route>);
 
 impl Routes {
-    pub(super) fn new<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Self {
+    pub(crate) fn new<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Self {
         let mut routes: Vec<Route> = routes.into_iter().cloned().collect();
         routes.sort_by_key(|route| (ranks(&route.path), route.method == "ANY"));
         Self(routes)
     }
 
     /// Returns the route that API Gateway would choose.
-    pub(super) fn of(&self, method: &str, path: &str) -> Option<&Route> {
+    pub(crate) fn of(&self, method: &str, path: &str) -> Option<&Route> {
         let is_of = |route: &&Route| route.method == "ANY" || route.method == method;
         self.0.iter().filter(is_of).find(|route| route_matches(&route.path, path))
     }

@@ -43,7 +43,8 @@ pub struct Mapping {
 
 impl Mapping {
     /// Returns whether a record passes the filters.
-    pub(crate) fn wants(&self, record: &serde_json::Value) -> bool {
+    #[must_use]
+    pub fn wants(&self, record: &serde_json::Value) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(record))
     }
 
