@@ -1,0 +1,132 @@
+use std::{collections::BTreeMap, fmt::Display, sync::Mutex};
+
+use crate::{chance::Chance, locked};
+
+/// A fault of a call of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
+#[strum(serialize_all = "kebab-case")]
+pub(crate) enum Fault {
+    /// The function stops before the call.
+    CrashBefore,
+    /// The function stops after the call has had its effect.
+    CrashAfter,
+    /// The call does not arrive.
+    Unsent,
+    /// The call takes effect, but its answer is lost.
+    AnswerLost,
+    /// The call takes effect when its caller no longer waits.
+    Late,
+    /// The service refuses the call because there are too many.
+    Throttled,
+    /// The service fails.
+    ServerError,
+    /// Another transaction writes the same items.
+    Conflict,
+    /// Some entries of an otherwise successful call are refused.
+    Partial,
+}
+
+/// Other things that go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
+#[strum(serialize_all = "kebab-case")]
+pub(crate) enum Mishap {
+    /// An event, a batch, a report or a request is delivered twice.
+    Repeated,
+    /// A delivery waits for minutes to hours.
+    Delayed,
+    /// The clock of a function is off.
+    Skewed,
+    /// A person clicks twice.
+    DoubleClick,
+    /// A person gives up waiting, and asks again.
+    Impatience,
+    /// A build is silent, late, contradicts itself or fails without a report.
+    Build,
+    /// A function does not run when it is due.
+    Missed,
+    /// The keys were rotated.
+    Rotated,
+}
+
+/// The faults of a world: whether there are any now, and how many there were.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    are_on: bool,
+    counts: BTreeMap<String, u64>,
+}
+
+/// The faults of one call, by how often they occur in 10,000 calls.
+const OF_CALLS: [(Fault, u64); 9] = [
+    (Fault::Throttled, 90),
+    (Fault::ServerError, 50),
+    (Fault::Unsent, 40),
+    (Fault::AnswerLost, 70),
+    (Fault::Late, 30),
+    (Fault::CrashBefore, 35),
+    (Fault::CrashAfter, 45),
+    (Fault::Conflict, 250),
+    (Fault::Partial, 600),
+];
+
+impl Faults {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(State { are_on: true, counts: BTreeMap::new() }) }
+    }
+
+    /// Ends all faults.
+    pub(crate) fn end(&self) {
+        locked(&self.state).are_on = false;
+    }
+
+    pub(crate) fn are_on(&self) -> bool {
+        locked(&self.state).are_on
+    }
+
+    /// Returns the fault of a call of `action`, if it has one.
+    pub(crate) fn of_call(&self, action: &str, chance: &Chance) -> Option<Fault> {
+        if !self.are_on() {
+            return None;
+        }
+        let is_possible = |fault: Fault| match fault {
+            Fault::Conflict => action == "TransactWriteItems",
+            Fault::Partial => action == "PutEvents",
+            _ => true,
+        };
+        let mut drawn = chance.below(10_000);
+        for (fault, often) in OF_CALLS {
+            match drawn.checked_sub(often) {
+                None if is_possible(fault) => {
+                    self.count(fault);
+                    return Some(fault);
+                }
+                None => return None,
+                Some(rest) => drawn = rest,
+            }
+        }
+        None
+    }
+
+    /// Returns whether `mishap` occurs, which it does in `per_mille` of a thousand cases.
+    pub(crate) fn strike(&self, mishap: Mishap, per_mille: u32, chance: &Chance) -> bool {
+        let strikes = self.are_on() && chance.is(per_mille);
+        if strikes {
+            self.count(mishap);
+        }
+        strikes
+    }
+
+    /// Counts a fault.
+    pub(crate) fn count(&self, fault: impl Copy + Display) {
+        *locked(&self.state).counts.entry(fault.to_string()).or_default() += 1;
+    }
+
+    /// Returns how often each fault occurred.
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        locked(&self.state).counts.clone()
+    }
+}
