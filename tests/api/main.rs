@@ -88,6 +88,7 @@ mod signup;
 mod slow;
 mod subscription_clock;
 mod subscription_mails;
+mod subscription_races;
 mod subscription_rights;
 mod subscriptions;
 mod suspension;

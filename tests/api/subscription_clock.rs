@@ -1,7 +1,9 @@
 //! Renewals, ends and suspensions of subscriptions as time passes.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use serde_json::{Value, json};
-use support::{App, join_all};
+use support::{App, join_all, run_alone};
 
 /// Starts a control plane with a subscribed tenant. Returns it with the IDs of the tenant and the
 /// subscription.
@@ -30,7 +32,7 @@ async fn missed_periods_are_renewed_one_by_one_and_once() {
     let invoices = app.read("/invoices?filter={\"order\":\"startDate\"}").await;
     assert_eq!(invoices.items().len(), 4);
     let starts: Vec<_> = invoices.each("startDate");
-    let distinct: std::collections::BTreeSet<_> = starts.iter().map(Value::to_string).collect();
+    let distinct: BTreeSet<_> = starts.iter().map(Value::to_string).collect();
     assert_eq!(distinct.len(), 4, "periods follow one another: {starts:?}");
     assert_eq!(app.events_of("SUBSCRIPTION_RENEWED").len(), 3);
     assert_eq!(status(&app, &tenant).await, 0);
@@ -141,4 +143,77 @@ async fn a_change_at_the_end_of_the_period_applies_from_the_next_one() {
     app.settle().await;
     let amounts = app.read("/invoices?filter={\"order\":\"amount\"}").await.each("amount");
     assert_eq!(amounts, [json!(30), json!(60)]);
+}
+
+/// Returns the subscriptions and versions of the events of a type.
+fn events(app: &App, kind: &str) -> Vec<(String, u64)> {
+    let of = |event: &Value| {
+        let mut parts = event["detail"]["id"].as_str()?.split('#');
+        Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?))
+    };
+    app.events_of(kind).iter().map(|event| of(event).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_clock_that_stood_still_for_three_days_makes_up_for_them_once_and_in_order() {
+    run_alone!(a_clock_that_stood_still_for_three_days_makes_up_for_them_once_and_in_order);
+    let mut app = App::start().await;
+    let day = json!({ "duration": 1, "durationUnit": "day" });
+    let mut ids = Vec::new();
+    for (key, terms) in [
+        ("renews", json!({ "billingCycle": day })),
+        ("reminded", json!({ "trialDays": 5 })),
+        ("tried", json!({ "trialDays": 1 })),
+        ("unpaid", json!({ "graceDays": 1 })),
+        ("ends", json!({ "billingCycle": day })),
+    ] {
+        let (tenant, plan) = (app.tenant_in_use(key).await, app.active_plan(&terms).await);
+        ids.push(app.subscribe(&tenant, &plan).await.expect(200).text("/id"));
+    }
+    let [renews, reminded, tried, unpaid, ends] = ids.try_into().unwrap();
+    let failed = json!({ "outcome": "failed", "reference": "1" });
+    app.act_on(&unpaid, "payments", &failed).await.expect(200);
+    let path = format!("/subscriptions/{ends}");
+    app.client.patch(&app.operator, &path, &json!({ "autoRenew": false })).await.expect(204);
+    app.settle().await;
+    app.skip(Duration::from_secs(73 * 3600)).await;
+    join_all((0..3).map(|_| app.reconcile())).await;
+    app.reconcile().await;
+    app.settle().await;
+
+    let of = |kind: &str, id: &str| {
+        let mut versions = events(&app, kind);
+        versions.retain(|(event, _)| event == id);
+        versions.into_iter().map(|(_, version)| version).collect::<BTreeSet<_>>()
+    };
+    for (kind, id, times) in [
+        ("SUBSCRIPTION_RENEWED", &renews, 3),
+        ("SUBSCRIPTION_TRIAL_ENDING", &reminded, 1),
+        ("SUBSCRIPTION_TRIAL_ENDING", &tried, 1),
+        ("SUBSCRIPTION_EXPIRED", &ends, 1),
+    ] {
+        assert_eq!(of(kind, id).len(), times, "{kind}");
+    }
+    for (kind, times) in [
+        ("SUBSCRIPTION_RENEWED", 3),
+        ("SUBSCRIPTION_TRIAL_ENDING", 2),
+        ("SUBSCRIPTION_ACTIVATED", 6),
+        ("SUBSCRIPTION_EXPIRED", 1),
+        ("TENANT_SUSPENDED", 2),
+    ] {
+        assert_eq!(app.events_of(kind).len(), times, "{kind}");
+    }
+    let notice = of("SUBSCRIPTION_TRIAL_ENDING", &tried).pop_last();
+    let begun = of("SUBSCRIPTION_ACTIVATED", &tried).pop_last();
+    assert!(notice < begun, "the reminder came first: {notice:?} {begun:?}");
+    for (id, phase) in [
+        (&renews, "active"),
+        (&reminded, "trialing"),
+        (&tried, "active"),
+        (&unpaid, "suspended"),
+        (&ends, "expired"),
+    ] {
+        assert_eq!(app.subscription(id).await["phase"], phase);
+    }
+    assert_eq!(app.dead_letters(), 0);
 }
