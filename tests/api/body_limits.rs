@@ -228,7 +228,7 @@ async fn the_largest_job_and_the_one_behind_it_time_out() {
 }
 
 /// Returns the ID of the job that a request opened.
-fn opened_job(reply: &Reply) -> JobId {
+pub(crate) fn opened_job(reply: &Reply) -> JobId {
     reply.header("location").rsplit('/').next().unwrap().parse().unwrap()
 }
 
@@ -282,4 +282,40 @@ async fn random_json_that_is_accepted_can_be_provisioned_listed_and_deleted() {
     );
     assert_eq!((app.emails_to("ops@acme.test").len(), app.dead_letters()), (accepted[1], 0));
     assert_eq!((app.count("/tenants").await, app.count("/tenant-configs").await), (0, 0));
+}
+
+/// The metadata of a subscription is part of its events.
+#[tokio::test]
+async fn random_metadata_of_a_subscription_is_published_or_refused() {
+    let app = App::start().await;
+    let (tenant, plan) = (app.tenant_in_use("acme").await, app.active_plan(&json!({})).await);
+    let id = app.subscribe(&tenant, &plan).await.expect(200).text("/id");
+    let own = format!("/subscriptions/{id}");
+    let patch = async |metadata: String| {
+        let body = format!(r#"{{"metaData":{metadata}}}"#);
+        app.client.send_text(Method::PATCH, &app.operator, &own, &body).await
+    };
+    for number in ["9223372036854775808", "-9223372036854775809", "1e126", "1e400"] {
+        let refused = patch(format!(r#"{{"a":[{number}]}}"#)).await.expect(422);
+        assert_eq!(refused.violations(), ["/metaData/a/0 format"], "{number}");
+    }
+    let mut random = Random::new(2);
+    let mut accepted = 0;
+    for _ in 0..30 {
+        let sent = patch(format!(r#"{{"m":{}}}"#, any_json(&mut random, 4))).await;
+        if sent.status == 204 {
+            accepted += 1;
+            for (action, body) in
+                [("cancel", json!({ "when": "period_end" })), ("resume", json!({}))]
+            {
+                app.act_on(&id, action, &body).await.expect(200);
+            }
+        } else {
+            assert!(!sent.expect(422).violations().is_empty());
+        }
+    }
+    app.settle().await;
+    assert!((5..30).contains(&accepted), "{accepted}");
+    let published = app.events_of("SUBSCRIPTION_CANCEL_SCHEDULED").len();
+    assert_eq!((published, app.dead_letters()), (accepted, 0));
 }

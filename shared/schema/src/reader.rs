@@ -100,11 +100,10 @@ impl<'a> Reader<'a> {
         many <= most
     }
 
-    /// Notes a violation for every number in the JSON `text` that other programs may not read
-    /// exactly.
-    pub fn check_numbers(&mut self, text: &str) {
+    /// Notes a violation for every number in the JSON `text` that `limits` refuse.
+    pub fn check_numbers(&mut self, text: &str, limits: Limits) {
         // Text that is not JSON was refused earlier.
-        let _ = scan(text, &self.path, Limits::NUMBERS, self.found);
+        let _ = scan(text, &self.path, limits, self.found);
     }
 
     /// Returns the text if it has `min` to `max` characters.

@@ -64,6 +64,9 @@ impl Limits {
         numbers: Numbers::Storable,
     };
 
+    /// The limits of text whose numbers are sent in events.
+    pub const FORWARDED_NUMBERS: Self = Self { numbers: Numbers::Forwardable, ..Self::NUMBERS };
+
     /// Returns the limits of text that is stored and sent in events, with this maximum nesting.
     #[must_use]
     pub const fn forwarded(levels: usize) -> Self {

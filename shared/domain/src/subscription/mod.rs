@@ -32,6 +32,7 @@ pub use timer::{Timer, TimerAction, TimerSubject};
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::ForwardedMetadata;
 use crate::{Audit, InvoiceId, Metadata, PlanTerms, Refusal, SubscriptionId, TenantId, Text};
 use schema::{Day, Timestamp, body};
 
@@ -43,7 +44,7 @@ body! {
         /// Whether another period follows. True by default.
         pub auto_renew: Option<bool>,
         /// Data of other programs.
-        pub meta_data: Option<Metadata>,
+        pub meta_data: Option<Metadata> as Option<ForwardedMetadata>,
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use schema::{FromJson, Reader};
+use schema::{FromJson, Limits, Reader};
 
 /// A JSON object with arbitrary members. Its text is kept exactly as it was sent.
 ///
@@ -49,7 +49,7 @@ impl ConfigValue {
 impl FromJson for ConfigValue {
     fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
         let object = JsonObject::read(value, at, Self::MAX_BYTES)?;
-        at.check_numbers(&object.0);
+        at.check_numbers(&object.0, Limits::NUMBERS);
         Some(Self(object))
     }
 
@@ -111,6 +111,32 @@ impl FromJson for Metadata {
 
     fn schema() -> Value {
         let rule = format!("At most {} bytes. Kept and returned exactly as sent.", Self::MAX_BYTES);
+        json!({ "type": "object", "description": rule })
+    }
+}
+
+/// Metadata that is part of events. `EventBridge` refuses an event with other numbers for good.
+pub(crate) struct ForwardedMetadata(Metadata);
+
+impl From<ForwardedMetadata> for Metadata {
+    fn from(ForwardedMetadata(metadata): ForwardedMetadata) -> Self {
+        metadata
+    }
+}
+
+impl FromJson for ForwardedMetadata {
+    fn from_json(value: &Value, at: &mut Reader<'_>) -> Option<Self> {
+        let metadata = Metadata::from_json(value, at)?;
+        at.check_numbers(&metadata.0.0, Limits::FORWARDED_NUMBERS);
+        Some(Self(metadata))
+    }
+
+    fn schema() -> Value {
+        let rule = format!(
+            "At most {} bytes. Kept and returned exactly as sent. Integers are signed and have at most 64 \
+             bits; other numbers are 0 or between 1E-130 and 9.99E+125 in size.",
+            Metadata::MAX_BYTES
+        );
         json!({ "type": "object", "description": rule })
     }
 }

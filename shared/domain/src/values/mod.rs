@@ -17,6 +17,7 @@ pub use amount::{Amount, ParseAmountError};
 pub use currency::Currency;
 pub use email::Email;
 pub use hostname::Hostname;
+pub(crate) use json_object::ForwardedMetadata;
 pub use json_object::{ConfigValue, JsonObject, Metadata};
 pub use text::Text;
 pub(crate) use text::{MultilineText, is_invisible};
