@@ -250,3 +250,44 @@ fn by_tenants(list: &str, ids: &[Value]) -> String {
     let conditions = json!({ "tenantId": { "inq": ids } });
     with_query(list, "filter", &json!({ "where": conditions, "limit": 1000 }))
 }
+
+/// Returns `many` copies of a subscription.
+fn subscriptions(item: &Value, many: usize) -> Vec<Value> {
+    (0..many).flat_map(|n| sibling(item, &created(n))).collect()
+}
+
+/// These lists have no number of items per page.
+#[tokio::test]
+async fn ending_subscriptions_are_paged_by_bytes() {
+    let app = App::start().await;
+    let (tenant, plan) = (app.tenant_in_use("acme").await, app.active_plan(&json!({})).await);
+    let id = app.subscribe(&tenant, &plan).await.expect(200).text("/id");
+    let body = json!({ "autoRenew": false, "metaData": { "text": "\\".repeat(8_000) } });
+    let path = format!("/subscriptions/{id}");
+    app.client.patch(&app.operator, &path, &body).await.expect(204);
+    app.settle().await;
+    let mut stored = app.items_of("subscription").remove(0);
+    let timer = app.items_of("timer").into_iter().find(|timer| timer["endsOn"].is_object());
+    let timer = timer.unwrap().to_string();
+    let mut copies = subscriptions(&stored, 150);
+    let ids: Vec<_> = copies.iter().filter_map(|item| item["id"]["S"].as_str()).collect();
+    let timer_of = |copy: &&str| serde_json::from_str::<Value>(&timer.replace(&id, copy)).unwrap();
+    let timers: Vec<_> = ids.iter().map(timer_of).collect();
+    copies.extend(timers);
+    app.import(copies);
+    let (items, number) = pages(&app, &app.operator, "/subscriptions/expire-soon?days=366").await;
+    each_once(&items, 151);
+    assert!(number > 1, "{number}");
+
+    for (member, value) in [
+        ("phase", json!({ "S": "expired" })),
+        ("gsi2pk", json!({ "S": "subscription-status#4" })),
+        ("endedOn", json!({ "S": lambda::now().to_string() })),
+    ] {
+        stored[member] = value;
+    }
+    app.import(subscriptions(&stored, 150));
+    let (items, number) = pages(&app, &app.operator, "/subscriptions/expired").await;
+    each_once(&items, 150);
+    assert!(number > 1, "{number}");
+}

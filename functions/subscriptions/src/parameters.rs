@@ -48,7 +48,8 @@ impl Parameters {
         days.ok_or_else(rule)
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// Returns a parameter as it was given.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find_map(|(given, value)| (given == name).then_some(value.as_str()))
     }
 }

@@ -84,6 +84,7 @@ fn describe_expire_soon() -> Operation {
              cancelled at the end of their period, or do not renew. Eventually consistent.",
         )
         .query(days("The number of days from now."))
+        .continued()
         .error(Code::FilterTooBroad, "More than 1,000 subscriptions end.")
 }
 
@@ -92,6 +93,7 @@ fn describe_expired() -> Operation {
     Operation::new("listExpiredSubscriptions", summary, Answer::Many(subscription()))
         .description("Lists subscriptions that have expired, the latest first. Changes nothing.")
         .query(days("The number of days before now."))
+        .continued()
         .error(Code::FilterTooBroad, "More than 10,000 subscriptions have expired.")
 }
 
