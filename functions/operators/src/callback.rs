@@ -1,5 +1,7 @@
 //! `GET /auth/callback`: a person comes back from the identity provider.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::{RawQuery, State},
     http::{
@@ -8,7 +10,8 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use domain::{Error, Operator, OperatorId, Session};
+use domain::{AuditAction, Error, Operator, OperatorId, Session, UserId, Via};
+use schema::Timestamp;
 use url::form_urlencoded;
 
 use crate::{
@@ -99,10 +102,12 @@ async fn enter(
         TokenFailure::Other(error) => error,
     })?;
     let person = provider.person(&granted, &sign_in.nonce, now).await?;
+    lambda::trace::called_by(Via::Console);
+    let id = OperatorId::for_subject(&provider.issuer.url, &person.subject);
     if person.profile.roles.is_empty() {
+        note_refusal(operators, id, &Error::NoRole, now).await;
         return Err(without_role(provider, person));
     }
-    let id = OperatorId::for_subject(&provider.issuer.url, &person.subject);
     let named = (provider.issuer.url.as_str(), person.subject.as_str());
     let operator = Operator::signed_in(id, named, person.profile.clone(), now);
     let secret = SessionSecret::generate(id)?;
@@ -110,10 +115,26 @@ async fn enter(
     let session = Session::start(secret.id, id, person.profile, now, lifetime);
     let sealed = granted.refresh_token.map(|token| secret.seal(&token)).transpose()?;
     let session = Session { sealed_token: sealed, ..client.started(session) };
-    operators.store.sign_in(&operator, &session).await?;
+    if let Err(error) = operators.store.sign_in(&operator, &session).await {
+        if matches!(error, Error::OperatorDisabled) {
+            note_refusal(operators, id, &error, now).await;
+        }
+        return Err(error.into());
+    }
     let headers = [(LOCATION, sign_in.return_to)];
     let cookie = [(SET_COOKIE, secret.cookie(own, lifetime)?)];
     Ok((StatusCode::SEE_OTHER, headers, cookie).into_response())
+}
+
+/// Notes for the audit log that a person was not let in. A failure is only logged, because the person must
+/// learn of the refusal.
+async fn note_refusal(operators: &Operators, id: OperatorId, why: &Error, now: Timestamp) {
+    let by = UserId::from(id.to_string().as_str());
+    let details = BTreeMap::from([("code", web::code(why).as_str().to_owned())]);
+    let action = AuditAction::SignInRefused;
+    if let Err(error) = operators.store.note_action(action, None, details, now, &by).await {
+        tracing::warn!(error = %error.with_causes(), "a refused sign-in could not be noted");
+    }
 }
 
 /// Returns the error of a callback without a code.

@@ -5,7 +5,7 @@ use axum::{
     http::{header::SET_COOKIE, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::{Error, OperatorId, Profile, Result, Session};
+use domain::{Error, OperatorId, Profile, Result, Session, Via};
 use lambda::{metric::Metric, token::Identity};
 use schema::Timestamp;
 use serde::Serialize;
@@ -117,6 +117,7 @@ pub(crate) async fn token(
     let (now, idle) = (lambda::now(), operators.sessions.idle);
     let session = operators.store.see_session(secret.operator, secret.id, now, idle).await?;
     let mut session = session.ok_or(Error::SignInRequired("the session has ended"))?;
+    lambda::trace::called_by(Via::Console);
     if session.is_due(now)
         && let Some(provider) = operators.provider.as_deref()
         && let Some(profile) = check(&operators, provider, &secret, &session, now).await?

@@ -25,6 +25,12 @@ macro_rules! actions {
                     $(Self::$name => $text,)+
                 }
             }
+
+            /// Returns the name of what was changed, as in the `target` of an entry.
+            #[must_use]
+            pub fn noun(self) -> &'static str {
+                self.name().split_once('.').map_or("", |(noun, _)| noun)
+            }
         }
     };
 }
@@ -84,6 +90,7 @@ actions! {
     OperatorUpdated = "operator.updated"
     OperatorDisabled = "operator.disabled"
     OperatorEnabled = "operator.enabled"
+    SignInRefused = "operator.sign_in_refused"
     SessionStarted = "session.started"
     SessionEnded = "session.ended"
     AuditExported = "audit.exported"
@@ -359,6 +366,12 @@ mod tests {
             ("session", &json!({}), &json!({}), "none"),
             ("session", &json!({}), &none, "session.ended"),
             ("audit-note", &none, &json!({ "action": "audit.exported" }), "audit.exported"),
+            (
+                "audit-note",
+                &none,
+                &json!({ "action": "operator.sign_in_refused" }),
+                "operator.sign_in_refused",
+            ),
             ("audit-note", &none, &json!({ "action": "unknown" }), "none"),
         ] {
             assert_eq!(between(entity, old, new), action, "{entity} {old} {new}");

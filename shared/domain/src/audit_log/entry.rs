@@ -75,7 +75,7 @@ impl AuditEntry {
             "actor": { "type": trace.actor_type(), "id": actor },
             "via": trace.via,
             "action": action,
-            "target": { "type": kind.noun(), "id": target, "name": kind.name_of(item) },
+            "target": { "type": action.noun(), "id": target, "name": kind.name_of(item) },
             "tenantId": kind.tenant_of(item),
             "changes": changes,
             "reason": kind.reason_of(change.old, change.new),
@@ -139,6 +139,8 @@ impl Trace {
             Via::Build | Via::System => return None,
             // A sign-up has no token yet, and is recorded as a change by the system user.
             Via::Lead if kind == AuditedKind::Lead => "id",
+            // A session has no audit fields. Its operator started it.
+            _ if kind == AuditedKind::Session => "operatorId",
             Via::Lead | Via::Console | Via::Api => "modifiedBy",
         };
         item.get(member)?.as_str().map(str::to_owned)

@@ -91,25 +91,6 @@ impl AuditedKind {
         })
     }
 
-    /// Returns the name of the kind in an entry's `target`.
-    #[must_use]
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Lead => "lead",
-            Self::Tenant => "tenant",
-            Self::Child(ChildKind::Contact) => "contact",
-            Self::Child(ChildKind::Config) => "configuration",
-            Self::Child(ChildKind::Invoice) => "invoice",
-            Self::Entitlements => "entitlements",
-            Self::Job => "job",
-            Self::Plan => "plan",
-            Self::Subscription => "subscription",
-            Self::Operator => "operator",
-            Self::Session => "session",
-            Self::Note => "audit",
-        }
-    }
-
     /// Returns the tenant to whose chain the changes of `item` belong.
     pub(super) fn tenant_of(self, item: &Map<String, Value>) -> Option<&str> {
         let member = match self {

@@ -1,0 +1,74 @@
+//! What the audit log records about operators that sign in.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{App, Browser, provider::Provider};
+
+use crate::{
+    audit::entries,
+    sign_in::{app_of, signed_in},
+};
+
+/// Returns the entries with this action.
+fn entries_of(app: &App, action: &str) -> Vec<Value> {
+    entries(app).into_iter().filter(|entry| entry["action"] == action).collect()
+}
+
+/// Tries to sign in, and returns the code of the refusal.
+async fn refused(app: &App, provider: &Provider) -> String {
+    let browser = Browser::new(app.local().base_url());
+    let start = browser.open("/auth/sign-in").await.expect(302);
+    browser.open(&provider.authorize(&start.location)).await.expect(403).code().to_owned()
+}
+
+#[tokio::test]
+async fn a_sign_in_is_recorded_with_its_operator() {
+    let provider = Provider::start().await;
+    let app = app_of(&provider, &[]).await;
+    let browser = signed_in(&app, &provider).await;
+    let id = browser.post("/auth/token").await.expect(200).body["operator"]["id"].clone();
+    app.settle().await;
+    for action in ["operator.created", "session.started"] {
+        let found = entries_of(&app, action);
+        assert_eq!(found.len(), 1, "{action}");
+        let entry = &found[0];
+        assert_eq!(entry["actor"], json!({ "type": "operator", "id": id }), "{action}");
+        assert_eq!((&entry["via"], &entry["chain"]), (&json!("console"), &json!("operators")));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_recorded_with_its_reason() {
+    let provider = Provider::start().await;
+    let app = app_of(&provider, &[]).await;
+    // Two, because the last admin can't be disabled.
+    for subject in ["bob", "ada"] {
+        provider.claim("sub", subject);
+        signed_in(&app, &provider).await;
+    }
+    let id = app.read("/operators").await.text("/0/id");
+    let path = format!("/operators/{id}");
+    let disable = |request: reqwest::RequestBuilder| {
+        request.bearer_auth(&app.operator).json(&json!({ "disabled": true }))
+    };
+    app.client.send(Method::PATCH, &path, disable).await.expect(204);
+    assert_eq!(refused(&app, &provider).await, "OPERATOR_DISABLED");
+    provider.claim("groups", json!(["others"]));
+    assert_eq!(refused(&app, &provider).await, "NO_ROLE");
+    app.settle().await;
+    let noted = entries_of(&app, "operator.sign_in_refused");
+    let why = |entry: &Value| {
+        let changes = entry["changes"].as_array().unwrap();
+        changes.iter().find(|change| change["path"] == "/code").unwrap()["to"].clone()
+    };
+    assert_eq!(noted.iter().map(why).collect::<Vec<_>>(), ["OPERATOR_DISABLED", "NO_ROLE"]);
+    for entry in &noted {
+        assert_eq!(entry["actor"], json!({ "type": "operator", "id": id }));
+        assert_eq!(entry["target"]["type"], "operator");
+    }
+    assert!(!json!(noted).to_string().contains("arker"), "the log has no name and no address");
+
+    // A person learns of the refusal even if it cannot be noted.
+    app.set_failing("PutItem", true);
+    assert_eq!(refused(&app, &provider).await, "NO_ROLE");
+}
