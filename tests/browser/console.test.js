@@ -174,9 +174,11 @@ for (const viewport of SIZES) {
 test("a narrow screen shows the rows of a table as cards", async () => {
   const { page, context, errors } = await open(browser, { viewport: SIZES[0] ?? null });
   const { id } = await plane.tenant("cards", "Cards");
+  await plane.call("POST", `/tenants/${id}/provision`, { id: "s", plan: { tier: "BASIC" } });
+  await eventually(async () => (await plane.call("GET", `/tenants/${id}`)).status === 0);
   await signIn(page, plane, "#/tenants");
   const card = page.getByRole("row", { name: "Cards" });
-  for (const text of ["cards", "Pending", "Ada Lovelace"]) await card.getByText(text, { exact: true }).waitFor();
+  for (const text of ["cards", "Active", "BASIC", "Ada Lovelace"]) await card.getByText(text, { exact: true }).waitFor();
   const lefts = await card.locator("td").evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().left));
   assert.equal(new Set(lefts).size, 1, "each value is on a line of its own");
   await check(page, "tenants as cards");

@@ -37,6 +37,10 @@ for (const viewport of SIZES) {
     await check(page, "draft");
 
     await press(page, "Edit");
+    await submitDialog(page, {});
+    await closed(page);
+    assert.equal((await plane.call("GET", `/plans/${id}`)).modifiedOn, stored.modifiedOn, "saving changes nothing");
+    await press(page, "Edit");
     assert.equal(await page.locator("dialog [name=features]").inputValue(), "code = \"7\"\nregion = eu\nseats = 25\nsso = true");
     await page.locator("dialog [name=public]").check();
     await submitDialog(page, { description: "For teams" });

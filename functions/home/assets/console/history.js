@@ -95,11 +95,11 @@ export const columns = [
 export const history = (tenant) => entriesPanel("History", (cursor) => listUnfiltered(`tenants/${tenant}/audit`, LIMIT, cursor));
 
 /**
- * Returns the changes of an entity as a panel, or `null` if the operator may not see them.
+ * Returns the changes of an entity as a panel, or `null` if the operator may not see them. Only entries of its chain are read.
  * @param {string} title
- * @param {string} targetId
+ * @param {{ chain: string, targetId: string }} where
  */
-export const changesOf = (title, targetId) => entriesPanel(title, (cursor) => list("audit", { where: { targetId }, limit: LIMIT }, cursor));
+export const changesOf = (title, where) => entriesPanel(title, (cursor) => list("audit", { where, limit: LIMIT }, cursor));
 
 /**
  * @param {string} title

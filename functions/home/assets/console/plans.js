@@ -143,7 +143,7 @@ function facts(plan) {
 export async function plan(id) {
   const body = h("div");
   async function refresh() {
-    const [{ item }, versions] = await Promise.all([readTagged(`plans/${id}`), can("10310") ? changesOf("Versions", id) : null]);
+    const [{ item }, versions] = await Promise.all([readTagged(`plans/${id}`), can("10310") ? changesOf("Versions", { chain: "plans", targetId: id }) : null]);
     fill(body,
       h("div", { class: "bar" }, h("h1", { tabindex: "-1" }, userText(item.name)), h("span", { role: "status" }, stateBadge(item)), actions(item, refresh)),
       h("div", { class: "grid" }, facts(item), featuresOf(item.features)), versions);
