@@ -98,8 +98,8 @@ impl Writer {
         let of = self.notice(tenant, contact, notice.words());
         let until = notice.until().map(date).unwrap_or_default();
         let deleted_on = notice.deleted_on().map(date).unwrap_or_default();
-        let plan = notice.plan().name.as_str();
-        let own = [("planName", plan), ("until", &until), ("deletedOn", &deleted_on)];
+        let plan = name(notice.plan().name.as_str());
+        let own = [("planName", &*plan), ("until", &until), ("deletedOn", &deleted_on)];
         mail(&of, contact, self.notices.about(notice), own)
     }
 

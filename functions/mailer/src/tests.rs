@@ -245,6 +245,29 @@ async fn a_custom_template_gets_every_value_as_html_and_as_text() {
 }
 
 #[tokio::test]
+async fn emails_about_the_progress_can_have_a_template_of_their_own() {
+    let (writer, now) = (writer(&[("PROGRESS_TEMPLATE", "progress")]).await, lambda::now());
+    let ready = LeadLink { issued_on: now, stage: Stage::Ready, app_plane_url: None };
+    let until = crate::words::date(now + Duration::from_secs(86_400));
+    for (mail, heading, shown) in [
+        (writer.failure(&lead("Ada"), now).unwrap(), "We couldn't set up your workspace", &*until),
+        (writer.link(&lead("Ada"), &ready, now).unwrap().unwrap(), "Your workspace is ready", ""),
+    ] {
+        let MailContent::Template { name, data } = &mail.content else {
+            panic!("built-in content")
+        };
+        assert_eq!((name.as_str(), &data["headingText"]), ("progress", &json!(heading)));
+        assert_eq!(
+            (&data["validUntil"], &data["companyName"]),
+            (&json!(shown), &json!("Acme &#38; Co."))
+        );
+        let message = data["messageText"].as_str().unwrap();
+        assert!(message.contains("the workspace for Acme & Co."), "{message}");
+        assert!(data["buttonText"].is_string() && data["linkText"].is_string());
+    }
+}
+
+#[tokio::test]
 async fn an_expired_key_or_one_that_a_facade_sends_is_not_emailed() {
     let (lead, day) = (lead("Ada"), Duration::from_secs(86_400));
     let created = lead.id.created_at().unwrap();

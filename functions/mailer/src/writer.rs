@@ -27,6 +27,7 @@ pub(crate) struct Writer {
     lead_keys: LeadKeys,
     verification_template: Option<String>,
     welcome_template: Option<String>,
+    progress_template: Option<String>,
     pub(crate) notices: NoticeTemplates,
 }
 
@@ -98,7 +99,8 @@ struct WelcomeText<'a> {
 
 impl Writer {
     /// Reads `APP_NAME`, `APP_VALIDATE_URL`, `APP_LOGIN_URL`, `VERIFICATION_TEMPLATE`,
-    /// `WELCOME_TEMPLATE`, the templates of notices, the master keys and the settings of lead keys.
+    /// `WELCOME_TEMPLATE`, `PROGRESS_TEMPLATE`, the templates of notices, the master keys and the settings of
+    /// lead keys.
     pub(crate) async fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             app: env.get("APP_NAME").unwrap_or("Tenantry").to_owned(),
@@ -107,6 +109,7 @@ impl Writer {
             lead_keys: LeadKeys::from_env(env)?,
             verification_template: env.get("VERIFICATION_TEMPLATE").map(str::to_owned),
             welcome_template: env.get("WELCOME_TEMPLATE").map(str::to_owned),
+            progress_template: env.get("PROGRESS_TEMPLATE").map(str::to_owned),
             notices: NoticeTemplates::from_env(env),
             keys: MasterKeys::load(env, aws).await?,
         })
@@ -186,10 +189,26 @@ impl Writer {
             until: (!is_ready).then(|| date(link.issued_on + expiry)),
             words: StageWords::new(link.stage),
         };
-        let content = MailContent::BuiltIn {
-            subject: format!("{} on {}", of.words.heading, of.app),
-            html: render(&ProgressHtml { of: &of })?,
-            text: render(&ProgressText { of: &of })?,
+        let StageWords { heading, before, after, button } = of.words;
+        let content = match &self.progress_template {
+            Some(template) => MailContent::Template {
+                name: template.clone(),
+                data: template_data([
+                    ("appName", of.app),
+                    ("firstName", &of.first_name),
+                    ("companyName", &of.company_name),
+                    ("heading", heading),
+                    ("message", &format!("{before} {}{after}", of.company_name)),
+                    ("button", button),
+                    ("link", &of.link),
+                    ("validUntil", of.until.as_deref().unwrap_or_default()),
+                ]),
+            },
+            None => MailContent::BuiltIn {
+                subject: format!("{heading} on {}", of.app),
+                html: render(&ProgressHtml { of: &of })?,
+                text: render(&ProgressText { of: &of })?,
+            },
         };
         Ok(Mail { to: lead.email.clone(), content })
     }
