@@ -117,19 +117,28 @@ impl Store {
 
     /// Applies all of `changes`, or fails with [`Error::Stale`] if one was applied before.
     async fn count_all(&self, changes: &[&CounterChange], now: Timestamp) -> Result<()> {
-        let (mut writes, mut sums) = (self.transaction(), BTreeMap::new());
-        for CounterChange { change, kind, numbers } in changes {
+        let mut writes = self.transaction();
+        for CounterChange { change, .. } in changes {
             writes = writes.claim(Key::counted(change), counted(now), Error::Stale)?;
-            let sum: &mut BTreeMap<String, i64> = sums.entry(kind).or_default();
-            for (name, number) in numbers {
-                *sum.entry(name.clone()).or_default() += number;
-            }
         }
-        for (kind, numbers) in sums {
+        for (kind, numbers) in sums(changes) {
             writes = writes.add(Key::counter(kind), &numbers)?;
         }
         writes.commit().await
     }
+}
+
+/// Returns the sum of each number, by kind.
+fn sums<'c>(changes: &[&'c CounterChange]) -> BTreeMap<&'c str, BTreeMap<String, i64>> {
+    let mut sums = BTreeMap::<_, BTreeMap<String, i64>>::new();
+    for CounterChange { kind, numbers, .. } in changes {
+        let of_kind = sums.entry(kind.as_str()).or_default();
+        for (name, number) in numbers {
+            let sum = of_kind.entry(name.clone()).or_default();
+            *sum = sum.saturating_add(*number);
+        }
+    }
+    sums
 }
 
 /// Returns the numbers of a counter.
@@ -146,4 +155,21 @@ fn counted(now: Timestamp) -> Attributes {
         ("expiresAt".into(), AttributeValue::N((now + KEPT).seconds().to_string())),
     ]
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_a_batch_stays_within_64_bits() {
+        let change = |kind: &str, number| CounterChange {
+            change: "x".to_owned(),
+            kind: kind.to_owned(),
+            numbers: [("revenueKWD".to_owned(), number)].into(),
+        };
+        let changes = [change("a", i64::MAX), change("a", 1), change("b", 2), change("b", -3)];
+        let sums = sums(&changes.each_ref());
+        assert_eq!([sums["a"]["revenueKWD"], sums["b"]["revenueKWD"]], [i64::MAX, -1]);
+    }
 }
