@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use lambda::Env;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use support::{App, Reply, SignedMessage, config, contact, invoice, lead, subscription, tenant};
+use support::{
+    App, Reply, SignedMessage, config, contact, invoice, lead, plan, subscription, tenant,
+};
 
 use crate::{
     audit::{entries, replayed},
@@ -17,12 +19,13 @@ use crate::{
 const OPERATIONS: usize = 150;
 
 /// Kinds of items, with the members whose values are not in the log.
-const KINDS: [(&str, &[&str]); 6] = [
+const KINDS: [(&str, &[&str]); 7] = [
     ("lead", &["firstName", "lastName", "email", "address", "origin", "takesOver", "unmailed"]),
     ("tenant", &["address", "latestJob", "stagedBy", "builtBy", "removedBy", "batches"]),
     ("contact", &["firstName", "lastName", "email"]),
     ("invoice", &[]),
     ("config", &["configValue"]),
+    ("plan", &[]),
     ("job", &["tenant", "steps", "progress", "deadline"]),
 ];
 
@@ -84,6 +87,7 @@ impl Writer<'_> {
             "/tenants" => tenant(&format!("tenant{n}")),
             "/contacts" => contact(&owner),
             "/invoices" => invoice(&owner),
+            "/plans" => plan(json!({ "name": format!("Plan {n}"), "features": { "seats": n } })),
             _ => config(&owner, &format!("key{n}")),
         };
         let reply = self.send(Method::POST, list, &body).await;
@@ -103,6 +107,8 @@ impl Writer<'_> {
             "/contacts" => json!({ "type": format!("type {n}"), "isPrimary": n % 2 == 0 }),
             "/invoices" if n % 2 == 0 => json!({ "amount": format!("{n}.25").parse::<f64>().ok() }),
             "/invoices" => json!({ "currencyCode": "GBP", "status": n % 3 }),
+            "/plans" if n % 2 == 0 => json!({ "price": n, "trialDays": n % 30 }),
+            "/plans" => json!({ "features": { "seats": n, "sso": n % 3 == 0 }, "public": true }),
             _ => json!({ "configKey": format!("renamed{n}"), "configValue": { "n": n } }),
         };
         if self.random.chance(70) {
@@ -142,7 +148,8 @@ impl Writer<'_> {
     }
 }
 
-const LISTS: [&str; 5] = ["/leads", "/tenants", "/contacts", "/invoices", "/tenant-configs"];
+const LISTS: [&str; 6] =
+    ["/leads", "/tenants", "/contacts", "/invoices", "/tenant-configs", "/plans"];
 
 /// Returns a stored value as entries show it.
 fn plain(value: &Value) -> Value {

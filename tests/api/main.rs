@@ -5,11 +5,15 @@
 #![recursion_limit = "256"]
 
 mod abuse;
+mod accepted_text;
 mod arc_saas;
 mod audit;
 mod audit_checkpoints;
+mod audit_erasure;
 mod audit_names;
+mod audit_pages;
 mod audit_replay;
+mod audit_sign_in;
 mod auto_deprovision;
 mod bad_input;
 mod body_limits;
@@ -69,6 +73,7 @@ mod permissions;
 mod plans;
 mod poison_events;
 mod poison_records;
+mod poison_steps;
 mod preconditions;
 mod progress;
 mod random;

@@ -22,7 +22,7 @@ fn kept(app: &App, id: &str) -> Option<i64> {
 }
 
 /// Sets the expiry of leads to one second ago.
-fn expire(app: &App, ids: &[&str]) {
+pub(crate) fn expire(app: &App, ids: &[&str]) {
     let expired = |id: &&str| {
         let mut item = item(app, id);
         item["expiresAt"] = json!({ "N": (lambda::now().seconds() - 1).to_string() });

@@ -10,7 +10,7 @@ use support::{
 use url::form_urlencoded;
 
 /// The path of a search for `text`.
-fn path(text: &str) -> String {
+pub(crate) fn path(text: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", text).finish();
     format!("/search?{query}")
 }
