@@ -60,7 +60,7 @@ impl Page {
         };
         let mut found: Vec<_> =
             found.into_iter().map(|stored| (place(&stored.item), stored.item)).collect();
-        if let Some(Cursor::Order { last }) = &cursor
+        if let Some(Cursor::Order { last }) = cursor
             && let Some(last) = last.get(PLACE).and_then(Value::as_str)
         {
             found.retain(|(place, _)| order(place, last) == Ordering::Greater);
