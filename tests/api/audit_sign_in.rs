@@ -1,4 +1,4 @@
-//! What the audit log records about operators that sign in.
+//! Sign-ins of operators in the audit log.
 
 use reqwest::Method;
 use serde_json::{Value, json};
