@@ -63,5 +63,12 @@ async fn pages_of_50_and_of_10_000_entries_cost_the_same() {
         costs.push(of_pages);
     }
     assert_eq!(costs[0], costs[1]);
-    insta::assert_debug_snapshot!(costs[0], @"");
+    insta::assert_debug_snapshot!(costs[0], @r#"
+    [
+        "Audit: 1, R 3; next page: 1, R 3",
+        "Audit, of a tenant: 1, R 6; next page: 1, R 6",
+        "Audit, of an actor: 1, R 3; next page: 1, R 3",
+        "History: 1, R 6; next page: 1, R 6",
+    ]
+    "#);
 }

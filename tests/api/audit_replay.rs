@@ -25,7 +25,7 @@ const KINDS: [(&str, &[&str]); 7] = [
     ("contact", &["firstName", "lastName", "email"]),
     ("invoice", &[]),
     ("config", &["configValue"]),
-    ("plan", &[]),
+    ("plan", &["subscribed"]),
     ("job", &["tenant", "steps", "progress", "deadline"]),
 ];
 
