@@ -89,7 +89,7 @@ impl World {
     async fn exchange(self: Arc<Self>, call: Call) -> Result<HttpResponse, ConnectorError> {
         let Some(by) = call.by.clone() else { return Ok(response(&self.execute(&call))) };
         self.wait_for_network().await;
-        let fault = self.faults.of_call(&call.action, &self.chance);
+        let fault = self.faults.of_call(call.service, &call.action, &self.chance);
         if let Some(fault) = fault {
             by.set_faulty();
             self.effects.note_fault(&by);

@@ -46,6 +46,8 @@ pub(crate) enum Mishap {
     Missed,
     /// The keys were rotated.
     Rotated,
+    /// A service fails for a while.
+    Outage,
 }
 
 /// The faults of a world: whether there are any now, and how many there were.
@@ -57,6 +59,8 @@ pub(crate) struct Faults {
 #[derive(Debug)]
 struct State {
     are_on: bool,
+    /// The service that fails now.
+    down: Option<&'static str>,
     counts: BTreeMap<String, u64>,
 }
 
@@ -75,7 +79,7 @@ const OF_CALLS: [(Fault, u64); 9] = [
 
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { are_on: true, counts: BTreeMap::new() }) }
+        Self { state: Mutex::new(State { are_on: true, down: None, counts: BTreeMap::new() }) }
     }
 
     /// Ends all faults.
@@ -87,10 +91,21 @@ impl Faults {
         locked(&self.state).are_on
     }
 
+    /// Begins an outage of a service, or ends it.
+    pub(crate) fn set_down(&self, service: Option<&'static str>) {
+        if service.is_some() && self.are_on() {
+            self.count(Mishap::Outage);
+        }
+        locked(&self.state).down = service;
+    }
+
     /// Returns the fault of a call of `action`, if it has one.
-    pub(crate) fn of_call(&self, action: &str, chance: &Chance) -> Option<Fault> {
+    pub(crate) fn of_call(&self, service: &str, action: &str, chance: &Chance) -> Option<Fault> {
         if !self.are_on() {
             return None;
+        }
+        if locked(&self.state).down == Some(service) {
+            return Some(*chance.one(&[Fault::ServerError, Fault::Throttled, Fault::Unsent]));
         }
         let is_possible = |fault: Fault| match fault {
             Fault::Conflict => action == "TransactWriteItems",

@@ -25,6 +25,8 @@ impl World {
         tokio::spawn(async move { world.expire_items().await });
         let world = Arc::clone(self);
         tokio::spawn(async move { world.rotate_keys().await });
+        let world = Arc::clone(self);
+        tokio::spawn(async move { world.interrupt_services().await });
     }
 
     /// Invokes the reconciler every minute. The minutes in which nothing is due are skipped, because it
@@ -75,6 +77,20 @@ impl World {
                 self.violated("items can expire", &error.to_string());
             }
             self.read_history();
+        }
+    }
+
+    /// Lets services fail for a while. Most outages begin while something happens.
+    async fn interrupt_services(self: &Arc<Self>) {
+        const SERVICES: [&str; 5] =
+            ["DynamoDB", "EventBridge", "SES", "SecretsManager", "CodePipeline"];
+        loop {
+            let changed = self.history.changed.notified();
+            tokio::time::sleep(self.chance.time(MINUTE, DAY)).await;
+            changed.await;
+            self.faults.set_down(Some(*self.chance.one(&SERVICES)));
+            tokio::time::sleep(self.chance.time(Duration::from_millis(100), MINUTE * 3)).await;
+            self.faults.set_down(None);
         }
     }
 
