@@ -166,7 +166,7 @@ fn simulate(seed: u64, customers: u64, plant: Option<Plant>) -> ExitCode {
 }
 
 async fn live(seed: u64, customers: u64, plant: Option<Plant>) -> Result<Value, local::Error> {
-    let world = World::new(seed, plant)?;
+    let world = World::new(seed, customers, plant)?;
     world.read_history();
     world.read_streams();
     world.keep_time();

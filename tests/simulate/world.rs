@@ -29,6 +29,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) seed: u64,
+    /// Number of steps in which everything must end.
+    most_steps: u64,
     pub(crate) services: Services,
     pub(crate) chance: Chance,
     pub(crate) faults: Faults,
@@ -67,12 +69,20 @@ const VARIABLES: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-west-1"),
 ];
 
+/// Number of steps of a customer at most: four times the usual number.
+const STEPS: u64 = 1_500;
+
 impl World {
     /// Creates the world of a seed.
-    pub(crate) fn new(seed: u64, plant: Option<Plant>) -> Result<Arc<Self>, local::Error> {
+    pub(crate) fn new(
+        seed: u64,
+        customers: u64,
+        plant: Option<Plant>,
+    ) -> Result<Arc<Self>, local::Error> {
         let template = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
         let world = Arc::new(Self {
             seed,
+            most_steps: 10_000 + customers * STEPS,
             services: Services::new(template, Env::from_iter(VARIABLES))?,
             chance: Chance::new(seed),
             faults: Faults::new(),
@@ -128,6 +138,9 @@ impl World {
         let answered = answered
             .unwrap_or_else(|| self.services.answer(call.service, &call.action, &call.body));
         self.trace.add(format_args!("{call} -> {}", answered.status), &call.body);
+        if self.trace.sum().1 > self.most_steps {
+            self.violated("everything ends", &format!("more than {} steps", self.most_steps));
+        }
         if answered.status == 200 {
             self.follow(&call, &answered);
         }
