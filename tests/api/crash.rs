@@ -13,9 +13,6 @@ use tokio::runtime::Runtime;
 pub(crate) trait Flow {
     const NAME: &str;
 
-    /// The distance between two stops of one test. Two tests share the work.
-    const STEP: usize = 2;
-
     /// The variables of the functions.
     const VARIABLES: &[(&str, &str)] = &[];
 
@@ -30,11 +27,11 @@ pub(crate) trait Flow {
     fn check(app: &App, completed: &[Call]);
 }
 
-/// Stops before calls from `first` on: before every [`Flow::STEP`]th, or before every second one with
-/// `TENANTRY_TEST_ALL_STOPS`.
+/// Stops before calls from `first` on: before every fourth, or before every second one with
+/// `TENANTRY_TEST_ALL_STOPS`. Two tests share the work.
 pub(crate) fn stop_again_and_again<F: Flow>(first: usize) {
     #[expect(clippy::disallowed_methods, reason = "a test setting, not configuration")]
-    let step = if env::var_os("TENANTRY_TEST_ALL_STOPS").is_some() { 2 } else { F::STEP };
+    let step = if env::var_os("TENANTRY_TEST_ALL_STOPS").is_some() { 2 } else { 4 };
     let prepared = prepare::<F>(first);
     let stops_from = |first: usize| {
         (first..)

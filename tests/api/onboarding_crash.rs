@@ -94,21 +94,21 @@ fn check_build(app: &App, completed: &[Call], once: usize) {
 }
 
 #[test]
-fn onboarding_resumes_after_a_stop_before_any_even_call() {
+fn onboarding_resumes_after_a_stop_before_even_calls() {
     stop_again_and_again::<SignUp>(0);
 }
 
 #[test]
-fn onboarding_resumes_after_a_stop_before_any_odd_call() {
+fn onboarding_resumes_after_a_stop_before_odd_calls() {
     stop_again_and_again::<SignUp>(1);
 }
 
 #[test]
-fn provisioning_by_plan_resumes_after_a_stop_before_any_even_call() {
+fn provisioning_by_plan_resumes_after_a_stop_before_even_calls() {
     stop_again_and_again::<ByPlan>(0);
 }
 
 #[test]
-fn provisioning_by_plan_resumes_after_a_stop_before_any_odd_call() {
+fn provisioning_by_plan_resumes_after_a_stop_before_odd_calls() {
     stop_again_and_again::<ByPlan>(1);
 }

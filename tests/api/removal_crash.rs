@@ -15,8 +15,6 @@ struct CancelAndRemove;
 impl Flow for CancelAndRemove {
     const NAME: &str = "removal";
 
-    const STEP: usize = 4;
-
     const VARIABLES: &[(&str, &str)] = &ON;
 
     async fn prepare(app: &App) {
