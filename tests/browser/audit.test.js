@@ -63,7 +63,9 @@ for (const viewport of SIZES) {
     assert.equal(saved.suggestedFilename(), "audit.csv");
     const lines = (await readFile(await saved.path(), "utf8")).trim().split("\r\n");
     assert.match(String(lines[0]), /^time,chain,seq,/);
-    assert.equal(lines.length, 4, "the tenant, its contact and the change");
+    // The entry of the export itself may already be there.
+    const exported = lines.filter((line) => !line.includes("audit.exported"));
+    assert.equal(exported.length, 4, "the tenant, its contact and the change");
     await page.getByText("The export is in the log.").waitFor();
     await recorded(id, "audit.exported");
 
