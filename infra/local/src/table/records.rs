@@ -95,6 +95,10 @@ fn text(value: &Value) -> Result<String> {
 fn to_lambda_record(mut record: Value, arn: &str, region: &str) -> Value {
     record["awsRegion"] = region.into();
     record["eventSourceARN"] = arn.into();
+    for image in ["NewImage", "OldImage"] {
+        let attributes = record["dynamodb"].get_mut(image).and_then(Value::as_object_mut);
+        attributes.into_iter().flat_map(|them| them.values_mut()).for_each(complete);
+    }
     let time = &mut record["dynamodb"]["ApproximateCreationDateTime"];
     #[expect(clippy::cast_possible_truncation, reason = "Lambda sends whole seconds")]
     let seconds = time.as_f64().map(|seconds| seconds as i64);
@@ -102,4 +106,16 @@ fn to_lambda_record(mut record: Value, arn: &str, region: &str) -> Value {
     let seconds = seconds.map(|it| (Timestamp::from_millis(it * 1000) + ahead()).seconds());
     *time = json!(seconds);
     record
+}
+
+/// Completes an attribute: DynamoDB Local leaves out the content of an empty map, which DynamoDB does not.
+fn complete(attribute: &mut Value) {
+    match attribute.as_object_mut() {
+        Some(content) if content.is_empty() => *attribute = json!({ "M": {} }),
+        Some(content) => {
+            let members = content.get_mut("M").and_then(Value::as_object_mut);
+            members.into_iter().flat_map(|them| them.values_mut()).for_each(complete);
+        }
+        None => {}
+    }
 }
