@@ -46,8 +46,7 @@ const ACTS: [(Act, usize); 13] = [
 impl Customer {
     /// Does something with the tenant. It may be refused.
     pub(crate) async fn act(&self, tenant: &str) {
-        let acts = ACTS.iter().flat_map(|(act, often)| std::iter::repeat_n(*act, *often));
-        let act = *self.world.chance.one(&acts.collect::<Vec<_>>());
+        let act = self.world.chance.weighted(&ACTS);
         let status = self.tenant(tenant).map_or(0, |tenant| number(&tenant, "status"));
         // A tenant that could not be built is built again.
         let act = if [1, 3, 5].contains(&status) { Act::Provision } else { act };

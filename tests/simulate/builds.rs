@@ -63,8 +63,7 @@ impl World {
     }
 
     async fn build(self: &Arc<Self>, execution: &Execution) {
-        let plans = PLANS.iter().flat_map(|(plan, often)| std::iter::repeat_n(*plan, *often));
-        let plan = *self.chance.one(&plans.collect::<Vec<_>>());
+        let plan = self.chance.weighted(&PLANS);
         let plan = if self.faults.are_on() { plan } else { Plan::Succeeds };
         if !matches!(plan, Plan::Succeeds | Plan::Fails) {
             self.faults.count(Mishap::Build);

@@ -26,6 +26,12 @@ impl Chance {
         &choices[locked(&self.0).usize(0..choices.len())]
     }
 
+    /// Returns one of `choices`, each as often as its number says.
+    pub(crate) fn weighted<T: Copy>(&self, choices: &[(T, usize)]) -> T {
+        let all = choices.iter().flat_map(|(choice, often)| std::iter::repeat_n(*choice, *often));
+        *self.one(&all.collect::<Vec<_>>())
+    }
+
     /// Returns a time from `least` to `most`. Short times are more likely: every order of magnitude is
     /// equally likely.
     pub(crate) fn time(&self, least: Duration, most: Duration) -> Duration {
