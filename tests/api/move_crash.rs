@@ -12,7 +12,6 @@ struct MoveAndRetire;
 impl Flow for MoveAndRetire {
     const NAME: &str = "move";
 
-    /// A move makes many calls, each of which would take seconds to try.
     async fn prepare(app: &App) {
         let tenant = app.tenant_in_use("acme").await;
         let basic = app.active_plan(&json!({})).await;
