@@ -131,11 +131,12 @@ impl WorkStep {
             (StepState::Running, Some(ended)) => {
                 let is_unknown = self.started_on == ended;
                 let started_on = if is_unknown { time } else { time.max(self.started_on) };
-                let (summary, link) = (self.summary.or(report.summary), self.link.or(report.link));
-                Self { started_on, summary, link, ..self }
+                Self { started_on, ..self.explained_by(report) }
             }
+            // A stage and its action of one name are one step, whose details only the action reports.
             (state, ended) if time < ended.unwrap_or(self.started_on) || ended == Some(time) => {
-                self.explained_by(state, report)
+                let is_same_end = state == self.state && time >= self.started_on;
+                if is_same_end { self.explained_by(report) } else { self }
             }
             (state, _) => Self {
                 state,
@@ -146,15 +147,9 @@ impl WorkStep {
             },
         }
     }
-}
 
-impl WorkStep {
-    /// Returns this step with the details of a report that did not end it last: of a stage and its action,
-    /// which are one step, the action reports them.
-    fn explained_by(self, state: StepState, report: StepReport) -> Self {
-        if state != self.state || report.time < self.started_on {
-            return self;
-        }
+    /// Returns this step with the details of `report` that it lacks.
+    fn explained_by(self, report: StepReport) -> Self {
         let (summary, link) = (self.summary.or(report.summary), self.link.or(report.link));
         Self { summary, link, ..self }
     }
