@@ -53,13 +53,11 @@ impl Store {
         follows: Option<(&Stored<Subscription>, &Decision)>,
         request: &str,
     ) -> Result<()> {
-        let Stored { item, version } = before;
         let follows = follows.filter(|(current, decision)| changes(&current.item, decision));
         let Some((current, decision)) = follows else {
             return self.replace_tenant(before, after).await;
         };
-        let writes = self.transaction().replace(after, *version, Error::Stale)?;
-        let writes = writes.deprovisioning(item, after, version + 1)?;
+        let writes = self.transaction().replace_tenant(before, after)?;
         let writes = writes.decided(Some(current), decision, Some(request))?;
         self.invalidating(after.id, writes.commit()).await
     }

@@ -229,19 +229,13 @@ impl Transaction<'_> {
         tenant: &Stored<Tenant>,
         decision: &Decision,
     ) -> Result<Self> {
-        let Stored { item: tenant, version } = tenant;
+        let Stored { item, version } = tenant;
         let Some(change) = decision.tenant else {
-            return self.require_version(tenant.key(), *version, Error::Stale);
+            return self.require_version(item.key(), *version, Error::Stale);
         };
         let audit = &decision.subscription.audit;
-        let changed =
-            tenant.clone().with_standing(change, audit.modified_on, &audit.modified_by)?;
-        let changed = changed.deprovisioned_on(decision.deprovision_on);
-        self.replace(&changed, *version, Error::Stale)?.deprovisioning(
-            tenant,
-            &changed,
-            version + 1,
-        )
+        let changed = item.clone().with_standing(change, audit.modified_on, &audit.modified_by)?;
+        self.replace_tenant(tenant, &changed.deprovisioned_on(decision.deprovision_on))
     }
 }
 

@@ -66,8 +66,7 @@ impl Store {
         if !is_renamed && !is_retimed(item, after) {
             return self.replace(after, *version).await;
         }
-        let writes = self.transaction().replace(after, *version, Error::Stale)?;
-        let mut writes = writes.deprovisioning(item, after, version + 1)?;
+        let mut writes = self.transaction().replace_tenant(before, after)?;
         if is_renamed {
             self.must_not_be_reserved(&after.key)?;
             // The claim on the old key stays, because keys are never released.
@@ -81,27 +80,24 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Sets the timer that deprovisions a tenant in its new `version`, or deletes the one that it no
-    /// longer has.
-    pub(crate) fn deprovisioning(
-        self,
-        before: &Tenant,
-        after: &Tenant,
-        version: u64,
-    ) -> Result<Self> {
-        if !is_retimed(before, after) {
-            return Ok(self);
+    /// Replaces the tenant `before` with `after`, but no claim on its key. Sets the timer that deprovisions
+    /// it, or deletes the one that it no longer has.
+    pub(crate) fn replace_tenant(self, before: &Stored<Tenant>, after: &Tenant) -> Result<Self> {
+        let Stored { item, version } = before;
+        let writes = self.replace(after, *version, Error::Stale)?;
+        if !is_retimed(item, after) {
+            return Ok(writes);
         }
-        match (before.deprovisioning_timer(0), after.deprovisioning_timer(version)) {
-            (_, Some(timer)) => self.put_any(&TimerItem::of_tenant(&timer, after.id)),
-            (Some(timer), None) => self.delete_any(Key::timer(timer.subject, timer.action)),
-            (None, None) => Ok(self),
+        match (item.deprovisioning_timer(0), after.deprovisioning_timer(version + 1)) {
+            (_, Some(timer)) => writes.put_any(&TimerItem::of_tenant(&timer, after.id)),
+            (Some(timer), None) => writes.delete_any(Key::timer(timer.subject, timer.action)),
+            (None, None) => Ok(writes),
         }
     }
 }
 
 /// Returns whether the time changes at which a tenant is deprovisioned.
-pub(crate) fn is_retimed(before: &Tenant, after: &Tenant) -> bool {
+fn is_retimed(before: &Tenant, after: &Tenant) -> bool {
     let at = |tenant: &Tenant| tenant.deprovisioning_timer(0).map(|timer| timer.at);
     at(before) != at(after)
 }
