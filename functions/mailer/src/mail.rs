@@ -23,6 +23,13 @@ pub(crate) enum MailContent {
     Template { name: String, data: Value },
 }
 
+impl MailContent {
+    /// Returns content for the team's SES template with these values.
+    pub(crate) fn of_template<const N: usize>(name: &str, values: [(&str, &str); N]) -> Self {
+        Self::Template { name: name.to_owned(), data: template_data(values) }
+    }
+}
+
 impl Mail {
     /// Returns the content in the form that SES expects.
     pub(crate) fn content(&self) -> Result<EmailContent> {
@@ -56,7 +63,7 @@ fn message(subject: &str, html: &str, text: &str) -> Result<Message, BuildError>
 
 /// Returns the data of an SES template. SES does not escape values, so each is passed twice:
 /// escaped for HTML under its name, and as plain text under its name and `Text`.
-pub(crate) fn template_data<const N: usize>(values: [(&str, &str); N]) -> Value {
+fn template_data<const N: usize>(values: [(&str, &str); N]) -> Value {
     let mut data = Map::new();
     for (name, value) in values {
         let Ok(escaped) = escape(value, Html);

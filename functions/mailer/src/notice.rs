@@ -5,7 +5,7 @@ use domain::{Contact, Result, Tenant, Text};
 use lambda::Env;
 
 use crate::{
-    mail::{Mail, MailContent, template_data},
+    mail::{Mail, MailContent},
     notice_words::{NoticeWords, SubscriptionNotice},
     words::{date, name},
     writer::{Writer, render},
@@ -126,9 +126,9 @@ fn mail(
 ) -> Result<Mail> {
     let [first, second, third] = own;
     let content = match template {
-        Some(template) => MailContent::Template {
-            name: template.clone(),
-            data: template_data([
+        Some(template) => MailContent::of_template(
+            template,
+            [
                 ("appName", of.app),
                 ("firstName", &of.first_name),
                 ("tenantName", &of.tenant_name),
@@ -137,8 +137,8 @@ fn mail(
                 second,
                 third,
                 ("link", of.link),
-            ]),
-        },
+            ],
+        ),
         None => MailContent::BuiltIn {
             subject: format!("{}: {} on {}", of.words.heading, of.tenant_name, of.app),
             html: render(&NoticeHtml { of })?,

@@ -12,7 +12,7 @@ use schema::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    mail::{Mail, MailContent, template_data},
+    mail::{Mail, MailContent},
     notice::NoticeTemplates,
     words::{StageWords, date, name},
 };
@@ -133,16 +133,16 @@ impl Writer {
             until: date(issued.unwrap_or(now) + expiry),
         };
         let content = match &self.verification_template {
-            Some(template) => MailContent::Template {
-                name: template.clone(),
-                data: template_data([
+            Some(template) => MailContent::of_template(
+                template,
+                [
                     ("appName", of.app),
                     ("firstName", &of.first_name),
                     ("companyName", &of.company_name),
                     ("link", &of.link),
                     ("validUntil", &of.until),
-                ]),
-            },
+                ],
+            ),
             None => MailContent::BuiltIn {
                 subject: format!("Confirm your email address for {}", of.app),
                 html: render(&VerificationHtml { of: &of })?,
@@ -191,9 +191,9 @@ impl Writer {
         };
         let StageWords { heading, before, after, button } = of.words;
         let content = match &self.progress_template {
-            Some(template) => MailContent::Template {
-                name: template.clone(),
-                data: template_data([
+            Some(template) => MailContent::of_template(
+                template,
+                [
                     ("appName", of.app),
                     ("firstName", &of.first_name),
                     ("companyName", &of.company_name),
@@ -202,8 +202,8 @@ impl Writer {
                     ("button", button),
                     ("link", &of.link),
                     ("validUntil", of.until.as_deref().unwrap_or_default()),
-                ]),
-            },
+                ],
+            ),
             None => MailContent::BuiltIn {
                 subject: format!("{heading} on {}", of.app),
                 html: render(&ProgressHtml { of: &of })?,
@@ -234,17 +234,17 @@ impl Writer {
             login: &self.login_url,
         };
         let content = match &self.welcome_template {
-            Some(template) => MailContent::Template {
-                name: template.clone(),
-                data: template_data([
+            Some(template) => MailContent::of_template(
+                template,
+                [
                     ("appName", of.app),
                     ("firstName", &of.first_name),
                     ("tenantName", &of.tenant_name),
                     ("tenantKey", &of.tenant_key),
                     ("link", of.link),
                     ("loginUrl", of.login),
-                ]),
-            },
+                ],
+            ),
             None => MailContent::BuiltIn {
                 subject: format!("{} is ready on {}", of.tenant_name, of.app),
                 html: render(&WelcomeHtml { of: &of })?,
