@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use domain::{JobId, LeadId, Permission, TenantId};
-use lambda::{Env, aws::Aws, keys::MasterKeys, token::Tokens};
+use domain::{JobId, LeadId, TenantId};
+use lambda::{Env, aws::Aws, keys::MasterKeys};
 use local::{Fault, Local, Outcome};
 use reqwest::Method;
 use secrecy::ExposeSecret;
@@ -204,12 +204,7 @@ impl App {
 
     /// Waits until the control plane is idle.
     pub async fn settle(&self) {
-        // Twice, because what is delivered leads to further writes.
-        for _ in 0..2 {
-            self.local.catch_up().await.unwrap();
-            eventually("an idle state", async || self.local.is_settled().unwrap().then_some(()))
-                .await;
-        }
+        eventually("an idle state", async || self.local.is_settled().unwrap().then_some(())).await;
     }
 
     /// Waits until the control plane is idle, and returns every item of the table.
@@ -236,10 +231,8 @@ impl App {
     /// Moves the clock only, as if nothing had run meanwhile, and renews the operator's token.
     pub async fn skip(&mut self, time: Duration) {
         self.local.skip(time).unwrap();
-        let env = self.local.env();
-        let tokens = Tokens::from_env(&env, &Aws::from_env(&env).unwrap()).await.unwrap();
-        let expiry = lambda::now() + Duration::from_secs(24 * 3600);
-        self.operator = tokens.for_operator("local-operator", Permission::ALL, expiry).unwrap();
+        self.local.renew_operator_token().await.unwrap();
+        self.operator = self.local.operator_token();
     }
 
     /// Invokes a function with an event.

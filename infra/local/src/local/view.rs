@@ -157,26 +157,19 @@ impl Local {
         self.clock.skip(time)
     }
 
+    /// Signs a new operator token, as after a move of the clock.
+    ///
+    /// # Errors
+    ///
+    /// If the keys or the file with the variables cannot be used.
+    pub async fn renew_operator_token(&self) -> Result<()> {
+        self.access.renew().await
+    }
+
     /// Changes the outcome of pipelines from now on.
     pub fn end_pipelines_with(&self, outcome: Outcome) {
         *self.background.outcome() = outcome;
         self.opened.state.execution.notify_one();
-    }
-
-    /// Waits until the streams show every write, if the table is not the embedded one.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be used.
-    pub async fn catch_up(&self) -> Result<()> {
-        let engine = &self.background.engine;
-        if engine.is_embedded() {
-            return Ok(());
-        }
-        for table in &self.template.tables {
-            Records::of(engine, &table.name)?.catch_up(&table.name).await?;
-        }
-        Ok(())
     }
 
     /// Returns whether all work is done: streams read, events delivered, and pipelines ended

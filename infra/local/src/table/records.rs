@@ -1,14 +1,9 @@
-use std::time::Duration;
-
 use schema::{Timestamp, clock::ahead};
 use serde_json::{Value, json};
 
 use crate::{Error, Result, table::Engine, template::Mapping};
 
 const READING: &str = "reading the stream";
-
-/// How long to wait for records that are not there yet.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// The records of a table's stream.
 pub(crate) struct Records {
@@ -34,32 +29,6 @@ impl Records {
         let described = described.map_err(Error::doing(READING))?;
         let range = &described["StreamDescription"]["Shards"][0]["SequenceNumberRange"];
         Ok(range["EndingSequenceNumber"].as_str().unwrap_or_default().to_owned())
-    }
-
-    /// Writes an item that no function reads, and waits until the stream shows it. Then it shows everything
-    /// before it too. DynamoDB Local needs a while for that, the embedded engine does not.
-    pub(crate) async fn catch_up(&self, table: &str) -> Result<()> {
-        let call =
-            |action, request| self.engine.call(action, request).map_err(Error::doing(READING));
-        let latest = json!({
-            "StreamArn": self.stream,
-            "ShardId": self.shard,
-            "ShardIteratorType": "LATEST",
-        });
-        let mut iterator = call("GetShardIterator", latest)?["ShardIterator"].take();
-        let name = format!("MARK#{}", uuid::Uuid::now_v7());
-        let mark = json!({ "pk": { "S": name }, "sk": { "S": "MARK" } });
-        super::import(&self.engine, table, vec![mark.clone()])?;
-        loop {
-            let mut read = call("GetRecords", json!({ "ShardIterator": iterator }))?;
-            let records = read["Records"].as_array();
-            if records.is_some_and(|them| them.iter().any(|it| it["dynamodb"]["Keys"] == mark)) {
-                break;
-            }
-            iterator = read["NextShardIterator"].take();
-            tokio::time::sleep(PAUSE).await;
-        }
-        call("DeleteItem", json!({ "TableName": table, "Key": mark })).map(drop)
     }
 
     /// Returns a batch of records after the sequence number `after`, in Lambda's format.
@@ -110,12 +79,17 @@ fn to_lambda_record(mut record: Value, arn: &str, region: &str) -> Value {
 
 /// Completes an attribute: DynamoDB Local leaves out the content of an empty map, which DynamoDB does not.
 fn complete(attribute: &mut Value) {
-    match attribute.as_object_mut() {
-        Some(content) if content.is_empty() => *attribute = json!({ "M": {} }),
-        Some(content) => {
-            let members = content.get_mut("M").and_then(Value::as_object_mut);
-            members.into_iter().flat_map(|them| them.values_mut()).for_each(complete);
-        }
-        None => {}
+    match attribute {
+        Value::Object(content) if content.is_empty() => *attribute = json!({ "M": {} }),
+        Value::Object(content) => match content.iter_mut().next() {
+            Some((kind, Value::Object(members))) if kind == "M" => {
+                members.values_mut().for_each(complete);
+            }
+            Some((kind, Value::Array(elements))) if kind == "L" => {
+                elements.iter_mut().for_each(complete);
+            }
+            _ => {}
+        },
+        _ => {}
     }
 }
