@@ -69,15 +69,21 @@ fn place(app: &App, id: &str) -> String {
     timers[0]["gsi1sk"]["S"].as_str().unwrap().to_owned()
 }
 
-/// Both subscriptions are due to expire, because their tenants were never built.
-#[tokio::test]
-async fn a_timer_that_fails_is_postponed_and_holds_up_nobody() {
-    let app = App::start().await;
+/// Returns a tenant, its subscription and that of another tenant. Both are due to expire, because their
+/// tenants were never built.
+async fn two_that_expire(app: &App) -> (String, String, String) {
     let plan = app.active_plan(&json!({})).await;
     let (poison, other) = (app.tenant("poison").await, app.tenant("other").await);
     let id = app.subscribe(&poison, &plan).await.expect(200).text("/id");
     let innocent = app.subscribe(&other, &plan).await.expect(200).text("/id");
     app.let_days_pass(31).await;
+    (poison, id, innocent)
+}
+
+#[tokio::test]
+async fn a_timer_that_fails_is_postponed_and_holds_up_nobody() {
+    let app = App::start().await;
+    let (poison, id, innocent) = two_that_expire(&app).await;
     let now = lambda::now().to_string();
     app.local().calls().reject_with("TransactWriteItems", &poison, "ValidationException");
     app.reconcile().await;
@@ -92,11 +98,7 @@ async fn a_timer_that_fails_is_postponed_and_holds_up_nobody() {
 #[tokio::test]
 async fn an_unreadable_subscription_holds_up_no_other() {
     let app = App::start().await;
-    let plan = app.active_plan(&json!({})).await;
-    let (poison, other) = (app.tenant("poison").await, app.tenant("other").await);
-    let id = app.subscribe(&poison, &plan).await.expect(200).text("/id");
-    let innocent = app.subscribe(&other, &plan).await.expect(200).text("/id");
-    app.let_days_pass(31).await;
+    let (_, id, innocent) = two_that_expire(&app).await;
     let mut items = app.items_of("subscription");
     items.retain(|item| item["id"]["S"] == id);
     let mut unreadable = items.remove(0);
