@@ -85,6 +85,7 @@ mod resend;
 mod resources;
 mod response_size;
 mod retention;
+mod returning_customers;
 mod search;
 mod secrets;
 mod sign_in;

@@ -217,3 +217,41 @@ async fn a_clock_that_stood_still_for_three_days_makes_up_for_them_once_and_in_o
     }
     assert_eq!(app.dead_letters(), 0);
 }
+
+#[tokio::test]
+async fn a_customer_who_cancels_before_a_late_clock_pays_for_the_periods_in_use() {
+    let week = json!({ "billingCycle": { "duration": 1, "durationUnit": "week" }, "trialDays": 3 });
+    for action in [json!({ "when": "now" }), json!({})] {
+        let (app, tenant, id) = subscribed(&week).await;
+        app.let_days_pass(12).await;
+        let ended = app.act_on(&id, "cancel", &action).await.expect(200).body;
+        app.settle().await;
+        let invoices = app.read("/invoices?filter={\"order\":\"startDate\"}").await;
+        assert_eq!(invoices.items().len(), 2, "those of the two weeks after the trial");
+        let last = &invoices.items()[1];
+        let begun = ended["currentPeriodStart"].as_str().unwrap();
+        assert!(begun.starts_with(&last["startDate"].as_str().unwrap()[..10]), "{ended} {last}");
+        let now = action["when"] == "now";
+        assert_eq!(status(&app, &tenant).await, if now { 6 } else { 0 });
+        assert_eq!(app.events_of("SUBSCRIPTION_RENEWED").len(), 1);
+        app.reconcile().await;
+        assert_eq!(app.items_of("invoice").len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_change_before_a_late_clock_counts_from_the_present_period() {
+    let (app, _, id) = subscribed(&json!({ "price": 30 })).await;
+    let dearer = app.active_plan(&json!({ "price": 60 })).await;
+    app.let_days_pass(32).await;
+    let new = json!({ "planId": dearer, "proration": "credit" });
+    let changed = app.act_on(&id, "change", &new).await.expect(200).body;
+    assert_eq!(changed["planId"], json!(dearer));
+    let invoices = app.read("/invoices?filter={\"order\":\"startDate\"}").await;
+    assert_eq!(
+        invoices.each("amount").iter().map(Value::to_string).collect::<Vec<_>>(),
+        ["30", "30"]
+    );
+    let lines = changed["adjustments"].as_array().unwrap();
+    assert_eq!(lines.len(), 2, "the days that remain of the second period: {lines:?}");
+}

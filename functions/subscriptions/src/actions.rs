@@ -57,8 +57,7 @@ async fn act(
     let (again, decide) = (|id| shown_again(store, id), &decide);
     let acted = once.run_or_rebuild(Scope::Bearer(&caller.bearer), again, |attempt| async move {
         let acted = retry_if_stale(|| async {
-            let before = attempt.store.subscription(caller.path.id()?).await?;
-            caller.check(&before)?;
+            let before = caller.read(&attempt.store).await?;
             let decision = decide(before.subscription.item.clone(), caller.context(&before))?;
             let (store, reply) = caller.recording(&attempt, &before, &decision)?;
             store.decide(&before, &decision, Some(&caller.request)).await?;
@@ -70,6 +69,24 @@ async fn act(
 }
 
 impl Caller {
+    /// Returns the subscription, after the periods that have begun by now: an action must not keep them
+    /// from being invoiced because the clock is late.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Caller::check`], and [`Error::Stale`](domain::Error::Stale) if the clock acts at the same
+    /// time.
+    pub(crate) async fn read(&self, store: &Store) -> Decided<Subscribed> {
+        let id = self.path.id()?;
+        let mut found = store.subscription(id).await?;
+        self.check(&found)?;
+        while let Some(renewal) = found.subscription.item.late_renewal(self.context(&found)) {
+            store.decide(&found, &renewal, None).await?;
+            found = store.subscription(id).await?;
+        }
+        Ok(found)
+    }
+
     /// Checks that the caller may act on this version of a subscription.
     ///
     /// # Errors

@@ -35,8 +35,13 @@ pub(crate) async fn change(
     let again = |id| shown_again(&store, id);
     let changed = once.run_or_rebuild(Scope::Bearer(&caller.bearer), again, |attempt| async move {
         let changed = retry_if_stale(|| async {
-            let before = attempt.store.subscription(caller.path.id()?).await?;
-            caller.check(&before)?;
+            let before = if is_dry_run {
+                let before = attempt.store.subscription(caller.path.id()?).await?;
+                caller.check(&before)?;
+                before
+            } else {
+                caller.read(&attempt.store).await?
+            };
             let plan = attempt.store.plan(new.plan_id).await?;
             if before.subscription.item.plan.plan_id != plan.item.id {
                 plan.item.check_active()?;

@@ -154,11 +154,12 @@ impl Tenant {
 }
 
 impl Job {
-    /// Opens the job that moves `tenant` to the terms of `change`. The tenant stays in use.
+    /// Opens the job that moves `tenant` to the terms of `change`. A tenant in use stays in use. That of a
+    /// customer who returns stays suspended until the job succeeds.
     ///
     /// # Errors
     ///
-    /// [`Refusal::JobOpen`] if a job is open, or [`Refusal::TenantState`] if the tenant is not active.
+    /// [`Refusal::JobOpen`] if a job is open, or [`Refusal::TenantState`] if the tenant is in another state.
     pub fn open_move(
         tenant: &Tenant,
         contacts: Vec<Contact>,

@@ -25,6 +25,21 @@ impl Subscription {
         .map(Some)
     }
 
+    /// Returns the renewal that the clock should have made by now, or the notice before it. Returns `None`
+    /// if none is due, or if the subscription ends with its period.
+    #[must_use]
+    pub fn late_renewal(&self, at: Context<'_>) -> Option<Decision> {
+        let renews = self.auto_renews() && !self.cancel_at_period_end;
+        let mut due = self.due_times().into_iter().filter(|(_, on)| renews && *on <= at.now);
+        let (action, _) = due.find(|(action, _)| {
+            matches!(
+                action,
+                TimerAction::TrialNotice | TimerAction::TrialEnd | TimerAction::PeriodEnd
+            )
+        })?;
+        self.clone().run(action, at).ok().flatten()
+    }
+
     fn end_pending(self, at: Context<'_>) -> Result<Decision, Refusal> {
         at.tenant.check_no_job()?;
         Ok(self.ended(Phase::Expired, at).with(EventType::SubscriptionExpired))

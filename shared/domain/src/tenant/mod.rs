@@ -190,14 +190,14 @@ impl Tenant {
     ///
     /// [`Error::IllegalTransition`] if the tenant's status does not allow such a job. A tenant
     /// whose provisioning failed can only be deprovisioned if a build reported resources.
-    /// [`Error::Refused`] if a job is open while the tenant is in use, if a tenant to move is not
-    /// active, or if there is nothing to retire.
+    /// [`Error::Refused`] if a job is open while the tenant is in use, if a tenant to move is neither
+    /// active nor that of a customer who returns, or if there is nothing to retire.
     pub fn status_after_opening(&self, kind: JobKind) -> Result<TenantStatus> {
         let from = self.status;
         let Some(transition) = kind.opening() else {
             match kind {
                 JobKind::Retire => self.check_retirable().map(|_| ())?,
-                _ => self.standing().check_movable()?,
+                _ => self.standing().check_movable_for_return()?,
             }
             return Ok(from);
         };

@@ -178,6 +178,16 @@ impl Standing {
         allow_if(is_active, Refusal::TenantState("Only an active tenant can be moved."))
     }
 
+    /// Checks that a job may move the tenant, which may be that of a customer who returns: its subscription
+    /// has ended, and has suspended it.
+    pub(crate) fn check_movable_for_return(self) -> Allowed {
+        let has_left = self.is_suspended_by_subscription() && !self.is_unpaid();
+        match self.status {
+            TenantStatus::Suspended if has_left => self.check_no_job(),
+            _ => self.check_movable(),
+        }
+    }
+
     /// Checks that no job of the tenant is open.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{
     Contact, Error, IDENTITY_TIME_LIMIT, JobKind, JobPhase, JobRef, JobResult, JobState, Outcome,
-    ResourceChange, Result, Step, SubscriptionText, TenantId, UserId,
+    ResourceChange, Result, Step, SubscriptionText, TenantId, TenantStatus, UserId,
 };
 use schema::Timestamp;
 
@@ -87,7 +87,8 @@ impl Store {
     ) -> Result<()> {
         let JobCompletion { job, result, now, by } = *completion;
         let moved = following.and_then(|following| following.moved.as_ref());
-        let mut changed = after_closing(completion, batch)?;
+        let reactivates = following.is_some_and(Following::reactivates);
+        let mut changed = after_closing(completion, batch, reactivates)?;
         if let Some(moved) = moved {
             changed = moved.place(changed, now);
         }
@@ -107,23 +108,37 @@ impl Store {
         if let Some(timer) = moved.and_then(|moved| moved.timer(now)) {
             writes = writes.put_any(&timer)?;
         }
+        if let Some(timer) = following.and_then(Following::obsolete_timer) {
+            writes = writes.delete_any(Key::timer(timer.subject, timer.action))?;
+        }
         self.invalidating(tenant, writes.commit()).await
     }
 }
 
-/// Returns the change of the tenant whose job closes, or goes on after its build.
-fn after_closing(completion: &JobCompletion<'_>, batch: Option<&str>) -> Result<Update> {
+/// Returns the change of the tenant whose job closes, or goes on after its build. Closing it `reactivates`
+/// the tenant of a customer who returns.
+fn after_closing(
+    completion: &JobCompletion<'_>,
+    batch: Option<&str>,
+    reactivates: bool,
+) -> Result<Update> {
     let JobCompletion { job, result, now, by } = *completion;
     let mut changed = while_latest(job).set("modifiedOn", "now", now).set("modifiedBy", "by", by);
     changed = if job.continues_after(result.outcome) {
         changed.set("latestJob.phase", "next", JobPhase::Identity)
     } else {
-        let status = job.status_after_closing(result.outcome)?;
+        let status = match reactivates {
+            true => TenantStatus::Active,
+            false => job.status_after_closing(result.outcome)?,
+        };
         changed
             .set("latestJob.outcome", "outcome", result.outcome)
             .set("#status", "status", status)
             .set_partition(Partition::tenants_of_status(status.number()))
     };
+    if reactivates {
+        changed = changed.remove("suspension");
+    }
     if (job.kind, result.outcome) == (JobKind::Retire, Outcome::Succeeded) {
         changed = changed.remove("previous");
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::{
     Context, Decision, Isolation, JobKind, MoveEnds, Outcome, Phase, Result, Standing,
-    Subscription, Tenant, TenantId, Text,
+    StandingChange, Subscription, Tenant, TenantId, Text, Timer,
 };
 use schema::Timestamp;
 
@@ -23,6 +23,20 @@ pub(super) struct Following {
     pub(super) subscription: Option<(Stored<Subscription>, Decision)>,
     /// The move of the tenant.
     pub(super) moved: Option<Moved>,
+}
+
+impl Following {
+    /// Returns whether the suspension of the tenant ends, because its customer returns.
+    pub(super) fn reactivates(&self) -> bool {
+        let decision = self.subscription.as_ref().map(|(_, decision)| decision);
+        decision.is_some_and(|decision| decision.tenant == Some(StandingChange::Reactivate))
+    }
+
+    /// Returns the timer that would have deprovisioned the tenant whose suspension ends.
+    pub(super) fn obsolete_timer(&self) -> Option<Timer> {
+        let moved = self.moved.as_ref().filter(|_| self.reactivates())?;
+        moved.tenant.item.deprovisioning_timer(moved.tenant.version)
+    }
 }
 
 /// A tenant that a job has moved.
@@ -115,7 +129,8 @@ impl Store {
         }
         let Some(built) = built else { return Ok(None) };
         let status = job.status_after_closing(result.outcome)?;
-        let standing = Standing { status, suspension: None, has_open_job: false };
+        let suspension = moved.as_ref().and_then(|moved| moved.item.standing().suspension);
+        let standing = Standing { status, suspension, has_open_job: false };
         let at = Context { tenant: standing, now, by };
         let decision = match &found {
             Some(found) => built.decision(job.kind, found.item.clone(), at)?,

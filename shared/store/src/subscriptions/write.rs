@@ -136,9 +136,8 @@ impl Transaction<'_> {
     }
 
     /// Writes a decision about a subscription, except for what it changes in the tenant and the job that it
-    /// opens: the
-    /// subscription with the names of its events, the claim of the current subscription, the features
-    /// that it gives, the invoices, and the timers.
+    /// opens: the subscription with the names of its events, the claim of the current subscription, the
+    /// features that it gives, the invoices, and the timers.
     pub(crate) fn decided(
         self,
         before: Option<&Stored<Subscription>>,
