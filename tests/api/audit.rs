@@ -317,6 +317,23 @@ async fn a_changed_missing_or_added_entry_is_found_where_it_is() {
 }
 
 #[tokio::test]
+async fn an_unreadable_entry_hides_no_other() {
+    let app = App::start_silent().await;
+    create_history(&app).await;
+    app.settle().await;
+    let whole = log(&app);
+    let shown = async || app.read("/audit?limit=100").await.items().len();
+    let before = shown().await;
+    for broken in [json!({ "S": "{" }), json!({ "S": "[]" }), json!({ "N": "1" })] {
+        let mut item = whole["AUDIT#leads 000000000001"].clone();
+        item["entry"] = broken.clone();
+        app.import(vec![item]);
+        assert_eq!(shown().await, before - 1, "{broken}");
+        assert_eq!(verify(&app, "leads").await["brokenAt"], 1, "{broken}");
+    }
+}
+
+#[tokio::test]
 async fn entries_are_found_by_tenant_actor_action_and_target() {
     let app = App::start_silent().await;
     let tenant = history(&app).await;

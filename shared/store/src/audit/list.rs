@@ -69,7 +69,12 @@ impl Store {
             for item in reply.items.unwrap_or_default() {
                 read += 1;
                 let key = position(source, &item);
-                let Some(shown) = view(members(sealed(item)?)?)? else { continue };
+                // Its chain is broken, which the verification tells. The others are still shown.
+                let entry = sealed(item).and_then(members).inspect_err(|error| {
+                    let error = error.with_causes();
+                    tracing::error!(%error, "an entry of the audit log is unreadable");
+                });
+                let Some(shown) = entry.ok().map(&view).transpose()?.flatten() else { continue };
                 if items.len() == limit || !items.add(&shown)? {
                     let next = last;
                     return Ok(Page {

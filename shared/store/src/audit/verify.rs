@@ -3,8 +3,12 @@ use serde::Serialize;
 use serde_json::{Map, json};
 
 use super::{ENTRIES, sealed};
-use crate::{Store, lists::cursor::Cursor, table::key::Key};
-use domain::{ChainCheck, ChainHead, Error, Result};
+use crate::{
+    Store,
+    lists::cursor::Cursor,
+    table::{item::Attributes, key::Key},
+};
+use domain::{ChainCheck, ChainHead, Error, Result, SealedEntry};
 use lambda::keys::MasterKeys;
 
 /// Maximum number of entries that one call verifies.
@@ -67,7 +71,9 @@ impl Store {
             .send();
         while check.entries() < AT_ONCE && check.broken_at().is_none() {
             let Some(item) = pages.next().await else { break };
-            let entry = sealed(item.map_err(Error::internal("reading the audit log"))?)?;
+            let item = item.map_err(Error::internal("reading the audit log"))?;
+            let unreadable = unreadable(&item);
+            let entry = sealed(item).unwrap_or(unreadable);
             // The first entries of a chain may have been appended after the head was read.
             if head.is_none() {
                 head = self.chain_head(chain).await?;
@@ -92,6 +98,12 @@ impl Store {
             next: next.map(cursor_of),
         })
     }
+}
+
+/// Returns an entry that is not genuine, in the place of one that cannot be read.
+fn unreadable(item: &Attributes) -> SealedEntry {
+    let place = item.get("sk").and_then(|place| place.as_s().ok()?.parse().ok());
+    SealedEntry { seq: place.unwrap_or(0), entry: String::new(), mac: String::new() }
 }
 
 fn cursor_of(last: &ChainHead) -> Cursor {
