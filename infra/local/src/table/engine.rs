@@ -85,11 +85,16 @@ impl Engine {
             }
             Self::External(other) => {
                 let put = |item: &Value| json!({ "PutRequest": { "Item": item } });
-                let batches =
-                    items.chunks(BATCH).map(|batch| -> Vec<_> { batch.iter().map(put).collect() });
-                batches
-                    .map(|puts| json!({ "RequestItems": { table: puts } }))
-                    .try_for_each(|batch| other.call("BatchWriteItem", &batch).map(drop))
+                for batch in items.chunks(BATCH) {
+                    let puts: Vec<_> = batch.iter().map(put).collect();
+                    let mut left = json!({ table: puts });
+                    while left.as_object().is_some_and(|left| !left.is_empty()) {
+                        let mut answer =
+                            other.call("BatchWriteItem", &json!({ "RequestItems": left }))?;
+                        left = answer["UnprocessedItems"].take();
+                    }
+                }
+                Ok(())
             }
         }
     }

@@ -127,9 +127,10 @@ fn after_closing(
     changed = if job.continues_after(result.outcome) {
         changed.set("latestJob.phase", "next", JobPhase::Identity)
     } else {
-        let status = match reactivates {
-            true => TenantStatus::Active,
-            false => job.status_after_closing(result.outcome)?,
+        let status = if reactivates {
+            TenantStatus::Active
+        } else {
+            job.status_after_closing(result.outcome)?
         };
         changed
             .set("latestJob.outcome", "outcome", result.outcome)
