@@ -256,7 +256,7 @@ async fn random_operations_are_replayed_from_the_audit_log() {
             flatten(&members, "", hidden, &mut stored);
             let prefix = if kind == "entitlements" { "entitlements " } else { "" };
             let shown = replayed(&by_target[&format!("{prefix}{id}")], &item["id"]["S"]);
-            // What is deep inside an item is shown as a whole.
+            // Entries show the objects that are deep inside an item as a whole.
             let mut rebuilt = Map::new();
             for (path, value) in shown {
                 match value {

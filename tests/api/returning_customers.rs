@@ -93,7 +93,7 @@ async fn a_failed_move_leaves_the_tenant_suspended() {
 }
 
 #[tokio::test]
-async fn who_cancels_during_the_move_stays_suspended() {
+async fn a_customer_who_cancels_during_the_move_stays_suspended() {
     let app = App::start().await;
     let one = Returning::new(&app).await;
     app.act_on(&one.subscription, "cancel", &json!({})).await.expect(200);

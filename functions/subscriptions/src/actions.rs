@@ -74,8 +74,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// Those of [`Caller::check`], and [`Error::Stale`](domain::Error::Stale) if the clock acts at the same
-    /// time.
+    /// As [`Caller::check`], and [`Error::Stale`](domain::Error::Stale) if the clock acts at the same time.
     pub(crate) async fn read(&self, store: &Store) -> Decided<Subscribed> {
         let id = self.path.id()?;
         let mut found = store.subscription(id).await?;
