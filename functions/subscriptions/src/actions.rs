@@ -57,7 +57,7 @@ async fn act(
     let (again, decide) = (|id| shown_again(store, id), &decide);
     let acted = once.run_or_rebuild(Scope::Bearer(&caller.bearer), again, |attempt| async move {
         let acted = retry_if_stale(|| async {
-            let before = caller.read(&attempt.store).await?;
+            let before = caller.find_renewed(&attempt.store).await?;
             let decision = decide(before.subscription.item.clone(), caller.context(&before))?;
             let (store, reply) = caller.recording(&attempt, &before, &decision)?;
             store.decide(&before, &decision, Some(&caller.request)).await?;
@@ -69,19 +69,28 @@ async fn act(
 }
 
 impl Caller {
+    /// Returns the subscription, on which the caller may act.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::subscription`] and [`Caller::check`].
+    pub(crate) async fn find(&self, store: &Store) -> Decided<Subscribed> {
+        let found = store.subscription(self.path.id()?).await?;
+        self.check(&found)?;
+        Ok(found)
+    }
+
     /// Returns the subscription, after the periods that have begun by now: an action must not keep them
     /// from being invoiced because the clock is late.
     ///
     /// # Errors
     ///
-    /// As [`Caller::check`], and [`Error::Stale`](domain::Error::Stale) if the clock acts at the same time.
-    pub(crate) async fn read(&self, store: &Store) -> Decided<Subscribed> {
-        let id = self.path.id()?;
-        let mut found = store.subscription(id).await?;
-        self.check(&found)?;
+    /// As [`Caller::find`], and [`Error::Stale`](domain::Error::Stale) if the clock acts at the same time.
+    pub(crate) async fn find_renewed(&self, store: &Store) -> Decided<Subscribed> {
+        let mut found = self.find(store).await?;
         while let Some(renewal) = found.subscription.item.late_renewal(self.context(&found)) {
             store.decide(&found, &renewal, None).await?;
-            found = store.subscription(id).await?;
+            found = store.subscription(found.subscription.item.id).await?;
         }
         Ok(found)
     }

@@ -36,11 +36,9 @@ pub(crate) async fn change(
     let changed = once.run_or_rebuild(Scope::Bearer(&caller.bearer), again, |attempt| async move {
         let changed = retry_if_stale(|| async {
             let before = if is_dry_run {
-                let before = attempt.store.subscription(caller.path.id()?).await?;
-                caller.check(&before)?;
-                before
+                caller.find(&attempt.store).await?
             } else {
-                caller.read(&attempt.store).await?
+                caller.find_renewed(&attempt.store).await?
             };
             let plan = attempt.store.plan(new.plan_id).await?;
             if before.subscription.item.plan.plan_id != plan.item.id {

@@ -30,13 +30,9 @@ impl Subscription {
     #[must_use]
     pub fn late_renewal(&self, at: Context<'_>) -> Option<Decision> {
         let renews = self.auto_renews() && !self.cancel_at_period_end;
-        let mut due = self.due_times().into_iter().filter(|(_, on)| renews && *on <= at.now);
-        let (action, _) = due.find(|(action, _)| {
-            matches!(
-                action,
-                TimerAction::TrialNotice | TimerAction::TrialEnd | TimerAction::PeriodEnd
-            )
-        })?;
+        let is_due = |action: &TimerAction| self.due_time(*action).is_some_and(|on| on <= at.now);
+        let actions = [TimerAction::TrialNotice, TimerAction::TrialEnd, TimerAction::PeriodEnd];
+        let action = actions.into_iter().find(is_due).filter(|_| renews)?;
         self.clone().run(action, at).ok().flatten()
     }
 

@@ -85,7 +85,7 @@ impl Subscription {
 
     /// Returns the actions that wait. The end of a trial waits for its notice, and a move for the
     /// period that it applies from, so that they happen in order however late the clock is.
-    pub(super) fn due_times(&self) -> Vec<(TimerAction, Timestamp)> {
+    fn due_times(&self) -> Vec<(TimerAction, Timestamp)> {
         let end = self.current_period.map(|period| period.end);
         let moves = self.pending_change.as_ref().filter(|change| change.needs_move(&self.plan));
         let begun = |on: &Timestamp| self.current_period.is_some_and(|now| now.start >= *on);
