@@ -84,20 +84,21 @@ impl Engine {
                 imported.map(drop).map_err(failed)
             }
             Self::External(other) => {
-                let put = |item: &Value| json!({ "PutRequest": { "Item": item } });
-                for batch in items.chunks(BATCH) {
-                    let puts: Vec<_> = batch.iter().map(put).collect();
-                    let mut left = json!({ table: puts });
-                    while left.as_object().is_some_and(|left| !left.is_empty()) {
-                        let mut answer =
-                            other.call("BatchWriteItem", &json!({ "RequestItems": left }))?;
-                        left = answer["UnprocessedItems"].take();
-                    }
-                }
-                Ok(())
+                items.chunks(BATCH).try_for_each(|batch| put_batch(other, table, batch))
             }
         }
     }
+}
+
+/// Puts a batch of items, and again what the table did not process.
+fn put_batch(other: &External, table: &str, items: &[Value]) -> Result<(), Fault> {
+    let put = |item: &Value| json!({ "PutRequest": { "Item": item } });
+    let mut left = json!({ table: items.iter().map(put).collect::<Vec<_>>() });
+    while left.as_object().is_some_and(|left| !left.is_empty()) {
+        let mut answer = other.call("BatchWriteItem", &json!({ "RequestItems": left }))?;
+        left = answer["UnprocessedItems"].take();
+    }
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(request: Value) -> Result<T, Fault> {
