@@ -46,14 +46,6 @@ impl Subscriber {
         types
     }
 
-    /// Reports the end of a job, as its build does.
-    async fn report(&self, app: &App, job: &str, message: Value) -> Reply {
-        let mut message = message;
-        message["initiatorId"] = json!(self.tenant);
-        let (tenant, job): (TenantId, JobId) = (self.tenant.parse().unwrap(), job.parse().unwrap());
-        SignedMessage::new(&app.keys, tenant, job, &message).send(&app.client).await
-    }
-
     /// Returns the tenant and its items, without its jobs, the words of the search and the audit log.
     fn left(&self, app: &App) -> Vec<Value> {
         let mut items = app.items();
@@ -71,8 +63,15 @@ impl Subscriber {
     }
 }
 
+/// Reports the end of a tenant's job, as its build does.
+pub(crate) async fn report(app: &App, tenant: &str, job: &str, mut message: Value) -> Reply {
+    message["initiatorId"] = json!(tenant);
+    let (tenant, job): (TenantId, JobId) = (tenant.parse().unwrap(), job.parse().unwrap());
+    SignedMessage::new(&app.keys, tenant, job, &message).send(&app.client).await
+}
+
 /// Returns the job that an answer names.
-fn job_of(accepted: &Reply) -> String {
+pub(crate) fn job_of(accepted: &Reply) -> String {
     accepted.header("location").rsplit('/').next().unwrap().to_owned()
 }
 
@@ -176,11 +175,11 @@ async fn a_failed_move_leaves_everything_as_it_was_and_can_be_repeated() {
     let first = job_of(&one.change(&app, &one.premium).await.expect(202));
     assert_eq!(one.read(&app).await["status"], 0);
     let wrong = json!({ "type": 0, "status": "success" });
-    assert_eq!(code(&one.report(&app, &first, wrong).await), "409 JOB_CONTRADICTION");
-    one.report(&app, &first, failed.clone()).await.expect(204);
-    one.report(&app, &first, failed).await.expect(204);
+    assert_eq!(code(&report(&app, &one.tenant, &first, wrong).await), "409 JOB_CONTRADICTION");
+    report(&app, &one.tenant, &first, failed.clone()).await.expect(204);
+    report(&app, &one.tenant, &first, failed).await.expect(204);
     let succeeded = json!({ "type": 2, "status": "success" });
-    let contradicting = one.report(&app, &first, succeeded.clone()).await;
+    let contradicting = report(&app, &one.tenant, &first, succeeded.clone()).await;
     assert_eq!(code(&contradicting), "409 JOB_CONTRADICTION");
     app.settle().await;
     assert_eq!(one.left(&app), before);
@@ -189,9 +188,9 @@ async fn a_failed_move_leaves_everything_as_it_was_and_can_be_repeated() {
     assert_eq!(app.events_of("TENANT_CHANGING_FAILURE").len(), 1);
 
     let second = job_of(&one.change(&app, &one.premium).await.expect(202));
-    one.report(&app, &first, succeeded.clone()).await.expect(401);
+    report(&app, &one.tenant, &first, succeeded.clone()).await.expect(401);
     for _ in 0..2 {
-        one.report(&app, &second, succeeded.clone()).await.expect(204);
+        report(&app, &one.tenant, &second, succeeded.clone()).await.expect(204);
     }
     assert_eq!(one.read(&app).await["tier"], "PREMIUM");
     app.settle().await;

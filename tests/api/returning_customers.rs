@@ -1,10 +1,12 @@
 //! Customers whose subscription has ended, who return on a plan of another tier.
 
-use domain::{JobId, TenantId};
 use serde_json::{Value, json};
-use support::{App, Reply, SignedMessage};
+use support::App;
 
-use crate::auto_deprovision::{ON, timers};
+use crate::{
+    auto_deprovision::{ON, timers},
+    moves::{job_of, report},
+};
 
 /// A tenant of the tier BASIC that was suspended because its subscription was cancelled, and a new
 /// subscription to a plan of the tier PREMIUM, for which a job moves it.
@@ -24,16 +26,7 @@ impl Returning {
         app.settle().await;
         app.local().end_pipelines_with(local::Outcome::Silent);
         let accepted = app.subscribe(&tenant, &premium).await.expect(202);
-        let job = accepted.header("location").rsplit('/').next().unwrap().to_owned();
-        Self { tenant, subscription: accepted.text("/id"), job }
-    }
-
-    async fn report(&self, app: &App, message: &Value) -> Reply {
-        let mut message = message.clone();
-        message["initiatorId"] = json!(self.tenant);
-        let (tenant, job): (TenantId, JobId) =
-            (self.tenant.parse().unwrap(), self.job.parse().unwrap());
-        SignedMessage::new(&app.keys, tenant, job, &message).send(&app.client).await
+        Self { tenant, subscription: accepted.text("/id"), job: job_of(&accepted) }
     }
 
     async fn read(&self, app: &App) -> Value {
@@ -63,7 +56,7 @@ async fn the_tenant_is_active_again_when_it_has_moved() {
         app.client.post(&app.operator, &path, &json!({})).await.expect(409);
     }
     for _ in 0..2 {
-        one.report(&app, &success()).await.expect(204);
+        report(&app, &one.tenant, &one.job, success()).await.expect(204);
     }
     let read = one.read(&app).await;
     assert_eq!((&read["status"], &read["tier"]), (&json!(0), &json!("PREMIUM")));
@@ -84,7 +77,7 @@ async fn a_failed_move_leaves_the_tenant_suspended() {
     let one = Returning::new(&app).await;
     let before = one.read(&app).await["suspension"].clone();
     let failure = json!({ "type": 2, "data": { "status": 0, "reason": "no room" } });
-    one.report(&app, &failure).await.expect(204);
+    report(&app, &one.tenant, &one.job, failure).await.expect(204);
     let read = one.read(&app).await;
     assert_eq!((&read["status"], &read["tier"]), (&json!(6), &json!("BASIC")));
     assert_eq!((&read["suspension"], one.phase(&app).await), (&before, json!("pending")));
@@ -97,7 +90,7 @@ async fn a_customer_who_cancels_during_the_move_stays_suspended() {
     let app = App::start().await;
     let one = Returning::new(&app).await;
     app.act_on(&one.subscription, "cancel", &json!({})).await.expect(200);
-    one.report(&app, &success()).await.expect(204);
+    report(&app, &one.tenant, &one.job, success()).await.expect(204);
     let read = one.read(&app).await;
     assert_eq!((&read["status"], &read["tier"]), (&json!(6), &json!("PREMIUM")));
     assert_eq!(one.phase(&app).await, "cancelled");
