@@ -6,7 +6,8 @@ use lambda::Env;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use support::{
-    App, Reply, SignedMessage, config, contact, invoice, lead, plan, subscription, tenant,
+    App, Browser, Options, Reply, SignedMessage, config, contact, invoice, lead, plan,
+    provider::Provider, subscription, tenant,
 };
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 const OPERATIONS: usize = 200;
 
 /// Kinds of items, with the members whose values are not in the log.
-const KINDS: [(&str, &[&str]); 9] = [
+const KINDS: [(&str, &[&str]); 10] = [
     ("lead", &["firstName", "lastName", "email", "address", "origin", "takesOver", "unmailed"]),
     ("tenant", &["address", "latestJob", "stagedBy", "builtBy", "removedBy", "batches"]),
     ("contact", &["firstName", "lastName", "email"]),
@@ -29,6 +30,7 @@ const KINDS: [(&str, &[&str]); 9] = [
     ("job", &["tenant", "steps", "progress", "deadline"]),
     ("subscription", &["events"]),
     ("entitlements", &[]),
+    ("operator", &["name", "email", "subject", "reasons"]),
 ];
 
 /// Members that an entry shows elsewhere or not at all, of every kind.
@@ -58,6 +60,7 @@ const TECHNICAL: [&str; 20] = [
 /// Sends random requests, and knows what they have created.
 struct Writer<'a> {
     app: &'a App,
+    provider: &'a Provider,
     random: Random,
     made: BTreeMap<&'static str, Vec<String>>,
     created: usize,
@@ -170,6 +173,20 @@ impl Writer<'_> {
         self.send(Method::POST, &format!("/subscriptions/{id}/{action}"), &body).await;
     }
 
+    /// Signs an operator in, or disables or enables one.
+    async fn people(&mut self) {
+        let group = *self.random.of(&["tenantry-admins", "tenantry-viewers", "tenantry-support"]);
+        self.provider.claim("sub", format!("subject{}", self.random.below(4)));
+        self.provider.claim("groups", json!([group]));
+        let browser = Browser::new(self.app.local().base_url());
+        let start = browser.open("/auth/sign-in").await.expect(302);
+        browser.open(&self.provider.authorize(&start.location)).await;
+        let people = self.app.read("/operators").await.each("id");
+        let id = self.random.of(&people).as_str().unwrap();
+        let change = json!({ "disabled": self.random.chance(50) });
+        self.send(Method::PATCH, &format!("/operators/{id}"), &change).await;
+    }
+
     async fn build(&mut self) {
         let Some(id) = self.one("/tenants") else { return };
         let action = *self.random.of(&["provision", "provision", "deprovision"]);
@@ -224,15 +241,21 @@ fn flatten(
 #[tokio::test]
 async fn random_operations_are_replayed_from_the_audit_log() {
     let number = Env::process().get("TENANTRY_TEST_OPERATIONS").map(|text| text.parse().unwrap());
-    let app = App::start_silent().await;
-    let mut writer =
-        Writer { app: &app, random: Random::new(9), made: BTreeMap::new(), created: 0 };
+    let provider = Provider::start().await;
+    let mut options = Options::silent();
+    for (name, value) in provider.variables() {
+        options = options.variable(name, &value);
+    }
+    let app = App::with_options(options).await;
+    let (random, made) = (Random::new(10), BTreeMap::new());
+    let mut writer = Writer { app: &app, provider: &provider, random, made, created: 0 };
     for _ in 0..number.unwrap_or(OPERATIONS) {
-        match writer.random.below(12) {
+        match writer.random.below(13) {
             0..=3 => writer.create().await,
             4..=6 => writer.change().await,
             7..=8 => writer.decide().await,
             9..=10 => writer.build().await,
+            11 => writer.people().await,
             _ => writer.delete().await,
         }
     }

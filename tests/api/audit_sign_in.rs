@@ -6,7 +6,7 @@ use support::{App, Browser, provider::Provider};
 
 use crate::{
     audit::entries,
-    sign_in::{app_of, signed_in},
+    sign_in::{app_of, outdate, signed_in},
 };
 
 /// Returns the entries with this action.
@@ -35,6 +35,59 @@ async fn a_sign_in_is_recorded_with_its_operator() {
         assert_eq!(entry["actor"], json!({ "type": "operator", "id": id }), "{action}");
         assert_eq!((&entry["via"], &entry["chain"]), (&json!("console"), &json!("operators")));
     }
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_recorded_with_who_ended_it() {
+    let provider = Provider::start().await;
+    provider.state().refreshes = true;
+    let app = app_of(&provider, &[]).await;
+    let by = |kind: &str, id: &Value| json!({ "type": kind, "id": id });
+    let ends = async || {
+        app.settle().await;
+        let ends = entries_of(&app, "session.ended");
+        ends.iter().map(|entry| (entry["actor"].clone(), entry["via"].clone())).collect::<Vec<_>>()
+    };
+
+    // Ada signs out.
+    let ada = signed_in(&app, &provider).await;
+    let id = ada.post("/auth/token").await.expect(200).body["operator"]["id"].clone();
+    ada.post("/auth/sign-out").await.expect(200);
+    let mut expected = vec![(by("operator", &id), json!("console"))];
+    assert_eq!(ends().await, expected);
+
+    // Another operator ends her session, and then disables a third person.
+    signed_in(&app, &provider).await;
+    let sessions = format!("/operators/{}/sessions", id.as_str().unwrap());
+    let session = app.read(&sessions).await.text("/0/id");
+    app.client.delete(&app.operator, &format!("{sessions}/{session}")).await.expect(204);
+    expected.push((by("operator", &json!("local-operator")), json!("api")));
+    assert_eq!(ends().await, expected);
+    provider.claim("sub", "bob");
+    let bob = signed_in(&app, &provider).await.post("/auth/token").await.expect(200);
+    let path = format!("/operators/{}", bob.body["operator"]["id"].as_str().unwrap());
+    app.client.patch(&app.operator, &path, &json!({ "disabled": true })).await.expect(204);
+    expected.push((by("operator", &json!("local-operator")), json!("api")));
+    assert_eq!(ends().await, expected);
+
+    // The provider ends a session, and a session's time is over.
+    provider.claim("sub", "ada");
+    let ada = signed_in(&app, &provider).await;
+    provider.forget();
+    outdate(&app);
+    ada.post("/auth/token").await.expect(401);
+    expected.push((by("system", &Value::Null), json!("system")));
+    assert_eq!(ends().await, expected);
+    signed_in(&app, &provider).await;
+    let mut sessions = app.items_of("session");
+    for session in &mut sessions {
+        session["expiresAt"] = json!({ "N": (lambda::now().seconds() - 1).to_string() });
+    }
+    app.import(sessions);
+    app.local().sweep_expired().unwrap();
+    expected.push((by("system", &Value::Null), json!("system")));
+    assert_eq!(ends().await, expected, "the removal of ended sessions is not recorded again");
+    assert_eq!(app.items_of("session"), Vec::<Value>::new());
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use support::{
 };
 
 use crate::{
-    sign_in::{app_of, signed_in},
+    sign_in::{app_of, open_sessions, signed_in},
     tokens::ROUTES,
 };
 
@@ -66,7 +66,7 @@ async fn a_disabled_person_is_out() {
     person(&app, &provider, "bob", "tenantry-admins").await;
     set_disabled(&app, &ada.token, &bob.id, true).await.expect(204);
     assert_eq!(bob.browser.post("/auth/token").await.expect(401).code(), "SIGN_IN_REQUIRED");
-    assert_eq!(app.items_of("session").len(), 1, "both sessions of Bob ended");
+    assert_eq!(open_sessions(&app), 1, "both sessions of Bob ended");
 
     let again = Browser::new(app.local().base_url());
     let start = again.open("/auth/sign-in").await.expect(302);

@@ -179,9 +179,11 @@ pub(crate) async fn end_session(
     path: PathIds,
 ) -> web::Result<Response> {
     let (operator, id): (OperatorId, SessionId) = (path.id()?, path.named("sessionId")?);
-    once.run(Scope::Bearer(&bearer), |attempt| async move {
+    let bearer = &bearer;
+    once.run(Scope::Bearer(bearer), |attempt| async move {
         let reply = Reply::no_content();
-        attempt.recording(&reply).delete_session(operator, id).await?;
+        let (store, now) = (attempt.recording(&reply), lambda::now());
+        store.end_existing_session(operator, id, now, &bearer.id).await?;
         Ok(reply)
     })
     .await

@@ -5,7 +5,7 @@ use axum::{
     http::{header::SET_COOKIE, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::{Error, OperatorId, Profile, Result, Session, Via};
+use domain::{Error, OperatorId, Profile, Result, Session, UserId, Via};
 use lambda::{metric::Metric, token::Identity};
 use schema::Timestamp;
 use serde::Serialize;
@@ -146,7 +146,7 @@ async fn check(
     let granted = match provider.refresh(&token, now).await {
         Ok(granted) => granted,
         Err(TokenFailure::InvalidGrant) => {
-            return Err(ended(operators, session, "the provider ended the session").await?);
+            return Err(ended(operators, session, "the provider ended the session", now).await?);
         }
         Err(TokenFailure::Other(error)) => {
             operators.report_unchecked(&error, now);
@@ -161,12 +161,12 @@ async fn check(
             None
         }
         Err(Error::SignInInvalid(reason) | Error::SignInRequired(reason)) => {
-            return Err(ended(operators, session, reason).await?);
+            return Err(ended(operators, session, reason, now).await?);
         }
         Err(error) => return Err(error),
     };
     if profile.as_ref().is_some_and(|profile| profile.roles.is_empty()) {
-        return Err(ended(operators, session, "the operator has no role any more").await?);
+        return Err(ended(operators, session, "the operator has no role any more", now).await?);
     }
     let sealed_token = secret.seal(granted.refresh_token.as_ref().unwrap_or(&token))?;
     let refreshed = Refreshed { profile: profile.clone(), sealed_token, leased_on: now };
@@ -190,8 +190,14 @@ async fn checked(
 }
 
 /// Ends a session and returns the error for its holder.
-async fn ended(operators: &Operators, session: &Session, reason: &'static str) -> Result<Error> {
-    operators.store.end_session(session.operator_id, session.id).await?;
+async fn ended(
+    operators: &Operators,
+    session: &Session,
+    reason: &'static str,
+    now: Timestamp,
+) -> Result<Error> {
+    lambda::trace::called_by(Via::System);
+    operators.store.end_session(session.operator_id, session.id, now, None).await?;
     Ok(Error::SignInRequired(reason))
 }
 
@@ -206,7 +212,11 @@ pub(crate) async fn sign_out(
     let now = lambda::now();
     let secret = cookies.session(&own);
     let ended = match &secret {
-        Some(secret) => operators.store.end_session(secret.operator, secret.id).await?,
+        Some(secret) => {
+            lambda::trace::called_by(Via::Console);
+            let by = UserId::from(&*secret.operator.to_string());
+            operators.store.end_session(secret.operator, secret.id, now, Some(&by)).await?
+        }
         None => None,
     };
     let mut redirect = None;

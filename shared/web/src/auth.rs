@@ -7,7 +7,7 @@ use axum::{
 
 use super::PathIds;
 use crate::Failure;
-use domain::{Error, LeadId, Permission, Permit, Result, Via};
+use domain::{Error, LeadId, Permission, Permit, Result};
 use lambda::token::{Bearer, Tokens};
 
 /// A caller whose token grants the permission `P`.
@@ -127,19 +127,12 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyBearer {
     }
 }
 
-/// Returns the bearer of the request's token, and records the kind of caller for the audit log.
+/// Returns the bearer of the request's token.
 fn authenticated<S>(parts: &Parts, state: &S) -> Result<Bearer>
 where
     Tokens: FromRef<S>,
 {
-    let bearer = Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)?;
-    match bearer.session() {
-        _ if bearer.lead().is_some() => lambda::trace::called_by(Via::Lead),
-        _ if bearer.is_machine() => lambda::trace::called_by_machine(),
-        Some(_) => lambda::trace::called_by(Via::Console),
-        None => lambda::trace::called_by(Via::Api),
-    }
-    Ok(bearer)
+    Tokens::from_ref(state).bearer(bearer_token(&parts.headers)?)
 }
 
 /// Returns the token of the only `Authorization: Bearer` header: the scheme in any case, one or

@@ -258,12 +258,13 @@ fn of_operator(old: Option<&Item>, new: &Item) -> AuditAction {
     }
 }
 
-/// That a session was used or renewed is not recorded.
+/// That a session was used or renewed is not recorded. One that was ended before its time is removed later.
 fn of_session(old: Option<&Item>, new: Option<&Item>) -> Option<AuditAction> {
-    match (old, new) {
-        (None, Some(_)) => Some(AuditAction::SessionStarted),
-        (Some(_), None) => Some(AuditAction::SessionEnded),
-        _ => None,
+    let was_ended = old.is_some_and(|old| old.contains_key("endedOn"));
+    let is_ended = new.is_none_or(|new| new.contains_key("endedOn"));
+    match old {
+        None => Some(AuditAction::SessionStarted),
+        Some(_) => (is_ended && !was_ended).then_some(AuditAction::SessionEnded),
     }
 }
 
@@ -365,6 +366,9 @@ mod tests {
             ("session", &none, &json!({}), "session.started"),
             ("session", &json!({}), &json!({}), "none"),
             ("session", &json!({}), &none, "session.ended"),
+            ("session", &json!({}), &json!({ "endedOn": "2026-01-01" }), "session.ended"),
+            ("session", &json!({ "endedOn": "2026-01-01" }), &none, "none"),
+            ("session", &json!({}), &json!({ "seenOn": "2026-01-01" }), "none"),
             ("audit-note", &none, &json!({ "action": "audit.exported" }), "audit.exported"),
             (
                 "audit-note",

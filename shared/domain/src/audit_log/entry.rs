@@ -139,8 +139,8 @@ impl Trace {
             Via::Build | Via::System => return None,
             // A sign-up has no token yet, and is recorded as a change by the system user.
             Via::Lead if kind == AuditedKind::Lead => "id",
-            // A session has no audit fields. Its operator started it.
-            _ if kind == AuditedKind::Session => "operatorId",
+            // A session that was not ended yet: its operator started it.
+            _ if kind == AuditedKind::Session && !item.contains_key("modifiedBy") => "operatorId",
             Via::Lead | Via::Console | Via::Api => "modifiedBy",
         };
         item.get(member)?.as_str().map(str::to_owned)

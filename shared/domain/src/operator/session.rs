@@ -36,8 +36,11 @@ pub struct Session {
     pub checked_on: Timestamp,
     /// The time of the latest token.
     pub seen_on: Timestamp,
-    /// The end of the session.
+    /// When the time of the session is over.
     pub ends_on: Timestamp,
+    /// When an operator or the control plane ended the session, before its time was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_on: Option<Timestamp>,
     /// When the table deletes the session, in seconds since 1970.
     pub expires_at: i64,
 }
@@ -77,6 +80,7 @@ impl Session {
             checked_on: now,
             seen_on: now,
             ends_on,
+            ended_on: None,
             expires_at: ends_on.seconds(),
         }
     }

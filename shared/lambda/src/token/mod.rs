@@ -20,8 +20,9 @@ use crate::{
     aws::Aws,
     config::{ConfigError, seconds},
     keys::KeySet,
+    trace,
 };
-use domain::{Error, LeadId, OperatorId, Permission, Result, SessionId, UserId};
+use domain::{Error, LeadId, OperatorId, Permission, Result, SessionId, UserId, Via};
 use schema::Timestamp;
 
 /// The maximum length of a token in bytes. A longer one is refused before it is parsed.
@@ -134,14 +135,22 @@ impl Tokens {
         jsonwebtoken::encode(&header, claims, &key).map_err(Error::internal("signing a token"))
     }
 
-    /// Returns the bearer of `token`.
+    /// Returns the bearer of `token`, and records the kind of caller for the audit log.
     ///
     /// # Errors
     ///
     /// [`Error::Unauthorized`] if the token is malformed, was not signed with one of the keys, or
     /// has an invalid header or claim.
     pub fn bearer(&self, token: &str) -> Result<Bearer> {
-        self.read(token, crate::now()).ok_or(Error::Unauthorized("the bearer token is not valid"))
+        let read = self.read(token, crate::now());
+        let bearer = read.ok_or(Error::Unauthorized("the bearer token is not valid"))?;
+        match bearer.session() {
+            _ if bearer.lead().is_some() => trace::called_by(Via::Lead),
+            _ if bearer.is_machine() => trace::called_by_machine(),
+            Some(_) => trace::called_by(Via::Console),
+            None => trace::called_by(Via::Api),
+        }
+        Ok(bearer)
     }
 
     fn read(&self, token: &str, now: Timestamp) -> Option<Bearer> {

@@ -160,7 +160,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] if the operator or the keeper has changed in the meantime.
+    /// [`Error::Stale`] if the operator, the keeper or one of the sessions has changed in the meantime.
     pub async fn disable_operator(
         &self,
         before: &Stored<Operator>,
@@ -172,12 +172,13 @@ impl Store {
         let id = before.item.id;
         let (early, last) = sessions.split_at(sessions.len().saturating_sub(MOST_ENDED));
         for session in early {
-            self.end_session(id, *session).await?;
+            self.end_session(id, *session, now, Some(by)).await?;
         }
         let change = changed(before, now, by).set("disabled", "disabled", true);
         let mut writes = self.transaction().update(Key::operator(id), change, Error::Stale)?;
         for session in last {
-            writes = writes.delete_any(Key::session(id, *session))?;
+            let ended = session::ending(now, Some(by));
+            writes = writes.update(Key::session(id, *session), ended, Error::Stale)?;
         }
         if let Some(keeper) = keeper {
             writes = writes.require_version(

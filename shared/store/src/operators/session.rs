@@ -14,8 +14,11 @@ use crate::{
         update::Update,
     },
 };
-use domain::{Error, Operator, OperatorId, Profile, Result, Session, SessionId};
+use domain::{Error, Operator, OperatorId, Profile, Result, Session, SessionId, UserId};
 use lambda::fault::Service;
+
+/// Condition that a session exists and was not ended.
+const NOT_ENDED: &str = "attribute_exists(pk) AND attribute_not_exists(endedOn)";
 
 /// How long a caller may take to check a session's person at the identity provider.
 const LEASE: Duration = Duration::from_secs(20);
@@ -52,7 +55,7 @@ impl Store {
         now: Timestamp,
         idle: Duration,
     ) -> Result<Option<Session>> {
-        let change = Update::when("endsOn > :now AND seenOn > :idle")
+        let change = Update::when(format!("{NOT_ENDED} AND endsOn > :now AND seenOn > :idle"))
             .given("idle", now - idle)
             .set("seenOn", "now", now);
         let request = self
@@ -82,7 +85,7 @@ impl Store {
     /// [`Error::Internal`] if the session cannot be written.
     pub async fn lease_refresh(&self, session: &Session, now: Timestamp) -> Result<bool> {
         let free = "checkedOn = :checked AND (attribute_not_exists(leasedOn) OR leasedOn < :over)";
-        let change = Update::when(free)
+        let change = Update::when(format!("{NOT_ENDED} AND {free}"))
             .given("checked", session.checked_on)
             .given("over", now - LEASE)
             .set("leasedOn", "now", now);
@@ -122,39 +125,52 @@ impl Store {
             .await
     }
 
-    /// Deletes a session and returns it. Returns `None` if it does not exist.
+    /// Ends a session before its time and returns it as it was. `by` is the operator who ends it; it is
+    /// `None` if the control plane does. Returns `None` if the session does not exist or has been ended.
     ///
     /// # Errors
     ///
-    /// [`Error::Internal`] if the session cannot be deleted.
+    /// [`Error::Internal`] if the session cannot be written.
     pub async fn end_session(
         &self,
         operator: OperatorId,
         id: SessionId,
+        now: Timestamp,
+        by: Option<&UserId>,
     ) -> Result<Option<Session>> {
+        let change = ending(now, by).traced();
         let request = self
             .client
-            .delete_item()
+            .update_item()
             .table_name(&*self.table)
             .set_key(Some(Key::session(operator, id).into()))
+            .update_expression(change.expression())
+            .condition_expression(&change.condition)
+            .set_expression_attribute_values(Some(change.values?))
             .return_values(ReturnValue::AllOld);
-        let reply = request.send().await.map_err(Service::DynamoDb.error("ending a session"))?;
-        reply.attributes.map(decode).transpose()
+        match request.send().await {
+            Ok(reply) => reply.attributes.map(decode).transpose(),
+            Err(cause) => match cause.as_service_error() {
+                Some(error) if error.is_conditional_check_failed_exception() => Ok(None),
+                _ => Err(Service::DynamoDb.error("ending a session")(cause)),
+            },
+        }
     }
 
-    /// Deletes a session that must exist.
+    /// Ends a session that must exist, before its time.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist.
-    pub async fn delete_session(&self, operator: OperatorId, id: SessionId) -> Result<()> {
-        if self.completion.is_some() {
-            let session = Key::session(operator, id);
-            let writes = self.transaction().delete_existing(session, Error::not_found(id))?;
-            return writes.commit().await;
-        }
-        let ended = self.end_session(operator, id).await?;
-        ended.map(drop).ok_or_else(|| Error::not_found(id))
+    /// [`Error::NotFound`] if it does not exist or has been ended.
+    pub async fn end_existing_session(
+        &self,
+        operator: OperatorId,
+        id: SessionId,
+        now: Timestamp,
+        by: &UserId,
+    ) -> Result<()> {
+        let change = ending(now, Some(by));
+        self.update(Key::session(operator, id), change, Error::not_found(id)).await
     }
 
     /// Returns an operator with its sessions that have not ended, strongly consistent.
@@ -182,13 +198,30 @@ impl Store {
                 if entity_of(&item) == Some(Operator::ENTITY) {
                     operator = decode_active(item)?;
                 } else if let Some(Stored { item: session, .. }) = decode_active::<Session>(item)? {
-                    sessions.push(session);
+                    sessions.extend(session.ended_on.is_none().then_some(session));
                 }
             }
         }
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created_on));
         let operator = operator.ok_or_else(|| Error::not_found(id))?;
         Ok(OperatorSessions { operator, sessions })
+    }
+}
+
+/// Returns the update that ends a session before its time. The table deletes it later, so that the stream
+/// shows who has ended it. Nothing that could identify the client or continue the session remains.
+pub(super) fn ending(now: Timestamp, by: Option<&UserId>) -> Update {
+    let ended = Update::when(NOT_ENDED)
+        .set("endedOn", "now", now)
+        .set("modifiedOn", "now", now)
+        .set("expiresAt", "expiry", now.seconds())
+        .remove("sealedToken")
+        .remove("leasedOn")
+        .remove("address")
+        .remove("userAgent");
+    match by {
+        Some(by) => ended.set("modifiedBy", "by", by),
+        None => ended,
     }
 }
 
