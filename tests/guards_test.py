@@ -26,7 +26,7 @@ FIGURES = json.loads((ROOT / "tests/figures.json").read_text())
 RENEW = os.environ.get("TENANTRY_TEST_RENEW") == "1"
 
 # The maximum size of a zip in megabytes. invoices contains the glyphs of all scripts in use: 5 MB of fonts.
-HTTP, EVENT = 3.5, 2.8
+HTTP, EVENT = 4.1, 3.2
 BUDGETS = {"invoices": 10.5, "mailer": EVENT, "pipelines": EVENT, "reconciler": EVENT, "relay": EVENT,
            "rotator": EVENT, "upkeep": EVENT}
 

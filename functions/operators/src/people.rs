@@ -19,6 +19,9 @@ use web::{
 
 use crate::Operators;
 
+/// Maximum number of sessions in an answer.
+const MOST_LISTED: usize = 100;
+
 /// Any operator.
 pub(crate) struct AnyOperator(Bearer);
 
@@ -168,7 +171,8 @@ pub(crate) async fn sessions(
     let found = operators.store.sessions_of(path.id()?).await?;
     let (now, idle) = (lambda::now(), operators.sessions.idle);
     let open = found.sessions.iter().filter(|session| now.since(session.seen_on) < idle);
-    let views: Vec<_> = open.map(|session| session.view(bearer.session())).collect();
+    let newest = open.take(MOST_LISTED);
+    let views: Vec<_> = newest.map(|session| session.view(bearer.session())).collect();
     Ok(Json(views).into_response())
 }
 

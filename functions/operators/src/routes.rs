@@ -206,7 +206,7 @@ fn sessions() -> Operation {
     }]);
     let answer = Answer::One(NamedSchema::new("Sessions", schema, answer));
     Operation::new("listSessions", "List an operator's open sessions", answer)
-        .description("Newest first. Operators may list their own without the permission.")
+        .description("The newest 100. Operators may list their own without the permission.")
 }
 
 fn end_session() -> Operation {
