@@ -16,7 +16,7 @@ use support::{
 use crate::{
     audit::entries,
     drift::document_operations,
-    sign_in::{app_of, signed_in},
+    sign_in::{app_of, open_sessions, signed_in},
 };
 
 /// A request with a key.
@@ -207,9 +207,9 @@ async fn operators_once(routes: &mut BTreeSet<String>) {
     };
     let session = sessions.text("/0/id");
     once("DELETE /operators/{id}/sessions/{sessionId}", &session, json!(null)).await;
-    assert_eq!(app.items_of("session").len(), 3);
+    assert_eq!(open_sessions(&app), 3);
     once("PATCH /operators/{id}", "", json!({ "disabled": true })).await;
-    assert_eq!(app.items_of("session").len(), 2, "those of the other operator");
+    assert_eq!(open_sessions(&app), 2, "those of the other operator");
 }
 
 /// A new route takes part, or this test fails.
