@@ -151,6 +151,26 @@ async fn people_see_and_end_their_own_sessions() {
     eve.browser.post("/auth/token").await.expect(401);
 }
 
+#[tokio::test]
+async fn an_answer_has_the_newest_100_sessions() {
+    let provider = Provider::start().await;
+    let app = app_of(&provider, &[]).await;
+    let ada = person(&app, &provider, "ada", "tenantry-admins").await;
+    let own = app.items_of("session").remove(0);
+    let older = lambda::now() - std::time::Duration::from_secs(60);
+    let sessions = (0..100).map(|_| {
+        let (mut session, id) = (own.clone(), domain::SessionId::generate().to_string());
+        session["sk"] = json!({ "S": format!("SESSION#{id}") });
+        session["id"] = json!({ "S": id });
+        session["createdOn"] = json!({ "S": older });
+        session
+    });
+    app.import(sessions.collect());
+    let listed = app.client.get(&ada.token, &format!("/operators/{}/sessions", ada.id)).await;
+    assert_eq!((app.items_of("session").len(), listed.items().len()), (101, 100));
+    assert_eq!(listed.items()[0]["current"], json!(true), "the newest is the first");
+}
+
 /// Every operation, for every role: allowed exactly if the role has one of its permissions.
 #[tokio::test]
 async fn a_role_opens_the_operations_of_its_permissions() {
