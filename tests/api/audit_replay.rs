@@ -13,6 +13,7 @@ use support::{
 use crate::{
     audit::{entries, replayed},
     random::Random,
+    sign_in::signing_in_at,
     upkeep::deliver,
 };
 
@@ -242,11 +243,7 @@ fn flatten(
 async fn random_operations_are_replayed_from_the_audit_log() {
     let number = Env::process().get("TENANTRY_TEST_OPERATIONS").map(|text| text.parse().unwrap());
     let provider = Provider::start().await;
-    let mut options = Options::silent();
-    for (name, value) in provider.variables() {
-        options = options.variable(name, &value);
-    }
-    let app = App::with_options(options).await;
+    let app = App::with_options(signing_in_at(&provider, Options::silent())).await;
     let (random, made) = (Random::new(10), BTreeMap::new());
     let mut writer = Writer { app: &app, provider: &provider, random, made, created: 0 };
     for _ in 0..number.unwrap_or(OPERATIONS) {

@@ -9,14 +9,15 @@ use support::{App, Browser, Options, join_all, provider::Provider};
 
 /// Starts a control plane whose operators sign in at `provider`.
 pub(crate) async fn app_of(provider: &Provider, more: &[(&str, &str)]) -> App {
-    let mut options = Options::succeeding();
-    for (name, value) in provider.variables() {
-        options = options.variable(name, &value);
-    }
-    for (name, value) in more {
-        options = options.variable(name, value);
-    }
-    App::with_options(options).await
+    let options = signing_in_at(provider, Options::succeeding());
+    let with = |options: Options, (name, value): &(&str, &str)| options.variable(name, value);
+    App::with_options(more.iter().fold(options, with)).await
+}
+
+/// Adds that operators sign in at `provider`.
+pub(crate) fn signing_in_at(provider: &Provider, options: Options) -> Options {
+    let with = |options: Options, (name, value): (&str, String)| options.variable(name, &value);
+    provider.variables().into_iter().fold(options, with)
 }
 
 /// Opens a browser and signs Ada in.

@@ -58,22 +58,8 @@ impl Store {
         let change = Update::when(format!("{NOT_ENDED} AND endsOn > :now AND seenOn > :idle"))
             .given("idle", now - idle)
             .set("seenOn", "now", now);
-        let request = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(Key::session(operator, id).into()))
-            .update_expression(change.expression())
-            .condition_expression(&change.condition)
-            .set_expression_attribute_values(Some(change.values?))
-            .return_values(ReturnValue::AllNew);
-        match request.send().await {
-            Ok(reply) => reply.attributes.map(decode).transpose(),
-            Err(cause) => match cause.as_service_error() {
-                Some(error) if error.is_conditional_check_failed_exception() => Ok(None),
-                _ => Err(Service::DynamoDb.error("seeing a session")(cause)),
-            },
-        }
+        let key = Key::session(operator, id);
+        self.write_session(key, change, ReturnValue::AllNew, "seeing a session").await
     }
 
     /// Reserves the check of a session's person at the identity provider for this caller. Returns
@@ -138,21 +124,33 @@ impl Store {
         now: Timestamp,
         by: Option<&UserId>,
     ) -> Result<Option<Session>> {
-        let change = ending(now, by).traced();
+        let (key, change) = (Key::session(operator, id), ending(now, by).traced());
+        self.write_session(key, change, ReturnValue::AllOld, "ending a session").await
+    }
+
+    /// Changes a session and returns it, as it was or as it is. Returns `None` if the condition does not
+    /// hold.
+    async fn write_session(
+        &self,
+        key: Key,
+        change: Update,
+        returned: ReturnValue,
+        doing: &'static str,
+    ) -> Result<Option<Session>> {
         let request = self
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(Key::session(operator, id).into()))
+            .set_key(Some(key.into()))
             .update_expression(change.expression())
             .condition_expression(&change.condition)
             .set_expression_attribute_values(Some(change.values?))
-            .return_values(ReturnValue::AllOld);
+            .return_values(returned);
         match request.send().await {
             Ok(reply) => reply.attributes.map(decode).transpose(),
             Err(cause) => match cause.as_service_error() {
                 Some(error) if error.is_conditional_check_failed_exception() => Ok(None),
-                _ => Err(Service::DynamoDb.error("ending a session")(cause)),
+                _ => Err(Service::DynamoDb.error(doing)(cause)),
             },
         }
     }
