@@ -1,6 +1,6 @@
 //! The simulated services without sockets, tasks and waits. The caller decides when anything happens.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use axum::http::{HeaderMap, Method, Uri, request::Parts};
 use dynoxide::{Database, DynoxideError};
@@ -25,6 +25,8 @@ pub struct Services {
     template: Arc<Template>,
     database: Database,
     engine: Engine,
+    /// The streams of the tables. Looking one up reads all of its records.
+    streams: HashMap<String, Records>,
     aws: Aws,
     routes: Routes,
 }
@@ -61,6 +63,9 @@ impl Services {
         let opened = Data::Memory.open()?;
         let engine = Engine::Embedded(opened.database.clone());
         table::create(&engine, &template.tables)?;
+        let tables = template.tables.iter().map(|table| &table.name);
+        let streams = tables.map(|table| Ok((table.clone(), Records::of(&engine, table)?)));
+        let streams = streams.collect::<Result<_>>()?;
         let aws = Aws {
             state: opened.state,
             calls: Arc::<Calls>::default(),
@@ -71,7 +76,7 @@ impl Services {
         };
         aws.generate_secrets().map_err(Error::doing("generating the secrets"))?;
         let routes = Routes::new(template.routes());
-        Ok(Self { environment, template, database: opened.database, engine, aws, routes })
+        Ok(Self { environment, template, database: opened.database, engine, streams, aws, routes })
     }
 
     /// Returns the template.
@@ -164,8 +169,10 @@ impl Services {
     ///
     /// If the stream cannot be read.
     pub fn records(&self, mapping: &Mapping, after: &str) -> Result<Vec<Value>> {
-        let records = Records::of(&self.engine, &mapping.table)?;
-        records.after(after, mapping, &self.environment.region)
+        match self.streams.get(&mapping.table) {
+            Some(records) => records.after(after, mapping, &self.environment.region),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Returns every item of every table, in DynamoDB's JSON.
