@@ -144,7 +144,17 @@ impl Customer {
                 continue;
             }
             let token = verified.text("token");
-            if let Some(tenant) = self.become_tenant(&lead, &token).await {
+            let made = if world.faults.strike(Mishap::DoubleClick, 200, &world.chance) {
+                // The person asks in two tabs, for two keys.
+                let (one, two) = tokio::join!(
+                    self.become_tenant(&lead, &token),
+                    self.become_tenant(&lead, &token)
+                );
+                one.or(two)
+            } else {
+                self.become_tenant(&lead, &token).await
+            };
+            if let Some(tenant) = made {
                 if world.faults.strike(Mishap::Impatience, 150, &world.chance) {
                     // The person goes back, and asks for another tenant.
                     self.become_tenant(&lead, &token).await;

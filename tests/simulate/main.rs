@@ -1,6 +1,8 @@
 //! The deterministic simulation: all functions in one process on virtual time, with every order of
 //! events and every fault decided by a seed. `tests/README.md` explains it. Linux only.
 
+#![recursion_limit = "256"]
+
 mod acts;
 mod builds;
 mod chance;
