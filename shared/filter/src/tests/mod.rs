@@ -36,7 +36,7 @@ static ITEM: Schema = Schema {
 
 static PART: Schema = Schema {
     entity: "Part",
-    view: &[],
+    view: &[7, 8],
     properties: &[("id", Kind::Id), ("weight", Kind::Number), ("createdOn", Kind::Time)],
     nullable: &[],
     relations: &[Relation { name: "item", schema: &ITEM, many: false }],

@@ -163,7 +163,20 @@ fn values_that_every_match_must_have_are_known() {
             Some(json!(2)),
             Some(vec![json!(2)]),
         ),
+        (
+            json!({ "and": [{ "size": { "inq": [1, 2] } }], "size": 2 }),
+            "size",
+            Some(json!(2)),
+            Some(vec![json!(2)]),
+        ),
+        (
+            json!({ "and": [{ "size": { "inq": [1, 2] } }], "size": { "inq": [3, 4] } }),
+            "size",
+            None,
+            Some(vec![json!(1), json!(2)]),
+        ),
         (json!({ "size": { "inq": [] } }), "size", None, Some(vec![])),
+        (json!({ "name": { "inq": ["a"] } }), "size", None, None),
         (json!({ "size": { "inq": [1, null] } }), "size", None, None),
         (json!({ "email": "A@b" }), "email", Some(json!("a@b")), Some(vec![json!("a@b")])),
         (json!({ "name": null }), "name", None, None),
@@ -176,6 +189,22 @@ fn values_that_every_match_must_have_are_known() {
         let read = Where::from_query(&query, &ITEM).unwrap();
         assert_eq!(read.equals(property), equals, "{conditions}");
         assert_eq!(read.one_of(property), one_of, "{conditions}");
+    }
+}
+
+#[test]
+fn a_single_equality_is_recognized() {
+    for (conditions, is_one) in [
+        (json!({ "size": 1 }), true),
+        (json!({ "size": { "eq": 1 } }), true),
+        (json!({}), false),
+        (json!({ "size": { "gt": 1 } }), false),
+        (json!({ "size": 1, "name": "Acme" }), false),
+        (json!({ "and": [{ "size": 1 }] }), false),
+    ] {
+        let query = format!("where={}", encode(&conditions.to_string()));
+        let read = Where::from_query(&query, &ITEM).unwrap();
+        assert_eq!(read.is_one_equality(), is_one, "{conditions}");
     }
 }
 

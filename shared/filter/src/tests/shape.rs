@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ITEM, encode, filter, found, items};
+use super::{ITEM, PART, encode, filter, found, items};
 use crate::{Direction, Filter, Order, with_cursor};
 
 #[test]
@@ -120,6 +120,32 @@ fn inclusions_are_names_or_objects_with_a_scope() {
     let parts = parts.map(|part| part.as_object().unwrap().clone());
     assert_eq!(json!(scope.select(Vec::from(parts))), json!([{ "weight": 3 }]));
     assert_eq!(scope.include[0].scope.as_ref().unwrap().include[0].relation, "owner");
+}
+
+#[test]
+fn a_plain_filter_neither_selects_fields_nor_includes() {
+    for (given, is_plain) in [
+        (json!({}), true),
+        (json!({ "where": { "size": 1 }, "limit": 2, "order": "name", "fields": [] }), true),
+        (json!({ "fields": ["id"] }), false),
+        (json!({ "include": ["parts"] }), false),
+        (json!({ "fields": ["id"], "include": ["parts"] }), false),
+    ] {
+        assert_eq!(filter(&given).unwrap().is_plain(), is_plain, "{given}");
+    }
+}
+
+#[test]
+fn the_permissions_of_inclusions_are_those_of_every_depth() {
+    let views = |include: Value| {
+        filter(&json!({ "include": include })).unwrap().views().collect::<Vec<_>>()
+    };
+    assert_eq!(views(json!([])), [[0_u16; 0]; 0]);
+    // Items need no permission.
+    assert_eq!(views(json!(["owner"])), [[0_u16; 0]; 0]);
+    assert_eq!(views(json!(["parts", "owner"])), [PART.view]);
+    let deep = json!([{ "relation": "owner", "scope": { "include": ["parts"] } }]);
+    assert_eq!(views(deep), [PART.view]);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{check_strength, derive_audit_key, secret};
+use super::{check_strength, derived, secret};
 use crate::{
     aws::Aws,
     config::{ConfigError, Env},
@@ -106,7 +106,7 @@ impl KeySet {
     #[must_use]
     pub fn verifying_audit_of(mut self, earlier: &Self) -> Self {
         let removed = earlier.keys.iter().filter(|(kid, _)| !self.keys.contains_key(*kid));
-        let derived = removed.map(|(kid, key)| (kid.clone(), derive_audit_key(key)));
+        let derived = removed.map(|(kid, key)| (kid.clone(), derived::audit_key(key)));
         self.audit.extend(derived.collect::<Vec<_>>());
         self
     }
@@ -114,7 +114,7 @@ impl KeySet {
     /// Returns the key that verifies the entries of the audit log that name this `kid`.
     #[must_use]
     pub(super) fn audit_key(&self, kid: &str) -> Option<SecretString> {
-        self.keys.get(kid).map(derive_audit_key).or_else(|| self.audit.get(kid).cloned())
+        self.keys.get(kid).map(derived::audit_key).or_else(|| self.audit.get(kid).cloned())
     }
 
     /// Returns the set as stored in a secret.
