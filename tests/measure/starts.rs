@@ -79,8 +79,8 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
         request.header("content-type", "application/json").body(body.into()).unwrap()
     };
     match function {
-        "audit" | "leads" | "tenants" | "contacts" | "invoices" | "operators" | "plans"
-        | "tenant-configs" => event(request("GET", &format!("/{function}"), "")).await,
+        "audit" | "contacts" | "invoices" | "leads" | "operators" | "plans" | "subscriptions"
+        | "tenant-configs" | "tenants" => event(request("GET", &format!("/{function}"), "")).await,
         "home" => event(request("GET", "/ping", "")).await,
         "idp" => event(request("POST", "/manage/users", "{}")).await,
         "webhook" => event(request("POST", "/webhook", "{}")).await,
@@ -88,8 +88,14 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
             let records = stack.aws.command(&format!("records {function}")).await;
             json!({ "Records": [records[0]] }).to_string().into()
         }
-        "mailer" => event_of_type(stack, "LEAD_CREATED").await,
-        "pipelines" => event_of_type(stack, "TENANT_PROVISIONING").await,
+        "mailer" => event_of_type(stack, "LEAD_CREATED").await.to_string().into(),
+        "pipelines" => event_of_type(stack, "TENANT_PROVISIONING").await.to_string().into(),
+        "identity" => {
+            // Of a job that is no longer setting up identity, so the function only reads it.
+            let mut event = event_of_type(stack, "TENANT_PROVISIONING").await;
+            event["detail-type"] = "TENANT_IDENTITY_SETUP".into();
+            event.to_string().into()
+        }
         "reconciler" => Bytes::from_static(b"{}"),
         "rotator" => {
             let step =
@@ -100,8 +106,8 @@ async fn first_event(stack: &mut Stack, function: &str) -> Bytes {
     }
 }
 
-async fn event_of_type(stack: &mut Stack, kind: &str) -> Bytes {
+async fn event_of_type(stack: &mut Stack, kind: &str) -> Value {
     let events = stack.aws.command("events").await;
     let mut events = events.as_array().unwrap().iter();
-    events.find(|event| event["detail-type"] == kind).unwrap().to_string().into()
+    events.find(|event| event["detail-type"] == kind).unwrap().clone()
 }
