@@ -32,7 +32,11 @@ pub(crate) async fn emulate(options: &Options) {
     std::thread::spawn(move || {
         io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
     });
+    let mut held = Vec::new();
     while let Some(line) = commands.recv().await {
+        if line == "hold" {
+            held.push(local.hold_streams().await);
+        }
         print_line(&answer(&local, &line));
     }
 }
@@ -52,6 +56,7 @@ fn answer(local: &Local, line: &str) -> Value {
             let cost = local.calls().cost(&[rest]);
             json!({ "calls": calls, "read": cost.read, "write": cost.write })
         }
+        "hold" => json!(null),
         "settled" => json!(local.is_settled().unwrap()),
         "fill" => {
             fill(local, rest.parse().unwrap());

@@ -22,7 +22,9 @@ const KINDS: [&str; 6] =
 /// How long ago the subscriptions began. Their period of a month has ended since.
 const AGE: Duration = Duration::from_secs(32 * 24 * 3600);
 
-/// Subscribes one tenant, copies it as often as `options` say, and lets `reconciler` renew all copies.
+/// Subscribes one tenant, copies it as often as `options` say, and lets `reconciler` renew all copies. The
+/// functions that follow the stream wait meanwhile: on AWS they run elsewhere, and here they would take most
+/// of the machine.
 pub(crate) async fn measure(options: &Options) -> Value {
     let mut stack = Stack::start(options).await;
     let secrets = Secrets::Keys(keys(&stack).await);
@@ -39,6 +41,7 @@ pub(crate) async fn measure(options: &Options) -> Value {
     let body = json!({ "subscriberId": tenant, "planId": plan });
     stack.client.post(&operator, "/subscriptions", &body).await.expect(200);
     settle(&mut stack).await;
+    stack.aws.command("hold").await;
     stack.aws.command(&format!("renewals {}", options.due)).await;
 
     let env = stack.aws.env("reconciler");

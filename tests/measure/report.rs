@@ -145,14 +145,13 @@ pub(crate) fn growth(measured: &Value) {
 
 /// Prints how long it takes to renew subscriptions that are due at once.
 pub(crate) fn renewals(of: &Value) {
+    let number = |name: &str| of[name].as_f64().unwrap_or_default();
+    let each = number("cpu_us") / (number("due") - number("left")).max(1.0);
     let row = vec![
         plain(&of["due"]),
         plain(&of["left"]),
         rounded(&of["seconds"], 1),
-        rounded(
-            &of["cpu_us"].as_f64().map(|all| all / of["due"].as_f64().unwrap_or(1.0)).into(),
-            0,
-        ),
+        rounded(&each.into(), 0),
     ];
     let head = ["renewals due", "left after one run", "seconds", "CPU µs of each"];
     print(&head, [row].into_iter());

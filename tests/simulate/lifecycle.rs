@@ -86,7 +86,7 @@ impl Customer {
         let start = self.world.chance.time(SECOND, DAY * 10);
         tokio::time::sleep(start).await;
         let tenant = match self.world.chance.is(700) {
-            true => self.sign_up().await,
+            true => Box::pin(self.sign_up()).await,
             false => self.created_by_operator().await,
         };
         let Some(tenant) = tenant else { return };

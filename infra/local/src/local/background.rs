@@ -3,6 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::RwLock;
+
 use crate::{
     Error, Outcome, Result,
     functions::Functions,
@@ -21,6 +23,8 @@ pub(crate) struct Background {
     pub(crate) functions: Arc<Functions>,
     /// The outcome of pipelines. Tests can change it.
     pub(crate) outcome: Arc<Mutex<Outcome>>,
+    /// Locked while the streams are held.
+    pub(crate) hold: Arc<RwLock<()>>,
     pub(crate) region: String,
 }
 

@@ -118,6 +118,7 @@ impl Local {
             template: Arc::clone(&template),
             functions: Arc::new(Box::pin(functions).await?),
             outcome: Arc::new(Mutex::new(options.pipeline_outcome)),
+            hold: Arc::default(),
             region: environment.region.clone(),
         });
         let access = Access::new(environment.clone(), Arc::clone(&template), &options).await?;
@@ -186,6 +187,7 @@ impl Local {
                     state: state(),
                     functions: Arc::clone(&self.background.functions),
                     written: Arc::clone(written),
+                    hold: Arc::clone(&self.background.hold),
                 };
                 tasks.spawn(reader.run(stop.clone()));
             }

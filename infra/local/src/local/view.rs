@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use lambda::Env;
 use serde_json::Value;
+use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::Local;
 use crate::{
@@ -118,6 +119,11 @@ impl Local {
             }
         }
         Ok(all)
+    }
+
+    /// Holds the streams until the result is dropped: their functions get no more records.
+    pub async fn hold_streams(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.background.hold).write_owned().await
     }
 
     /// Invokes a function with `payload`, as Lambda does.

@@ -8,7 +8,7 @@ mod batch;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use crate::{
     Error, Result,
@@ -34,6 +34,8 @@ pub(crate) struct Reader {
     pub(crate) functions: Arc<Functions>,
     /// Notified after each write to a table.
     pub(crate) written: Arc<Notify>,
+    /// Locked while the streams are held.
+    pub(crate) hold: Arc<RwLock<()>>,
 }
 
 impl Reader {
@@ -50,7 +52,10 @@ impl Reader {
         let mut stream = None;
         loop {
             let notified = self.written.notified();
-            match self.read(&mut stream).await {
+            let turn = self.hold.read().await;
+            let read = self.read(&mut stream).await;
+            drop(turn);
+            match read {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(cause) => {
