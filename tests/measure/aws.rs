@@ -36,8 +36,10 @@ pub(crate) async fn emulate(options: &Options) {
     while let Some(line) = commands.recv().await {
         if line == "hold" {
             held.push(local.hold_streams().await);
+            print_line(&json!(null));
+        } else {
+            print_line(&answer(&local, &line));
         }
-        print_line(&answer(&local, &line));
     }
 }
 
@@ -56,7 +58,6 @@ fn answer(local: &Local, line: &str) -> Value {
             let cost = local.calls().cost(&[rest]);
             json!({ "calls": calls, "read": cost.read, "write": cost.write })
         }
-        "hold" => json!(null),
         "settled" => json!(local.is_settled().unwrap()),
         "fill" => {
             fill(local, rest.parse().unwrap());

@@ -1,6 +1,7 @@
 //! The deterministic simulation: all functions in one process on virtual time, with every order of
 //! events and every fault decided by a seed. `tests/README.md` explains it. Linux only.
 
+// A customer's life awaits the whole product: checking that it is `Send` goes deeper than by default.
 #![recursion_limit = "256"]
 
 mod acts;
