@@ -1,6 +1,6 @@
 //! The simulated services without sockets, tasks and waits. The caller decides when anything happens.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use axum::http::{HeaderMap, Method, Uri, request::Parts};
 use dynoxide::{Database, DynoxideError};
@@ -15,7 +15,7 @@ use crate::{
     environment::Environment,
     gateway::{Event, Routes},
     state::{Delivery, State, Status},
-    table::{self, Engine, Records},
+    table::{self, Engine, Streams},
     template::{Mapping, Template},
 };
 
@@ -25,8 +25,7 @@ pub struct Services {
     template: Arc<Template>,
     database: Database,
     engine: Engine,
-    /// The streams of the tables. Looking one up reads all of its records.
-    streams: HashMap<String, Records>,
+    streams: Streams,
     aws: Aws,
     routes: Routes,
 }
@@ -63,9 +62,7 @@ impl Services {
         let opened = Data::Memory.open()?;
         let engine = Engine::Embedded(opened.database.clone());
         table::create(&engine, &template.tables)?;
-        let tables = template.tables.iter().map(|table| &table.name);
-        let streams = tables.map(|table| Ok((table.clone(), Records::of(&engine, table)?)));
-        let streams = streams.collect::<Result<_>>()?;
+        let streams = Streams::of(&template, &engine, &scope.region)?;
         let aws = Aws {
             state: opened.state,
             calls: Arc::<Calls>::default(),
@@ -169,10 +166,7 @@ impl Services {
     ///
     /// If the stream cannot be read.
     pub fn records(&self, mapping: &Mapping, after: &str) -> Result<Vec<Value>> {
-        match self.streams.get(&mapping.table) {
-            Some(records) => records.after(after, mapping, &self.environment.region),
-            None => Ok(Vec::new()),
-        }
+        self.streams.after(after, mapping)
     }
 
     /// Returns every item of every table, in DynamoDB's JSON.

@@ -10,7 +10,7 @@ use crate::{
     functions::Functions,
     schedule,
     state::State,
-    table::{self, Engine, Records},
+    table::{self, Engine, Streams},
     template::Template,
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Background {
     pub(crate) outcome: Arc<Mutex<Outcome>>,
     /// Locked while the streams are held.
     pub(crate) hold: Arc<RwLock<()>>,
-    pub(crate) region: String,
+    pub(crate) streams: Arc<Streams>,
 }
 
 impl Background {
@@ -72,8 +72,7 @@ impl Background {
                 let read = self.state.checkpoint(&mapping.name(&function.binary));
                 let read = read.map_err(Error::doing("looking for pending work"))?;
                 let Some(read) = read else { return Ok(None) };
-                let records = Records::of(&self.engine, &mapping.table)?;
-                if !records.after(&read, mapping, &self.region)?.is_empty() {
+                if !self.streams.after(&read, mapping)?.is_empty() {
                     return Ok(None);
                 }
                 all.push(read);

@@ -31,7 +31,7 @@ use crate::{
     provider::Provider,
     schedule,
     stream::Reader,
-    table::{self, Proxy},
+    table::{self, Proxy, Streams},
     template::Template,
 };
 pub(crate) use access::Access;
@@ -112,14 +112,15 @@ impl Local {
 
         let functions =
             Functions::build(&template, options.aws_only, |function| environment.of(function));
+        let streams = Streams::of(&template, &engine, &scope.region)?;
         let background = Arc::new(Background {
             engine,
+            streams: Arc::new(streams),
             state: Arc::clone(&opened.state),
             template: Arc::clone(&template),
             functions: Arc::new(Box::pin(functions).await?),
             outcome: Arc::new(Mutex::new(options.pipeline_outcome)),
             hold: Arc::default(),
-            region: environment.region.clone(),
         });
         let access = Access::new(environment.clone(), Arc::clone(&template), &options).await?;
         let access = Arc::new(access);
@@ -182,8 +183,7 @@ impl Local {
                 let reader = Reader {
                     mapping,
                     function: function.binary.clone(),
-                    region: self.environment.region.clone(),
-                    engine: self.background.engine.clone(),
+                    streams: Arc::clone(&self.background.streams),
                     state: state(),
                     functions: Arc::clone(&self.background.functions),
                     written: Arc::clone(written),

@@ -5,12 +5,7 @@ use serde_json::Value;
 use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::Local;
-use crate::{
-    Calls, Outcome, Result,
-    state::State,
-    table::{self, Records},
-    template::Template,
-};
+use crate::{Calls, Outcome, Result, state::State, table, template::Template};
 
 /// Access to the running product.
 impl Local {
@@ -106,10 +101,9 @@ impl Local {
         let mut all = Vec::new();
         let reads = self.template.functions.iter().filter(|reader| reader.binary == function);
         for mapping in reads.flat_map(|reader| &reader.streams) {
-            let records = Records::of(&self.background.engine, &mapping.table)?;
             let mut after = String::new();
             loop {
-                let read = records.after(&after, mapping, &self.environment.region)?;
+                let read = self.background.streams.after(&after, mapping)?;
                 let Some(last) = read.last() else { break };
                 last["dynamodb"]["SequenceNumber"]
                     .as_str()

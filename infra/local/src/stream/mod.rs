@@ -11,11 +11,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, RwLock};
 
 use crate::{
-    Error, Result,
-    functions::Functions,
-    state::State,
-    stop::Stop,
-    table::{Engine, Records},
+    Error, Result, functions::Functions, state::State, stop::Stop, table::Streams,
     template::Mapping,
 };
 use batch::Batch;
@@ -28,8 +24,7 @@ pub(crate) struct Reader {
     pub(crate) mapping: Mapping,
     /// The binary of the receiving function.
     pub(crate) function: String,
-    pub(crate) region: String,
-    pub(crate) engine: Engine,
+    pub(crate) streams: Arc<Streams>,
     pub(crate) state: Arc<State>,
     pub(crate) functions: Arc<Functions>,
     /// Notified after each write to a table.
@@ -49,19 +44,15 @@ impl Reader {
     }
 
     async fn read_on(&self) {
-        let mut stream = None;
         loop {
             let notified = self.written.notified();
             let turn = self.hold.read().await;
-            let read = self.read(&mut stream).await;
+            let read = self.read().await;
             drop(turn);
             match read {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(cause) => {
-                    tracing::error!(%cause, "the stream cannot be read");
-                    stream = None;
-                }
+                Err(cause) => tracing::error!(%cause, "the stream cannot be read"),
             }
             tokio::select! {
                 () = notified => {}
@@ -70,21 +61,18 @@ impl Reader {
         }
     }
 
-    /// Reads one batch. Looks up the stream if it is not known yet. Returns whether there may be
-    /// more records.
-    async fn read(&self, stream: &mut Option<Records>) -> Result<bool> {
+    /// Reads one batch. Returns whether there may be more records.
+    async fn read(&self) -> Result<bool> {
         let doing = || Error::doing("reading the stream");
-        let records = match stream {
-            Some(records) => records,
-            None => stream.insert(Records::of(&self.engine, &self.mapping.table)?),
-        };
         let name = self.name();
         let Some(after) = self.state.checkpoint(&name).map_err(doing())? else {
-            let start = if self.mapping.from_the_start { String::new() } else { records.last()? };
+            let from_start = self.mapping.from_the_start;
+            let start =
+                if from_start { String::new() } else { self.streams.last(&self.mapping)? };
             self.state.set_checkpoint(&name, &start).map_err(doing())?;
             return Ok(true);
         };
-        let read = records.after(&after, &self.mapping, &self.region)?;
+        let read = self.streams.after(&after, &self.mapping)?;
         let Some(last) = read.last().map(batch::sequence) else { return Ok(false) };
         let wanted: Vec<Value> =
             read.into_iter().filter(|record| self.mapping.wants(record)).collect();

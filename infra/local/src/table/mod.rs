@@ -3,7 +3,7 @@
 mod engine;
 mod meter;
 mod proxy;
-mod records;
+mod streams;
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(crate) use engine::{Engine, External};
 pub(crate) use meter::Meter;
 pub(crate) use proxy::Proxy;
-pub(crate) use records::Records;
+pub(crate) use streams::Streams;
 
 use crate::{Error, Result, template::Table};
 use engine::Fault;
