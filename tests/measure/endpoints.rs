@@ -1,7 +1,4 @@
-use std::{
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +6,7 @@ use support::{Client, contact, invoice, lead, subscription, tenant, with_query};
 
 use crate::{
     gateway::function_of,
-    load::{Load, Request},
+    load::{Load, Request, median},
     options::Options,
     stack::Stack,
 };
@@ -29,12 +26,14 @@ pub(crate) struct Endpoint {
     pub(crate) request: Box<dyn Fn() -> Request + Send + Sync>,
 }
 
-/// Measures every endpoint with 1 and with 16 connections, then the table calls of one request.
+/// Measures every endpoint with 1 and with 16 connections, then the table calls of one request. The
+/// functions that follow the stream wait meanwhile: on AWS they run elsewhere.
 pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let mut stack = Stack::start(options).await;
     let operator = stack.aws.operator().to_owned();
     let endpoints = all(&stack.client, &operator).await;
     stack.aws.command(&format!("fill {TENANTS}")).await;
+    stack.aws.command("hold").await;
     let mut measured = Vec::new();
     for endpoint in &endpoints {
         let function = function_of(&(endpoint.request)().path).to_owned();
@@ -43,7 +42,6 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
         let refused = [&figures["at_1"]["refused"], &figures["at_16"]["refused"]];
         assert_eq!(refused, [&Value::Null; 2], "{}", endpoint.name);
         measured.push(figures);
-        settle(&mut stack).await;
     }
     stack.aws.command("meter").await;
     for (endpoint, figures) in endpoints.iter().zip(&mut measured) {
@@ -63,17 +61,14 @@ pub(crate) async fn of(options: &Options, url: &str, pids: &[u32], endpoint: &En
     let mut figures = json!({ "endpoint": endpoint.name });
     Load::run(url, pids, (options.at_most(WARM), 1), &*endpoint.request).await;
     for (connections, at) in [(1, "at_1"), (16, "at_16")] {
-        let load = Load::run(url, pids, (options.requests, connections), &*endpoint.request).await;
-        figures[at] = load.figures();
+        let mut rounds = Vec::new();
+        for _ in 0..options.rounds {
+            let load = (options.requests, connections);
+            rounds.push(Load::run(url, pids, load, &*endpoint.request).await.figures());
+        }
+        figures[at] = median(rounds);
     }
     figures
-}
-
-/// Waits until the control plane is idle.
-pub(crate) async fn settle(stack: &mut Stack) {
-    while stack.aws.command("settled").await != true {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// Creates a tenant with children and returns all endpoints to measure. An entity that a service

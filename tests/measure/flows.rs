@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use support::{Client, Reply, SignedMessage, join_all, lead, subscription};
 
 use crate::{
-    endpoints::{fresh_email, fresh_key, settle},
-    load::{micros, number, percentile},
+    endpoints::{fresh_email, fresh_key},
+    load::{median, micros, number, percentile},
     options::Options,
     process,
     stack::{HTTP, Stack},
 };
 
-/// Sequential flows.
-const ALONE: usize = 200;
+/// Sequential flows of a round.
+const ALONE: usize = 100;
 /// Concurrent flows, and repetitions of each.
 const TOGETHER: (usize, usize) = (8, 50);
 
@@ -68,7 +68,7 @@ pub(crate) async fn measure(options: &Options) -> Value {
     let mut stack = Stack::start(options).await;
     let secrets = Secrets::Keys(keys(&stack).await);
     let mut found = timed(options, &stack.client, &stack.pids(), &secrets).await;
-    settle(&mut stack).await;
+    stack.settle().await;
 
     stack.aws.command("meter").await;
     let functions = stack.aws.functions();
@@ -76,7 +76,7 @@ pub(crate) async fn measure(options: &Options) -> Value {
     let consumers: Vec<_> = consumers.collect();
     let before = (cost(&mut stack, &HTTP).await, cost(&mut stack, &consumers).await);
     let (tenant, _) = flow(&stack.client, &secrets).await;
-    settle(&mut stack).await;
+    stack.settle().await;
     let after = (cost(&mut stack, &HTTP).await, cost(&mut stack, &consumers).await);
     let read = stack.client.get(stack.aws.operator(), &format!("/tenants/{tenant}")).await;
     assert_eq!(read.expect(200).body["status"], 0, "the tenant is active");
@@ -85,7 +85,7 @@ pub(crate) async fn measure(options: &Options) -> Value {
     found
 }
 
-/// Measures flows one after the other, then several at once.
+/// Measures rounds of flows one after the other, then several flows at once.
 pub(crate) async fn timed(
     options: &Options,
     client: &Client,
@@ -96,14 +96,11 @@ pub(crate) async fn timed(
     for _ in 0..alone.div_ceil(10) {
         flow(client, secrets).await;
     }
-    let (cpu, start) = (process::cpu(pids), Instant::now());
-    let mut took = Vec::new();
-    for _ in 0..alone {
-        took.push(flow(client, secrets).await.1);
+    let mut rounds = Vec::new();
+    for _ in 0..options.rounds {
+        rounds.push(round(alone, client, pids, secrets).await);
     }
-    let elapsed = start.elapsed().as_secs_f64();
-    let cpu = Duration::from_nanos(process::cpu(pids) - cpu);
-    took.sort_unstable();
+    let mut found = median(rounds);
 
     let start = Instant::now();
     let (many, times) = (TOGETHER.0, options.at_most(TOGETHER.1));
@@ -113,13 +110,25 @@ pub(crate) async fn timed(
         }
     };
     join_all((0..many).map(each)).await;
-    let together = number(many * times) / start.elapsed().as_secs_f64();
+    found["per_second_at_8"] = (number(many * times) / start.elapsed().as_secs_f64()).into();
+    found
+}
+
+/// Measures `many` flows one after the other.
+async fn round(many: usize, client: &Client, pids: &[u32], secrets: &Secrets) -> Value {
+    let (cpu, start) = (process::cpu(pids), Instant::now());
+    let mut took = Vec::new();
+    for _ in 0..many {
+        took.push(flow(client, secrets).await.1);
+    }
+    let elapsed = start.elapsed().as_secs_f64();
+    let cpu = Duration::from_nanos(process::cpu(pids) - cpu);
+    took.sort_unstable();
     json!({
-        "cpu_us": micros(cpu) / number(alone),
+        "cpu_us": micros(cpu) / number(many),
         "p50_us": micros(percentile(&took, 50)),
         "p99_us": micros(percentile(&took, 99)),
-        "per_second_at_1": number(alone) / elapsed,
-        "per_second_at_8": together,
+        "per_second_at_1": number(many) / elapsed,
     })
 }
 

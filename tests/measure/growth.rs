@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    endpoints::{Endpoint, all, settle},
+    endpoints::{Endpoint, all},
     load::Load,
     options::Options,
     stack::Stack,
@@ -33,7 +33,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
             Load::run(&stack.url, &pids, (requests.div_ceil(5), 1), &**request).await;
             let load = Load::run(&stack.url, &pids, (requests, 1), &**request).await;
             figures[*name] = load.figures();
-            settle(&mut stack).await;
+            stack.settle().await;
         }
         measured.push(figures);
     }

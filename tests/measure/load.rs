@@ -102,6 +102,20 @@ impl Load {
     }
 }
 
+/// Returns the round with the median CPU time, with the difference between the least and the most in
+/// relation to it. A round without figures stands for all.
+pub(crate) fn median(mut rounds: Vec<Value>) -> Value {
+    let cpu = |of: &Value| of["cpu_us"].as_f64();
+    if let Some(without) = rounds.iter().position(|of| cpu(of).is_none()) {
+        return rounds.swap_remove(without);
+    }
+    rounds.sort_by(|one, other| cpu(one).partial_cmp(&cpu(other)).unwrap());
+    let spread = cpu(rounds.last().unwrap()).unwrap() - cpu(&rounds[0]).unwrap();
+    let mut median = rounds.swap_remove(rounds.len() / 2);
+    median["cpu_spread"] = (spread / cpu(&median).unwrap()).into();
+    median
+}
+
 /// Sends a request. Returns its status, unless it is the expected one, and the time taken.
 async fn fire(http: &reqwest::Client, url: &str, request: Request) -> (Option<u16>, Duration) {
     let Request { method, path, bearer, headers, body, status } = request;

@@ -41,6 +41,7 @@ async fn main() {
 
 async fn everything(options: &Options) {
     let mut found = json!({ "machine": machine::describe() });
+    report::machine(&found["machine"]);
     if options.runs("starts") {
         found["functions"] = starts::measure(options).await.into();
         report::functions(&found["functions"]);

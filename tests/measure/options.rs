@@ -26,9 +26,13 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 30)]
     pub(crate) starts: usize,
 
-    /// Number of requests per endpoint and number of connections.
-    #[arg(long, default_value_t = 3000)]
+    /// Number of requests per endpoint, number of connections and round.
+    #[arg(long, default_value_t = 1000)]
     pub(crate) requests: usize,
+
+    /// Number of rounds of requests and of flows. The one with the median CPU time counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) rounds: u8,
 
     /// Number of requests before a function's memory is measured.
     #[arg(long, default_value_t = 10_000)]

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use support::earlier;
 
 use crate::{
-    endpoints::settle,
     flows::{Secrets, flow, keys},
     lambda::Lambda,
     load::micros,
@@ -40,7 +39,7 @@ pub(crate) async fn measure(options: &Options) -> Value {
     assert!(activated.status < 300, "{}", activated.body);
     let body = json!({ "subscriberId": tenant, "planId": plan });
     stack.client.post(&operator, "/subscriptions", &body).await.expect(200);
-    settle(&mut stack).await;
+    stack.settle().await;
     stack.aws.command("hold").await;
     stack.aws.command(&format!("renewals {}", options.due)).await;
 

@@ -7,6 +7,13 @@ use serde_json::Value;
 
 use crate::{growth::ENDPOINTS, options::Options};
 
+/// Prints when and on which machine the figures were measured.
+pub(crate) fn machine(of: &Value) {
+    let [cpu, rustc, commit, time] = ["cpu", "rustc", "commit", "time"].map(|what| text(&of[what]));
+    let machine = format!("{} cores of {cpu}", plain(&of["cores"]));
+    let _ = writeln!(io::stdout(), "Measured at {time} on {machine}; commit {commit}, {rustc}");
+}
+
 /// Prints the size, start times and memory of each function.
 pub(crate) fn functions(measured: &Value) {
     let rows = each(measured).map(|of| {
@@ -48,7 +55,7 @@ pub(crate) fn endpoints(measured: &Value) {
             let said = format!("refused with {statuses}").replace("with 0,", "without an answer,");
             return [text(&of["endpoint"]), said]
                 .into_iter()
-                .chain(vec!["-".to_owned(); 6])
+                .chain(vec!["-".to_owned(); 7])
                 .collect();
         }
         let times = |load: &Value| {
@@ -56,11 +63,11 @@ pub(crate) fn endpoints(measured: &Value) {
         };
         let both =
             |what: &str| format!("{} / {}", rounded(&alone[what], 0), rounded(&together[what], 0));
-        let share = alone["user_share"].as_f64().unwrap_or(0.0) * 100.0;
         vec![
             text(&of["endpoint"]),
             both("cpu_us"),
-            format!("{share:.0} %"),
+            format!("{} / {}", percent(&alone["cpu_spread"]), percent(&together["cpu_spread"])),
+            percent(&alone["user_share"]),
             both("per_second"),
             times(alone),
             times(together),
@@ -71,6 +78,7 @@ pub(crate) fn endpoints(measured: &Value) {
     let head = [
         "endpoint",
         "CPU µs, at 1 / 16",
+        "spread of rounds",
         "user share",
         "requests/s, at 1 / 16",
         "p50 / p99 µs, at 1",
@@ -85,6 +93,7 @@ pub(crate) fn endpoints(measured: &Value) {
 pub(crate) fn flows(of: &Value) {
     let row = vec![
         rounded(&of["cpu_us"], 0),
+        percent(&of["cpu_spread"]),
         format!("{} / {}", rounded(&of["p50_us"], 0), rounded(&of["p99_us"], 0)),
         format!("{} / {}", rounded(&of["per_second_at_1"], 0), rounded(&of["per_second_at_8"], 0)),
         table(&of["requests"]),
@@ -92,6 +101,7 @@ pub(crate) fn flows(of: &Value) {
     ];
     let head = [
         "lead to active: CPU µs",
+        "spread of rounds",
         "p50 / p99 µs",
         "flows/s, at 1 / 8",
         "HTTP calls, R / W units",
@@ -102,6 +112,7 @@ pub(crate) fn flows(of: &Value) {
 
 /// Prints the figures of a running service.
 pub(crate) fn service(of: &Value) {
+    machine(&of["machine"]);
     endpoints(&of["endpoints"]);
     if of["flows"].is_object() {
         flows(&of["flows"]);
@@ -196,6 +207,10 @@ fn rounded(value: &Value, digits: usize) -> String {
 
 fn plain(value: &Value) -> String {
     value.as_f64().map_or_else(|| "-".to_owned(), |number| number.to_string())
+}
+
+fn percent(share: &Value) -> String {
+    share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", share * 100.0))
 }
 
 fn mega(bytes: &Value) -> String {

@@ -14,6 +14,7 @@ use crate::{
     flows::{self, Secrets},
     lambda::Elapsed,
     load::{Load, Request},
+    machine,
     options::{Options, Service, Start},
     process, report, starts,
 };
@@ -24,7 +25,10 @@ const FILLING: usize = 8;
 /// Fills the service, then measures the endpoints, the flow and the memory.
 pub(crate) async fn measure(options: &Options, service: &Service) -> Value {
     let (client, url, pids) = (Client::new(&service.url), &service.url, &service.pid);
-    let mut found = json!({ "memory_bytes": { "at_start": process::memory(pids) } });
+    let mut found = json!({
+        "machine": machine::describe(),
+        "memory_bytes": { "at_start": process::memory(pids) },
+    });
     let new_tenant = || {
         Request::new(Method::POST, "/tenants".into(), &service.token, Some(tenant(&fresh_key())))
     };

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use support::Client;
 
@@ -46,6 +46,13 @@ impl Stack {
 
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.lambdas.values().map(|lambda| lambda.pid()).collect()
+    }
+
+    /// Waits until the control plane is idle.
+    pub(crate) async fn settle(&mut self) {
+        while self.aws.command("settled").await != true {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Returns a function's table calls, read units and write units.

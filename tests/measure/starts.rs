@@ -19,7 +19,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Value> {
     let mut stack = Stack::start(options).await;
     let secrets = flows::Secrets::Keys(flows::keys(&stack).await);
     flows::flow(&stack.client, &secrets).await;
-    crate::endpoints::settle(&mut stack).await;
+    stack.settle().await;
     let mut measured = Vec::new();
     let functions = stack.aws.functions();
     for function in functions.into_iter().filter(|function| options.starts(function)) {
