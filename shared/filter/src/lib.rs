@@ -70,7 +70,7 @@ use serde_json::{Map, Value};
 pub use condition::Where;
 pub use fields::Fields;
 pub use include::Include;
-pub use order::{Direction, Order, OrderBy};
+pub use order::{Direction, Order};
 pub use query::{PageQuery, SearchQuery, with_cursor};
 pub use schema::{Kind, Relation, Schema};
 pub use wire::Wire;

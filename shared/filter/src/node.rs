@@ -76,15 +76,12 @@ impl Node {
         }
     }
 
-    /// Converts the value to `kind`: untyped values become text, and text becomes lowercase if
-    /// `kind` ignores case.
+    /// Converts the value to `kind`: untyped values become text, and host names get the form in which
+    /// they are compared.
     pub(super) fn to_kind(&self, kind: Kind) -> Self {
         match self {
             Self::Text(text) | Self::Untyped(text) if kind == Kind::Hosts => {
                 Self::Text(folded_host(text))
-            }
-            Self::Text(text) | Self::Untyped(text) if kind.ignores_case() => {
-                Self::Text(text.to_ascii_lowercase())
             }
             Self::Text(text) | Self::Untyped(text) => Self::Text(text.clone()),
             Self::List(items) => Self::List(items.iter().map(|item| item.to_kind(kind)).collect()),

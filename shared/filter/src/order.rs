@@ -19,13 +19,10 @@ pub struct Order(Vec<OrderBy>);
 
 /// A property that items are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderBy {
-    /// The name of the property.
-    pub property: &'static str,
-    /// The type of the property.
-    pub kind: Kind,
-    /// The direction of the order.
-    pub direction: Direction,
+struct OrderBy {
+    property: &'static str,
+    kind: Kind,
+    direction: Direction,
 }
 
 /// The direction of an order.
@@ -53,12 +50,6 @@ impl Order {
             [OrderBy { property: "createdOn", direction, .. }] => Some(*direction),
             _ => None,
         }
-    }
-
-    /// Returns the properties to sort by.
-    #[must_use]
-    pub fn parts(&self) -> &[OrderBy] {
-        &self.0
     }
 
     /// Parses a string such as `"key ASC"`, or an array of such strings.

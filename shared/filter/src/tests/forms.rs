@@ -49,6 +49,9 @@ fn json_and_brackets_are_equivalent() {
             Filter::from_query(&brackets, &ITEM).unwrap_or_else(|e| panic!("{brackets}: {e}"));
         assert_eq!(read, filter(&written).unwrap(), "{brackets}");
     }
+    let like =
+        |pattern: &str| filter(&json!({ "where": { "name": { "like": pattern } } })).unwrap();
+    assert_ne!(like("a%"), like("b%"), "patterns are compared");
 }
 
 #[test]

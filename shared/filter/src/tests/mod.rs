@@ -3,6 +3,7 @@
 mod bounds;
 mod forms;
 mod operators;
+mod queries;
 mod random;
 mod refused;
 mod shape;

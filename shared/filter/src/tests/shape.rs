@@ -26,6 +26,19 @@ fn items_are_sorted_as_requested() {
 }
 
 #[test]
+fn the_items_after_one_are_the_rest_of_the_order() {
+    for order in ["size", "open DESC", "createdOn DESC", "name"] {
+        let filter = filter(&json!({ "order": order })).unwrap();
+        let sorted = filter.select(items());
+        for (place, last) in sorted.iter().enumerate() {
+            let last = filter.order.sort_values(last);
+            let after = sorted.iter().filter(|item| filter.order.is_after(*item, &last));
+            assert!(after.eq(&sorted[place + 1..]), "{order}");
+        }
+    }
+}
+
+#[test]
 fn limit_skip_and_offset_select_a_page() {
     for (query, expected) in [
         ("filter[limit]=2&filter[order]=id", "ab"),
