@@ -1,6 +1,6 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{IDS, ITEM, encode, found, found_where, items};
+use super::{IDS, ITEM, encode, filter, found, found_where, items};
 use crate::Where;
 
 #[test]
@@ -139,6 +139,26 @@ fn counts_support_only_where() {
     assert_eq!(count(&format!("where={}", encode(r#"{"open":true}"#))), 2);
     assert!(Where::from_query("", &ITEM).unwrap().is_everything());
     assert!(!Where::from_query("where[open]=true", &ITEM).unwrap().is_everything());
+}
+
+#[test]
+fn a_stored_value_of_another_type_is_neither_less_nor_greater() {
+    let item = json!({ "size": "large" }).as_object().unwrap().clone();
+    for operator in ["gt", "gte", "lt", "lte"] {
+        let conditions = json!({ "where": { "size": { operator: 1 } } });
+        assert!(!filter(&conditions).unwrap().conditions.matches(&item), "{operator}");
+    }
+}
+
+#[test]
+fn an_object_that_is_stored_as_text_is_compared_as_an_object() {
+    let item = json!({ "meta": r#"{ "b": [1.0], "a": null }"# }).as_object().unwrap().clone();
+    let matches = |meta: Value| {
+        let conditions = json!({ "where": { "meta": { "eq": meta } } });
+        filter(&conditions).unwrap().conditions.matches(&item)
+    };
+    assert!(matches(json!({ "a": null, "b": [1] })));
+    assert!(!matches(json!({ "a": null, "b": [2] })));
 }
 
 #[test]

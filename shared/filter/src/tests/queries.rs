@@ -1,6 +1,7 @@
 //! The queries of lists without a filter, and of searches.
 
-use crate::{PageQuery, SearchQuery};
+use super::ITEM;
+use crate::{Filter, PageQuery, SearchQuery};
 
 #[test]
 fn a_page_has_a_limit_and_a_cursor() {
@@ -33,4 +34,12 @@ fn a_search_has_a_text_and_a_limit() {
 fn a_read_ignores_parameters_whose_name_is_not_text() {
     assert_eq!(PageQuery::from_query("%ff=1&limit=2").unwrap().limit, 2);
     assert!(PageQuery::from_query("limit=%ff").is_err());
+}
+
+#[test]
+fn a_filter_is_given_in_one_notation() {
+    for query in ["filter[limit]=1&filter={}", "filter={}&filter[limit]=1", "filter={}&filter={}"] {
+        let message = Filter::from_query(query, &ITEM).unwrap_err().to_string();
+        assert_eq!(message, "filter: must not be given more than once");
+    }
 }
