@@ -7,6 +7,7 @@ mod queries;
 mod random;
 mod refused;
 mod shape;
+mod wire;
 
 use serde_json::{Map, Value, json};
 
