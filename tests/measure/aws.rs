@@ -34,12 +34,15 @@ pub(crate) async fn emulate(options: &Options) {
     });
     let mut held = Vec::new();
     while let Some(line) = commands.recv().await {
-        if line == "hold" {
-            held.push(local.hold_streams().await);
-            print_line(&json!(null));
-        } else {
-            print_line(&answer(&local, &line));
+        match line.as_str() {
+            "hold" => held.push(local.hold_streams().await),
+            "release" => held.clear(),
+            _ => {
+                print_line(&answer(&local, &line));
+                continue;
+            }
         }
+        print_line(&json!(null));
     }
 }
 

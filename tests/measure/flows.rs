@@ -63,11 +63,14 @@ fn ask(command: &str, arguments: &[&str]) -> String {
     String::from_utf8(answer.stdout).unwrap().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Measures the five requests from a new lead to an active tenant.
+/// Measures the five requests from a new lead to an active tenant. The functions that follow the stream
+/// wait while time is measured.
 pub(crate) async fn measure(options: &Options) -> Value {
     let mut stack = Stack::start(options).await;
     let secrets = Secrets::Keys(keys(&stack).await);
+    stack.aws.command("hold").await;
     let mut found = timed(options, &stack.client, &stack.pids(), &secrets).await;
+    stack.aws.command("release").await;
     stack.settle().await;
 
     stack.aws.command("meter").await;
