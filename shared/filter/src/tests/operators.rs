@@ -100,6 +100,7 @@ fn each_operator_finds_the_matching_items() {
         // Case is ignored.
         (r#"{"email":"ADA@acme.test"}"#, "a"),
         (r#"{"email":{"like":"ada@%"}}"#, "a"),
+        (r#"{"email":{"regexp":"^ada@"}}"#, "a"),
         (r#"{"email":{"regexp":"^ADA@"}}"#, "a"),
         (r#"{"email":{"inq":["ada@ACME.test"]}}"#, "a"),
         (r#"{"hosts":["ACME.test","a.acme.test"]}"#, "a"),
