@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use serde_json::{Map, Value};
@@ -13,6 +13,9 @@ use crate::{locked, virtual_time, world::World};
 /// An item in DynamoDB's JSON.
 pub(crate) type Image = Map<String, Value>;
 
+/// No item.
+pub(crate) static NOTHING: LazyLock<Image> = LazyLock::new(Image::new);
+
 /// The key of an item.
 pub(crate) type Key = (String, String);
 
@@ -20,8 +23,6 @@ pub(crate) type Key = (String, String);
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) key: Key,
-    pub(crate) old: Image,
-    pub(crate) new: Image,
     /// The record as functions receive it.
     pub(crate) record: Value,
     /// When the change was made, in milliseconds since the beginning.
@@ -48,21 +49,34 @@ struct Inner {
 const DUE: [&str; 2] = ["open-job#0", "timer#0"];
 
 impl Change {
-    fn read(mut record: Value) -> Self {
-        let image = |name: &str| match record["dynamodb"].get(name) {
-            Some(Value::Object(image)) => image.clone(),
-            _ => Map::new(),
-        };
-        let (old, new) = (image("OldImage"), image("NewImage"));
-        let some = if new.is_empty() { &old } else { &new };
-        let key = (text(some, "pk").to_owned(), text(some, "sk").to_owned());
-        let record = record.take();
-        Self { key, old, new, record, at: virtual_time::elapsed_ms() }
+    fn read(record: Value) -> Self {
+        let mut change = Self { key: Key::default(), record, at: virtual_time::elapsed_ms() };
+        let some = change.either();
+        change.key = (text(some, "pk").to_owned(), text(some, "sk").to_owned());
+        change
+    }
+
+    /// Returns the item as it was before, without attributes if there was none.
+    pub(crate) fn old(&self) -> &Image {
+        self.image("OldImage")
+    }
+
+    /// Returns the item as it is afterwards, without attributes if there is none.
+    pub(crate) fn new(&self) -> &Image {
+        self.image("NewImage")
+    }
+
+    fn image(&self, name: &str) -> &Image {
+        self.record["dynamodb"][name].as_object().unwrap_or(&NOTHING)
+    }
+
+    fn either(&self) -> &Image {
+        if self.new().is_empty() { self.old() } else { self.new() }
     }
 
     /// Returns the kind of the item.
     pub(crate) fn entity(&self) -> &str {
-        text(if self.new.is_empty() { &self.old } else { &self.new }, "entity")
+        text(self.either(), "entity")
     }
 }
 
@@ -91,10 +105,10 @@ impl History {
         locked(&self.inner).changes.get(start..).map(<[_]>::to_vec).unwrap_or_default()
     }
 
-    /// Returns an item as it is now.
-    pub(crate) fn item(&self, pk: &str, sk: &str) -> Option<Image> {
+    /// Returns the last change of an item that exists.
+    pub(crate) fn item(&self, pk: &str, sk: &str) -> Option<Arc<Change>> {
         let key = (pk.to_owned(), sk.to_owned());
-        locked(&self.inner).items.get(&key).map(|change| change.new.clone())
+        locked(&self.inner).items.get(&key).cloned()
     }
 
     /// Returns every item as it is now.
@@ -116,13 +130,13 @@ impl History {
 
     fn push(&self, change: &Arc<Change>) {
         let mut inner = locked(&self.inner);
-        if let Some(at) = due(&change.old) {
+        if let Some(at) = due(change.old()) {
             inner.due.remove(&(at, change.key.clone()));
         }
-        if let Some(at) = due(&change.new) {
+        if let Some(at) = due(change.new()) {
             inner.due.insert((at, change.key.clone()));
         }
-        if change.new.is_empty() {
+        if change.new().is_empty() {
             inner.items.remove(&change.key);
         } else {
             inner.items.insert(change.key.clone(), Arc::clone(change));
@@ -145,13 +159,16 @@ impl World {
             let records = records.unwrap_or_else(|error| {
                 self.violated("the stream can be read", &error.to_string())
             });
-            let Some(record) = records.last() else { break };
-            let last = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned();
-            locked(&self.history.inner).last = last;
+            let is_full = records.len() == mapping.batch_size;
             for record in records {
+                let last = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default();
+                last.clone_into(&mut locked(&self.history.inner).last);
                 let change = Arc::new(Change::read(record));
                 self.check_change(&change);
                 self.history.push(&change);
+            }
+            if !is_full {
+                break;
             }
         }
         self.check_together(&self.history.since(start));

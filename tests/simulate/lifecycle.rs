@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     faults::Mishap,
-    history::{Image, number, text},
+    history::{Change, Image, number, text},
     person::{Asked, Reply},
     world::World,
 };
@@ -202,9 +202,9 @@ impl Customer {
                 401 if made.code() == "LEAD_ALREADY_CONVERTED" => {
                     let tenants = self.world.history.items();
                     let mine = tenants.iter().find(|item| {
-                        item.entity() == "tenant" && text(&item.new, "leadId") == lead
+                        item.entity() == "tenant" && text(item.new(), "leadId") == lead
                     });
-                    return mine.map(|item| text(&item.new, "id").to_owned());
+                    return mine.map(|item| text(item.new(), "id").to_owned());
                 }
                 409 => {}
                 401 => return None,
@@ -255,7 +255,7 @@ impl Customer {
         let closed = async {
             loop {
                 let changed = self.world.history.changed.notified();
-                let is_open = self.tenant(tenant).is_some_and(|tenant| has_open_job(&tenant));
+                let is_open = self.tenant(tenant).is_some_and(|tenant| has_open_job(tenant.new()));
                 if !is_open {
                     break;
                 }
@@ -268,8 +268,8 @@ impl Customer {
         }
     }
 
-    /// Returns the tenant as it is stored.
-    pub(crate) fn tenant(&self, id: &str) -> Option<Image> {
+    /// Returns the last change of the tenant.
+    pub(crate) fn tenant(&self, id: &str) -> Option<Arc<Change>> {
         self.world.history.item(&format!("TENANT#{id}"), "TENANT")
     }
 
@@ -278,6 +278,7 @@ impl Customer {
         for _ in 0..6 {
             self.settle(tenant).await;
             let Some(stored) = self.tenant(tenant) else { return };
+            let stored = stored.new();
             if stored["deleted"]["BOOL"] == true {
                 return;
             }
@@ -286,11 +287,12 @@ impl Customer {
                 self.world.operate("POST", &format!("{path}/retire"), &json!({})).await;
                 self.settle(tenant).await;
             }
-            if [ACTIVE, 3, 6].contains(&number(&stored, "status")) {
+            if [ACTIVE, 3, 6].contains(&number(stored, "status")) {
                 self.world.operate("POST", &format!("{path}/deprovision"), &json!({})).await;
                 self.settle(tenant).await;
             }
-            if [1, 3, INACTIVE].contains(&self.tenant(tenant).map_or(0, |it| number(&it, "status")))
+            if [1, 3, INACTIVE]
+                .contains(&self.tenant(tenant).map_or(0, |it| number(it.new(), "status")))
             {
                 let operator = self.world.operator().await;
                 let asked = Asked::new("DELETE", &path, Some(&operator), String::new());

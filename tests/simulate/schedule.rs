@@ -11,7 +11,7 @@ use schema::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::{faults::Mishap, world::World};
+use crate::{faults::Mishap, locked, world::World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -102,6 +102,7 @@ impl World {
                 if let Err(error) = self.rotate_master_keys() {
                     self.violated("keys can be rotated", &error);
                 }
+                *locked(&self.tokens) = None;
                 self.trace.add("the master keys are rotated", &[]);
             }
             for function in &self.services.template().functions {

@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) plant: Option<Plant>,
     pub(crate) positions: Positions,
     pub(crate) secrets: Secrets,
+    /// What signs the tokens of operators, until the keys are rotated.
+    pub(crate) tokens: Mutex<Option<Tokens>>,
     /// The functions that have started.
     instances: Mutex<HashMap<String, Arc<Handler>>>,
     /// The number of deliveries and builds under way.
@@ -92,6 +94,7 @@ impl World {
             plant,
             positions: Positions::default(),
             secrets: Secrets::default(),
+            tokens: Mutex::default(),
             instances: Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_runs: AtomicU32::new(0),
@@ -123,9 +126,13 @@ impl World {
 
     /// Returns what signs tokens.
     pub(crate) async fn tokens(&self) -> Ended<Tokens> {
+        if let Some(tokens) = &*locked(&self.tokens) {
+            return Ok(tokens.clone());
+        }
         let env = self.services.env();
         let aws = Aws::from_env(&env).map_err(|error| error.to_string())?;
-        Tokens::from_env(&env, &aws).await.map_err(|error| error.to_string())
+        let tokens = Tokens::from_env(&env, &aws).await.map_err(|error| error.to_string())?;
+        Ok(locked(&self.tokens).insert(tokens).clone())
     }
 
     /// Lets a call have its effect, and everything that follows from it at once.

@@ -18,6 +18,10 @@ use crate::{locked, plants::Plant};
 /// How long a process may take. A world takes less than a minute.
 const LIMIT: Duration = Duration::from_secs(900);
 
+/// Lets a process keep the memory that it has freed, which saves a tenth of its time.
+const TUNABLES: &str = "glibc.malloc.trim_threshold=1073741824:glibc.malloc.top_pad=16777216:\
+    glibc.malloc.mmap_threshold=1073741824:glibc.malloc.tcache_count=2000";
+
 /// Which worlds to simulate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Worlds {
@@ -120,5 +124,6 @@ fn process(seed: u64, customers: u64, plant: Option<Plant>) -> io::Result<Child>
     if let Some(plant) = plant {
         command.args(["--plant", &plant.to_string()]);
     }
+    command.env("GLIBC_TUNABLES", TUNABLES);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }

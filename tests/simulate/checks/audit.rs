@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{AddressDetail, AuditEntry};
+use serde::Deserialize;
 use serde_json::Value;
 use upkeep::StreamChange;
 
@@ -44,8 +45,7 @@ impl World {
         let changes = self.history.since(0).into_iter();
         let wanted = changes.filter(|it| mapping.is_some_and(|mapping| mapping.wants(&it.record)));
         let read = |record: &Value| {
-            let record: EventRecord =
-                serde_json::from_value(record.clone()).map_err(|it| it.to_string())?;
+            let record = EventRecord::deserialize(record).map_err(|it| it.to_string())?;
             StreamChange::of(&record, AddressDetail::Truncated).map_err(|it| it.to_string())
         };
         wanted
@@ -60,14 +60,14 @@ impl World {
             if item.entity() != "audit" {
                 continue;
             }
-            let stored: Value = serde_json::from_str(text(&item.new, "entry")).unwrap_or_default();
+            let stored: Value = serde_json::from_str(text(item.new(), "entry")).unwrap_or_default();
             let id = stored["id"].as_str().unwrap_or_default();
             let Some(entry) = expected.remove(id) else {
                 self.violated("each change has one entry in the audit log", id);
             };
             let (prev, key) = (stored["prev"].as_str(), stored["key"].as_str().unwrap_or_default());
-            let signed = entry.signed(number(&item.new, "seq"), prev, key);
-            if signed != text(&item.new, "entry") {
+            let signed = entry.signed(number(item.new(), "seq"), prev, key);
+            if signed != text(item.new(), "entry") {
                 self.violated("the audit log equals the history", &format!("{signed} {stored}"));
             }
         }
@@ -78,9 +78,8 @@ impl World {
 
     fn check_counters(&self, expected: &BTreeMap<(String, String), i64>) {
         for ((kind, name), expected) in expected {
-            let counter =
-                self.history.item(&format!("COUNTER#{kind}"), "COUNTER").unwrap_or_default();
-            let number = counter.get(name).and_then(|value| value["N"].as_str());
+            let counter = self.history.item(&format!("COUNTER#{kind}"), "COUNTER");
+            let number = counter.as_ref().and_then(|it| it.new().get(name)?["N"].as_str());
             let counted: i64 = number.and_then(|number| number.parse().ok()).unwrap_or_default();
             if counted != *expected {
                 let how = format!("{kind} {name}: {counted} instead of {expected}");
