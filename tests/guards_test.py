@@ -119,6 +119,30 @@ class Libraries(unittest.TestCase):
         for name in ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "boring", "aws-config"]:
             self.assertEqual(versions(name), [], name)
 
+    def test_functions_that_are_built_one_by_one_share_their_dependencies(self):
+        found = {}
+        for folder in sorted(path.parent.name for path in (ROOT / "functions").glob("*/Cargo.toml")):
+            for package, features in packages(folder):
+                found.setdefault(package, {}).setdefault(features, []).append(folder)
+        self.assertGreater(len(found), 200)
+        differing = {package: variants for package, variants in found.items() if len(variants) > 1}
+        self.assertEqual(sorted(differing), [], "add the features that some lack to shared/lambda/Cargo.toml")
+
+
+def packages(folder):
+    """Yields each package that a function is linked from, with the features it has if only this function is built."""
+    tree = ["cargo", "tree", "--locked", "--edges", "normal", "--prefix", "depth", "--format", " {p}|{f}", "--package"]
+    shown = subprocess.run([*tree, folder], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    macro = None
+    for line in shown.splitlines():
+        depth, rest = line.removesuffix(" (*)").split(" ", 1)
+        package, features = rest.split("|")
+        # Macros and what they need run in the compiler, where other features count.
+        if macro is None or int(depth) <= macro:
+            macro = int(depth) if "(proc-macro)" in package else None
+            if macro is None:
+                yield package, features
+
 
 class Instructions(unittest.TestCase):
     def test_a_start_and_a_request_keep_their_instruction_counts(self):
