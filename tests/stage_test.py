@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -168,6 +169,20 @@ class Tools(unittest.TestCase):
 
     def test_cargo_lambda_brings_one_version_of_its_linker(self):
         self.assertRegex((ROOT / "tests/requirements.in").read_text(), r"(?m)^ziglang==\d")
+
+    def test_cargo_lambda_builds_with_our_release_profile(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cargo = pathlib.Path(folder, "cargo")
+            real = shutil.which("cargo")
+            cargo.write_text(f'#!/bin/sh\n[ "$1" = build ] || exec {real} "$@"\necho "$@" > "$0.asked"\n')
+            cargo.chmod(0o755)
+            env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "CARGO": str(cargo)}
+            build = [pathlib.Path(sys.prefix, "bin/cargo-lambda"), "lambda", "build", "--release", "--compiler", "cargo"]
+            subprocess.run([*build, "--bin", "mailer"], cwd=ROOT / "functions/mailer", env=env, check=True,
+                           capture_output=True)
+            asked = pathlib.Path(folder, "cargo.asked").read_text()
+        self.assertIn("--bin mailer", asked)
+        self.assertNotIn("profile.release", asked, "what Cargo.toml does not set is overridden")
 
     def test_cargo_and_rust_are_exact(self):
         for file in (ROOT / ".github/workflows").glob("*.yml"):
