@@ -79,19 +79,28 @@ pub(crate) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
 }
 
 /// Decodes an item with its version. Returns `None` if the item is deleted or has expired.
-pub(crate) fn decode_active<T: DeserializeOwned>(item: Attributes) -> Result<Option<Stored<T>>> {
+pub(crate) fn decode_active<T: DeserializeOwned>(
+    mut item: Attributes,
+) -> Result<Option<Stored<T>>> {
     if is_deleted(&item) || has_expired(&item) {
         return Ok(None);
     }
     let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
     let version =
         version.ok_or("the item has no version").map_err(Error::internal("reading a version"))?;
+    // Decoding also takes time for attributes that no type has.
+    item.retain(|name, _| !is_for_table(name));
     Ok(Some(Stored { item: decode(item)?, version }))
 }
 
 /// Decodes the items that are neither deleted nor expired.
 pub(crate) fn decode_all<T: DeserializeOwned>(items: Vec<Attributes>) -> Result<Vec<Stored<T>>> {
     items.into_iter().filter_map(|item| decode_active(item).transpose()).collect()
+}
+
+/// Whether an attribute is a key, or for the readers of the stream.
+fn is_for_table(name: &str) -> bool {
+    matches!(name, "pk" | "sk" | "trace" | "requestId") || name.starts_with("gsi")
 }
 
 /// Returns the kind of an item.
