@@ -132,9 +132,10 @@ impl World {
     }
 
     async fn wait_for_network(&self) {
-        // Whole milliseconds, so that calls can also arrive at the same time.
+        // Whole milliseconds, so that calls can also arrive at the same time. There and back, less than the
+        // caller waits: a call that takes longer is a fault.
         let millis =
-            if self.chance.is(20) { 200 + self.chance.below(1_500) } else { self.chance.below(12) };
+            if self.chance.is(20) { 200 + self.chance.below(1_250) } else { self.chance.below(12) };
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 

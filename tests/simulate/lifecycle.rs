@@ -90,7 +90,7 @@ impl Customer {
             false => self.created_by_operator().await,
         };
         let Some(tenant) = tenant else { return };
-        for _ in 0..3 + self.world.chance.below(7) {
+        for _ in 0..1 + self.world.chance.below(6) {
             self.settle(&tenant).await;
             Box::pin(self.act(&tenant)).await;
             let most = if self.world.chance.is(400) { DAY * 20 } else { HOUR };

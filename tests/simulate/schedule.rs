@@ -72,7 +72,7 @@ impl World {
 
     async fn expire_items(self: &Arc<Self>) {
         loop {
-            tokio::time::sleep(self.chance.time(DAY / 2, DAY * 4)).await;
+            tokio::time::sleep(self.chance.time(DAY, DAY * 8)).await;
             if let Err(error) = self.services.sweep_expired() {
                 self.violated("items can expire", &error.to_string());
             }

@@ -40,7 +40,7 @@ pub(crate) struct World {
     pub(crate) plant: Option<Plant>,
     pub(crate) positions: Positions,
     pub(crate) secrets: Secrets,
-    /// What signs the tokens of operators, until the keys are rotated.
+    /// The keys that sign the tokens of operators, until they are rotated.
     pub(crate) tokens: Mutex<Option<Tokens>>,
     /// The functions that have started.
     instances: Mutex<HashMap<String, Arc<Handler>>>,
