@@ -13,13 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 PATIENCE = 120
 
 
-def get(path, bearer):
+def get(path, bearer, query=""):
     """An event of the HTTP API, payload format 2.0."""
     http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "guards"}
     context = {"accountId": "0", "apiId": "guards", "domainName": "127.0.0.1", "domainPrefix": "127", "http": http,
                "requestId": "guards", "routeKey": "$default", "stage": "$default", "time": "", "timeEpoch": 0}
-    return {"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "requestContext": context,
-            "headers": {"authorization": f"Bearer {bearer}", "host": "127.0.0.1"}, "isBase64Encoded": False}
+    return {"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+            "requestContext": context, "headers": {"authorization": f"Bearer {bearer}", "host": "127.0.0.1"},
+            "isBase64Encoded": False}
 
 
 class Server(ThreadingHTTPServer):

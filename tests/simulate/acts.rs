@@ -47,7 +47,7 @@ impl Customer {
     /// Does something with the tenant. It may be refused.
     pub(crate) async fn act(&self, tenant: &str) {
         let act = self.world.chance.weighted(&ACTS);
-        let status = self.tenant(tenant).map_or(0, |tenant| number(tenant.new(), "status"));
+        let status = self.tenant(tenant).map_or(0, |tenant| number(tenant.after(), "status"));
         // A tenant that could not be built is built again.
         let act = if [1, 3, 5].contains(&status) { Act::Provision } else { act };
         self.world.trace.add(format_args!("customer {}: {act:?}", self.number), &[]);
@@ -98,7 +98,7 @@ impl Customer {
     fn must_have_been(&self, tenant: &str, member: &str, value: &str) {
         let key = (format!("TENANT#{tenant}"), "TENANT".to_owned());
         let changes = self.world.history.since(0);
-        let had = changes.iter().rev().any(|it| it.key == key && text(it.new(), member) == value);
+        let had = changes.iter().rev().any(|it| it.key == key && text(it.after(), member) == value);
         if !had {
             let how = format!("{member} of tenant {tenant} was never {value}");
             self.world.violated("an answered change is stored", &how);
@@ -118,7 +118,7 @@ impl Customer {
         }
         let email = format!("person-{n}@");
         let all = self.world.history.partition(&format!("TENANT#{tenant}")).into_iter();
-        let same = all.filter(|item| text(item.new(), "email").starts_with(&email));
+        let same = all.filter(|item| text(item.after(), "email").starts_with(&email));
         if same.count() != 1 {
             self.world.violated("a request with a key has one effect", &made.text("id"));
         }
@@ -173,7 +173,7 @@ impl Customer {
     fn subscription(&self, tenant: &str) -> Option<String> {
         let pk = format!("TENANT#{tenant}");
         let current = self.world.history.item(&pk, "CURRENT_SUBSCRIPTION")?;
-        Some(text(current.new(), "holder").to_owned())
+        Some(text(current.after(), "holder").to_owned())
     }
 
     async fn act_on(&self, subscription: &str, act: Act) {

@@ -57,12 +57,12 @@ impl Change {
     }
 
     /// Returns the item as it was before, without attributes if there was none.
-    pub(crate) fn old(&self) -> &Image {
+    pub(crate) fn before(&self) -> &Image {
         self.image("OldImage")
     }
 
     /// Returns the item as it is afterwards, without attributes if there is none.
-    pub(crate) fn new(&self) -> &Image {
+    pub(crate) fn after(&self) -> &Image {
         self.image("NewImage")
     }
 
@@ -71,7 +71,7 @@ impl Change {
     }
 
     fn either(&self) -> &Image {
-        if self.new().is_empty() { self.old() } else { self.new() }
+        if self.after().is_empty() { self.before() } else { self.after() }
     }
 
     /// Returns the kind of the item.
@@ -130,13 +130,13 @@ impl History {
 
     fn push(&self, change: &Arc<Change>) {
         let mut inner = locked(&self.inner);
-        if let Some(at) = due(change.old()) {
+        if let Some(at) = due(change.before()) {
             inner.due.remove(&(at, change.key.clone()));
         }
-        if let Some(at) = due(change.new()) {
+        if let Some(at) = due(change.after()) {
             inner.due.insert((at, change.key.clone()));
         }
-        if change.new().is_empty() {
+        if change.after().is_empty() {
             inner.items.remove(&change.key);
         } else {
             inner.items.insert(change.key.clone(), Arc::clone(change));

@@ -202,9 +202,9 @@ impl Customer {
                 401 if made.code() == "LEAD_ALREADY_CONVERTED" => {
                     let tenants = self.world.history.items();
                     let mine = tenants.iter().find(|item| {
-                        item.entity() == "tenant" && text(item.new(), "leadId") == lead
+                        item.entity() == "tenant" && text(item.after(), "leadId") == lead
                     });
-                    return mine.map(|item| text(item.new(), "id").to_owned());
+                    return mine.map(|item| text(item.after(), "id").to_owned());
                 }
                 409 => {}
                 401 => return None,
@@ -255,7 +255,8 @@ impl Customer {
         let closed = async {
             loop {
                 let changed = self.world.history.changed.notified();
-                let is_open = self.tenant(tenant).is_some_and(|tenant| has_open_job(tenant.new()));
+                let is_open =
+                    self.tenant(tenant).is_some_and(|tenant| has_open_job(tenant.after()));
                 if !is_open {
                     break;
                 }
@@ -278,7 +279,7 @@ impl Customer {
         for _ in 0..6 {
             self.settle(tenant).await;
             let Some(stored) = self.tenant(tenant) else { return };
-            let stored = stored.new();
+            let stored = stored.after();
             if stored["deleted"]["BOOL"] == true {
                 return;
             }
@@ -292,7 +293,7 @@ impl Customer {
                 self.settle(tenant).await;
             }
             if [1, 3, INACTIVE]
-                .contains(&self.tenant(tenant).map_or(0, |it| number(it.new(), "status")))
+                .contains(&self.tenant(tenant).map_or(0, |it| number(it.after(), "status")))
             {
                 let operator = self.world.operator().await;
                 let asked = Asked::new("DELETE", &path, Some(&operator), String::new());

@@ -46,10 +46,10 @@ pub(super) const VERSIONED: [&str; 9] = [
 impl World {
     /// Checks one change.
     pub(crate) fn check_change(&self, change: &Change) {
-        let (old, new) = (change.old(), change.new());
+        let (old, new) = (change.before(), change.after());
         let (pk, sk) = &change.key;
         let known = self.history.item(pk, sk);
-        if known.as_ref().map_or(&*NOTHING, |known| known.new()) != old {
+        if known.as_ref().map_or(&*NOTHING, |known| known.after()) != old {
             self.violated("changes follow one another", &format!("{pk} {sk}"));
         }
         let is_changed = !old.is_empty() && !new.is_empty() && old != new;
@@ -67,7 +67,7 @@ impl World {
     }
 
     fn check_transition(&self, change: &Change) {
-        let (from, to) = (number(change.old(), "status"), number(change.new(), "status"));
+        let (from, to) = (number(change.before(), "status"), number(change.after(), "status"));
         if from != to && !TRANSITIONS.contains(&(from, to)) {
             let how = format!("{} from {from} to {to}", change.key.0);
             self.violated("a tenant's status changes as documented", &how);
@@ -76,7 +76,7 @@ impl World {
 
     fn check_invoice(&self, change: &Change) {
         let status = |image| number(image, "status");
-        if status(change.old()) != 0 && status(change.old()) != status(change.new()) {
+        if status(change.before()) != 0 && status(change.before()) != status(change.after()) {
             self.violated("a paid invoice is final", &change.key.1);
         }
     }
@@ -93,7 +93,7 @@ impl World {
     /// Checks that a tenant's status and its latest job agree.
     fn check_tenant(&self, pk: &str) {
         let Some(tenant) = self.history.item(pk, "TENANT") else { return };
-        let tenant = tenant.new();
+        let tenant = tenant.after();
         let status = number(tenant, "status");
         let Some(reference) = tenant.get("latestJob").and_then(|job| job["M"].as_object()) else {
             if status != 1 && status != 0 && status != 6 {
@@ -109,7 +109,7 @@ impl World {
             _ => !is_open || kind == "change" || kind == "retire",
         };
         let job = self.history.item(pk, &format!("JOB#{:06}", number(reference, "attempt")));
-        let job = job.as_ref().map_or(&*NOTHING, |job| job.new());
+        let job = job.as_ref().map_or(&*NOTHING, |job| job.after());
         let state = text(job, "state");
         let job_is_open = ["queued", "running", "setting_up_identity"].contains(&state);
         let is_same = text(job, "id") == text(reference, "id") && job_is_open == is_open;

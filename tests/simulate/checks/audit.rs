@@ -60,14 +60,15 @@ impl World {
             if item.entity() != "audit" {
                 continue;
             }
-            let stored: Value = serde_json::from_str(text(item.new(), "entry")).unwrap_or_default();
+            let stored: Value =
+                serde_json::from_str(text(item.after(), "entry")).unwrap_or_default();
             let id = stored["id"].as_str().unwrap_or_default();
             let Some(entry) = expected.remove(id) else {
                 self.violated("each change has one entry in the audit log", id);
             };
             let (prev, key) = (stored["prev"].as_str(), stored["key"].as_str().unwrap_or_default());
-            let signed = entry.signed(number(item.new(), "seq"), prev, key);
-            if signed != text(item.new(), "entry") {
+            let signed = entry.signed(number(item.after(), "seq"), prev, key);
+            if signed != text(item.after(), "entry") {
                 self.violated("the audit log equals the history", &format!("{signed} {stored}"));
             }
         }
@@ -79,7 +80,7 @@ impl World {
     fn check_counters(&self, expected: &BTreeMap<(String, String), i64>) {
         for ((kind, name), expected) in expected {
             let counter = self.history.item(&format!("COUNTER#{kind}"), "COUNTER");
-            let number = counter.as_ref().and_then(|it| it.new().get(name)?["N"].as_str());
+            let number = counter.as_ref().and_then(|it| it.after().get(name)?["N"].as_str());
             let counted: i64 = number.and_then(|number| number.parse().ok()).unwrap_or_default();
             if counted != *expected {
                 let how = format!("{kind} {name}: {counted} instead of {expected}");

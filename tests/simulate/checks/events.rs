@@ -38,7 +38,7 @@ impl World {
 
     /// Returns the events that a change must have.
     fn events_of(&self, change: &Change) -> Vec<Event> {
-        let (old, new) = (change.old(), change.new());
+        let (old, new) = (change.before(), change.after());
         if new.is_empty() {
             return Vec::new();
         }
@@ -116,9 +116,9 @@ impl World {
     fn unmailed(&self) -> BTreeSet<String> {
         let leads = self.history.since(0).into_iter().filter(|change| change.entity() == "lead");
         let marked =
-            leads.filter(|lead| lead.new().get("unmailed").is_some_and(|it| it["BOOL"] == true));
+            leads.filter(|lead| lead.after().get("unmailed").is_some_and(|it| it["BOOL"] == true));
         marked
-            .map(|lead| format!("{}#{}", text(lead.new(), "id"), number(lead.new(), "version")))
+            .map(|lead| format!("{}#{}", text(lead.after(), "id"), number(lead.after(), "version")))
             .collect()
     }
 }

@@ -25,13 +25,13 @@ impl World {
                 continue;
             }
             for member in ["key", "leadId"] {
-                let value = text(item.new(), member);
+                let value = text(item.after(), member);
                 let before = owners.insert((member, value.to_owned()), item.key.0.clone());
                 if !value.is_empty() && before.is_some() {
                     self.violated("a key and a lead have one tenant", &format!("{member} {value}"));
                 }
             }
-            if has_open_job(item.new()) {
+            if has_open_job(item.after()) {
                 self.violated("every job ends", &item.key.0);
             }
         }
@@ -62,10 +62,10 @@ impl World {
             if item.entity() != "tenant" {
                 continue;
             }
-            let (id, key) = (text(item.new(), "id"), text(item.new(), "key"));
+            let (id, key) = (text(item.after(), "id"), text(item.after(), "key"));
             let found = self.ask(Asked::get(&format!("/search?q={key}&limit=50"), &operator)).await;
             let is_found = found.body.to_string().contains(id);
-            let is_deleted = item.new()["deleted"]["BOOL"] == true;
+            let is_deleted = item.after()["deleted"]["BOOL"] == true;
             if is_found == is_deleted {
                 let how = format!("{key}: deleted {is_deleted}, found {is_found}");
                 self.violated("the search finds what exists", &how);

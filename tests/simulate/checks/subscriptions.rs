@@ -26,10 +26,10 @@ fn period(image: &Image) -> Option<Period> {
 impl World {
     /// Checks the periods of a changed subscription.
     pub(super) fn check_period(&self, change: &Change) {
-        let (Some(before), Some(after)) = (period(change.old()), period(change.new())) else {
+        let (Some(before), Some(after)) = (period(change.before()), period(change.after())) else {
             return;
         };
-        let has_ended = ENDED.contains(&text(change.new(), "phase"));
+        let has_ended = ENDED.contains(&text(change.after(), "phase"));
         let is_cut = has_ended && before.0 == after.0 && after.1 <= before.1;
         if before != after && before.1 != after.0 && !is_cut {
             let how = format!("{}: {before:?}, {after:?}", change.key.1);
@@ -41,12 +41,12 @@ impl World {
     pub(super) fn check_current(&self, pk: &str) {
         let all = self.history.partition(pk);
         let current = all.iter().filter(|item| {
-            item.entity() == "subscription" && !ENDED.contains(&text(item.new(), "phase"))
+            item.entity() == "subscription" && !ENDED.contains(&text(item.after(), "phase"))
         });
-        let current: Vec<_> = current.map(|item| text(item.new(), "id").to_owned()).collect();
+        let current: Vec<_> = current.map(|item| text(item.after(), "id").to_owned()).collect();
         let claim = self.history.item(pk, "CURRENT_SUBSCRIPTION");
         let claimed: Vec<_> =
-            claim.iter().map(|claim| text(claim.new(), "holder").to_owned()).collect();
+            claim.iter().map(|claim| text(claim.after(), "holder").to_owned()).collect();
         if current.len() > 1 || current != claimed {
             let how = format!("{pk}: {current:?}, claimed by {claimed:?}");
             self.violated("a tenant has one subscription", &how);
@@ -57,10 +57,10 @@ impl World {
     pub(super) fn check_on_time(&self) {
         let now = lambda::now().to_string();
         for item in self.history.items() {
-            if item.entity() != "subscription" || ENDED.contains(&text(item.new(), "phase")) {
+            if item.entity() != "subscription" || ENDED.contains(&text(item.after(), "phase")) {
                 continue;
             }
-            if let Some((start, end)) = period(item.new()).filter(|(_, end)| *end < now) {
+            if let Some((start, end)) = period(item.after()).filter(|(_, end)| *end < now) {
                 let how = format!("{}: {start} to {end}, and it is {now}", item.key.1);
                 self.violated("periods follow one another in time", &how);
             }
@@ -74,8 +74,8 @@ impl World {
             if change.entity() != "subscription" {
                 continue;
             }
-            let (before, after) = (period(change.old()), period(change.new()));
-            let events = change.new().get("events").map(plain).unwrap_or_default();
+            let (before, after) = (period(change.before()), period(change.after()));
+            let events = change.after().get("events").map(plain).unwrap_or_default();
             let begins = |kind: &&serde_json::Value| {
                 **kind == "SUBSCRIPTION_ACTIVATED" || **kind == "SUBSCRIPTION_RENEWED"
             };
@@ -86,7 +86,7 @@ impl World {
                 before.map(|before| before.0) != after.as_ref().map(|after| after.0.clone());
             let Some(after) = after.filter(|_| is_new) else { continue };
             counts.0 += 1;
-            if text(change.new(), "phase") != "trialing" {
+            if text(change.after(), "phase") != "trialing" {
                 self.check_invoice_of(&change, &after.0);
             }
         }
@@ -99,13 +99,13 @@ impl World {
     }
 
     fn check_invoice_of(&self, change: &Change, start: &str) {
-        let id: Option<SubscriptionId> = text(change.new(), "id").parse().ok();
+        let id: Option<SubscriptionId> = text(change.after(), "id").parse().ok();
         let start: Option<Timestamp> = start.parse().ok();
         let invoice = id.zip(start).map(|(id, start)| InvoiceId::for_period(id, start));
         let invoice = invoice
             .and_then(|invoice| self.history.item(&change.key.0, &format!("INVOICE#{invoice}")));
         if invoice.is_none() {
-            let phase = text(change.new(), "phase");
+            let phase = text(change.after(), "phase");
             let how = format!("{} {}, {phase} from {start:?}", change.key.0, change.key.1);
             self.violated("each period has an invoice", &how);
         }
