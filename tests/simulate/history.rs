@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
-use crate::{locked, virtual_time, world::World};
+use crate::{locked, streams::sequence, virtual_time, world::World};
 
 /// An item in DynamoDB's JSON.
 pub(crate) type Image = Map<String, Value>;
@@ -42,7 +42,6 @@ struct Inner {
     items: BTreeMap<Key, Arc<Change>>,
     /// The keys of items that are due for the reconciler, by time.
     due: BTreeSet<(String, Key)>,
-    last: String,
 }
 
 /// The partitions of the index that the reconciler reads, by time.
@@ -100,6 +99,12 @@ impl History {
         locked(&self.inner).changes.len()
     }
 
+    /// Returns the sequence number of the last change, or an empty text.
+    fn last(&self) -> String {
+        let inner = locked(&self.inner);
+        inner.changes.last().map(|it| sequence(&it.record).to_owned()).unwrap_or_default()
+    }
+
     /// Returns the changes from number `start` on.
     pub(crate) fn since(&self, start: usize) -> Vec<Arc<Change>> {
         locked(&self.inner).changes.get(start..).map(<[_]>::to_vec).unwrap_or_default()
@@ -154,15 +159,12 @@ impl World {
         };
         let start = self.history.len();
         loop {
-            let last = locked(&self.history.inner).last.clone();
-            let records = self.services.records(mapping, &last);
+            let records = self.services.records(mapping, &self.history.last());
             let records = records.unwrap_or_else(|error| {
                 self.violated("the stream can be read", &error.to_string())
             });
             let is_full = records.len() == mapping.batch_size;
             for record in records {
-                let last = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default();
-                last.clone_into(&mut locked(&self.history.inner).last);
                 let change = Arc::new(Change::read(record));
                 self.check_change(&change);
                 self.history.push(&change);

@@ -118,7 +118,8 @@ impl World {
     }
 }
 
-fn sequence(record: &Value) -> &str {
+/// Returns the sequence number of a record.
+pub(crate) fn sequence(record: &Value) -> &str {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
 }
 
