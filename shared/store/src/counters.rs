@@ -4,6 +4,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Map, Value};
 
 use crate::{
     Store,
@@ -85,8 +86,7 @@ impl Store {
     ///
     /// [`Error::Internal`] if the counter cannot be read.
     pub async fn counter(&self, kind: &str) -> Result<BTreeMap<String, u64>> {
-        let item = self.attributes(Key::counter(kind)).await?.unwrap_or_default();
-        Ok(numbers(item))
+        Ok(self.get(Key::counter(kind)).await?.map(numbers).unwrap_or_default())
     }
 
     /// Applies each of `changes` exactly once, in any order. Idempotent.
@@ -142,10 +142,9 @@ fn sums<'c>(changes: &[&'c CounterChange]) -> BTreeMap<&'c str, BTreeMap<String,
 }
 
 /// Returns the numbers of a counter.
-pub(crate) fn numbers(item: Attributes) -> BTreeMap<String, u64> {
-    let number = |(name, value): (String, AttributeValue)| {
-        Some((name, value.as_n().ok()?.parse::<i64>().ok()?.try_into().unwrap_or(0)))
-    };
+pub(crate) fn numbers(item: Map<String, Value>) -> BTreeMap<String, u64> {
+    let number =
+        |(name, value): (String, Value)| Some((name, value.as_i64()?.try_into().unwrap_or(0)));
     item.into_iter().filter_map(number).collect()
 }
 

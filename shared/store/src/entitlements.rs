@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use crate::{
     Store,
     table::{
-        item::{Item, Stored, decode_active, encode_version, entity_of},
+        item::{Item, Stored, encode_version},
         key::Key,
+        query::query_page,
         transaction::Transaction,
         update::{AT_VERSION, Update},
     },
@@ -72,22 +73,19 @@ impl Store {
         id: TenantId,
         consistency: Consistency,
     ) -> Result<TenantGrants> {
-        let found = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
             .consistent_read(consistency == Consistency::Strong)
             .key_condition_expression("pk = :tenant AND begins_with(sk, :prefix)")
             .expression_attribute_values(":tenant", AttributeValue::S(Key::tenant_partition(id)))
-            .expression_attribute_values(":prefix", AttributeValue::S(Key::TENANT.to_owned()))
-            .send()
-            .await
-            .map_err(Error::internal("reading a tenant's entitlements"))?;
+            .expression_attribute_values(":prefix", AttributeValue::S(Key::TENANT.to_owned()));
         let (mut tenant, mut grants) = (None, None);
-        for item in found.items.unwrap_or_default() {
-            match entity_of(&item) {
-                Some(Tenant::ENTITY) => tenant = decode_active::<Tenant>(item)?,
-                Some(Grants::ENTITY) => grants = decode_active::<Grants>(item)?,
+        for item in query_page(query, "reading a tenant's entitlements").await?.items {
+            match item.entity() {
+                Some(Tenant::ENTITY) => tenant = item.decode_active::<Tenant>()?,
+                Some(Grants::ENTITY) => grants = item.decode_active::<Grants>()?,
                 _ => {}
             }
         }

@@ -5,9 +5,13 @@ use serde::Deserialize;
 
 use crate::{
     Store,
-    table::{item::Attributes, key::Key, transaction::with_key},
+    table::{
+        item::{Attributes, decode_returned},
+        key::Key,
+        transaction::with_key,
+    },
 };
-use domain::{Error, Result};
+use domain::Result;
 use lambda::fault::Service;
 use schema::Timestamp;
 
@@ -57,8 +61,7 @@ impl Store {
             }
             _ => return Err(Service::DynamoDb.error("claiming an event")(cause)),
         };
-        let held: Record = serde_dynamo::from_item(held.unwrap_or_default())
-            .map_err(Error::permanent("decoding an idempotency record"))?;
+        let held: Record = decode_returned(held.unwrap_or_default())?;
         Ok(if held.done { Claim::Done } else { Claim::Held(held.lease_until) })
     }
 

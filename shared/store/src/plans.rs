@@ -44,7 +44,7 @@ impl ById for Plan {
 
     async fn by_ids(store: &Store, ids: Vec<PlanId>) -> Result<Vec<Stored<Self>>> {
         let keys: Vec<_> = ids.into_iter().map(Key::plan).collect();
-        decode_all(store.get_all(&keys).await?)
+        decode_all(&store.get_all(&keys).await?)
     }
 }
 
@@ -166,7 +166,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::item::{decode, encode};
+    use crate::table::{item::encode, raw_item::RawItem};
     use domain::{Editable, PlanDetails, UserId};
     use schema::{Document, Limits, Timestamp};
 
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_plan_is_stored_exactly() {
         let plan = Plan { subscribed: true, ..plan() };
-        assert_eq!(decode::<Plan>(encode(&plan).unwrap()).unwrap(), plan);
+        assert_eq!(RawItem::of(encode(&plan).unwrap()).decode::<Plan>().unwrap(), plan);
     }
 
     #[test]

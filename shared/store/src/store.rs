@@ -1,9 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, config::Builder};
 use tokio::time::timeout;
 
-use crate::{cache::Cache, requests::Completion, table::key::Key};
+use crate::{
+    cache::Cache,
+    requests::Completion,
+    table::{answer::KeepBody, key::Key},
+};
 use domain::{ReservedKeys, Result};
 use lambda::{
     Env,
@@ -33,8 +37,9 @@ impl Store {
     ///
     /// [`ConfigError`] if a variable is missing or malformed.
     pub fn from_env(env: &Env, aws: &Aws) -> Result<Self, ConfigError> {
+        let config = Builder::from(&aws.service("DYNAMODB"));
         Ok(Self {
-            client: Client::new(&aws.service("DYNAMODB")),
+            client: Client::from_conf(config.interceptor(KeepBody).build()),
             table: env.required("TABLE_NAME")?.into(),
             cache: Cache::from_env(env, aws)?,
             reserved: reserved_keys(env)?.into(),
@@ -61,6 +66,23 @@ impl Store {
 }
 
 #[cfg(test)]
+impl Store {
+    /// Returns a store whose table is behind this URL.
+    pub(crate) fn at(url: &str) -> Self {
+        let env: Env = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL", url),
+            ("TABLE_NAME", "Table"),
+        ]
+        .into_iter()
+        .collect();
+        Self::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -68,16 +90,7 @@ mod tests {
     async fn a_start_does_not_wait_for_a_table_that_does_not_answer() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", silent.local_addr().unwrap());
-        let env: Env = [
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL", &url),
-            ("TABLE_NAME", "Table"),
-        ]
-        .into_iter()
-        .collect();
-        let store = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
+        let store = Store::at(&url);
         // The SDK would wait longer for an answer.
         timeout(Duration::from_millis(1500), store.warm()).await.unwrap();
     }

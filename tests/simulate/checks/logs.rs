@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use memchr::memmem;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -33,7 +34,8 @@ impl Secrets {
 
     /// Returns whether a text contains a secret.
     fn are_in(&self, text: &str) -> bool {
-        locked(&self.0).iter().any(|secret| text.contains(secret))
+        let text = text.as_bytes();
+        locked(&self.0).iter().any(|secret| memmem::find(text, secret.as_bytes()).is_some())
     }
 }
 

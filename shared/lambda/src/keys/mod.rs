@@ -11,6 +11,7 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+use futures_util::FutureExt;
 pub use mac::{is_signature, mac};
 use mac::{same, same_bytes};
 pub use seal::{SealingKey, random};
@@ -53,13 +54,12 @@ pub async fn secret(env: &Env, aws: &Aws, name: &str) -> Result<Option<SecretStr
     }
     let variable = format!("{name}_ARN");
     let Some(arn) = env.get(&variable) else { return Ok(None) };
-    let secret = Box::pin(
-        aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"))
-            .get_secret_value()
-            .secret_id(arn)
-            .send(),
-    )
-    .await;
+    let secret = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"))
+        .get_secret_value()
+        .secret_id(arn)
+        .send()
+        .boxed()
+        .await;
     let secret = secret.map_err(|cause| ConfigError::Unreachable {
         doing: format!("reading the secret of {variable}"),
         cause: aws_smithy_types::error::display::DisplayErrorContext(cause).to_string(),

@@ -9,6 +9,7 @@ use crate::{
         index::{IndexKey, Partition},
         item::Attributes,
         key::Key,
+        raw_item::RawItem,
         retry::{MAX_ATTEMPTS, wait},
         transaction::with_key,
     },
@@ -155,7 +156,7 @@ impl AuditLog {
     ) -> Result<Vec<&'e AuditEntry>> {
         let keys: Vec<_> = entries.iter().map(|entry| Key::audit_done(&entry.id)).collect();
         let found = self.store.get_all(&keys).await?;
-        let found: Vec<_> = found.iter().filter_map(Key::of_item).collect();
+        let found: Vec<_> = found.iter().filter_map(RawItem::key).collect();
         let pairs = entries.into_iter().zip(keys);
         Ok(pairs.filter(|(_, key)| !found.contains(key)).map(|(entry, _)| entry).collect())
     }

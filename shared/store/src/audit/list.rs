@@ -11,7 +11,7 @@ use crate::{
         query::start_key,
         read_budget::{MOST_READ, too_broad},
     },
-    table::{index::Partition, item::Attributes, key::Key},
+    table::{index::Partition, key::Key, query::query_page, raw_item::RawItem},
 };
 use domain::{AuditChain, Error, Result, SealedEntry};
 use schema::Timestamp;
@@ -64,13 +64,13 @@ impl Store {
         let mut chunk = limit + 1;
         loop {
             let query = self.audit_query(source, range).limit(i32::try_from(chunk).unwrap_or(1000));
-            let reply = query.set_exclusive_start_key(start).send().await;
-            let reply = reply.map_err(Error::internal("listing the audit log"))?;
-            for item in reply.items.unwrap_or_default() {
+            let query = query.set_exclusive_start_key(start);
+            let page = query_page(query, "listing the audit log").await?;
+            for item in page.items {
                 read += 1;
                 let key = position(source, &item);
                 // Its chain is broken, which the verification tells. The others are still shown.
-                let entry = sealed(item).and_then(members).inspect_err(|error| {
+                let entry = sealed(&item).and_then(members).inspect_err(|error| {
                     let error = error.with_causes();
                     tracing::error!(%error, "an entry of the audit log is unreadable");
                 });
@@ -85,7 +85,7 @@ impl Store {
                 }
                 last = Some(key);
             }
-            match reply.last_evaluated_key {
+            match page.next {
                 None => break,
                 Some(_) if read >= MOST_READ => return Err(too_broad()),
                 more => start = more,
@@ -135,12 +135,12 @@ fn members(sealed: SealedEntry) -> Result<Map<String, Value>> {
 }
 
 /// Returns the cursor behind an item.
-fn position(source: &AuditSource, item: &Attributes) -> Cursor {
+fn position(source: &AuditSource, item: &RawItem) -> Cursor {
     let index: &[&str] = match source {
         AuditSource::Chain(_) => &[],
         AuditSource::Actor(_) => &["gsi2pk", "gsi2sk"],
         AuditSource::Time => &["gsi1pk", "gsi1sk"],
     };
-    let of_key = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
-    Cursor::of_key(["pk", "sk"].iter().chain(index).filter_map(of_key).collect())
+    let of_key = |name: &&str| Some(((*name).to_owned(), item.key_part(name)?));
+    Cursor::Index { key: ["pk", "sk"].iter().chain(index).filter_map(of_key).collect() }
 }

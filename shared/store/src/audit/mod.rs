@@ -15,10 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     Store,
-    table::{
-        item::{Attributes, decode},
-        key::Key,
-    },
+    table::{item::Attributes, key::Key, raw_item::RawItem},
 };
 use domain::{AuditAction, ChainHead, Error, Result, SealedEntry, TenantId, UserId};
 use schema::Timestamp;
@@ -41,8 +38,8 @@ struct StoredEntry {
 }
 
 /// Decodes an entry.
-fn sealed(item: Attributes) -> Result<SealedEntry> {
-    let StoredEntry { seq, entry, mac } = decode(item)?;
+fn sealed(item: &RawItem) -> Result<SealedEntry> {
+    let StoredEntry { seq, entry, mac } = item.decode()?;
     Ok(SealedEntry { seq, entry, mac })
 }
 

@@ -6,9 +6,9 @@ use super::{ENTRIES, sealed};
 use crate::{
     Store,
     lists::cursor::Cursor,
-    table::{item::Attributes, key::Key},
+    table::{key::Key, query::QueryPages, raw_item::RawItem},
 };
-use domain::{ChainCheck, ChainHead, Error, Result, SealedEntry};
+use domain::{ChainCheck, ChainHead, Result, SealedEntry};
 use lambda::keys::MasterKeys;
 
 /// Maximum number of entries that one call verifies.
@@ -55,7 +55,7 @@ impl Store {
         let start = after.as_ref().map(|after| Key::audit(chain, after.seq).into());
         let mut check = ChainCheck::new(chain, after);
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -65,15 +65,11 @@ impl Store {
             .expression_attribute_values(":first", text(ENTRIES.0))
             .expression_attribute_values(":last", text(ENTRIES.1))
             .limit(1000)
-            .set_exclusive_start_key(start)
-            .into_paginator()
-            .items()
-            .send();
+            .set_exclusive_start_key(start);
+        let mut pages = QueryPages::new(query, "reading the audit log");
         while check.entries() < AT_ONCE && check.broken_at().is_none() {
-            let Some(item) = pages.next().await else { break };
-            let item = item.map_err(Error::internal("reading the audit log"))?;
-            let unreadable = unreadable(&item);
-            let entry = sealed(item).unwrap_or(unreadable);
+            let Some(item) = pages.next_item().await? else { break };
+            let entry = sealed(&item).unwrap_or_else(|_| unreadable(&item));
             // The first entries of a chain may have been appended after the head was read.
             if head.is_none() {
                 head = self.chain_head(chain).await?;
@@ -101,8 +97,8 @@ impl Store {
 }
 
 /// Returns an entry that is not genuine, in the place of one that cannot be read.
-fn unreadable(item: &Attributes) -> SealedEntry {
-    let place = item.get("sk").and_then(|place| place.as_s().ok()?.parse().ok());
+fn unreadable(item: &RawItem) -> SealedEntry {
+    let place = item.key_part("sk").and_then(|place| place.parse().ok());
     SealedEntry { seq: place.unwrap_or(0), entry: String::new(), mac: String::new() }
 }
 

@@ -5,13 +5,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::{
     Store,
     table::{
-        item::{Attributes, Item, Stored, decode, decode_active, decode_all, entity_of},
+        item::{Item, Stored, decode_all},
         key::Key,
+        query::query_all,
     },
     tenants::owner::Owner,
 };
 use domain::{Child, ChildKind, Contact, Details, Error, Result, Tenant, TenantId};
-use lambda::fault::Service;
 
 impl Store {
     /// Returns the child with this ID and its tenant. Takes two consecutive reads: the owner, then
@@ -27,10 +27,10 @@ impl Store {
         let both = [Key::child(D::KIND, tenant_id, id), Key::tenant(tenant_id)];
         let (mut child, mut tenant) = (None, None);
         for item in self.get_all(&both).await? {
-            if entity_of(&item) == Some(Tenant::ENTITY) {
-                tenant = decode_active::<Tenant>(item)?;
+            if item.entity() == Some(Tenant::ENTITY) {
+                tenant = item.decode_active::<Tenant>()?;
             } else {
-                child = decode_active(item)?;
+                child = item.decode_active()?;
             }
         }
         child.zip(tenant).ok_or_else(none)
@@ -43,7 +43,7 @@ impl Store {
     ///
     /// [`Error::Internal`] if the contacts cannot be read.
     pub async fn primary_contact(&self, tenant: TenantId) -> Result<Option<Contact>> {
-        let contacts: Vec<Attributes> = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -55,14 +55,9 @@ impl Store {
             .expression_attribute_values(
                 ":contacts",
                 AttributeValue::S(Key::children(ChildKind::Contact).to_owned()),
-            )
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(Service::DynamoDb.error("reading a tenant's contacts"))?;
-        let mut contacts: Vec<Stored<Contact>> = decode_all(contacts)?;
+            );
+        let contacts = query_all(query, "reading a tenant's contacts").await?;
+        let mut contacts: Vec<Stored<Contact>> = decode_all(&contacts)?;
         contacts.sort_by_key(|contact| !contact.item.details.is_primary);
         Ok(contacts.into_iter().next().map(|contact| contact.item))
     }
@@ -76,8 +71,7 @@ impl Store {
         let owners: Vec<_> = ids.into_iter().map(|id| Key::owner(D::KIND, id)).collect();
         let (mut children, mut tenants) = (Vec::new(), HashSet::new());
         for owner in self.get_all(&owners).await? {
-            let key = Key::of_item(&owner);
-            let Owner { tenant_id } = decode(owner)?;
+            let (key, Owner { tenant_id }) = (owner.key(), owner.decode()?);
             children.extend(
                 key.as_ref().and_then(Key::owned).map(|id| Key::child(D::KIND, tenant_id, id)),
             );
@@ -86,9 +80,9 @@ impl Store {
         let tenants: Vec<_> = tenants.into_iter().map(Key::tenant).collect();
         let (children, tenants) =
             tokio::try_join!(self.get_all(&children), self.get_all(&tenants))?;
-        let tenants = decode_all::<Tenant>(tenants)?.into_iter().map(|tenant| tenant.item.id);
+        let tenants = decode_all::<Tenant>(&tenants)?.into_iter().map(|tenant| tenant.item.id);
         let (tenants, mut children): (HashSet<_>, Vec<_>) =
-            (tenants.collect(), decode_all(children)?);
+            (tenants.collect(), decode_all(&children)?);
         children.retain(|child: &Stored<Child<D>>| tenants.contains(&child.item.tenant_id));
         Ok(children)
     }

@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256};
 use crate::{
     JobCompletion, Store,
     jobs::close::while_latest,
-    table::{item::decode_active, key::Key},
+    table::{key::Key, query::query_all},
 };
 
 /// The maximum number of resources that are written by the transaction that closes their job. A
@@ -68,11 +68,9 @@ impl Store {
     pub async fn sweep_resources(&self, tenant: TenantId) -> Result<()> {
         let Some(tenant) = self.get::<Tenant>(Key::tenant(tenant)).await? else { return Ok(()) };
         let query = self.newest_first(tenant.id, Key::RESOURCES).consistent_read(true);
-        let mut items = query.into_paginator().items().send();
         let mut resources = Vec::<Resource>::new();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(Error::internal("reading a tenant's resources"))?;
-            resources.extend(decode_active(item)?.map(|stored| stored.item));
+        for item in query_all(query, "reading a tenant's resources").await? {
+            resources.extend(item.decode_active()?.map(|stored| stored.item));
         }
         let obsolete = tenant.obsolete_resources(&resources);
         for some in obsolete.chunks(IN_ONE_TRANSACTION) {

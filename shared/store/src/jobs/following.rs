@@ -6,7 +6,7 @@ use crate::{
     JobCompletion, Store,
     subscriptions::timers::TimerItem,
     table::{
-        item::{Item, Stored, decode, decode_active, entity_of},
+        item::{Item, Stored},
         key::Key,
         update::Update,
     },
@@ -121,10 +121,10 @@ impl Store {
         let (mut found, mut built) = (None::<Stored<Subscription>>, None);
         let mut moved = None::<Stored<Tenant>>;
         for item in self.get_all(&keys).await? {
-            match entity_of(&item) {
-                Some(Subscription::ENTITY) => found = decode_active(item)?,
-                Some(Tenant::ENTITY) => moved = decode_active(item)?,
-                _ => built = Some(decode::<BuiltTenant>(item)?),
+            match item.entity() {
+                Some(Subscription::ENTITY) => found = item.decode_active()?,
+                Some(Tenant::ENTITY) => moved = item.decode_active()?,
+                _ => built = Some(item.decode::<BuiltTenant>()?),
             }
         }
         let Some(built) = built else { return Ok(None) };

@@ -18,8 +18,9 @@ use crate::{
     Store,
     table::{
         index::{IndexKey, Partition},
-        item::{Item, Stored, decode_active},
+        item::{Item, Stored},
         key::Key,
+        query::QueryPages,
         update::Update,
     },
 };
@@ -74,16 +75,12 @@ impl Store {
     }
 
     async fn earlier_job(&self, tenant: TenantId, id: JobId) -> Result<Option<Stored<Job>>> {
-        let mut jobs = self
+        let query = self
             .newest_first(tenant, Key::JOBS)
             .filter_expression("id = :id")
-            .expression_attribute_values(":id", AttributeValue::S(id.to_string()))
-            .into_paginator()
-            .items()
-            .send();
-        let job = jobs.next().await.transpose();
-        let job = job.map_err(Error::internal("reading a tenant's job"))?;
-        Ok(job.map(decode_active).transpose()?.flatten())
+            .expression_attribute_values(":id", AttributeValue::S(id.to_string()));
+        let job = QueryPages::new(query, "reading a tenant's job").next_item().await?;
+        Ok(job.map(|job| job.decode_active()).transpose()?.flatten())
     }
 
     /// Records that a job's pipeline is running, with its execution ID and log URL.
@@ -118,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::table::item::{decode, encode};
+    use crate::table::{item::encode, raw_item::RawItem};
     use domain::{
         IdentityProvider, Isolation, JobKind, NewTenant, SubscriptionText, Tiers, UserId, Work,
     };
@@ -149,7 +146,7 @@ mod tests {
         let job = Job::open(&tenant, contacts, work, hour, now, &by).unwrap();
         let item = encode(&job).unwrap();
         assert!(item.values().all(|value| !value.is_null()), "absent, not NULL");
-        let read: Job = decode(item).unwrap();
+        let read: Job = RawItem::of(item).decode().unwrap();
         assert_eq!(format!("{read:?}"), format!("{job:?}"));
     }
 }

@@ -7,13 +7,14 @@ use crate::{
     Store,
     table::{
         index::{Index, IndexKey, Partition},
-        item::{Attributes, decode},
+        item::Attributes,
         key::Key,
+        query::{QueryPage, query_page},
+        raw_item::RawItem,
         update::Update,
     },
 };
 use domain::{Error, JobId, JobKind, JobPhase, JobRef, JobState, Result, TenantId, TenantStatus};
-use lambda::fault::Service;
 use schema::Timestamp;
 
 /// An open job past its deadline, with only the fields that are needed to close it.
@@ -94,7 +95,7 @@ impl Store {
     pub async fn overdue_jobs(&self, now: Timestamp, next: Option<Next>) -> Result<OverdueJobs> {
         let Partition { index, pk: open } = Partition::open_jobs();
         let (pk, sk) = (index.pk(), index.sk());
-        let request = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -107,10 +108,9 @@ impl Store {
             .expression_attribute_values(":open", AttributeValue::S(open))
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .set_exclusive_start_key(next.map(|Next(key)| key));
-        let page = request.send().await;
-        let page = page.map_err(Service::DynamoDb.error("reading overdue jobs"))?;
-        let jobs = page.items.unwrap_or_default().into_iter().filter_map(Overdue::of).collect();
-        Ok(OverdueJobs { jobs, next: page.last_evaluated_key.map(Next) })
+        let QueryPage { items, next } = query_page(query, "reading overdue jobs").await?;
+        let jobs = items.iter().filter_map(Overdue::of).collect();
+        Ok(OverdueJobs { jobs, next: next.map(Next) })
     }
 
     /// Moves a job that could not be closed further back in the list, so that it does not block
@@ -135,8 +135,8 @@ impl Store {
 
 impl Overdue {
     /// Decodes an entry. Returns `None` if a key attribute is missing.
-    fn of(item: Attributes) -> Option<Self> {
-        let sort_key = item.get(Index::Kind.sk())?.as_s().ok()?.clone();
-        Some(Self { key: Key::of_item(&item)?, sort_key, job: decode(item) })
+    fn of(item: &RawItem) -> Option<Self> {
+        let sort_key = item.key_part(Index::Kind.sk())?;
+        Some(Self { key: item.key()?, sort_key, job: item.decode() })
     }
 }

@@ -4,8 +4,9 @@ use crate::{
     Store,
     lists::{cursor::Cursor, list::Page, page_items::PageItems, query::start_key},
     table::{
-        item::{Attributes, Item, decode_active},
+        item::{Attributes, Item},
         key::Key,
+        query::QueryPages,
     },
 };
 use domain::{Entity, Error, Job, JobView, Resource, Result, Tenant, TenantId, Viewer};
@@ -70,14 +71,14 @@ impl Store {
     ) -> Result<(Tenant, Page)> {
         let query = self.newest_first(id, prefix);
         let start = cursor.and_then(start_key);
-        let mut pages = query.set_exclusive_start_key(start).into_paginator().send();
-        let (tenant, mut next) = tokio::join!(self.tenant_for_display(id), pages.next());
+        let query = query.set_exclusive_start_key(start);
+        let mut pages = QueryPages::new(query, "reading a tenant's partition");
+        let (tenant, mut next) = tokio::join!(self.tenant_for_display(id), pages.next_page());
         let tenant = tenant?.item;
         let (mut items, mut last, mut more) = (PageItems::default(), None, false);
-        'page: while let Some(page) = next {
-            let page = page.map_err(Error::internal("reading a tenant's partition"))?;
-            for item in page.items.unwrap_or_default() {
-                let Some(part) = decode_active::<T>(item)?.map(|stored| stored.item) else {
+        'page: while let Some(page) = next? {
+            for item in page {
+                let Some(part) = item.decode_active::<T>()?.map(|stored| stored.item) else {
                     continue;
                 };
                 if !shows(&tenant, &part) {
@@ -89,7 +90,7 @@ impl Store {
                 }
                 last = Some(Cursor::of_key(Attributes::from(part.key())));
             }
-            next = pages.next().await;
+            next = pages.next_page().await;
         }
         let next = last.filter(|_| more);
         Ok((tenant, Page { items: items.into_items(), next, truncated: Default::default() }))

@@ -4,7 +4,7 @@ use crate::{
     Store,
     children::write::CONFIG_KEY_ENTITY,
     table::{
-        item::{Item, Stored, decode, decode_active, entity_of},
+        item::{Item, Stored},
         key::Key,
     },
 };
@@ -49,14 +49,14 @@ impl Store {
         let (tenant, items) = self.tenant_and(id, start.sort_key(), &kinds).await?;
         let (mut contacts, mut jobs, mut claim, mut current) = (Vec::new(), Vec::new(), None, None);
         for item in items {
-            match entity_of(&item) {
-                Some(Job::ENTITY) => jobs.push(decode(item)?),
+            match item.entity() {
+                Some(Job::ENTITY) => jobs.push(item.decode()?),
                 Some(Subscription::ENTITY) => {
-                    let found: Option<Stored<Subscription>> = decode_active(item)?;
+                    let found: Option<Stored<Subscription>> = item.decode_active()?;
                     current = current.or(found.filter(|found| found.item.is_current()));
                 }
-                Some(Contact::ENTITY) => contacts.push(decode(item)?),
-                _ if Key::of_item(&item).as_ref() == Some(&start) => claim = Some(decode(item)?),
+                Some(Contact::ENTITY) => contacts.push(item.decode()?),
+                _ if item.key().as_ref() == Some(&start) => claim = Some(item.decode()?),
                 _ => {}
             }
         }

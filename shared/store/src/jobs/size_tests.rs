@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::table::item::{Attributes, decode, encode_from};
+use crate::table::{
+    item::{Attributes, encode_from},
+    raw_item::RawItem,
+};
 use domain::{
     Contact, Error, Event, IdentityProvider, Isolation, Job, JobKind, JobState, MAX_STEP_LINK,
     MAX_STEP_NAME, MAX_STEP_SUMMARY, MAX_STEPS, NewContact, NewTenant, Result, Step, StepSource,
@@ -112,13 +115,13 @@ fn longest_steps(now: Timestamp) -> Vec<WorkStep> {
 fn lives(job: Job) {
     let item = encode_from(&job, &"r".repeat(100)).unwrap();
     assert!(size(&item) <= AT_ITS_OPENING, "{} bytes when opened", size(&item));
-    let read: Job = decode(item).unwrap();
+    let read: Job = RawItem::of(item).decode().unwrap();
     assert_eq!(format!("{read:?}"), format!("{job:?}"));
     let undone = Job { kind: JobKind::Deprovision, ..job.clone() };
     for job in [job.clone(), undone, ended(job)] {
         let item = encode_from(&job, &"r".repeat(100)).unwrap();
         assert!(size(&item) <= 409_600, "{} bytes when closed", size(&item));
-        let job: Job = decode(item).unwrap();
+        let job: Job = RawItem::of(item).decode().unwrap();
         assert!(job.subscription.id().len() <= 255);
         let event = serde_json::to_string(&Event::for_job(job, 7, None)).unwrap();
         assert!(event.len() <= MOST_OF_AN_EVENT, "an event has {} bytes", event.len());

@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     Store,
-    table::{item::decode, key::Key, update::Update},
+    table::{key::Key, query::QueryPages, update::Update},
 };
 use domain::{EMAILS_PER_DAY, Error, Job, Lead, LeadId, LeadLink, Resend, Result, Stage, TenantId};
 use schema::Timestamp;
@@ -58,18 +58,15 @@ impl Store {
 
     /// Returns the URL that the tenant's latest successful build reported, if any.
     async fn app_plane_url(&self, tenant: TenantId) -> Result<Option<String>> {
-        let mut jobs = self
+        let query = self
             .newest_first(tenant, Key::JOBS)
             .filter_expression("kind IN (:provision, :change) AND #state = :succeeded")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":provision", AttributeValue::S("provision".into()))
             .expression_attribute_values(":change", AttributeValue::S("change".into()))
-            .expression_attribute_values(":succeeded", AttributeValue::S("succeeded".into()))
-            .into_paginator()
-            .items()
-            .send();
-        let job = jobs.next().await.transpose();
-        let job = job.map_err(Error::internal("reading a tenant's jobs"))?;
-        Ok(job.map(decode::<Job>).transpose()?.and_then(|job| job.app_plane_url))
+            .expression_attribute_values(":succeeded", AttributeValue::S("succeeded".into()));
+        let job = QueryPages::new(query, "reading a tenant's jobs").next_item().await?;
+        let job = job.map(|job| job.decode::<Job>()).transpose()?;
+        Ok(job.and_then(|job| job.app_plane_url))
     }
 }

@@ -48,7 +48,7 @@ impl ById for Lead {
 
     async fn by_ids(store: &Store, ids: Vec<LeadId>) -> Result<Vec<Stored<Self>>> {
         let keys: Vec<_> = ids.into_iter().map(Key::lead).collect();
-        decode_all(store.get_all(&keys).await?)
+        decode_all(&store.get_all(&keys).await?)
     }
 }
 

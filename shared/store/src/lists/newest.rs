@@ -7,9 +7,9 @@ use crate::{
         found::Found,
         read_budget::{Collected, ReadBudget, weight},
     },
-    table::{item::decode_active, key::Key},
+    table::{key::Key, query::QueryPages},
 };
-use domain::{Child, Details, Entity, Error, Resource, Result, Tenant, TenantId};
+use domain::{Child, Details, Entity, Resource, Result, Tenant, TenantId};
 use filter::Where;
 
 /// When to stop reading a tenant's children: at the first limit that is reached.
@@ -59,13 +59,13 @@ impl Store {
         limit: ReadLimit,
         shows: impl Fn(&E) -> bool,
     ) -> Result<Newest<E>> {
-        let mut pages = self.newest_first(tenant, prefix).into_paginator().send();
+        let query = self.newest_first(tenant, prefix);
+        let mut pages = QueryPages::new(query, "reading what a tenant includes");
         let (mut newest, mut bytes) = (Newest { found: Vec::new(), reads: 0, complete: true }, 0);
-        while let Some(page) = pages.next().await {
+        while let Some(page) = pages.next_page().await? {
             newest.reads += 1;
-            let page = page.map_err(Error::internal("reading what a tenant includes"))?;
-            for item in page.items.unwrap_or_default() {
-                let Some(stored) = decode_active::<E>(item)?.filter(|it| shows(&it.item)) else {
+            for item in page {
+                let Some(stored) = item.decode_active::<E>()?.filter(|it| shows(&it.item)) else {
                     continue;
                 };
                 if newest.found.len() == limit.items || bytes > limit.bytes {
@@ -104,16 +104,14 @@ impl Store {
         conditions: &Where,
     ) -> Result<Vec<Found<Child<D>>>> {
         let (mut budget, mut collected) = (ReadBudget::default(), Collected::default());
-        let mut pages = self.newest_first(tenant, Key::children(D::KIND)).into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(Error::internal("reading a tenant's children"))?;
-            for item in page.items.unwrap_or_default() {
-                let Some(stored) = decode_active(item)? else { continue };
-                let found = Found::of(stored)?;
-                budget.add(&found.wire)?;
-                if conditions.matches(&found.wire) {
-                    collected.add(found)?;
-                }
+        let query = self.newest_first(tenant, Key::children(D::KIND));
+        let mut pages = QueryPages::new(query, "reading a tenant's children");
+        while let Some(item) = pages.next_item().await? {
+            let Some(stored) = item.decode_active()? else { continue };
+            let found = Found::of(stored)?;
+            budget.add(&found.wire)?;
+            if conditions.matches(&found.wire) {
+                collected.add(found)?;
             }
         }
         Ok(collected.into_found())

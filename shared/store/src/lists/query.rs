@@ -12,10 +12,11 @@ use crate::{
     },
     table::{
         index::{IndexKey, Partition},
-        item::{Attributes, Stored, decode, decode_active},
+        item::{Attributes, Stored, decode_all},
+        query::{QueryPage, query_page},
     },
 };
-use domain::{Error, Result};
+use domain::Result;
 use filter::{Direction, Filter, Where};
 
 /// Maximum number of items in one page of a query.
@@ -100,11 +101,9 @@ impl Store {
         start: Option<Attributes>,
     ) -> Result<(Vec<Stored<E>>, Option<Attributes>)> {
         let request = self.in_partition(E::partition(conditions), direction, limit);
-        let reply = request.set_exclusive_start_key(start).send().await;
-        let reply = reply.map_err(Error::internal("listing"))?;
-        let items = reply.items.unwrap_or_default().into_iter();
-        let items = items.filter_map(|item| decode_active(item).transpose());
-        Ok((items.collect::<Result<_>>()?, reply.last_evaluated_key))
+        let query = request.set_exclusive_start_key(start);
+        let QueryPage { items, next } = query_page(query, "listing").await?;
+        Ok((decode_all(&items)?, next))
     }
 
     /// Returns the first `most` items in a partition of an index. Reads only the given
@@ -127,12 +126,12 @@ impl Store {
                     request = request.expression_attribute_names(format!("#{name}"), *name);
                 }
             }
-            let reply = request.set_exclusive_start_key(start).send().await;
-            let reply = reply.map_err(Error::internal("reading an index"))?;
-            for item in reply.items.unwrap_or_default() {
-                first.push(decode(item)?);
+            let request = request.set_exclusive_start_key(start);
+            let QueryPage { items, next } = query_page(request, "reading an index").await?;
+            for item in items {
+                first.push(item.decode()?);
             }
-            match reply.last_evaluated_key {
+            match next {
                 None => break,
                 more => start = more,
             }

@@ -76,7 +76,7 @@ impl ById for Operator {
 
     async fn by_ids(store: &Store, ids: Vec<OperatorId>) -> Result<Vec<Stored<Self>>> {
         let keys: Vec<_> = ids.into_iter().map(Key::operator).collect();
-        decode_all(store.get_all(&keys).await?)
+        decode_all(&store.get_all(&keys).await?)
     }
 }
 

@@ -9,8 +9,9 @@ use super::Refreshed;
 use crate::{
     Store,
     table::{
-        item::{Item, Stored, decode, decode_active, entity_of},
+        item::{Item, Stored, decode_returned},
         key::Key,
+        query::query_all,
         update::Update,
     },
 };
@@ -147,7 +148,7 @@ impl Store {
             .set_expression_attribute_values(Some(change.values?))
             .return_values(returned);
         match request.send().await {
-            Ok(reply) => reply.attributes.map(decode).transpose(),
+            Ok(reply) => reply.attributes.map(decode_returned).transpose(),
             Err(cause) => match cause.as_service_error() {
                 Some(error) if error.is_conditional_check_failed_exception() => Ok(None),
                 _ => Err(Service::DynamoDb.error(doing)(cause)),
@@ -177,7 +178,7 @@ impl Store {
     ///
     /// [`Error::NotFound`] if there is no such operator.
     pub async fn sessions_of(&self, id: OperatorId) -> Result<OperatorSessions> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -186,18 +187,13 @@ impl Store {
             .expression_attribute_values(
                 ":operator",
                 AttributeValue::S(Key::operator_partition(id)),
-            )
-            .into_paginator()
-            .send();
+            );
         let (mut operator, mut sessions) = (None, Vec::new());
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(Error::internal("reading an operator's sessions"))?;
-            for item in page.items.unwrap_or_default() {
-                if entity_of(&item) == Some(Operator::ENTITY) {
-                    operator = decode_active(item)?;
-                } else if let Some(Stored { item: session, .. }) = decode_active::<Session>(item)? {
-                    sessions.extend(session.ended_on.is_none().then_some(session));
-                }
+        for item in query_all(query, "reading an operator's sessions").await? {
+            if item.entity() == Some(Operator::ENTITY) {
+                operator = item.decode_active()?;
+            } else if let Some(Stored { item: session, .. }) = item.decode_active::<Session>()? {
+                sessions.extend(session.ended_on.is_none().then_some(session));
             }
         }
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created_on));

@@ -76,12 +76,14 @@ impl Store {
     async fn counters(&self, kinds: impl Iterator<Item = String>) -> Result<Counters> {
         let (kinds, keys): (Vec<_>, Vec<_>) =
             kinds.map(|kind| (kind.clone(), Key::counter(&kind))).unzip();
-        let named = self.get_all(&keys).await?.into_iter().filter_map(|item| {
-            let key = Key::of_item(&item)?;
-            let place = keys.iter().position(|known| *known == key)?;
-            Some((kinds.get(place)?.clone(), numbers(item)))
-        });
-        Ok(named.collect())
+        let mut named = Counters::new();
+        for item in self.get_all(&keys).await? {
+            let place = keys.iter().position(|known| item.key().as_ref() == Some(known));
+            if let Some(kind) = place.and_then(|place| kinds.get(place)) {
+                named.insert(kind.clone(), numbers(item.decode()?));
+            }
+        }
+        Ok(named)
     }
 }
 

@@ -14,7 +14,11 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     Store,
-    table::{item::Attributes, transaction::Transaction, update::written},
+    table::{
+        item::{Attributes, decode_returned},
+        transaction::Transaction,
+        update::written,
+    },
 };
 use domain::{Error, Result};
 use lambda::fault::Service;
@@ -82,8 +86,7 @@ impl Store {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item().cloned(),
             _ => return Err(Service::DynamoDb.error("claiming a request")(cause)),
         };
-        let held: Held = serde_dynamo::from_item(held.unwrap_or_default())
-            .map_err(Error::permanent("decoding the record of a request"))?;
+        let held: Held = decode_returned(held.unwrap_or_default())?;
         Ok(match held {
             held if !lease.has_content_of(&held) => RequestClaim::Reused,
             Held { answer: Some(answer), .. } => RequestClaim::Done(answer),

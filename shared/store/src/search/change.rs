@@ -8,7 +8,7 @@ use crate::{
     Store,
     search::item::{SearchItem, Searched},
     table::{
-        item::{Item, decode, encode_version},
+        item::{Item, encode_version},
         key::Key,
         retry::MAX_ATTEMPTS,
         update::written,
@@ -154,7 +154,7 @@ impl Store {
             let keys: Vec<_> = pending.keys().map(|searched| searched.key()).collect();
             let mut stored = BTreeMap::new();
             for item in self.get_all(&keys).await? {
-                if let Some(found) = decode::<SearchSource>(item)?.found() {
+                if let Some(found) = item.decode::<SearchSource>()?.found() {
                     stored.insert(found.searched, found);
                 }
             }

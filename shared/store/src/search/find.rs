@@ -6,11 +6,13 @@ use crate::{
     Store,
     search::item::{SearchItem, Searched, after_space},
     table::{
-        item::{Attributes, Item, decode, decode_active, entity_of},
+        item::Item,
         key::Key,
+        query::{QueryPage, query_page},
+        raw_item::RawItem,
     },
 };
-use domain::{Contact, Error, Lead, Result, SearchHit, SearchText, Tenant, TenantId, Words};
+use domain::{Contact, Lead, Result, SearchHit, SearchText, Tenant, TenantId, Words};
 
 /// Number of search items read for each hit: an entity can have several words with the same start.
 const ITEMS_PER_HIT: usize = 10;
@@ -87,10 +89,9 @@ impl Store {
         } else {
             query.filter_expression(conditions.join(" AND ")).limit(MOST_EXAMINED)
         };
-        let reply = query.send().await.map_err(Error::internal("searching"))?;
-        let items = reply.items.unwrap_or_default().into_iter();
-        let found = items.map(|item| Ok(decode::<SearchItem>(item)?.searched));
-        Ok((found.collect::<Result<_>>()?, reply.last_evaluated_key.is_none()))
+        let QueryPage { items, next } = query_page(query, "searching").await?;
+        let found = items.iter().map(|item| Ok(item.decode::<SearchItem>()?.searched));
+        Ok((found.collect::<Result<_>>()?, next.is_none()))
     }
 }
 
@@ -109,18 +110,18 @@ struct Entities {
 }
 
 impl Entities {
-    fn read(items: Vec<Attributes>) -> Result<Self> {
+    fn read(items: Vec<RawItem>) -> Result<Self> {
         let mut entities = Self::default();
         for item in items {
-            match entity_of(&item) {
+            match item.entity() {
                 Some(Tenant::ENTITY) => {
-                    entities.tenants.extend(decode_active(item)?.map(|stored| stored.item));
+                    entities.tenants.extend(item.decode_active()?.map(|stored| stored.item));
                 }
                 Some(Contact::ENTITY) => {
-                    entities.contacts.extend(decode_active(item)?.map(|stored| stored.item));
+                    entities.contacts.extend(item.decode_active()?.map(|stored| stored.item));
                 }
                 Some(Lead::ENTITY) => {
-                    entities.leads.extend(decode_active(item)?.map(|stored| stored.item));
+                    entities.leads.extend(item.decode_active()?.map(|stored| stored.item));
                 }
                 _ => {}
             }

@@ -9,9 +9,9 @@ use crate::{
         change::{SearchChange, SearchSource},
         item::SearchedKind,
     },
-    table::{index::Partition, item::decode},
+    table::{index::Partition, query::query_page},
 };
-use domain::{Error, Result};
+use domain::Result;
 
 /// Maximum number of entities read at a time.
 const CHUNK: i32 = 100;
@@ -26,10 +26,9 @@ pub struct SearchPosition {
 }
 
 /// An entity in the index of its kind.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Indexed {
-    gsi1sk: String,
-    #[serde(flatten)]
+    sort_key: String,
     source: SearchSource,
 }
 
@@ -53,8 +52,8 @@ impl Store {
             let changes: Vec<_> =
                 sources.filter_map(|source| SearchChange::between(None, source)).collect();
             self.update_search(&changes).await?;
-            if let Some(Indexed { gsi1sk, .. }) = chunk.into_iter().next_back() {
-                position.after = Some(gsi1sk);
+            if let Some(Indexed { sort_key, .. }) = chunk.into_iter().next_back() {
+                position.after = Some(sort_key);
                 if start.elapsed() > time {
                     return Ok(Some(position));
                 }
@@ -69,15 +68,16 @@ impl Store {
     async fn entities_after(&self, position: &SearchPosition) -> Result<Vec<Indexed>> {
         let Partition { index, pk } = position.kind.partition();
         let after = position.after.clone().unwrap_or_else(|| "#".to_owned());
-        let request = self.client.query().table_name(&*self.table).index_name(index.name());
-        let reply = request
+        let query = self.client.query().table_name(&*self.table).index_name(index.name());
+        let query = query
             .key_condition_expression(format!("{} = :kind AND {} > :after", index.pk(), index.sk()))
             .expression_attribute_values(":kind", AttributeValue::S(pk))
             .expression_attribute_values(":after", AttributeValue::S(after))
-            .limit(CHUNK)
-            .send()
-            .await;
-        let reply = reply.map_err(Error::internal("reading an index"))?;
-        reply.items.unwrap_or_default().into_iter().map(decode).collect()
+            .limit(CHUNK);
+        let found = query_page(query, "reading an index").await?.items.into_iter().map(|item| {
+            let sort_key = item.key_part(index.sk()).unwrap_or_default();
+            Ok(Indexed { sort_key, source: item.decode()? })
+        });
+        found.collect()
     }
 }

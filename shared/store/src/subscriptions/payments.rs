@@ -6,8 +6,9 @@ use crate::{
     Store,
     subscriptions::{read::Subscribed, write::changes},
     table::{
-        item::{Attributes, Item, decode_active, encode_part, entity_of},
+        item::{Attributes, Item, encode_part},
         key::Key,
+        raw_item::RawItem,
         transaction::Transaction,
     },
 };
@@ -51,15 +52,15 @@ impl Store {
         ];
         keys.extend(signal.invoice_id.map(invoice_key));
         let items = self.get_all(&keys).await?;
-        let is_known = items.iter().any(|item| entity_of(item) == Some(ENTITY));
-        let given = items.iter().find(|item| entity_of(item) == Some(Invoice::ENTITY)).cloned();
-        let subscribed = Subscribed::of(items)?.ok_or_else(|| Error::not_found(id))?;
+        let is_known = items.iter().any(|item| item.entity() == Some(ENTITY));
+        let given = items.iter().find(|item| item.entity() == Some(Invoice::ENTITY));
+        let subscribed = Subscribed::of(&items)?.ok_or_else(|| Error::not_found(id))?;
         if is_known {
             return Ok(Signalled { subscribed, is_known, invoice: None });
         }
         let invoice_id = subscribed.subscription.item.invoice_of(signal)?;
         let found = match (given, signal.invoice_id) {
-            (given, Some(_)) => given.map(decode_active::<Invoice>).transpose()?.flatten(),
+            (given, Some(_)) => given.map(RawItem::decode_active::<Invoice>).transpose()?.flatten(),
             (_, None) => self.get_active::<Invoice>(invoice_key(invoice_id)).await?,
         };
         let invoice = found.map(|stored| stored.item);

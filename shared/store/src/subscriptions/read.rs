@@ -8,8 +8,10 @@ use crate::{
     subscriptions::timers::TimerItem,
     table::{
         index::Partition,
-        item::{Attributes, Item, Stored, decode, decode_active, decode_all, entity_of},
+        item::{Item, Stored, decode_all},
         key::Key,
+        query::query_all,
+        raw_item::RawItem,
     },
     tenants::owner::Owner,
 };
@@ -18,7 +20,6 @@ use domain::{
     TenantId, TimerSubject,
 };
 use filter::{Direction, Where};
-use lambda::fault::Service;
 use schema::Timestamp;
 
 /// A subscription with its tenant, read together.
@@ -88,7 +89,7 @@ impl Store {
         id: SubscriptionId,
     ) -> Result<Option<Subscribed>> {
         let keys = [Key::subscription(tenant, id), Key::tenant(tenant)];
-        Subscribed::of(self.get_all(&keys).await?)
+        Subscribed::of(&self.get_all(&keys).await?)
     }
 
     /// Returns a tenant, a plan and the tenant's current subscription, in one read.
@@ -101,10 +102,10 @@ impl Store {
         let keys = [Key::tenant(tenant), Key::plan(plan), Key::current_subscription(tenant)];
         let (mut found_tenant, mut found_plan, mut current) = (None, None, None);
         for item in self.get_all(&keys).await? {
-            match entity_of(&item) {
-                Some(Tenant::ENTITY) => found_tenant = decode_active(item)?,
-                Some(Plan::ENTITY) => found_plan = decode_active(item)?,
-                _ => current = Some(decode::<CurrentSubscription>(item)?.holder),
+            match item.entity() {
+                Some(Tenant::ENTITY) => found_tenant = item.decode_active()?,
+                Some(Plan::ENTITY) => found_plan = item.decode_active()?,
+                _ => current = Some(item.decode::<CurrentSubscription>()?.holder),
             }
         }
         Ok(Subscriber {
@@ -172,17 +173,16 @@ impl Store {
         let owners: Vec<_> = ids.into_iter().map(Key::owner_of_subscription).collect();
         let (mut keys, mut tenants) = (Vec::new(), HashSet::new());
         for owner in self.get_all(&owners).await? {
-            let key = Key::of_item(&owner);
-            let Owner { tenant_id } = decode(owner)?;
+            let (key, Owner { tenant_id }) = (owner.key(), owner.decode()?);
             let id = key.as_ref().and_then(Key::owned).and_then(|id| id.parse().ok());
             keys.extend(id.map(|id| Key::subscription(tenant_id, id)));
             tenants.insert(tenant_id);
         }
         let tenants: Vec<_> = tenants.into_iter().map(Key::tenant).collect();
         let (found, tenants) = tokio::try_join!(self.get_all(&keys), self.get_all(&tenants))?;
-        let tenants = decode_all::<Tenant>(tenants)?.into_iter().map(|tenant| tenant.item.id);
+        let tenants = decode_all::<Tenant>(&tenants)?.into_iter().map(|tenant| tenant.item.id);
         let tenants: HashSet<_> = tenants.collect();
-        let mut found: Vec<Stored<Subscription>> = decode_all(found)?;
+        let mut found: Vec<Stored<Subscription>> = decode_all(&found)?;
         found.retain(|stored| tenants.contains(&stored.item.tenant_id));
         Ok(found)
     }
@@ -193,30 +193,26 @@ impl Store {
         &self,
         tenant: TenantId,
     ) -> Result<Vec<Found<Subscription>>> {
-        let query = self.newest_first(tenant, Key::SUBSCRIPTIONS).into_paginator().items().send();
-        let (found, items) =
-            tokio::try_join!(self.get_active::<Tenant>(Key::tenant(tenant)), async {
-                let items: Vec<Attributes> = query
-                    .collect::<std::result::Result<_, _>>()
-                    .await
-                    .map_err(Service::DynamoDb.error("reading a tenant's subscriptions"))?;
-                Ok(items)
-            },)?;
+        let query = self.newest_first(tenant, Key::SUBSCRIPTIONS);
+        let (found, items) = tokio::try_join!(
+            self.get_active::<Tenant>(Key::tenant(tenant)),
+            query_all(query, "reading a tenant's subscriptions"),
+        )?;
         if found.is_none() {
             return Ok(Vec::new());
         }
-        Found::all(decode_all(items)?)
+        Found::all(decode_all(&items)?)
     }
 }
 
 impl Subscribed {
     /// Decodes a subscription and its tenant. Returns `None` if one of them is missing or deleted.
-    pub(crate) fn of(items: Vec<Attributes>) -> Result<Option<Self>> {
+    pub(crate) fn of(items: &[RawItem]) -> Result<Option<Self>> {
         let (mut subscription, mut tenant) = (None, None);
         for item in items {
-            match entity_of(&item) {
-                Some(Tenant::ENTITY) => tenant = decode_active(item)?,
-                Some(Subscription::ENTITY) => subscription = decode_active(item)?,
+            match item.entity() {
+                Some(Tenant::ENTITY) => tenant = item.decode_active()?,
+                Some(Subscription::ENTITY) => subscription = item.decode_active()?,
                 _ => {}
             }
         }

@@ -4,10 +4,7 @@ use crate::{
         read::{CURRENT_ENTITY, CurrentSubscription},
         write::changes,
     },
-    table::{
-        item::{Stored, decode, decode_active, entity_of},
-        key::Key,
-    },
+    table::{item::Stored, key::Key},
 };
 use domain::{Decision, Error, Result, Subscription, SubscriptionId, Tenant, TenantId};
 
@@ -25,9 +22,9 @@ impl Store {
     ) -> Result<(Stored<Tenant>, Option<Stored<Subscription>>)> {
         let (mut tenant, mut holder) = (None, None::<SubscriptionId>);
         for item in self.get_all(&[Key::tenant(id), Key::current_subscription(id)]).await? {
-            match entity_of(&item) {
-                Some(CURRENT_ENTITY) => holder = Some(decode::<CurrentSubscription>(item)?.holder),
-                _ => tenant = decode_active(item)?,
+            match item.entity() {
+                Some(CURRENT_ENTITY) => holder = Some(item.decode::<CurrentSubscription>()?.holder),
+                _ => tenant = item.decode_active()?,
             }
         }
         let tenant = tenant.ok_or_else(|| Error::not_found(id))?;

@@ -5,13 +5,14 @@ use crate::{
     Store,
     table::{
         index::{Index, IndexKey, Partition},
-        item::{Attributes, Item, decode},
+        item::{Attributes, Item},
         key::Key,
+        query::{QueryPage, query_page},
+        raw_item::RawItem,
         update::Update,
     },
 };
 use domain::{Error, Result, Subscription, TenantId, Timer, TimerAction, TimerSubject};
-use lambda::fault::Service;
 use schema::Timestamp;
 
 /// A timer as it is stored, with the tenant whose partition contains its subject.
@@ -111,7 +112,7 @@ impl Store {
         let Partition { index, pk } = Partition::of_entity(TimerItem::ENTITY);
         // `$` is the character after `#`, so that the timers of this very moment are included.
         let end = format!("{now}$");
-        let page = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -119,12 +120,10 @@ impl Store {
             .key_condition_expression(format!("{} = :timers AND {} < :end", index.pk(), index.sk()))
             .expression_attribute_values(":timers", AttributeValue::S(pk))
             .expression_attribute_values(":end", AttributeValue::S(end))
-            .set_exclusive_start_key(next.map(|NextTimers(key)| key))
-            .send()
-            .await;
-        let page = page.map_err(Service::DynamoDb.error("reading due timers"))?;
-        let timers = page.items.unwrap_or_default().into_iter().filter_map(DueTimer::of).collect();
-        Ok(DueTimers { timers, next: page.last_evaluated_key.map(NextTimers) })
+            .set_exclusive_start_key(next.map(|NextTimers(key)| key));
+        let QueryPage { items, next } = query_page(query, "reading due timers").await?;
+        let timers = items.iter().filter_map(DueTimer::of).collect();
+        Ok(DueTimers { timers, next: next.map(NextTimers) })
     }
 
     /// Moves a timer whose action is not possible now back in the list, so that it is tried again at
@@ -165,8 +164,8 @@ impl Store {
 
 impl DueTimer {
     /// Decodes an entry. Returns `None` if a key attribute is missing.
-    fn of(item: Attributes) -> Option<Self> {
-        let sort_key = item.get(Index::Kind.sk())?.as_s().ok()?.clone();
-        Some(Self { key: Key::of_item(&item)?, sort_key, timer: decode(item) })
+    fn of(item: &RawItem) -> Option<Self> {
+        let sort_key = item.key_part(Index::Kind.sk())?;
+        Some(Self { key: item.key()?, sort_key, timer: item.decode() })
     }
 }

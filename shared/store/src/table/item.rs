@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_dynamo::to_item;
 
-use crate::table::{index::IndexKey, key::Key};
+use crate::table::{index::IndexKey, key::Key, raw_item::RawItem};
 use domain::{AuditedKind, Error, Result};
 
 /// The attributes of an item.
@@ -73,51 +73,18 @@ pub(crate) fn encode_part<T: Serialize>(part: T) -> Result<AttributeValue> {
     serde_dynamo::to_attribute_value(part).map_err(Error::permanent("encoding a part of an item"))
 }
 
-/// Decodes an item.
-pub(crate) fn decode<T: DeserializeOwned>(item: Attributes) -> Result<T> {
-    serde_dynamo::from_item(item).map_err(Error::permanent("decoding an item"))
-}
-
-/// Decodes an item with its version. Returns `None` if the item is deleted or has expired.
-pub(crate) fn decode_active<T: DeserializeOwned>(
-    mut item: Attributes,
-) -> Result<Option<Stored<T>>> {
-    if is_deleted(&item) || has_expired(&item) {
-        return Ok(None);
-    }
-    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
-    let version =
-        version.ok_or("the item has no version").map_err(Error::internal("reading a version"))?;
-    // Decoding also takes time for attributes that no type has.
-    item.retain(|name, _| !is_for_table(name));
-    Ok(Some(Stored { item: decode(item)?, version }))
-}
-
 /// Decodes the items that are neither deleted nor expired.
-pub(crate) fn decode_all<T: DeserializeOwned>(items: Vec<Attributes>) -> Result<Vec<Stored<T>>> {
-    items.into_iter().filter_map(|item| decode_active(item).transpose()).collect()
+pub(crate) fn decode_all<T: DeserializeOwned>(items: &[RawItem]) -> Result<Vec<Stored<T>>> {
+    items.iter().filter_map(|item| item.decode_active().transpose()).collect()
 }
 
-/// Whether an attribute is a key, or for the readers of the stream.
-fn is_for_table(name: &str) -> bool {
-    matches!(name, "pk" | "sk" | "trace" | "requestId") || name.starts_with("gsi")
-}
-
-/// Returns the kind of an item.
-pub(crate) fn entity_of(item: &Attributes) -> Option<&str> {
-    item.get("entity")?.as_s().ok().map(String::as_str)
-}
-
-/// Whether an item has expired. DynamoDB deletes expired items within a few days.
-///
-/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html>
-fn has_expired(item: &Attributes) -> bool {
-    let expiry = item.get("expiresAt").and_then(|expiry| expiry.as_n().ok()?.parse::<i64>().ok());
-    expiry.is_some_and(|expiry| expiry <= lambda::now().seconds())
+/// Decodes the attributes that a write returned.
+pub(crate) fn decode_returned<T: DeserializeOwned>(attributes: Attributes) -> Result<T> {
+    serde_dynamo::from_item(attributes).map_err(Error::permanent("decoding an item"))
 }
 
 /// Whether an item is soft-deleted.
-pub(crate) fn is_deleted(item: &Attributes) -> bool {
+fn is_deleted(item: &Attributes) -> bool {
     matches!(item.get("deleted"), Some(AttributeValue::Bool(true)))
 }
 

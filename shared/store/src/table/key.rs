@@ -304,10 +304,9 @@ impl Key {
 }
 
 impl Key {
-    /// Returns the key of an item, or `None` if the item has none.
-    pub(crate) fn of_item(item: &HashMap<String, AttributeValue>) -> Option<Self> {
-        let part = |name| item.get(name).and_then(|part| part.as_s().ok()).cloned();
-        Some(Self { pk: part("pk")?, sk: part("sk")? })
+    /// Returns the key with these parts, which are those of an item.
+    pub(crate) fn of_parts(pk: String, sk: String) -> Self {
+        Self { pk, sk }
     }
 
     /// Returns the sort key.

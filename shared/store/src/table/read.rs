@@ -4,12 +4,13 @@ use serde::de::DeserializeOwned;
 use crate::{
     Store,
     table::{
-        item::{Attributes, Stored, decode, decode_active},
+        answer::{BatchGetItem, GetItem, Unprocessed, answer},
+        item::{Attributes, Stored},
         key::Key,
+        raw_item::RawItem,
     },
 };
 use domain::{Error, Result};
-use lambda::fault::Service;
 
 /// Maximum number of keys in one `BatchGetItem` (AWS limit).
 pub(crate) const BATCH: usize = 100;
@@ -17,7 +18,7 @@ pub(crate) const BATCH: usize = 100;
 impl Store {
     /// Returns the item at `key`, strongly consistent.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>> {
-        self.attributes(key).await?.map(decode).transpose()
+        self.raw_item(key).await?.map(|item| item.decode()).transpose()
     }
 
     /// Returns the item at `key` with its version, strongly consistent. Returns `None` if it is
@@ -26,36 +27,40 @@ impl Store {
         &self,
         key: Key,
     ) -> Result<Option<Stored<T>>> {
-        let item = self.attributes(key).await?;
-        item.map(decode_active).transpose().map(Option::flatten)
+        let item = self.raw_item(key).await?;
+        item.map(|item| item.decode_active()).transpose().map(Option::flatten)
     }
 
-    pub(crate) async fn attributes(&self, key: Key) -> Result<Option<Attributes>> {
+    async fn raw_item(&self, key: Key) -> Result<Option<RawItem>> {
         let request = self.client.get_item().table_name(&*self.table).set_key(Some(key.into()));
-        let reply = request.consistent_read(true).send().await;
-        Ok(reply.map_err(Service::DynamoDb.error("reading an item"))?.item)
+        let sent = request.consistent_read(true).send();
+        Ok(answer::<GetItem, _, _>(sent, "reading an item").await?.item)
     }
 
     /// Returns the existing items at `keys`, strongly consistent, in no particular order.
-    pub(crate) async fn get_all(&self, keys: &[Key]) -> Result<Vec<Attributes>> {
+    pub(crate) async fn get_all(&self, keys: &[Key]) -> Result<Vec<RawItem>> {
         let mut found = Vec::new();
         for chunk in keys.chunks(BATCH) {
-            let keys = chunk.iter().cloned().map(Attributes::from).collect();
-            let mut asked =
-                Some(KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys)));
-            while let Some(keys) = asked.take() {
-                let keys = keys.build().map_err(Error::internal("building a batch"))?;
-                let request = self.client.batch_get_item().request_items(&*self.table, keys);
-                let reply = request.send().await.map_err(Error::internal("reading items"))?;
-                let items = reply.responses.unwrap_or_default().remove(&*self.table);
-                found.extend(items.unwrap_or_default());
+            let mut left: Vec<_> = chunk.iter().cloned().map(Attributes::from).collect();
+            while !left.is_empty() {
+                let (items, unprocessed) = self.get_batch(left).await?;
+                found.extend(items);
                 // DynamoDB may leave keys unprocessed, so request them again.
-                let left = reply.unprocessed_keys.unwrap_or_default().remove(&*self.table);
-                asked = left.filter(|left| !left.keys.is_empty()).map(|left| {
-                    KeysAndAttributes::builder().consistent_read(true).set_keys(Some(left.keys))
-                });
+                left = unprocessed;
             }
         }
         Ok(found)
+    }
+
+    /// Returns the existing items at `keys`, and the keys that are left.
+    async fn get_batch(&self, keys: Vec<Attributes>) -> Result<(Vec<RawItem>, Vec<Attributes>)> {
+        let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys));
+        let keys = keys.build().map_err(Error::internal("building a batch"))?;
+        let request = self.client.batch_get_item().request_items(&*self.table, keys);
+        let mut answer: BatchGetItem = answer(request.send(), "reading items").await?;
+        let left = answer.unprocessed_keys.remove(&*self.table);
+        let left = left.into_iter().flat_map(|Unprocessed { keys }| keys);
+        let items = answer.responses.remove(&*self.table).unwrap_or_default();
+        Ok((items, left.map(|key| key.key_attributes()).collect()))
     }
 }

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
         builders::{DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
+use futures_util::FutureExt;
 
 use crate::{
     Store,
@@ -257,7 +258,8 @@ impl Transaction<'_> {
         let (writes, mut meanings): (Vec<_>, Vec<_>) = self.writes.into_iter().unzip();
         for attempt in 0..MAX_ATTEMPTS {
             let request = self.store.client.transact_write_items();
-            let Err(cause) = request.set_transact_items(Some(writes.clone())).send().await else {
+            let Err(cause) = request.set_transact_items(Some(writes.clone())).send().boxed().await
+            else {
                 return Ok(());
             };
             if let Some(position) = reason(&cause, "ConditionalCheckFailed") {

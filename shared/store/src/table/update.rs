@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     types::AttributeValue,
 };
+use futures_util::FutureExt;
 use serde::Serialize;
 
 use crate::{
@@ -143,7 +144,7 @@ impl Store {
             .set_item(Some(encode_version(item, read_at + 1)?))
             .condition_expression(AT_VERSION)
             .expression_attribute_values(":version", AttributeValue::N(read_at.to_string()));
-        match request.send().await {
+        match request.send().boxed().await {
             Ok(_) => Ok(()),
             Err(cause) => match cause.as_service_error() {
                 Some(error) if error.is_conditional_check_failed_exception() => Err(Error::Stale),
@@ -167,7 +168,7 @@ impl Store {
             .condition_expression(&change.condition)
             .set_expression_attribute_names(change.names())
             .set_expression_attribute_values(Some(change.values?));
-        written(request.send().await, "changing an item", otherwise)
+        written(request.send().boxed().await, "changing an item", otherwise)
     }
 }
 

@@ -6,20 +6,14 @@ use crate::{
     Store,
     subscriptions::read::{CURRENT_ENTITY, CurrentSubscription},
     table::{
-        index::Index,
-        item::{Attributes, Stored, decode, entity_of, is_deleted},
-        key::Key,
-        update::Update,
+        index::Index, item::Stored, key::Key, query::query_all, raw_item::RawItem, update::Update,
     },
 };
 use domain::{
     ChildKind, Context, Editable, Error, Result, Subscription, SubscriptionId, Tenant, TenantId,
     UserId,
 };
-use lambda::{
-    each::{each, summary},
-    fault::Service,
-};
+use lambda::each::{each, summary};
 use schema::Timestamp;
 
 /// Maximum number of children that are deleted in the tenant's transaction. DynamoDB allows 100
@@ -131,7 +125,7 @@ impl Store {
         tenant: TenantId,
         (first, last): (&str, &str),
     ) -> Result<(Vec<ActiveChild>, Option<SubscriptionId>)> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -143,15 +137,11 @@ impl Store {
                 AttributeValue::S(Key::tenant_partition(tenant)),
             )
             .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
-            .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
+            .expression_attribute_values(":last", AttributeValue::S(last.to_owned()));
         let (mut children, mut current) = (Vec::new(), None);
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(Service::DynamoDb.error("reading a tenant's children"))?;
-            if entity_of(&item) == Some(CURRENT_ENTITY) {
-                current = Some(decode::<CurrentSubscription>(item)?.holder);
+        for item in query_all(query, "reading a tenant's children").await? {
+            if item.entity() == Some(CURRENT_ENTITY) {
+                current = Some(item.decode::<CurrentSubscription>()?.holder);
             } else {
                 children.extend(ActiveChild::of(&item));
             }
@@ -185,9 +175,9 @@ struct ActiveChild {
 
 impl ActiveChild {
     /// Returns `None` if the item is deleted or has no version, as claims do.
-    fn of(item: &Attributes) -> Option<Self> {
-        let version = item.get("version")?.as_n().ok()?.parse().ok()?;
-        (!is_deleted(item)).then_some(Self { key: Key::of_item(item)?, version })
+    fn of(item: &RawItem) -> Option<Self> {
+        let (key, version) = item.key().zip(item.version())?;
+        (!item.is_deleted()).then_some(Self { key, version })
     }
 
     fn soft_deletion(&self, now: Timestamp, by: &UserId) -> Update {

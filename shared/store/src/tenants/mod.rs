@@ -49,7 +49,7 @@ impl ById for Tenant {
 
     async fn by_ids(store: &Store, ids: Vec<TenantId>) -> Result<Vec<Stored<Self>>> {
         let keys: Vec<_> = ids.into_iter().map(Key::tenant).collect();
-        decode_all(store.get_all(&keys).await?)
+        decode_all(&store.get_all(&keys).await?)
     }
 }
 

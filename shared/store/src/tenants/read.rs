@@ -4,8 +4,10 @@ use crate::{
     Store,
     cache::CacheKey,
     table::{
-        item::{Attributes, Item, Stored, decode, decode_active, entity_of, is_deleted},
+        item::{Item, Stored},
         key::Key,
+        query::query_all,
+        raw_item::RawItem,
     },
     tenants::owner::Owner,
 };
@@ -89,7 +91,7 @@ impl Store {
         prefix: &str,
     ) -> Result<(Tenant, Vec<T>)> {
         let (tenant, children) = self.tenant_and(id, prefix, &[T::ENTITY]).await?;
-        Ok((tenant.item, children.into_iter().map(decode).collect::<Result<_>>()?))
+        Ok((tenant.item, children.iter().map(RawItem::decode).collect::<Result<_>>()?))
     }
 
     /// Returns a tenant and the items of these `kinds` in its partition, from `prefix` on.
@@ -101,8 +103,8 @@ impl Store {
         id: TenantId,
         prefix: &str,
         kinds: &[&str],
-    ) -> Result<(Stored<Tenant>, Vec<Attributes>)> {
-        let pages = self
+    ) -> Result<(Stored<Tenant>, Vec<RawItem>)> {
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
@@ -110,18 +112,12 @@ impl Store {
             .key_condition_expression("pk = :tenant AND sk BETWEEN :prefix AND :last")
             .expression_attribute_values(":tenant", AttributeValue::S(Key::tenant_partition(id)))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .expression_attribute_values(":last", AttributeValue::S(Key::TENANT.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        let items: Vec<Attributes> = pages
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(Error::internal("reading a tenant's partition"))?;
+            .expression_attribute_values(":last", AttributeValue::S(Key::TENANT.to_owned()));
+        let items = query_all(query, "reading a tenant's partition").await?;
         let (mut tenant, mut children) = (None::<Stored<Tenant>>, Vec::new());
-        for item in items.into_iter().filter(|item| !is_deleted(item)) {
-            match entity_of(&item) {
-                Some(kind) if kind == Tenant::ENTITY => tenant = decode_active(item)?,
+        for item in items.into_iter().filter(|item| !item.is_deleted()) {
+            match item.entity() {
+                Some(kind) if kind == Tenant::ENTITY => tenant = item.decode_active()?,
                 Some(kind) if kinds.contains(&kind) => children.push(item),
                 _ => {}
             }
