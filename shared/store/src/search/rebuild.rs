@@ -11,7 +11,7 @@ use crate::{
     },
     table::{index::Partition, query::query_page},
 };
-use domain::Result;
+use domain::{Error, Result};
 
 /// Maximum number of entities read at a time.
 const CHUNK: i32 = 100;
@@ -75,7 +75,8 @@ impl Store {
             .expression_attribute_values(":after", AttributeValue::S(after))
             .limit(CHUNK);
         let found = query_page(query, "reading an index").await?.items.into_iter().map(|item| {
-            let sort_key = item.key_part(index.sk()).unwrap_or_default();
+            let sort_key = item.key_part(index.sk()).ok_or("the item has no place in the index");
+            let sort_key = sort_key.map_err(Error::internal("reading an index"))?;
             Ok(Indexed { sort_key, source: item.decode()? })
         });
         found.collect()

@@ -43,22 +43,21 @@ tokio::task_local! {
 ///
 /// An error of DynamoDB, or [`Error::Internal`] if the answer cannot be read. Both say what the
 /// caller was `doing`.
-pub(crate) async fn answer<A, O, E>(
-    sent: impl Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
+pub(crate) fn answer<A, O, E>(
+    sent: impl Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send + 'static,
     doing: &'static str,
-) -> Result<A>
+) -> impl Future<Output = Result<A>> + Send
 where
-    A: DeserializeOwned,
-    O: 'static,
+    A: DeserializeOwned + 'static,
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    let read = async {
+    // The SDK's future is too large, and its type too deep, to be part of others.
+    let read = async move {
         sent.await.map_err(Service::DynamoDb.error(doing))?;
         let body = String::from_utf8(BODY.with(RefCell::take)).map_err(Error::internal(doing))?;
         serde_json::from_str(&body).map_err(Error::internal(doing))
     };
-    // The type of the SDK's future is too deep to be part of another one.
-    BODY.scope(RefCell::default(), read.boxed()).await
+    BODY.scope(RefCell::default(), read.boxed())
 }
 
 /// The answer to `GetItem`.
