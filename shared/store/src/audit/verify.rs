@@ -42,7 +42,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Internal`] if the chain cannot be read.
+    /// [`Error::Internal`](domain::Error::Internal) if the chain cannot be read.
     pub async fn verify_chain(
         &self,
         chain: &str,

@@ -43,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Internal`] if items cannot be read.
+    /// [`Error::Internal`](domain::Error::Internal) if items cannot be read.
     pub async fn search(&self, request: &SearchRequest) -> Result<Vec<SearchHit>> {
         let mut found = Vec::new();
         for start in request.text.starts().iter().take(LOOKUPS) {
