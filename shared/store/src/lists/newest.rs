@@ -85,7 +85,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::FilterTooBroad`](domain::Error::FilterTooBroad) if more would be read or held than one request may.
+    /// [`Error::FilterTooBroad`](domain::Error::FilterTooBroad) if more would be read or held than one
+    /// request may.
     pub(crate) async fn children_of<D: Details>(
         &self,
         tenant: TenantId,
