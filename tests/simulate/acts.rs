@@ -1,5 +1,7 @@
 //! Actions of customers and operators with a tenant.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::{
@@ -7,6 +9,8 @@ use crate::{
     lifecycle::{ACTIVE, Customer},
     person::Asked,
 };
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// An action with a tenant.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +26,7 @@ enum Act {
     Cancel,
     AutoRenew,
     Provision,
+    Identity,
     Deprovision,
     Retire,
 }
@@ -44,12 +49,30 @@ const ACTS: [(Act, usize); 13] = [
 ];
 
 impl Customer {
-    /// Does something with the tenant. It may be refused.
+    /// Does something with the tenant, while others look at it. It may be refused.
     pub(crate) async fn act(&self, tenant: &str) {
+        let chance = &self.world.chance;
+        if chance.is(300) {
+            self.look(tenant, 0).await;
+        }
+        let seen = async {
+            while chance.is(500) {
+                self.look(tenant, 0).await;
+            }
+        };
+        tokio::join!(Box::pin(self.act_unseen(tenant)), seen);
+        if chance.is(500) {
+            tokio::time::sleep(chance.time(SECOND / 100, SECOND * 20)).await;
+            self.look(tenant, 0).await;
+        }
+    }
+
+    async fn act_unseen(&self, tenant: &str) {
         let act = self.world.chance.weighted(&ACTS);
         let status = self.tenant(tenant).map_or(0, |tenant| number(tenant.after(), "status"));
         // A tenant that could not be built is built again.
-        let act = if [1, 3, 5].contains(&status) { Act::Provision } else { act };
+        let again = [Act::Provision, Act::Provision, Act::Identity];
+        let act = if [1, 3, 5].contains(&status) { *self.world.chance.one(&again) } else { act };
         self.world.trace.add(format_args!("customer {}: {act:?}", self.number), &[]);
         match act {
             Act::Edit => Box::pin(self.edit(tenant)).await,
@@ -59,6 +82,7 @@ impl Customer {
             Act::Suspend => self.suspend(tenant, status).await,
             Act::Subscribe => self.subscribe(tenant).await,
             Act::Provision => self.provision(tenant, None).await,
+            Act::Identity => self.call(tenant, "identity").await,
             Act::Deprovision => self.call(tenant, "deprovision").await,
             Act::Retire => self.call(tenant, "retire").await,
             Act::Change | Act::Pay | Act::Cancel | Act::AutoRenew => {
@@ -70,7 +94,7 @@ impl Customer {
         }
     }
 
-    /// Renames the tenant. Two operators may do so at the same time.
+    /// Renames the tenant, and looks at it. Two operators may do so at the same time.
     async fn edit(&self, tenant: &str) {
         let path = format!("/tenants/{tenant}");
         let name = || format!("Name {}", self.world.chance.below(1_000_000));
@@ -85,24 +109,15 @@ impl Customer {
         } else {
             vec![(one, self.world.operate("PATCH", &path, &first).await)]
         };
+        let mut known = 0;
         for (name, reply) in replies {
             match reply.status {
-                204 => self.must_have_been(tenant, "name", &name),
+                204 => known = known.max(self.must_have_been(tenant, "name", &name)),
                 404 => {}
                 _ => self.unexpected(&path, &reply),
             }
         }
-    }
-
-    /// Checks that a tenant has had this value: the change was answered.
-    fn must_have_been(&self, tenant: &str, member: &str, value: &str) {
-        let key = (format!("TENANT#{tenant}"), "TENANT".to_owned());
-        let changes = self.world.history.since(0);
-        let had = changes.iter().rev().any(|it| it.key == key && text(it.after(), member) == value);
-        if !had {
-            let how = format!("{member} of tenant {tenant} was never {value}");
-            self.world.violated("an answered change is stored", &how);
-        }
+        self.look(tenant, known).await;
     }
 
     async fn contact(&self, tenant: &str) {

@@ -18,7 +18,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use local::{Answered, Services};
 use serde_json::{Value, json};
 
-use crate::{faults::Fault, invocation::Invocation, world::World};
+use crate::{cognito, faults::Fault, invocation::Invocation, world::World};
+
+/// The shortest and the longest time of a slow call, there or back.
+const FAST: Duration = Duration::from_millis(12);
+const SLOW: Duration = Duration::from_millis(1_450);
+
+/// The functions that write no tenants.
+const STREAM: [&str; 3] = ["mailer", "relay", "upkeep"];
 
 /// Longer than a client waits for an answer, which is 3 s.
 const TOO_LATE: Duration = Duration::from_secs(4);
@@ -66,8 +73,18 @@ impl Call {
         let method: Method = request.method().parse().unwrap_or_default();
         let uri: Uri = request.uri().parse().unwrap_or_default();
         let (service, action) = Services::action_of(&method, &uri, &headers);
+        let (service, action) = match action.strip_prefix(cognito::TARGET) {
+            Some(action) => (cognito::SERVICE, action.to_owned()),
+            None => (service, action),
+        };
         let body = request.body().bytes().unwrap_or_default().to_vec();
         Self { service, action, body, by: Invocation::current() }
+    }
+
+    /// Returns whether the call changes the table.
+    pub(crate) fn is_write(&self) -> bool {
+        let is_read = ["GetItem", "BatchGetItem", "Query"].contains(&self.action.as_str());
+        self.service == "DynamoDB" && !is_read
     }
 
     /// Returns the body as JSON.
@@ -94,6 +111,12 @@ impl World {
             by.set_faulty();
             self.effects.note_fault(&by);
             self.trace.add(format_args!("{call}: {fault}"), &[]);
+            let is_answered =
+                ![Fault::CrashBefore, Fault::CrashAfter, Fault::AnswerLost, Fault::Late]
+                    .contains(&fault);
+            if call.is_write() && !is_answered && !STREAM.contains(&by.function.as_str()) {
+                self.faults.note_missed_write();
+            }
         }
         let lost = || Err(ConnectorError::io("the connection was lost".into()));
         match fault {
@@ -134,8 +157,11 @@ impl World {
     async fn wait_for_network(&self) {
         // Whole milliseconds, so that calls can also arrive at the same time. There and back, less than the
         // caller waits: a call that takes longer is a fault.
-        let millis =
-            if self.chance.is(20) { 200 + self.chance.below(1_250) } else { self.chance.below(12) };
+        let millis = match self.chance.is(150) {
+            true => self.chance.time(FAST, SLOW).as_millis(),
+            false => self.chance.below(12).into(),
+        };
+        let millis = u64::try_from(millis).unwrap_or_default();
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 
@@ -180,7 +206,8 @@ fn response(answered: &Answered) -> HttpResponse {
     HttpResponse::new(status, SdkBody::from(answered.body.as_str()))
 }
 
-fn refusal(status: u16, code: &str) -> Answered {
+/// Returns the answer of a service that refuses a call.
+pub(crate) fn refusal(status: u16, code: &str) -> Answered {
     let body = json!({ "__type": code, "message": "simulated", "Message": "simulated" });
     Answered { status, body: body.to_string() }
 }

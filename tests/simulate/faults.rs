@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt::Display, sync::Mutex};
 
-use crate::{chance::Chance, locked};
+use crate::{cache, chance::Chance, locked, virtual_time};
 
 /// A fault of a call of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
@@ -48,6 +48,8 @@ pub(crate) enum Mishap {
     Rotated,
     /// A service fails for a while.
     Outage,
+    /// The cache starts anew.
+    Restarted,
 }
 
 /// The faults of a world: whether there are any now, and how many there were.
@@ -62,6 +64,8 @@ struct State {
     /// The service that fails now.
     down: Option<&'static str>,
     counts: BTreeMap<String, u64>,
+    /// When the cache may last have missed a write, in milliseconds since the beginning.
+    missed: u64,
 }
 
 /// The faults of one call, by how often they occur in 10,000 calls.
@@ -77,9 +81,14 @@ const OF_CALLS: [(Fault, u64); 9] = [
     (Fault::Partial, 600),
 ];
 
+/// The faults of one command of the cache, likewise.
+const OF_CACHE: [(Fault, u64); 3] =
+    [(Fault::Unsent, 40), (Fault::AnswerLost, 40), (Fault::Late, 40)];
+
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { are_on: true, down: None, counts: BTreeMap::new() }) }
+        let (down, counts) = (None, BTreeMap::new());
+        Self { state: Mutex::new(State { are_on: true, down, counts, missed: 0 }) }
     }
 
     /// Ends all faults.
@@ -96,7 +105,27 @@ impl Faults {
         if service.is_some() && self.are_on() {
             self.count(Mishap::Outage);
         }
-        locked(&self.state).down = service;
+        let mut state = locked(&self.state);
+        if [service, state.down].contains(&Some(cache::SERVICE)) {
+            state.missed = virtual_time::elapsed_ms();
+        }
+        state.down = service;
+    }
+
+    /// Returns whether a service is down.
+    pub(crate) fn is_down(&self, service: &str) -> bool {
+        let state = locked(&self.state);
+        state.are_on && state.down == Some(service)
+    }
+
+    /// Records that the cache may miss a write, because its writer has stopped or waits for an answer.
+    pub(crate) fn note_missed_write(&self) {
+        locked(&self.state).missed = virtual_time::elapsed_ms();
+    }
+
+    /// Returns whether the cache may have missed a write since `time`, in milliseconds since the beginning.
+    pub(crate) fn may_have_hidden_a_write_since(&self, time: u64) -> bool {
+        locked(&self.state).missed >= time
     }
 
     /// Returns the fault of a call of `action`, if it has one.
@@ -104,7 +133,7 @@ impl Faults {
         if !self.are_on() {
             return None;
         }
-        if locked(&self.state).down == Some(service) {
+        if self.is_down(service) {
             return Some(*chance.one(&[Fault::ServerError, Fault::Throttled, Fault::Unsent]));
         }
         let is_possible = |fault: Fault| match fault {
@@ -112,18 +141,20 @@ impl Faults {
             Fault::Partial => action == "PutEvents",
             _ => true,
         };
-        let mut drawn = chance.below(10_000);
-        for (fault, often) in OF_CALLS {
-            match drawn.checked_sub(often) {
-                None if is_possible(fault) => {
-                    self.count(fault);
-                    return Some(fault);
-                }
-                None => return None,
-                Some(rest) => drawn = rest,
-            }
+        let fault = drawn(&OF_CALLS, chance).filter(|fault| is_possible(*fault))?;
+        self.count(fault);
+        Some(fault)
+    }
+
+    /// Returns the fault of a command of the cache, if it has one.
+    pub(crate) fn of_cache(&self, chance: &Chance) -> Option<Fault> {
+        if !self.are_on() {
+            return None;
         }
-        None
+        let fault = drawn(&OF_CACHE, chance)?;
+        self.count(fault);
+        self.note_missed_write();
+        Some(fault)
     }
 
     /// Returns whether `mishap` occurs, which it does in `per_mille` of a thousand cases.
@@ -144,4 +175,16 @@ impl Faults {
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
         locked(&self.state).counts.clone()
     }
+}
+
+/// Draws one of `faults`, or none.
+fn drawn(faults: &[(Fault, u64)], chance: &Chance) -> Option<Fault> {
+    let mut drawn = chance.below(10_000);
+    for (fault, often) in faults {
+        match drawn.checked_sub(*often) {
+            None => return Some(*fault),
+            Some(rest) => drawn = rest,
+        }
+    }
+    None
 }

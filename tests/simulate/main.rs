@@ -6,8 +6,10 @@
 
 mod acts;
 mod builds;
+mod cache;
 mod chance;
 mod checks;
+mod cognito;
 mod connector;
 mod deliveries;
 mod effects;
@@ -15,6 +17,7 @@ mod faults;
 mod history;
 mod invocation;
 mod lifecycle;
+mod looks;
 mod person;
 mod plants;
 mod prove;

@@ -60,6 +60,12 @@ pub(crate) enum Plant {
     TokenForgotten,
     /// The secret of a closed job is not deleted.
     SecretKept,
+    /// An admin is not added to its group now and then.
+    MemberForgotten,
+    /// An admin's invitation is not sent.
+    InvitationForgotten,
+    /// The tombstone of a changed tenant is not put.
+    TombstoneForgotten,
     /// The reconciler never runs.
     NoReconciler,
 }
@@ -135,7 +141,7 @@ impl Plant {
         if call.service != "DynamoDB" {
             return self.change_effect(world, call);
         }
-        if ["GetItem", "BatchGetItem", "Query"].contains(&call.action.as_str()) {
+        if !call.is_write() {
             return None;
         }
         let mut writes = Writes::of(call);
@@ -245,6 +251,12 @@ impl Plant {
                 Some((Call { body: body.to_string().into(), ..call.clone() }, None))
             }
             (Self::SecretKept, "DeleteSecret") => done(json!({})),
+            (Self::MemberForgotten, "AdminAddUserToGroup") if world.chance.is(NOW_AND_THEN) => {
+                done(json!({}))
+            }
+            (Self::InvitationForgotten, "AdminCreateUser") if body["MessageAction"] == "RESEND" => {
+                done(json!({ "User": {} }))
+            }
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use schema::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::{faults::Mishap, locked, world::World};
+use crate::{cache, cognito, faults::Mishap, locked, world::World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -82,8 +82,15 @@ impl World {
 
     /// Lets services fail for a while. Most outages begin while something happens.
     async fn interrupt_services(self: &Arc<Self>) {
-        const SERVICES: [&str; 5] =
-            ["DynamoDB", "EventBridge", "SES", "SecretsManager", "CodePipeline"];
+        const SERVICES: [&str; 7] = [
+            "DynamoDB",
+            "EventBridge",
+            "SES",
+            "SecretsManager",
+            "CodePipeline",
+            cache::SERVICE,
+            cognito::SERVICE,
+        ];
         loop {
             let changed = self.history.changed.notified();
             tokio::time::sleep(self.chance.time(MINUTE, DAY)).await;

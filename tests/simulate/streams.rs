@@ -68,7 +68,7 @@ impl World {
             }
             // Batches of any size, sometimes after a while.
             let is_delayed = self.faults.strike(Mishap::Delayed, 4, &self.chance);
-            let most = if is_delayed { DAY / 4 } else { Duration::from_millis(800) };
+            let most = if is_delayed { DAY / 4 } else { Duration::from_secs(4) };
             tokio::time::sleep(self.chance.time(Duration::from_millis(5), most)).await;
             let changes = self.history.since(start);
             let taken = 1 + usize::try_from(self.chance.below(60)).unwrap_or(0);

@@ -12,8 +12,10 @@ use local::{Answered, Handler, Services};
 use serde_json::{Value, json};
 
 use crate::{
+    cache::{self, Cache},
     chance::Chance,
     checks::logs::{self, Secrets},
+    cognito::{self, Cognito},
     connector::{self, Call},
     effects::Effects,
     faults::Faults,
@@ -32,6 +34,8 @@ pub(crate) struct World {
     /// Number of steps in which everything must end.
     most_steps: u64,
     pub(crate) services: Services,
+    pub(crate) cognito: Cognito,
+    pub(crate) cache: Cache,
     pub(crate) chance: Chance,
     pub(crate) faults: Faults,
     pub(crate) trace: Trace,
@@ -64,12 +68,26 @@ impl Drop for Busy {
 
 /// Variables of the functions that differ from the template. All people have the same address, so limits
 /// per address do not apply.
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("PUBLIC_API_MAX_ATTEMPTS", "1000000"),
     ("WEBHOOK_API_MAX_ATTEMPTS", "1000000"),
+    ("COGNITO_ENABLED", "true"),
     ("OIDC_ISSUER", ""),
     ("AWS_REGION", "eu-west-1"),
 ];
+
+/// Returns whether the world of a seed has a cache, which half of the worlds have.
+fn has_cache(seed: u64) -> bool {
+    seed % 4 < 2
+}
+
+/// Returns the variables of the functions. In every other world, tenants are set up at an identity provider.
+fn variables(seed: u64) -> Env {
+    let provider = if seed % 2 == 1 { "cognito" } else { "" };
+    let cache = if has_cache(seed) { "redis://cache.test" } else { "" };
+    let chosen = [("IDENTITY_PROVIDER", provider), ("REDIS_URL", cache)];
+    VARIABLES.into_iter().chain(chosen).collect()
+}
 
 /// Number of steps of a customer at most: four times the usual number.
 const STEPS: u64 = 1_500;
@@ -85,7 +103,9 @@ impl World {
         let world = Arc::new(Self {
             seed,
             most_steps: 10_000 + customers * STEPS,
-            services: Services::new(template, Env::from_iter(VARIABLES))?,
+            services: Services::new(template, variables(seed))?,
+            cognito: Cognito::default(),
+            cache: Cache::default(),
             chance: Chance::new(seed),
             faults: Faults::new(),
             trace: Trace::default(),
@@ -101,6 +121,9 @@ impl World {
             dead_letters: Mutex::default(),
         });
         lambda::aws::replace_http_client(connector::client(&world));
+        if has_cache(seed) {
+            cache::serve(&world);
+        }
         logs::read_log(&world);
         for secret in world.services.state().secrets().unwrap_or_default() {
             world.secrets.add(&secret.value);
@@ -143,8 +166,7 @@ impl World {
             None => (call.clone(), None),
         };
         let is_executed = answered.is_none();
-        let answered = answered
-            .unwrap_or_else(|| self.services.answer(call.service, &call.action, &call.body));
+        let answered = answered.unwrap_or_else(|| self.answer(&call));
         self.trace.add(format_args!("{call} -> {}", answered.status), &call.body);
         if self.trace.sum().1 > self.most_steps {
             self.violated("everything ends", &format!("more than {} steps", self.most_steps));
@@ -155,10 +177,16 @@ impl World {
         answered
     }
 
+    fn answer(&self, call: &Call) -> Answered {
+        match call.service {
+            cognito::SERVICE => self.cognito.answer(&call.action, &call.json()),
+            service => self.services.answer(service, &call.action, &call.body),
+        }
+    }
+
     fn follow(self: &Arc<Self>, call: &Call, answered: &Answered) {
         match (call.service, call.action.as_str()) {
-            ("DynamoDB", "GetItem" | "BatchGetItem" | "Query") => {}
-            ("DynamoDB", _) => self.read_history(),
+            ("DynamoDB", _) if call.is_write() => self.read_history(),
             ("EventBridge", _) => {
                 self.effects.note_events(call, answered);
                 self.take_deliveries();
@@ -167,6 +195,10 @@ impl World {
                 self.secrets.add(call.json()["SecretString"].as_str().unwrap_or("no secret"));
             }
             ("SES", _) => self.effects.note_mail(call),
+            (cognito::SERVICE, "AdminCreateUser") => {
+                self.secrets
+                    .add(call.json()["TemporaryPassword"].as_str().unwrap_or("no password"));
+            }
             ("CodePipeline", "StartPipelineExecution") => {
                 self.take_deliveries();
                 self.begin_build(answered);

@@ -105,7 +105,9 @@ impl Cognito {
                     .set_email_configuration(self.mails.clone())
                     .user_pool_tags(MARK, &space.mark);
                 let made = made.send().await.map_err(failed(make))?;
-                Ok(made.user_pool.and_then(|pool| pool.id))
+                let id = made.user_pool.and_then(|pool| pool.id);
+                // A call that was given up may have created another pool in the meantime.
+                Ok(self.find_pool(look, space).await?.or(id))
             },
         )
         .await

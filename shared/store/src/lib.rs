@@ -39,6 +39,7 @@ mod table;
 mod tenants;
 
 pub use audit::{AuditLog, AuditRange, AuditSource, Verification};
+pub use cache::replace_cache_server;
 pub use children::quota::CHILDREN_OF_A_LEAD;
 pub use counters::{
     CANCELLED, CounterChange, ONBOARDED, TOTAL, day_counter, month_kind, phase_counter,

@@ -62,6 +62,7 @@ impl World {
             "tenant" if is_changed => self.check_transition(change),
             "invoice" if is_changed => self.check_invoice(change),
             "subscription" => self.check_period(change),
+            "job" => self.check_identity(change),
             _ => {}
         }
     }

@@ -13,6 +13,7 @@ impl World {
         self.check_unique();
         self.check_effects();
         self.check_secrets();
+        self.check_admins();
         self.check_audit().await;
         self.check_search().await;
     }

@@ -20,22 +20,27 @@ struct Reader(Arc<World>);
 
 /// The secrets that must not appear anywhere.
 #[derive(Debug, Default)]
-pub(crate) struct Secrets(Mutex<Vec<String>>);
+pub(crate) struct Secrets(Mutex<Vec<Secret>>);
+
+/// A secret, prepared for being searched for.
+type Secret = memmem::Finder<'static>;
 
 impl Secrets {
     pub(crate) fn add(&self, secret: &str) {
-        locked(&self.0).push(secret.to_owned());
+        locked(&self.0).push(memmem::Finder::new(secret).into_owned());
     }
 
     /// Returns the secret that was added last.
     pub(crate) fn latest(&self) -> String {
-        locked(&self.0).last().cloned().unwrap_or_default()
+        let all = locked(&self.0);
+        let latest = all.last().map(|secret| String::from_utf8_lossy(secret.needle()));
+        latest.unwrap_or_default().into_owned()
     }
 
     /// Returns whether a text contains a secret.
     fn are_in(&self, text: &str) -> bool {
         let text = text.as_bytes();
-        locked(&self.0).iter().any(|secret| memmem::find(text, secret.as_bytes()).is_some())
+        locked(&self.0).iter().any(|secret| secret.find(text).is_some())
     }
 }
 

@@ -4,6 +4,7 @@ mod always;
 mod audit;
 mod events;
 mod finally;
+mod identities;
 pub(crate) mod logs;
 mod subscriptions;
 

@@ -229,6 +229,19 @@ async fn concurrent_requests_create_one_pool_and_one_user() {
 }
 
 #[tokio::test]
+async fn of_pools_created_at_once_the_oldest_is_used() {
+    let (fake, idp) = start().await;
+    fake.race(|call| call.header("x-amz-target").ends_with(".CreateUserPool"));
+    for email in ["ada@acme.test", "bob@acme.test"] {
+        assert_eq!(idp.manage(&body("cognito", "acme", "Standard", email)).await.status, 200);
+    }
+    fake.state(|cognito| {
+        let [oldest, other] = cognito.pools.as_slice() else { panic!() };
+        assert_eq!((oldest.users.len(), other.users.len()), (2, 0));
+    });
+}
+
+#[tokio::test]
 async fn no_email_is_sent_after_the_password_was_chosen() {
     let (fake, idp) = start().await;
     let body = body("cognito", "acme", "PREMIUM", "ada@acme.test");

@@ -3,13 +3,16 @@ use std::{
     time::Duration,
 };
 
-use redis::{Client, ConnectionInfo, RedisError, RedisResult, aio::MultiplexedConnection, cmd};
+use redis::{ConnectionInfo, RedisError, RedisResult, aio::MultiplexedConnection, cmd};
 use tokio::{
     sync::OnceCell,
     time::{Instant, sleep, timeout},
 };
 
-use super::tombstones::{OwedTombstones, tombstone};
+use super::{
+    server,
+    tombstones::{OwedTombstones, tombstone},
+};
 use crate::store::WARM_UP_TIMEOUT;
 use lambda::{
     Env,
@@ -240,7 +243,7 @@ impl Connection {
             settings = settings.set_password(password.expose_secret());
         }
         let server = self.server.clone().set_redis_settings(settings);
-        let mut redis = Client::open(server)?.get_multiplexed_async_connection().await?;
+        let mut redis = server::connect(server).await?;
         // If INFO is denied, assume that Redis has just started.
         let info: RedisResult<String> = cmd("INFO").arg("server").query_async(&mut redis).await;
         let (now, _): (u64, u64) = cmd("TIME").query_async(&mut redis).await?;

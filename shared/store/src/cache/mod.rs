@@ -17,11 +17,11 @@
 //! * An entry contains the time at which it was filled. An entry older than the Redis process is
 //!   ignored, because data restored from persistence may have missed a write.
 //!
-//! A stale entry is still possible, for at most the 30 s that entries live, in these cases: a
-//! process writes while it cannot reach Redis but others can; a process ends between its write and
-//! its tombstone (unless `upkeep` reaches the cache and invalidates each changed tenant about one
-//! second later); a tombstone is evicted, or lost in a failover or behind a proxy that hides the
-//! failover.
+//! A stale entry is still possible, for at most the 30 s that entries live and the 9 s in which they
+//! may be filled, in these cases: a process writes while it cannot reach Redis but others can; a
+//! process ends between its write and its tombstone (unless `upkeep` reaches the cache and
+//! invalidates each changed tenant about one second later); a tombstone is evicted, or lost in a
+//! failover or behind a proxy that hides the failover.
 //!
 //! | entry | name | value | lifetime |
 //! |---|---|---|---|
@@ -34,6 +34,7 @@ mod config;
 mod connection;
 mod entries;
 mod gcra;
+mod server;
 mod tombstones;
 
 use std::{fmt, sync::Arc};
@@ -43,6 +44,7 @@ use redis::Script;
 use connection::Connection;
 pub(crate) use entries::{CacheKey, Lookup};
 use lambda::{Env, aws::Aws, config::ConfigError};
+pub use server::replace_cache_server;
 
 /// A client of the cache. Cheap to clone.
 #[derive(Clone)]

@@ -78,7 +78,8 @@ impl Store {
             kinds.map(|kind| (kind.clone(), Key::counter(&kind))).unzip();
         let mut named = Counters::new();
         for item in self.get_all(&keys).await? {
-            let place = keys.iter().position(|known| item.key().as_ref() == Some(known));
+            let key = item.key();
+            let place = keys.iter().position(|known| key.as_ref() == Some(known));
             if let Some(kind) = place.and_then(|place| kinds.get(place)) {
                 named.insert(kind.clone(), numbers(item.decode()?));
             }
