@@ -109,7 +109,7 @@ impl World {
                 bulk(format!("uptime_in_seconds:{uptime}\r\n").as_bytes())
             }
             [b"TIME"] => {
-                array([now() / 1_000_000, now() % 1_000_000].map(|part| bulk(&text(part))))
+                array(&[now() / 1_000_000, now() % 1_000_000].map(|part| bulk(&text(part))))
             }
             [b"GET", name] => cache.get(name).map_or_else(|| b"$-1\r\n".to_vec(), |it| bulk(&it)),
             [b"SET", _, value, b"EX", _]
@@ -122,7 +122,7 @@ impl World {
                 b"+OK\r\n".to_vec()
             }
             [b"EVALSHA", _, b"1", name, interval, capacity] => {
-                array(cache.count(name, number(interval), number(capacity)).map(whole))
+                array(&cache.count(name, number(interval), number(capacity)).map(whole))
             }
             [b"EVALSHA", _, b"1", name, found, at, value, lives, most] => {
                 let is_same = cache.get(name).unwrap_or_default() == found;
@@ -215,6 +215,6 @@ fn bulk(value: &[u8]) -> Answer {
     [format!("${}\r\n", value.len()).as_bytes(), value, b"\r\n"].concat()
 }
 
-fn array<const N: usize>(parts: [Answer; N]) -> Answer {
-    [format!("*{N}\r\n").into_bytes(), parts.concat()].concat()
+fn array(parts: &[Answer]) -> Answer {
+    [format!("*{}\r\n", parts.len()).into_bytes(), parts.concat()].concat()
 }
