@@ -119,7 +119,8 @@ pub(crate) fn world(
 }
 
 fn process(seed: u64, customers: u64, plant: Option<Plant>) -> io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
+    // A build may have replaced the file of this program.
+    let mut command = Command::new("/proc/self/exe");
     command.args(["--seed", &seed.to_string(), "--customers", &customers.to_string()]);
     if let Some(plant) = plant {
         command.args(["--plant", &plant.to_string()]);
