@@ -16,7 +16,7 @@ pub(crate) fn routes<R: Routes<Plans, Operation>>(routes: R) -> R {
         .route("POST /plans", crate::create, create)
         .route("GET /plans", web::list::<Plan>, || seen_by_leads(list::<Plan>("plans")))
         .route("GET /plans/count", web::count::<Plan>, || seen_by_leads(count::<Plan>("plans")))
-        .route("GET /plans/{id}", crate::view, || seen_by_leads(view::<Plan>("plans")))
+        .route("GET /plans/{id}", crate::view, || shown_to_leads(view::<Plan>("plans")))
         .route("PATCH /plans/{id}", editing::update, || revised(update::<Plan>("plans")))
         .route("PATCH /plans", editing::update_all, || update_all::<Plan>("plans"))
         .route("PUT /plans/{id}", editing::replace, || revised(replace::<Plan>("plans")))
@@ -38,10 +38,17 @@ fn seen_by_leads(operation: Operation) -> Operation {
     )
 }
 
+fn shown_to_leads(operation: Operation) -> Operation {
+    operation.description(
+        "A lead sees the public active plans only, without `metaData`. Any other plan is answered with 403. \
+        Strongly consistent: a plan can be read as soon as it has been created.",
+    )
+}
+
 fn revised(operation: Operation) -> Operation {
     operation.description(
-        "Other terms of a plan that was active once are a new `revision`. Subscriptions keep their terms \
-        until they are renewed. The tier must be one of `TIERS`, compared without case.",
+        "Other terms of a plan that was active once are a new `revision`. Existing subscriptions keep their \
+        terms, even when they renew. The tier must be one of `TIERS`, compared without case.",
     )
 }
 
