@@ -132,7 +132,7 @@ impl NoticeWords {
     pub(crate) fn suspended(suspension: &Suspension) -> Self {
         let text = match suspension.deprovision_on {
             Some(on) => format!(
-                "is suspended because its subscription was cancelled. Its data is deleted on {}. Choose a plan \
+                "is suspended because its subscription was cancelled. Its data is deleted on {}. Contact us \
                  before that day to use it again.",
                 date(on)
             ),
@@ -149,13 +149,13 @@ impl NoticeWords {
                 "is suspended because a payment is overdue. Its data is kept. Pay the invoice to use it again."
             }
             R::TrialEnded => {
-                "is suspended because its trial has ended. Its data is kept. Choose a plan to use it again."
+                "is suspended because its trial has ended. Its data is kept. Contact us to use it again."
             }
             R::Expired => {
-                "is suspended because its subscription has expired. Its data is kept. Choose a plan to use it again."
+                "is suspended because its subscription has expired. Its data is kept. Contact us to use it again."
             }
             R::Cancelled => {
-                "is suspended because its subscription was cancelled. Its data is kept. Choose a plan to use it again."
+                "is suspended because its subscription was cancelled. Its data is kept. Contact us to use it again."
             }
             R::Request => {
                 "is suspended, as you requested. Its data is kept. Contact us to use it again."

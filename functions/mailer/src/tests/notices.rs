@@ -54,7 +54,7 @@ async fn the_emails_about_a_suspension_say_why_and_what_to_do() {
     leaving["deprovisionOn"] = json!("2026-12-23T17:54:06.859Z");
     let mail = writer.standing(&stored(6, leaving), &contact).unwrap();
     let text = built_in(&mail).2.lines().nth(2).unwrap();
-    insta::assert_snapshot!(text, @"Hi Ada, your workspace Acme (acme) on Tenantry is suspended because its subscription was cancelled. Its data is deleted on 23 December 2026, 17:54 UTC. Choose a plan before that day to use it again.");
+    insta::assert_snapshot!(text, @"Hi Ada, your workspace Acme (acme) on Tenantry is suspended because its subscription was cancelled. Its data is deleted on 23 December 2026, 17:54 UTC. Contact us before that day to use it again.");
     let mail = writer.standing(&stored(0, Value::Null), &contact).unwrap();
     let (subject, _, text) = built_in(&mail);
     insta::assert_snapshot!(subject, @"Your workspace is active again: Acme on Tenantry");
