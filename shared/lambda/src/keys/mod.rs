@@ -1,8 +1,8 @@
 //! Master keys, and the secrets derived from them.
 //!
-//! No secret is stored: a lead's key, a job's webhook secret and a cursor's signature are each an
-//! HMAC-SHA256 under a master key, over a label and the IDs they belong to. Rotation adds a key
-//! with a new `kid`; secrets derived from an older key remain valid until that key is removed.
+//! Derived secrets are not stored: a lead's key, a job's webhook secret and a cursor's signature are
+//! each an HMAC-SHA256 under a master key, over a label and the IDs they belong to. Rotation adds a
+//! key with a new `kid`; secrets derived from an older key remain valid until that key is removed.
 
 mod derived;
 mod mac;
