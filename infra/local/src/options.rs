@@ -22,8 +22,8 @@ pub struct Options {
     #[arg(long, value_name = "DIR|memory", default_value = ".local/data")]
     pub data: Data,
 
-    /// Fill the table with example data: 30 tenants in every state, and leads. Tenants that exist
-    /// are left as they are.
+    /// Fill the table with example data: 30 tenants, in every status except SUSPENDED, and 12 leads.
+    /// Tenants that exist are left as they are.
     #[arg(long)]
     pub demo: bool,
 

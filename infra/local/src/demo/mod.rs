@@ -1,5 +1,5 @@
-//! The example data of `--demo`: tenants in every state with contacts, invoices and jobs, and leads.
-//! It is the same at every run, except for its times, which end now.
+//! The example data of `--demo`: tenants in every status except SUSPENDED, with contacts, invoices
+//! and jobs, and leads. It is the same at every run, except for its times, which end now.
 
 mod names;
 mod story;
