@@ -13,6 +13,10 @@ use web::{Code, Routes};
 
 use crate::{Tenants, entitlements, provisioning, reading, retiring, suspending};
 
+/// When a lead gets this error.
+const TOO_MANY_BUILDS: &str = "A lead starts a build of its tenant, and the lead and operators started \
+    five in the last 24 hours.";
+
 /// Declares the routes of this function.
 pub(crate) fn routes<R: Routes<Tenants, Operation>>(routes: R) -> R {
     routes
@@ -113,7 +117,7 @@ fn provision() -> Operation {
             Code::IllegalTransition,
             "The tenant's status is neither PENDINGPROVISION nor PROVISIONFAILED.",
         )
-        .error(Code::TooManyBuilds, "A lead started five builds within 24 hours.")
+        .error(Code::TooManyBuilds, TOO_MANY_BUILDS)
 }
 
 fn resume_identity() -> Operation {
@@ -127,7 +131,7 @@ fn resume_identity() -> Operation {
             Code::IllegalTransition,
             "The latest job of the tenant did not fail in its identity set-up.",
         )
-        .error(Code::TooManyBuilds, "A lead started five builds within 24 hours.")
+        .error(Code::TooManyBuilds, TOO_MANY_BUILDS)
 }
 
 fn deprovision() -> Operation {

@@ -89,7 +89,7 @@ pub enum Error {
     #[error("Too many requests, please try again later.")]
     RateLimited,
 
-    /// A lead has started the maximum number of builds for now.
+    /// A lead starts another build of a tenant that had the maximum number of builds for now.
     #[error("This tenant was built {MAX_BUILDS} times within 24 hours. Try again at {next}.")]
     TooManyBuilds {
         /// The time at which the next build is possible.

@@ -171,7 +171,7 @@ export function errorMessage(problem) {
   }
   if (problem.code === "TOO_MANY_BUILDS") {
     const next = new Date(Date.now() + problem.retryAfter * 1000).toISOString();
-    return `You’ve reached the limit of 5 attempts in 24 hours. Try again after ${formatTime(next)}.`;
+    return `The limit of 5 attempts in 24 hours is reached. Try again after ${formatTime(next)}.`;
   }
   if (problem.status === 429) return `Too many attempts. Try again in ${problem.retryAfter || 60} seconds.`;
   if (problem.status >= 500) {

@@ -41,7 +41,8 @@ use crate::{
 use crate::{Error, Result};
 use schema::Timestamp;
 
-/// The maximum number of builds that a lead may start for one tenant within [`BUILD_WINDOW`].
+/// The number of builds of a tenant within [`BUILD_WINDOW`], by its lead and by operators, after which
+/// the lead may not start another.
 pub const MAX_BUILDS: usize = 5;
 
 /// The period in which [`MAX_BUILDS`] are counted.
@@ -238,7 +239,7 @@ impl Job {
     }
 
     /// Checks that a lead may start another build of a tenant. `jobs` are the tenant's jobs, newest
-    /// first.
+    /// first. All provisioning jobs count, those of operators too.
     ///
     /// # Errors
     ///
