@@ -8,8 +8,8 @@
 #
 # NAME has up to 100 characters, the summary up to 300.
 # --resources is a JSON array of {"type", "externalIdentifier", "metadata"}, or a file with such an
-# array: at most 1,000 resources, with at most 16,384 bytes of metadata each and 256 KiB in all. Pass more than 100 KiB as
-# a file.
+# array: at most 1,000 resources, with at most 16,384 bytes of metadata each. The whole report has at most 262,144
+# bytes. Pass more than 100 KiB as a file.
 #
 # Environment variables (the pipeline's variables have the same names):
 #   CALLBACK_URL     the webhook's URL

@@ -135,7 +135,7 @@ fn entry() -> NamedSchema {
         },
         "required": ["path"],
         "additionalProperties": false,
-        "description": "Of a value over 1 KB, `from` and `to` have `sha256` and `bytes` instead.",
+        "description": "Of a value over 1,024 bytes, `from` and `to` have `sha256` and `bytes` instead.",
     });
     let mut actor = object(json!({
         "type": { "type": "string", "enum": ["operator", "machine", "lead", "build", "system"] },

@@ -90,8 +90,8 @@ pub struct EventTenant {
     /// The suspension of the tenant. Also set while a suspended tenant is deprovisioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspension: Option<EventSuspension>,
-    /// The tenant's contacts, the primary contact first. At most 50 contacts and 64 KiB of JSON. None
-    /// in events that no job causes.
+    /// The tenant's contacts, the primary contact first. At most 50 contacts and 65,536 bytes of
+    /// JSON. None in events that no job causes.
     pub contacts: Vec<Contact>,
 }
 

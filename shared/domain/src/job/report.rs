@@ -11,7 +11,7 @@ use schema::{FromJson, Reader, body};
 const MAX_RESOURCES: usize = 1000;
 
 /// The maximum size in bytes of the metadata of all resources. A transaction has at most 4 MB (AWS
-/// limit).
+/// limit). The limit of a request body, 262,144 bytes, is reached first.
 const MAX_METADATA_BYTES: usize = 300 * 1024;
 
 /// The tenant ID claimed by a webhook whose signature is not verified yet.
@@ -151,11 +151,8 @@ impl FromJson for Resources {
     fn schema() -> Value {
         let mut resources = Vec::<NewResource>::schema();
         resources["maxItems"] = MAX_RESOURCES.into();
-        let rule = format!(
-            "The metadata of all resources has at most {MAX_METADATA_BYTES} bytes in total. Of \
-             several resources with one type and identifier, the last one counts."
-        );
-        resources["description"] = rule.into();
+        resources["description"] =
+            "Of several resources with one type and identifier, the last one counts.".into();
         resources
     }
 }
