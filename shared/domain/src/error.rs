@@ -219,8 +219,10 @@ pub enum Error {
     #[error("{0}")]
     FilterTooBroad(&'static str),
 
-    /// A client tried to set the status of a tenant, which follows from its jobs.
-    #[error("`status` can't be set directly. Use the provision or deprovision operation.")]
+    /// A client tried to set the status of a tenant, which follows from its jobs and suspensions.
+    #[error(
+        "`status` can't be set directly. Use the provision, deprovision, suspend or reactivate operation."
+    )]
     StatusReadOnly,
 
     /// A tenant with an open job can't be deleted.
