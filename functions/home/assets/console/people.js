@@ -52,7 +52,7 @@ async function sessionsPanel(id) {
   /** @param {any} session */
   const end = (session) => openDialog({
     title: "End this session?", button: "End session", danger: true,
-    text: ["Its browser is signed out within ten minutes."],
+    text: ["Its browser is signed out when its current token expires, at the latest."],
     submit: async () => {
       await send("DELETE", `operators/${id}/sessions/${session.id}`);
       await draw();
@@ -79,7 +79,7 @@ function change({ id, name, disabled }, refresh) {
   const verb = disabled ? "Enable" : "Disable";
   openDialog({
     title: h("span", {}, `${verb} `, userText(name), "?"), button: `${verb} operator`, danger: !disabled,
-    text: [disabled ? "They can sign in again." : "Their sessions end, and they can’t sign in. A token that was already issued is valid for up to ten minutes."],
+    text: [disabled ? "They can sign in again." : "Their sessions end, and they can’t sign in. A token that was already issued remains valid until it expires."],
     submit: async () => {
       await send("PATCH", `operators/${id}`, { disabled: !disabled });
       await refresh();
