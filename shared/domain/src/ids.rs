@@ -113,7 +113,7 @@ ids! {
     ContactId = "Contact"
     /// Identifies an invoice.
     InvoiceId = "Invoice"
-    /// Identifies a job: one attempt at provisioning or deprovisioning.
+    /// Identifies a job: one attempt at building, moving or removing a tenant's resources.
     JobId = "Job"
     /// Identifies a lead.
     LeadId = "Lead"
