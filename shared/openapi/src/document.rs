@@ -29,11 +29,14 @@ pub fn document(operations: &[Operation]) -> Value {
                 arrays, and must not repeat a member. `x-permissions` lists permission codes, any one of \
                 which grants access; an operation with `x-permissions-also` requires one of those codes as \
                 well. `x-error-codes` lists the codes of each error status; every operation also answers \
-                400 `INVALID_PARAMETER_VALUE` if its query string or path is too long. A query string may have at most 8,192 bytes, not counting its `cursor`. API Gateway \
-                answers some requests itself, with only a `message` (`GatewayError`): 413 if a body is over \
-                6 MB (4.5 MB if it is not text), 429 if the account is throttled, 431 if the request line \
-                and header values together exceed 10,240 bytes, and 500 or 503 if a function fails or takes \
-                longer than 30 seconds.",
+                400 `INVALID_PARAMETER_VALUE` if its query string or path is too long. A query string may \
+                have at most 8,192 bytes, not counting its `cursor`. API Gateway answers some requests \
+                itself, with only a `message` (`GatewayError`): 400 if the request line or a header is \
+                malformed, 413 if a body is over 10 MB, or over 6 MB for Lambda (4.5 MB if it is encoded as \
+                binary), 429 without `Retry-After` if a limit of the stage or the account is exceeded, 431 \
+                if the request line and the header values together exceed 10,240 bytes, and 500, 502, 503 \
+                or 504 if a function could not be started, did not answer within 30 seconds, or answered \
+                with more than 6 MB.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
