@@ -27,7 +27,7 @@ const priceText = ({ price, currencyCode, billingCycle }) => `${String(price)} $
 const stateBadge = ({ state }) => badge(states.get(state));
 
 /** @type {[string, string][]} */
-const isolations = [["", "As the tier says"], ["silo", "Dedicated resources"], ["pool", "Shared resources"]];
+const isolations = [["", "Default for the tier"], ["silo", "Dedicated infrastructure"], ["pool", "Shared infrastructure"]];
 
 /** @type {[string, string][]} */
 const effects = [["suspend", "Suspend the tenant"], ["none", "Nothing"]];

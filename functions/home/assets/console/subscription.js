@@ -116,7 +116,7 @@ function confirmChange(path, values, plan, quote, refresh) {
 function cancel({ id }, refresh) {
   openDialog({
     title: "Cancel the subscription?", button: "Cancel subscription", danger: true,
-    text: ["When the cancellation takes effect, the tenant is suspended. Its data is kept; with AUTO_DEPROVISION, for RETENTION_DAYS."],
+    text: ["When the cancellation takes effect, the tenant is suspended. Its data is kept. If automatic deprovisioning is on, the data is deleted after the retention period."],
     fields: [{ name: "when", label: "When", value: "period_end", options: times }, { name: "reason", label: "Reason", optional: true, maxLength: 1000, hint: "The audit log keeps it." }],
     submit: async (values) => refresh(await send("POST", `subscriptions/${id}/cancel`, values)),
   });
