@@ -205,12 +205,14 @@ fn sessions() -> Operation {
         "address": "192.0.2.1", "userAgent": "Mozilla/5.0", "current": true,
     }]);
     let answer = Answer::One(NamedSchema::new("Sessions", schema, answer));
-    Operation::new("listSessions", "List an operator's open sessions", answer)
-        .description("The newest 100. Operators may list their own without the permission.")
+    Operation::new("listSessions", "List an operator's open sessions", answer).description(
+        "The newest 100. Operators may list their own sessions without the permission.",
+    )
 }
 
 fn end_session() -> Operation {
     Operation::new("endSession", "End a session of an operator", Answer::Nothing).description(
-        "Operators may end their own without the permission. Its last token remains valid until it expires.",
+        "Operators may end their own sessions without the permission. The last token of an ended session \
+        remains valid until it expires.",
     )
 }
