@@ -1,16 +1,13 @@
 //! Actions of customers and operators with a tenant.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::{
     history::{number, text},
     lifecycle::{ACTIVE, Customer},
     person::Asked,
+    units::SECOND,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// An action with a tenant.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Builds: they report success or failure, once or twice, late, in contradiction, or not at all.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use lambda::keys::mac;
 use local::{
@@ -12,11 +12,9 @@ use serde_json::{Value, json};
 use crate::{
     faults::Mishap,
     person::{Asked, Reply},
+    units::{HOUR, SECOND},
     world::World,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// How a build ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::{
     faults::{Fault, Mishap},
     locked,
     plants::Plant,
+    units::SECOND,
     world::World,
 };
 
@@ -25,8 +26,6 @@ const BUFFER: usize = 256 * 1024;
 
 /// Longer than a request waits for the cache, which is 100 ms.
 const TOO_LATE: Duration = Duration::from_millis(150);
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// An answer in the protocol of Redis (RESP2).
 type Answer = Vec<u8>;

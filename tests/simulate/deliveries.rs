@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Duration};
 use local::state::Delivery;
 use serde_json::Value;
 
-use crate::{faults::Mishap, locked, world::World};
-
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use crate::{
+    faults::Mishap,
+    locked,
+    units::{DAY, MINUTE},
+    world::World,
+};
 
 /// Attempts of a delivery by Lambda, as configured in the template.
 const ATTEMPTS: u32 = 3;

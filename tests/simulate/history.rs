@@ -116,6 +116,13 @@ impl History {
         locked(&self.inner).items.get(&key).cloned()
     }
 
+    /// Returns all changes of an item, oldest first.
+    pub(crate) fn of(&self, pk: &str, sk: &str) -> Vec<Arc<Change>> {
+        let inner = locked(&self.inner);
+        let is_of = |change: &&Arc<Change>| change.key.0 == pk && change.key.1 == sk;
+        inner.changes.iter().filter(is_of).map(Arc::clone).collect()
+    }
+
     /// Returns every item as it is now.
     pub(crate) fn items(&self) -> Vec<Arc<Change>> {
         locked(&self.inner).items.values().cloned().collect()

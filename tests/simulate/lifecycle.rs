@@ -1,6 +1,6 @@
 //! The life of a customer: from a sign-up, or a tenant that an operator creates, to its deletion.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::Permission;
 use serde_json::{Value, json};
@@ -9,12 +9,9 @@ use crate::{
     faults::Mishap,
     history::{Change, Image, number, text},
     person::{Asked, Reply},
+    units::{DAY, HOUR, SECOND},
     world::World,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A customer.
 #[derive(Debug)]

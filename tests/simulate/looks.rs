@@ -57,7 +57,6 @@ impl Customer {
 
     /// Returns all changes of the tenant, oldest first.
     fn changes_of(&self, tenant: &str) -> Vec<Arc<Change>> {
-        let key = (format!("TENANT#{tenant}"), "TENANT".to_owned());
-        self.world.history.since(0).into_iter().filter(|change| change.key == key).collect()
+        self.world.history.of(&format!("TENANT#{tenant}"), "TENANT")
     }
 }

@@ -25,6 +25,7 @@ mod schedule;
 mod settle;
 mod streams;
 mod trace;
+mod units;
 mod virtual_time;
 mod world;
 mod worlds;
@@ -41,6 +42,7 @@ use serde_json::Value;
 
 use lifecycle::Customer;
 use plants::Plant;
+use units::DAY;
 use world::World;
 use worlds::{Worlds, world};
 
@@ -186,7 +188,7 @@ async fn live(seed: u64, customers: u64, plant: Option<Plant>) -> Result<Value, 
             world.violated("no panic", &panicked.to_string());
         }
     }
-    world.settle_all(Duration::from_secs(4 * 24 * 3600)).await;
+    world.settle_all(DAY * 4).await;
     world.check_finally().await;
     let mut report = world.report();
     report["customers"] = customers.into();

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{
     faults::{Fault, Mishap},
+    units::SECOND,
     world::World,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Attempts of a request. Faults are rare enough that one of them is answered.
 const ATTEMPTS: u32 = 60;

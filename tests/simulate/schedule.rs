@@ -11,10 +11,13 @@ use schema::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::{cache, cognito, faults::Mishap, locked, world::World};
-
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use crate::{
+    cache, cognito,
+    faults::Mishap,
+    locked,
+    units::{DAY, MINUTE},
+    world::World,
+};
 
 impl World {
     /// Starts the clock.

@@ -12,12 +12,16 @@ use std::{
 use local::template::Mapping;
 use serde_json::{Value, json};
 
-use crate::{faults::Mishap, history::Change, locked, world::World};
+use crate::{
+    faults::Mishap,
+    history::Change,
+    locked,
+    units::{DAY, MINUTE, SECOND},
+    world::World,
+};
 
 /// Number of shards. Items with the same partition key are in the same one.
 const SHARDS: u64 = 3;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The positions of all readers.
 #[derive(Debug, Default)]
@@ -68,7 +72,7 @@ impl World {
             }
             // Batches of any size, sometimes after a while.
             let is_delayed = self.faults.strike(Mishap::Delayed, 4, &self.chance);
-            let most = if is_delayed { DAY / 4 } else { Duration::from_secs(4) };
+            let most = if is_delayed { DAY / 4 } else { SECOND * 4 };
             tokio::time::sleep(self.chance.time(Duration::from_millis(5), most)).await;
             let changes = self.history.since(start);
             let taken = 1 + usize::try_from(self.chance.below(60)).unwrap_or(0);
@@ -113,7 +117,7 @@ impl World {
                 Err(_) => pieces.push(piece),
             }
             tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_secs(60));
+            wait = (wait * 2).min(MINUTE);
         }
     }
 }

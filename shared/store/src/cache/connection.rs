@@ -171,7 +171,7 @@ impl Connection {
             tracing::warn!(
                 error = cause,
                 name,
-                "cache invalidation failed; the tenant may be read as it was for up to 30 s"
+                "cache invalidation failed; the tenant may be read as it was for up to 39 s"
             );
         }
     }
