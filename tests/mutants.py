@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Changes the code of a crate in one place after the other, and lists the changes that its tests do not notice.
+"""Changes the code of a crate in one place after the other, and lists the changes that no test notices.
 
-    tests/mutants.py filter                 # domain or filter, whose rules are tested in the crate itself
-    tests/mutants.py domain --shard 0/20    # one in 20 changes; the options are those of cargo-mutants
+    tests/mutants.py domain                            # all changes of a crate
+    tests/mutants.py store --shard 0/20                # one in 20
+    tests/mutants.py store --file shared/store/src/jobs/close.rs
 
-Fails if tests notice fewer than 90 % of the changes, or if tests/mutants.toml does not say why one need not be
-noticed. The reports are in target/mutants/mutants.out.
+Other options choose the changes, and are passed to cargo-mutants. Needs what `tests/run tools` installs. Fails if
+tests notice fewer than 90 % of the changes, or if tests/mutants.toml does not say why one need not be noticed.
 """
 
+import argparse
+import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -20,48 +24,84 @@ ROOT = pathlib.Path(__file__).parent.parent
 TOOLS = ROOT / ".venv/mutants"
 VERSION = "27.1.0"
 LEAST = 0.9
+CRATES = ["domain", "filter", "lambda", "schema", "store", "web"]
 
-# The exit codes of cargo-mutants if all changes were tried: all noticed, some not, some tests did not end.
-TRIED = {0, 2, 3}
+
+def name_of(change):
+    """Returns the name of a change, which stays the same if lines are added above it."""
+    return re.sub(r":\d+:\d+: ", ": ", change["name"])
 
 
 def judged(outcomes, explained):
     """Returns the share of changes that were noticed, and a line for each complaint."""
-    summaries = {}
-    for outcome in outcomes:
-        if outcome["scenario"] != "Baseline":
-            name = re.sub(r":\d+:\d+: ", ": ", outcome["scenario"]["Mutant"]["name"])
-            summaries.setdefault(name, set()).add(outcome["summary"])
-    tried = [name for name, found in summaries.items() if found != {"Unviable"}]
-    survivors = {name for name in tried if "MissedMutant" in summaries[name]}
-    complaints = [f"not noticed: {name}" for name in sorted(survivors - explained.keys())]
-    complaints += [f"noticed, but listed: {name}" for name in sorted(explained.keys() & set(tried) - survivors)]
-    share = 1 - len(survivors) / max(len(tried), 1)
+    found = collections.defaultdict(set)
+    for name, outcome in outcomes:
+        found[name].add(outcome)
+    survivors = {name for name, outcomes in found.items() if outcomes != {"noticed"}}
+    complaints = [f"{' and '.join(sorted(found[name] - {'noticed'}))}: {name}" for name in sorted(survivors - explained.keys())]
+    complaints += [f"noticed, but listed: {name}" for name in sorted(explained.keys() & found.keys() - survivors)]
+    share = 1 - len(survivors) / max(len(found), 1)
     if share < LEAST:
         complaints.append(f"fewer than {LEAST:.0%} are noticed")
     return share, complaints
 
 
-def change(crate, options):
-    """Tries the changes. Returns their outcomes."""
+def changes_of(crate, options):
+    """Returns the changes that cargo-mutants would make."""
     if not (TOOLS / "bin/cargo-mutants").exists():
         install = ["cargo", "install", "--debug", "--locked", "--root", TOOLS, f"cargo-mutants@{VERSION}"]
         subprocess.run(install, check=True)
-    out = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
-    out.mkdir(parents=True, exist_ok=True)
-    command = ["cargo", "mutants", "--package", crate, "--output", out, "--cap-lints=true", *options, "--", "--lib"]
-    environment = os.environ | {"PATH": f"{TOOLS}/bin:{os.environ['PATH']}"}
-    code = subprocess.run(command, cwd=ROOT, env=environment).returncode
-    if code not in TRIED:
-        sys.exit(code)
-    return json.loads((out / "mutants.out/outcomes.json").read_text())["outcomes"]
+    command = [TOOLS / "bin/cargo-mutants", "mutants", "--list", "--json", "--package", crate, *options]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def attempt(number, tests, environment, seconds):
+    """Returns whether a test notices a change: the most specific ones, up to a number of seconds of tests."""
+    tests = sorted((test for test in tests if number in test.reached), key=lambda test: len(test.reached) * test.seconds)
+    for test in tests:
+        if seconds < 0:
+            break
+        seconds -= test.seconds
+        if test.notices(number, environment):
+            return "noticed"
+    return "not noticed" if tests else "not reached"
+
+
+def outcomes(crate, changes, seconds):
+    """Tries changes. Yields the name and the outcome of each that compiles."""
+    from mutation.build import Crate, copy
+    from mutation.suite import tests
+
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+    environment = os.environ | {"CARGO_TARGET_DIR": str(target), "INSTA_UPDATE": "no", "CARGO_TERM_QUIET": "true"}
+    tree = target / "mutants/tree"
+    copy(ROOT, tree)
+    print(f"{len(changes)} changes", flush=True)
+    built = Crate(ROOT, tree, crate, changes)
+    built.build(environment)
+    found = tests(tree, environment)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        passed = pool.map(lambda test: test.learn(environment), found)
+        passing = [test for test, has_passed in zip(found, passed) if has_passed]
+        seconds_of_all = sum(test.seconds for test in found)
+        print(f"{len(passing)} of {len(found)} tests pass, and take {seconds_of_all:.0f} s", flush=True)
+        left = [number for number in range(len(changes)) if number not in built.unviable | built.fixed]
+        tried = pool.map(lambda number: attempt(number, passing, environment, seconds), left)
+        for number, outcome in zip(left, tried):
+            if outcome != "noticed":
+                print(f"{outcome}: {changes[number]['name']}", flush=True)
+            yield name_of(changes[number]), outcome
+    print(f"{len(built.unviable)} changes do not compile, {len(built.fixed)} cannot be switched on at run time")
 
 
 def main():
-    if len(sys.argv) < 2 or sys.argv[1] not in ("domain", "filter"):
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__.replace("%", "%%"))
+    parser.add_argument("crate", choices=CRATES)
+    parser.add_argument("--seconds", type=float, default=30, help="seconds of tests for one change")
+    options, others = parser.parse_known_args()
     explained = tomllib.loads((ROOT / "tests/mutants.toml").read_text())
-    share, complaints = judged(change(sys.argv[1], sys.argv[2:]), explained)
+    changes = changes_of(options.crate, others)
+    share, complaints = judged(outcomes(options.crate, changes, options.seconds), explained)
     print(f"{share:.1%} noticed", *complaints, sep="\n")
     sys.exit(1 if complaints else 0)
 
