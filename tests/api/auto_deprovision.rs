@@ -46,7 +46,7 @@ impl Customer {
 }
 
 /// Returns the jobs that remove resources.
-fn removals(app: &App) -> Vec<Value> {
+pub(crate) fn removals(app: &App) -> Vec<Value> {
     let mut jobs = app.items_of("job");
     jobs.retain(|job| job["kind"]["S"] == "deprovision");
     jobs

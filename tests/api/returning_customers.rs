@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use support::App;
 
 use crate::{
-    auto_deprovision::{ON, timers},
+    auto_deprovision::{ON, become_due, removals, timers},
     moves::{job_of, report},
 };
 
@@ -83,6 +83,29 @@ async fn a_failed_move_leaves_the_tenant_suspended() {
     assert_eq!((&read["suspension"], one.phase(&app).await), (&before, json!("pending")));
     assert_eq!(timers(&app).len(), 1);
     assert!(app.events_of("TENANT_REACTIVATED").is_empty());
+}
+
+#[tokio::test]
+async fn a_failed_move_keeps_the_resources_until_the_new_subscription_ends() {
+    let app = App::with_variables(&ON).await;
+    let one = Returning::new(&app).await;
+    let failure = json!({ "type": 2, "data": { "status": 0, "reason": "no room" } });
+    report(&app, &one.tenant, &one.job, failure).await.expect(204);
+    app.settle().await;
+    become_due(&app);
+    app.reconcile().await;
+    assert_eq!((removals(&app).len(), timers(&app).len()), (0, 1));
+    assert_eq!(
+        (&one.read(&app).await["status"], one.phase(&app).await),
+        (&json!(6), json!("pending"))
+    );
+
+    app.act_on(&one.subscription, "cancel", &json!({})).await.expect(200);
+    app.settle().await;
+    become_due(&app);
+    app.reconcile().await;
+    assert_eq!((removals(&app).len(), timers(&app).len()), (1, 0));
+    assert_eq!(one.read(&app).await["status"], 4);
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
-use domain::{Context, Error, Job, Result, TenantId, TimerAction};
+use domain::{Context, Error, Job, Refusal, Result, TenantId, TimerAction};
 use store::{Stored, TenantToBuild};
 
 use crate::clock::{Clock, Outcome};
 
 impl Clock<'_> {
     /// Opens the job that removes resources of a tenant, if they are still there and due: those from
-    /// before its move, or all of them after the cancellation of its subscription.
+    /// before its move, or all of them after the cancellation of its subscription. A tenant with another
+    /// subscription keeps them until that has ended too.
     pub(crate) async fn remove(&self, id: TenantId, action: TimerAction) -> Result<Outcome> {
         let from = match self.store.tenant_to_build(id).await {
             Err(Error::NotFound { .. }) => return Ok(Outcome::Outdated),
@@ -42,8 +43,10 @@ impl Clock<'_> {
             let rules = (&self.moves.tiers, expiry);
             return Job::open_retirement(&tenant, contacts, &jobs, rules, at);
         }
-        let at = (self.now, self.system);
-        let job = Job::open_deprovisioning(&tenant, contacts, &jobs, expiry, at)?;
-        Ok(job.with_subscription(current.map(|current| current.item.id)))
+        // The customer has returned, and the move for the new subscription has failed.
+        if current.is_some() {
+            return Err(Refusal::SubscriptionExists.into());
+        }
+        Job::open_deprovisioning(&tenant, contacts, &jobs, expiry, (self.now, self.system))
     }
 }
