@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use domain::TenantId;
+use domain::{Error, TenantId, UserId};
+use lambda::aws::Aws;
 use serde_json::{Value, json};
+use store::Store;
 use support::{Options, SignedMessage, eventually, lead, subscription, tenant, with_query};
 
 use crate::{identity_plane::Set, overdue::expire};
@@ -49,13 +51,59 @@ async fn a_subscription_begins_when_the_identity_set_up_has_succeeded() {
     // The tier BASIC is pooled, but not this plan.
     let plan = set.app.active_plan(&json!({ "isolation": "silo" })).await;
     let tenant = set.app.tenant("acme").await;
-    let (path, body) = (format!("/tenants/{tenant}/provision"), json!({ "planId": plan }));
-    set.app.client.post(&set.app.operator, &path, &body).await.expect(204);
+    set.app.provision_by_plan(&tenant, &plan).await.expect(204);
     set.app.wait_for_status(&tenant, 0).await;
     set.app.settle().await;
     assert_eq!(set.users("acme"), ["ops@acme.test"]);
     assert_eq!(set.app.events_of("SUBSCRIPTION_ACTIVATED").len(), 1);
     assert_eq!(set.app.items_of("invoice").len(), 1);
+}
+
+/// A tenant whose identity set-up failed, and whose subscription waits for it.
+async fn waiting_for_identity() -> (Set, TenantId, String) {
+    // The variables of Auth0 are missing, which fails the set-up at once.
+    let set = Set::with_default(Options::succeeding(), "auth0").await;
+    let plan = set.app.active_plan(&json!({ "isolation": "silo" })).await;
+    let tenant = set.app.tenant("acme").await;
+    set.app.provision_by_plan(&tenant, &plan).await.expect(204);
+    set.app.wait_for_status(&tenant, 3).await;
+    set.app.settle().await;
+    (set, tenant.parse().unwrap(), plan)
+}
+
+#[tokio::test]
+async fn a_set_up_is_not_resumed_for_a_subscription_that_has_ended() {
+    let (set, tenant, plan) = waiting_for_identity().await;
+    let subscription = set.app.items_of("subscription")[0]["id"]["S"].as_str().unwrap().to_owned();
+    set.app.act_on(&subscription, "cancel", &json!({})).await.expect(200);
+    let path = format!("/tenants/{tenant}/identity");
+    let refused = set.app.client.post(&set.app.operator, &path, &json!(null)).await.expect(409);
+    assert_eq!(refused.text("/error/code"), "SUBSCRIPTION_STATE");
+    let message = "The subscription has ended. Provision the tenant again.";
+    assert_eq!(refused.text("/error/message"), message);
+    assert_eq!(set.status(tenant).await, 3);
+
+    set.app.provision_by_plan(&tenant.to_string(), &plan).await.expect(204);
+    set.app.wait_for_status(&tenant.to_string(), 3).await;
+    set.app.settle().await;
+    assert!(set.resume(tenant, 204).await.is_some(), "the new subscription waits");
+}
+
+#[tokio::test]
+async fn a_subscription_that_ends_while_a_job_is_prepared_is_noticed() {
+    let (set, tenant, _) = waiting_for_identity().await;
+    let env = set.app.local().env();
+    let store = Store::from_env(&env, &Aws::from_env(&env).unwrap()).unwrap();
+    let from = store.tenant_to_build(tenant).await.unwrap();
+    let (by, now) = (UserId::from("operator"), lambda::now());
+    let failed = &from.jobs[0];
+    let job = failed.resume_identity(&from.tenant.item, Vec::new(), None, now, &by).unwrap();
+    let current = from.current.as_ref().unwrap();
+    let job = job.with_subscription(Some(current.item.id));
+    let cancelled = current.item.id.to_string();
+    set.app.act_on(&cancelled, "cancel", &json!({})).await.expect(200);
+    let opened = store.open_job(&from.tenant, Some(current), &job, "request").await;
+    assert!(matches!(opened, Err(Error::Stale)), "{opened:?}");
 }
 
 #[tokio::test]

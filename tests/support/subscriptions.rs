@@ -38,6 +38,12 @@ impl App {
         self.client.post(&self.operator, "/subscriptions", &body).await
     }
 
+    /// Starts the provisioning of a tenant by plan.
+    pub async fn provision_by_plan(&self, tenant: &str, plan: &str) -> Reply {
+        let (path, body) = (format!("/tenants/{tenant}/provision"), json!({ "planId": plan }));
+        self.client.post(&self.operator, &path, &body).await
+    }
+
     /// Calls an action of a subscription.
     pub async fn act_on(&self, subscription: &str, action: &str, body: &Value) -> Reply {
         let path = format!("/subscriptions/{subscription}/{action}");

@@ -53,6 +53,7 @@ pub(crate) async fn resume_identity(
         opening.check_build_limit(&from)?;
         let failed = from.jobs.first().ok_or("the latest job is missing");
         let failed = failed.map_err(Error::internal(OPENING))?;
+        failed.check_subscription(from.current.as_ref().map(|current| current.item.id))?;
         let configured = from.identity.is_some() || plans.provider.is_some();
         let provider =
             if configured { plans.provider_of(&from)? } else { failed.identity_provider };
@@ -171,11 +172,12 @@ pub(crate) async fn open(
             caller.bearer.may_act_on(from.tenant.item.lead_id)?;
             allowed?;
             caller.check(&from.tenant)?;
-            let tenant = from.tenant.clone();
-            let current = from.current.as_ref().map(|current| current.item.id);
-            let job = job(from, &caller.opening())?.with_subscription(current);
+            let (tenant, current) = (from.tenant.clone(), from.current.clone());
+            let id = current.as_ref().map(|current| current.item.id);
+            let job = job(from, &caller.opening())?.with_subscription(id);
             let reply = accepted(&tenant, &job);
-            attempt.recording(&reply).open_job(&tenant, &job, &caller.request).await?;
+            let store = attempt.recording(&reply);
+            store.open_job(&tenant, current.as_ref(), &job, &caller.request).await?;
             Ok(reply)
         });
         Ok(opened.await?)

@@ -131,6 +131,10 @@ fn resume_identity() -> Operation {
             Code::IllegalTransition,
             "The latest job of the tenant did not fail in its identity set-up.",
         )
+        .error(
+            Code::SubscriptionState,
+            "The subscription that the tenant was built for has ended. Provision the tenant again.",
+        )
         .error(Code::TooManyBuilds, TOO_MANY_BUILDS)
 }
 

@@ -111,8 +111,7 @@ async function followJob(tenant) {
       if (button.disabled) return;
       button.disabled = true;
       try {
-        if (endedInIdentity(job)) await send("POST", `tenants/${tenant}/identity`);
-        else {
+        if (!endedInIdentity(job) || !(await resumeIdentity())) {
           const { offered, waiting } = await findPlans();
           if (offered.length > 0 && !waiting) return await choosePlan();
           // The whole subscription, with members that this page doesn't know.
@@ -127,6 +126,17 @@ async function followJob(tenant) {
         }
       }
       await followJob(tenant);
+    }
+
+    /** Returns whether the set-up goes on. If the subscription has ended, the workspace needs a plan again. */
+    async function resumeIdentity() {
+      try {
+        await send("POST", `tenants/${tenant}/identity`);
+        return true;
+      } catch (problem) {
+        if (problem instanceof ApiError && problem.code === "SUBSCRIPTION_STATE") return false;
+        throw problem;
+      }
     }
   }
 }

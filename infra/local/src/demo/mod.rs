@@ -133,7 +133,7 @@ impl Demo {
         let mut job = Job::open(&tenant.item, contacts, work, EXPIRY, at, &self.by)?;
         job.state = JobState::Running;
         job.steps.push(Step { name: JobState::Running, time: at + Duration::from_secs(1) });
-        self.store.open_job(&tenant, &job, "demo").await?;
+        self.store.open_job(&tenant, None, &job, "demo").await?;
         let Some(result) = attempt.result(&tenant.item.key)? else { return Ok(()) };
         let took = Duration::from_secs(8 + u64::try_from(number % 10).unwrap_or_default());
         let (job, by) = (&job.reference(), &self.by);

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use strum::{Display, EnumString, VariantArray};
 
 use crate::{
-    ConfigValue, Contact, Error, Isolation, Job, JobKind, JobRef, JobState, Outcome, Result, Step,
-    Tenant, Transition, UserId, Word, Work,
+    ConfigValue, Contact, Error, Isolation, Job, JobKind, JobRef, JobState, Outcome, Refusal,
+    Result, Step, SubscriptionId, Tenant, Transition, UserId, Word, Work, refusal::allow_if,
 };
 use schema::{FromJson, Reader, Timestamp, Violation};
 
@@ -139,6 +139,20 @@ impl Tenant {
 }
 
 impl Job {
+    /// Checks that the subscription that the job was opened for is still `current`. Otherwise the tenant
+    /// would be active without one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SubscriptionState`] if the subscription has ended.
+    pub fn check_subscription(&self, current: Option<SubscriptionId>) -> Result<(), Refusal> {
+        let is_current = self.subscription_id.is_none() || self.subscription_id == current;
+        allow_if(
+            is_current,
+            Refusal::SubscriptionState("The subscription has ended. Provision the tenant again."),
+        )
+    }
+
     /// Opens a job that only repeats the identity set-up of this failed one, at `provider`. Without
     /// a provider, the job has nothing left to do and succeeds.
     ///

@@ -3,13 +3,13 @@ use crate::{
     subscriptions::read::{Subscribed, Subscriber},
     table::{
         index::{Index, Partition},
-        item::Stored,
+        item::{Item, Stored},
         key::Key,
         transaction::Transaction,
         update::{AT_VERSION, Update},
     },
 };
-use domain::{Decision, Error, Job, JobKind, Plan, Result, Tenant, TenantStatus};
+use domain::{Decision, Error, Job, JobKind, Plan, Result, Subscription, Tenant, TenantStatus};
 
 /// The cause of a new job.
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +22,24 @@ pub(crate) enum JobCause<'a> {
 
 impl Store {
     /// Opens a job for the request with this ID: writes the job and moves its tenant to the
-    /// matching status, in one transaction.
+    /// matching status, in one transaction. `current` is the subscription that the job names.
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] if the tenant has changed since the job was prepared.
+    /// [`Error::Stale`] if the tenant or its subscription has changed since the job was prepared.
     #[tracing::instrument(skip_all, fields(tenant.id = %tenant.item.id, job.id = %job.id))]
-    pub async fn open_job(&self, tenant: &Stored<Tenant>, job: &Job, request: &str) -> Result<()> {
-        let writes = self.transaction().opened(tenant, job, JobCause::Request(request))?;
+    pub async fn open_job(
+        &self,
+        tenant: &Stored<Tenant>,
+        current: Option<&Stored<Subscription>>,
+        job: &Job,
+        request: &str,
+    ) -> Result<()> {
+        let mut writes = self.transaction().opened(tenant, job, JobCause::Request(request))?;
+        // The end of a pending subscription leaves the tenant as it is.
+        if let Some(current) = current {
+            writes = writes.require_version(current.item.key(), current.version, Error::Stale)?;
+        }
         self.invalidating(tenant.item.id, writes.commit()).await
     }
 
