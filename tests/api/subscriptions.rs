@@ -317,6 +317,11 @@ async fn deprovisioning_and_deletion_cancel_the_subscription() {
         app.client.delete(&app.operator, &format!("/tenants/{tenant}")).await.expect(204);
     }
     app.settle().await;
+    for (kind, times) in
+        [("SUBSCRIPTION_CREATED", 2), ("SUBSCRIPTION_ACTIVATED", 1), ("SUBSCRIPTION_CANCELLED", 2)]
+    {
+        assert_eq!(app.events_of(kind).len(), times, "{kind}");
+    }
     for id in [&id, &pending] {
         app.client.get(&app.operator, &format!("/subscriptions/{id}")).await.expect(404);
     }

@@ -14,6 +14,19 @@ use crate::{
 /// The ID and the type of an event.
 type Event = (String, String);
 
+/// Attributes of a subscription that change without a decision about it, which alone has events.
+const UNDECIDED: [&str; 9] = [
+    "version",
+    "deleted",
+    "deletedOn",
+    "deletedBy",
+    "modifiedOn",
+    "modifiedBy",
+    "trace",
+    "requestId",
+    "events",
+];
+
 /// A lead's key expires after a day, so a later event has no email.
 const VALID_MS: u64 = 23 * 3600 * 1000;
 
@@ -55,7 +68,7 @@ impl World {
                 (Some(6), Some(0)) => Some("TENANT_REACTIVATED".to_owned()),
                 _ => None,
             },
-            "subscription" if number(new, "version") != number(old, "version") => {
+            "subscription" if is_decided(old, new) => {
                 let named = new.get("events").map(plain).unwrap_or_default();
                 let named = named.as_array().cloned().unwrap_or_default().into_iter();
                 let events = named.filter_map(|kind| kind.as_str().map(str::to_owned));
@@ -121,4 +134,12 @@ impl World {
             .map(|lead| format!("{}#{}", text(lead.after(), "id"), number(lead.after(), "version")))
             .collect()
     }
+}
+
+/// Returns whether a subscription has changed in more than what its edit or its deletion changes.
+fn is_decided(old: &Image, new: &Image) -> bool {
+    let names = old.keys().chain(new.keys());
+    let is_index = |name: &str| name.starts_with("gsi");
+    let mut decided = names.filter(|name| !UNDECIDED.contains(&name.as_str()) && !is_index(name));
+    decided.any(|name| old.get(name) != new.get(name))
 }

@@ -188,6 +188,9 @@ impl ActiveChild {
             .set("deletedBy", "by", by)
             .set("modifiedOn", "now", now)
             .set("modifiedBy", "by", by)
+            // The events of an ended subscription belong to the version that ended it.
+            .remove("events")
+            .remove("requestId")
             .remove_index(Index::Kind)
             .remove_index(Index::Value)
     }
