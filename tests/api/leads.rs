@@ -38,6 +38,25 @@ async fn a_lead_verifies_its_email_and_can_read_itself() {
 }
 
 #[tokio::test]
+async fn a_write_whose_answer_is_lost_succeeds() {
+    let app = App::start_silent().await;
+    let lose_answers = || app.local().calls().fail("PutItem", local::Fault::LoseAnswers(1));
+    lose_answers();
+    app.client.post_without_token("/leads", &lead("ada@acme.test")).await.expect(200);
+    app.settle().await;
+    assert_eq!((app.count("/leads").await, app.emails_to("ada@acme.test").len()), (1, 1));
+    lose_answers();
+    let again = json!({ "email": "ada@acme.test" });
+    app.client.post_without_token("/leads/resend", &again).await.expect(204);
+    app.settle().await;
+    lose_answers();
+    app.read("/audit/export").await;
+    app.settle().await;
+    assert_eq!(app.items_of("audit-note").len(), 1);
+    assert_eq!(app.dead_letters(), 0);
+}
+
+#[tokio::test]
 async fn only_one_of_two_leads_with_the_same_email_can_be_verified() {
     let app = App::start().await;
     let mut leads = Vec::new();

@@ -17,7 +17,7 @@ use crate::{
     Store,
     table::{item::Attributes, key::Key, raw_item::RawItem},
 };
-use domain::{AuditAction, ChainHead, Error, Result, SealedEntry, TenantId, UserId};
+use domain::{AuditAction, ChainHead, Result, SealedEntry, TenantId, UserId};
 use schema::Timestamp;
 
 pub use append::AuditLog;
@@ -80,8 +80,6 @@ impl Store {
         ] {
             item.insert(name.to_owned(), value);
         }
-        let put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
-        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
-        sent.map(drop).map_err(Error::internal("noting an action"))
+        self.put_generated(item, "noting an action").await
     }
 }

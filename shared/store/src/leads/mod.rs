@@ -122,10 +122,7 @@ impl Store {
         if self.completion.is_some() {
             return self.transaction().insert_from(lead, request)?.commit().await;
         }
-        let put = self.client.put_item().table_name(&*self.table);
-        let put = put.set_item(Some(encode_from(lead, request)?));
-        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
-        sent.map(drop).map_err(Error::internal("writing a lead"))
+        self.put_generated(encode_from(lead, request)?, "writing a lead").await
     }
 
     /// Marks a lead as validated and claims its address. A renewed lead takes the address over from

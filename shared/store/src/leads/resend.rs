@@ -33,10 +33,7 @@ impl Store {
         if self.completion.is_some() {
             return self.transaction().insert_from(request, request_id)?.commit().await;
         }
-        let put = self.client.put_item().table_name(&*self.table);
-        let put = put.set_item(Some(encode_from(request, request_id)?));
-        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
-        sent.map(drop).map_err(Error::internal("writing a resend request"))
+        self.put_generated(encode_from(request, request_id)?, "writing a resend request").await
     }
 
     /// Issues a link to the verified lead of the mailbox. If there is none, renews the leads that

@@ -21,6 +21,9 @@ use lambda::fault::Service;
 /// Condition that an item still has the version that was read.
 pub(crate) const AT_VERSION: &str = "version = :version";
 
+/// The code of a write whose condition did not hold.
+const REFUSED: &str = "ConditionalCheckFailedException";
+
 /// An update expression with its condition and values. Adds 1 to the item's `version`.
 pub(crate) struct Update {
     set: Vec<String>,
@@ -153,6 +156,21 @@ impl Store {
         }
     }
 
+    /// Writes an item whose ID this process has just generated. The condition keeps a write that the SDK
+    /// repeats after a lost answer from undoing changes that have followed the first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if the item cannot be written.
+    pub(crate) async fn put_generated(&self, item: Attributes, doing: &'static str) -> Result<()> {
+        let put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
+        match put.condition_expression("attribute_not_exists(pk)").send().boxed().await {
+            // Only the first of two such writes can have used the ID.
+            Err(cause) if cause.code() == Some(REFUSED) => Ok(()),
+            sent => sent.map(drop).map_err(Error::internal(doing)),
+        }
+    }
+
     /// Updates one item. Fails with `otherwise` if the condition does not hold.
     pub(crate) async fn update(&self, key: Key, change: Update, otherwise: Error) -> Result<()> {
         if self.completion.is_some() {
@@ -183,7 +201,7 @@ where
 {
     match sent {
         Ok(_) => Ok(()),
-        Err(cause) if cause.code() == Some("ConditionalCheckFailedException") => Err(refused),
+        Err(cause) if cause.code() == Some(REFUSED) => Err(refused),
         Err(cause) => Err(Service::DynamoDb.error(doing)(cause)),
     }
 }
