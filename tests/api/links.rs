@@ -128,6 +128,46 @@ async fn a_failed_build_is_mailed_once_to_the_lead_and_the_link_can_retry_it() {
 }
 
 #[tokio::test]
+async fn events_of_builds_that_arrive_late_are_not_mailed() {
+    let app = App::with_options(Options::failing()).await;
+    let ada = app.verified_lead(ADA).await;
+    let acme = convert(&app, &ada.id, &ada.token).await.expect(200).text("/id");
+    for _ in 0..2 {
+        provision(&app, &acme, &ada.token).await;
+        app.wait_for_status(&acme, 3).await;
+        app.settle().await;
+    }
+    // Delivers an event that was not delivered before, and returns the number of emails.
+    let deliver = async |event: &Value, id: &str| {
+        let (before, mut late) = (app.emails_to(ADA).len(), event.clone());
+        late["detail"]["id"] = json!(id);
+        app.invoke("mailer", late).await.unwrap();
+        app.emails_to(ADA).len() - before
+    };
+    let mut failures = app.events_of("TENANT_PROVISIONING_FAILURE");
+    failures.sort_by_key(|event| event["detail"]["job"]["attempt"].as_u64());
+    let [first, second] = &failures[..] else { panic!("{failures:?}") };
+    assert_eq!(deliver(first, "a#1").await, 0, "another job has failed since");
+    assert_eq!(deliver(second, "b#1").await, 1);
+
+    app.pipelines_succeed();
+    provision(&app, &acme, &ada.token).await;
+    app.wait_for_status(&acme, 0).await;
+    app.settle().await;
+    assert_eq!(deliver(second, "c#1").await, 0, "the tenant was built since");
+    let welcome = app.events_of("TENANT_PROVISIONING_SUCCESS").remove(0);
+    assert_eq!(deliver(&welcome, "d#1").await, 1);
+
+    let path = format!("/tenants/{acme}");
+    app.client.post(&app.operator, &format!("{path}/deprovision"), &json!(null)).await.expect(204);
+    app.wait_for_status(&acme, 5).await;
+    assert_eq!(deliver(&welcome, "e#1").await, 0, "the tenant was deprovisioned");
+    app.client.delete(&app.operator, &path).await.expect(204);
+    assert_eq!(deliver(&welcome, "f#1").await, 0, "the tenant was deleted");
+    assert_eq!(app.dead_letters(), 0);
+}
+
+#[tokio::test]
 async fn only_a_lead_was_promised_an_email_about_a_failure() {
     let app = App::with_options(Options::failing()).await;
     let (tenant, _) = app.provisioning("acme", "BASIC").await;

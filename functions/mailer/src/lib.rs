@@ -21,7 +21,10 @@ use aws_sdk_sesv2::{
     operation::{RequestId, send_email::SendEmailError},
     types::Destination,
 };
-use domain::{Error, Event, EventTenant, EventType, Result, Retention, SubscriptionKey};
+use domain::{
+    Error, Event, EventJob, EventTenant, EventType, Result, Retention, SubscriptionKey, Tenant,
+    TenantId, TenantStatus,
+};
 use lambda::{
     Env, Envelope, Payload,
     aws::Aws,
@@ -126,10 +129,10 @@ impl Mailer {
                 None => Ok(None),
             },
             (EventType::TenantProvisioningSuccess, _, Some(tenant)) => {
-                self.writer.welcome(tenant, event.job.as_ref())
+                self.welcome(tenant, event.job.as_ref()).await
             }
             (EventType::TenantProvisioningFailure, _, Some(tenant)) => {
-                self.failure(tenant, now).await
+                self.failure(tenant, event.job.as_ref(), now).await
             }
             (EventType::TenantSuspended | EventType::TenantReactivated, _, Some(tenant)) => {
                 self.standing(tenant).await
@@ -144,10 +147,7 @@ impl Mailer {
     /// Returns the email about a suspension to the tenant's primary contact, as it is now. Returns `None`
     /// if the tenant has another status by now, so that an event that arrives late misleads nobody.
     async fn standing(&self, changed: &EventTenant) -> Result<Option<Mail>> {
-        let tenant = match self.store.tenant(changed.id).await {
-            Err(Error::NotFound { .. }) => return Ok(None),
-            tenant => tenant?,
-        };
+        let Some(tenant) = self.tenant(changed.id).await? else { return Ok(None) };
         if tenant.status != changed.status {
             return Ok(None);
         }
@@ -171,15 +171,45 @@ impl Mailer {
         contact.map(|contact| self.writer.subscription(&notice, &tenant.item, &contact)).transpose()
     }
 
+    /// Returns the email to the primary contact of a tenant that was built. Returns `None` if the tenant
+    /// is on its way out or gone by now.
+    async fn welcome(&self, built: &EventTenant, job: Option<&EventJob>) -> Result<Option<Mail>> {
+        let Some(tenant) = self.tenant(built.id).await? else { return Ok(None) };
+        if matches!(tenant.status, TenantStatus::Deprovisioning | TenantStatus::Inactive) {
+            return Ok(None);
+        }
+        self.writer.welcome(built, job)
+    }
+
     /// Returns the email about a failed build to the lead that became the tenant: the sign-up page
     /// has promised one. Operators see failures in the console, so a tenant without a lead gets none.
-    async fn failure(&self, tenant: &EventTenant, now: Timestamp) -> Result<Option<Mail>> {
-        let Some(lead) = tenant.lead_id else { return Ok(None) };
+    /// Returns `None` if another job has followed, so that an event that arrives late misleads nobody.
+    async fn failure(
+        &self,
+        failed: &EventTenant,
+        job: Option<&EventJob>,
+        now: Timestamp,
+    ) -> Result<Option<Mail>> {
+        let Some(lead) = failed.lead_id else { return Ok(None) };
+        let Some(tenant) = self.tenant(failed.id).await? else { return Ok(None) };
+        let latest = tenant.latest_job.as_ref().map(|latest| latest.id);
+        let is_latest = latest == job.map(|job| job.id);
+        if tenant.status != TenantStatus::ProvisionFailed || !is_latest {
+            return Ok(None);
+        }
         let lead = match self.store.lead(lead).await {
             Err(Error::NotFound { .. }) => return Ok(None),
             lead => lead?,
         };
         self.writer.failure(&lead.into(), now).map(Some)
+    }
+
+    /// Returns a tenant as it is now, or `None` if it was deleted.
+    async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>> {
+        match self.store.tenant(id).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            tenant => tenant.map(Some),
+        }
     }
 
     async fn send_once(&self, event: &str, mail: &Mail) -> Result<()> {
