@@ -176,8 +176,23 @@ async fn resources_of_a_failed_build_are_removed_before_the_tenant_is_deleted() 
     let refused = delete(&app, tenant).await.expect(409);
     assert_eq!(refused.text("/error/code"), "TENANT_HAS_RESOURCES");
 
+    // The pipeline of the pool would not find the resources of the silo.
+    let before = app.settled().await;
+    let path = format!("/tenants/{tenant}/provision");
+    let refused = app.client.post(&app.operator, &path, &subscription("BASIC")).await.expect(409);
+    assert_eq!(refused.text("/error/code"), "TENANT_STATE");
+    assert!(refused.text("/error/message").contains("deprovision it first"), "{}", refused.raw);
+    let pool = app.active_plan(&json!({})).await;
+    app.provision_by_plan(&tenant.to_string(), &pool).await.expect(409);
+    assert_eq!((app.items_of("subscription").len(), app.items_of("job").len()), (0, 1));
+    assert_eq!(resources(&app, tenant).await, [json!("left")]);
+    let tenants = |items: Vec<Value>| -> Vec<Value> {
+        items.into_iter().filter(|item| item["entity"]["S"] == "tenant").collect()
+    };
+    assert_eq!(tenants(app.settled().await), tenants(before));
+
     // A later attempt without resources does not hide the resources of the first and their silo.
-    let second = app.provision(tenant, "BASIC").await;
+    let second = app.provision(tenant, "PREMIUM").await;
     report(&app, tenant, second, json!({ "type": 0, "status": "failure" })).await.expect(204);
     delete(&app, tenant).await.expect(409);
     let third = deprovision(&app, tenant).await;

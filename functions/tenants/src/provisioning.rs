@@ -141,6 +141,7 @@ impl Plans {
         opening: &Opening<'_>,
     ) -> Decided<Job> {
         from.tenant.item.status_after_opening(JobKind::Provision)?;
+        Job::check_isolation(&from.tenant.item, &from.jobs, isolation)?;
         opening.check_build_limit(&from)?;
         let identity_provider = self.provider_of(&from)?;
         let work = Work { kind: JobKind::Provision, subscription, isolation, identity_provider };

@@ -117,6 +117,11 @@ fn provision() -> Operation {
             Code::IllegalTransition,
             "The tenant's status is neither PENDINGPROVISION nor PROVISIONFAILED.",
         )
+        .error(
+            Code::TenantState,
+            "A failed build has left resources of the other isolation. Provision the tenant for the same \
+            isolation, or deprovision it first.",
+        )
         .error(Code::TooManyBuilds, TOO_MANY_BUILDS)
 }
 

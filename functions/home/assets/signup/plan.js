@@ -11,6 +11,10 @@ export const form = find(document, "#plan", HTMLFormElement);
 const choices = find(form, "fieldset", HTMLFieldSetElement);
 const tiers = [...choices.children];
 
+/** Why a plan can't be had after a failed attempt with another one. */
+export const otherInfrastructure =
+  "This plan needs other infrastructure than your last attempt has set up. Choose the plan of that attempt, or contact us.";
+
 /** Returns the plans on offer, and the plan that the workspace waits for. @returns {Promise<{ offered: any[], waiting: any }>} */
 export async function findPlans() {
   const [offered, subscriptions] = await Promise.all([call("GET", "catalog"), send("GET", "subscriptions")]);

@@ -5,7 +5,7 @@ import { byId, fill, find, h, link } from "../common/dom.js";
 import { formatTime } from "../common/format.js";
 import { endedInIdentity, isOpen, steps } from "../common/timeline.js";
 import { LinkUnusable, send } from "./access.js";
-import { choosePlan, findPlans } from "./plan.js";
+import { choosePlan, findPlans, otherInfrastructure } from "./plan.js";
 import { withLink } from "./renew.js";
 import { show } from "./steps.js";
 
@@ -119,10 +119,11 @@ async function followJob(tenant) {
         }
       } catch (problem) {
         if (problem instanceof LinkUnusable) throw problem;
-        // Conflicts mean that another page has started a job already; this page then follows it.
-        if (!(problem instanceof ApiError && problem.status === 409)) {
+        const isOther = problem instanceof ApiError && problem.code === "TENANT_STATE";
+        // Other conflicts mean that another page has started a job already; this page then follows it.
+        if (isOther || !(problem instanceof ApiError && problem.status === 409)) {
           button.disabled = false;
-          return fill(text, errorMessage(problem));
+          return fill(text, isOther ? otherInfrastructure : errorMessage(problem));
         }
       }
       await followJob(tenant);

@@ -6,7 +6,7 @@ import { byId, fill, find, h } from "../common/dom.js";
 import { onSubmit } from "../common/form.js";
 import { LinkUnusable, hasKey, isConfirmed, lead, send, verify } from "./access.js";
 import { resume as showMailed } from "./mailed.js";
-import { choosePlan, form as plan } from "./plan.js";
+import { choosePlan, form as plan, otherInfrastructure } from "./plan.js";
 import { follow, showRemoved, showSuspended } from "./progress.js";
 import { renew, withLink } from "./renew.js";
 import { show } from "./steps.js";
@@ -55,6 +55,7 @@ const subscription = crypto.randomUUID?.() ?? `sign-up-${Date.now()}`;
 const unavailable = {
   PLAN_NOT_PUBLIC: "This plan is not on offer. Choose another one, or contact us.",
   SUBSCRIPTION_EXISTS: "Another plan was chosen for your workspace. It is shown here.",
+  TENANT_STATE: otherInfrastructure,
 };
 
 onSubmit(plan, ({ tier, planId }) => withLink(async () => {
