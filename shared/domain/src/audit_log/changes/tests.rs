@@ -27,6 +27,23 @@ fn a_change_shows_the_value_before_and_after() {
 }
 
 #[test]
+fn a_value_within_an_object_is_shown_on_its_own_if_it_is_not_too_deep() {
+    let long = |length: usize| "a".repeat(length - 1);
+    let (longest, too_long) = (long(MAX_PATH), long(MAX_PATH + 1));
+    for (new, path, to) in [
+        // The item has technical members, such as its ID. An object within it has none.
+        (json!({ "plan": { "id": "p1" } }), "/plan/id", json!("p1")),
+        (json!({ "a": { "b": { "c": { "d": 1 } } } }), "/a/b/c/d", json!(1)),
+        (json!({ "a": { "b": { "c": { "d": { "e": 1 } } } } }), "/a/b/c/d", json!({ "e": 1 })),
+        (json!({ "a": [[[{ "b": 1 }]]] }), "/a/0/0/0", json!({ "b": 1 })),
+        (json!({ &longest: { "b": 1 } }), &*format!("/{longest}/b"), json!(1)),
+        (json!({ &too_long: { "b": 1 } }), &*format!("/{too_long}"), json!({ "b": 1 })),
+    ] {
+        assert_eq!(shown("job", json!({}), new), json!([{ "path": path, "to": to }]));
+    }
+}
+
+#[test]
 fn personal_and_secret_values_are_never_shown() {
     let contact = json!({ "firstName": "Ada", "lastName": "Lovelace", "email": "ada@acme.test",
         "isPrimary": true });
@@ -80,6 +97,10 @@ fn the_changes_of_an_entry_are_bounded() {
     let changed = shown("job", json!({}), json!({ "subscription": wide, "attempt": 1 }));
     assert_eq!(changed.as_array().unwrap().len(), 2);
     assert!(changed.to_string().len() < MAX_VALUE, "{changed}");
+    let wide: Map<_, _> =
+        (0..100).map(|n| (format!("{n}-{}", "k".repeat(200)), json!("value"))).collect();
+    let changed = shown("job", json!({}), json!({ "subscription": wide }));
+    assert_eq!(changed.as_array().unwrap().len(), 100, "20 kB fit");
 }
 
 /// Returns the values by path after `changes` are applied to those of `old`.
