@@ -133,19 +133,23 @@ mod tests {
         key == "k1" && mac(text) == presented
     }
 
+    /// Returns a genuine entry with this number behind the one with the MAC `prev`.
+    fn sealed(seq: u64, prev: Option<&str>) -> SealedEntry {
+        let item = json!({ "entity": "lead", "id": format!("l{seq}"), "version": 1, "n": seq });
+        let time = schema::Timestamp::from_millis(0);
+        let change = ItemChange { old: None, new: item.as_object(), time };
+        let entry = AuditEntry::of(change, AddressDetail::None).unwrap().signed(seq, prev, "k1");
+        let mac = mac(&entry);
+        SealedEntry { seq, entry, mac }
+    }
+
     /// Returns a chain of this many entries.
     fn chain(length: u64) -> Vec<SealedEntry> {
-        let mut sealed: Vec<SealedEntry> = Vec::new();
+        let mut chain: Vec<SealedEntry> = Vec::new();
         for seq in 1..=length {
-            let item = json!({ "entity": "lead", "id": format!("l{seq}"), "version": 1, "n": seq });
-            let time = schema::Timestamp::from_millis(0);
-            let change = ItemChange { old: None, new: item.as_object(), time };
-            let entry = AuditEntry::of(change, AddressDetail::None).unwrap();
-            let entry = entry.signed(seq, sealed.last().map(|last| last.mac.as_str()), "k1");
-            let mac = mac(&entry);
-            sealed.push(SealedEntry { seq, entry, mac });
+            chain.push(sealed(seq, chain.last().map(|last| last.mac.as_str())));
         }
-        sealed
+        chain
     }
 
     fn head(chain: &[SealedEntry]) -> Option<ChainHead> {
@@ -193,6 +197,16 @@ mod tests {
         let mut check = ChainCheck::new("operators", None);
         check.offer(&whole[0], is_genuine);
         assert_eq!(check.broken_at(), Some(1));
+    }
+
+    #[test]
+    fn a_genuine_entry_with_another_number_or_predecessor_is_named() {
+        let whole = chain(2);
+        let mac = |position: usize| Some(whole[position].mac.as_str());
+        for last in [sealed(3, mac(0)), sealed(4, mac(1))] {
+            let entries = [&whole[..], &[last]].concat();
+            assert_eq!(broken(&entries, head(&entries).as_ref()), Some(3), "{entries:?}");
+        }
     }
 
     #[test]
