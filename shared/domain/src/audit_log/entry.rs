@@ -257,6 +257,36 @@ mod tests {
     }
 
     #[test]
+    fn a_session_is_started_by_its_operator_and_may_be_ended_by_another() {
+        let session = json!({ "entity": "session", "id": "s1", "version": 1, "operatorId": "ada",
+            "trace": { "via": "console" } });
+        let actor = |old: &Value, new: &Value| entry(old, new).unwrap()["actor"]["id"].clone();
+        assert_eq!(actor(&Value::Null, &session), "ada");
+        let mut ended = session.clone();
+        ended["endedOn"] = "2026-01-01T00:00:00.000Z".into();
+        ended["modifiedBy"] = "grace".into();
+        assert_eq!(actor(&session, &ended), "grace");
+    }
+
+    #[test]
+    fn a_change_that_writes_no_time_has_that_of_the_stream() {
+        let at = |second: i64| Timestamp::from_millis(second * 1000);
+        let item = |second: i64| json!({ "modifiedOn": at(second) });
+        for (old, new, expected) in [
+            (Value::Null, item(2), 2),
+            (item(1), item(2), 2),
+            (item(1), item(1), 5),
+            (item(7), item(7), 7),
+            (item(1), Value::Null, 5),
+            (item(7), Value::Null, 7),
+            (json!({}), json!({}), 5),
+        ] {
+            let change = ItemChange { old: old.as_object(), new: new.as_object(), time: at(5) };
+            assert_eq!(change.made(), at(expected), "{old} {new}");
+        }
+    }
+
+    #[test]
     fn an_address_is_kept_as_configured() {
         let (v4, v6): (IpAddr, IpAddr) =
             ("203.0.113.9".parse().unwrap(), "2001:db8:1:2::3".parse().unwrap());
