@@ -262,4 +262,38 @@ mod tests {
             assert_eq!(violations[0].code, code, "{amount}");
         }
     }
+
+    #[test]
+    fn an_invoice_is_settled_when_it_no_longer_has_to_be_paid() {
+        let pending = invoice(BODY).unwrap();
+        let with = |status, deleted| {
+            let mut invoice = pending.clone();
+            (invoice.details.status, invoice.audit.deleted) = (status, deleted);
+            invoice
+        };
+        let (paid, deleted) =
+            (with(InvoiceStatus::Paid, false), with(InvoiceStatus::Pending, true));
+        let cancelled = with(InvoiceStatus::Cancelled, false);
+        for (before, after, is_settled) in [
+            (&pending, &pending, false),
+            (&pending, &paid, true),
+            (&pending, &cancelled, true),
+            (&pending, &deleted, true),
+            (&paid, &paid, false),
+            (&cancelled, &with(InvoiceStatus::Cancelled, true), false),
+            (&deleted, &pending, false),
+        ] {
+            let settled = is_settled.then_some(SettledInvoice { id: pending.id, of: None });
+            assert_eq!(InvoiceDetails::settled(before, after), settled, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_payment_is_about_an_invoice_of_its_subscription_or_of_none() {
+        let (own, other) = (SubscriptionId::generate(), SubscriptionId::generate());
+        for (of, is_about) in [(None, true), (Some(own), true), (Some(other), false)] {
+            let origin = InvoiceOrigin { subscription_id: of, lines: Vec::new() };
+            assert_eq!(Invoice { origin, ..invoice(BODY).unwrap() }.is_about(own), is_about);
+        }
+    }
 }
