@@ -1,4 +1,4 @@
-use std::{fmt, hash::Hash, str::FromStr};
+use std::{fmt, hash::Hash, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -100,8 +100,12 @@ macro_rules! ids {
 /// §5.7).
 fn new_v7() -> Uuid {
     // The crate reads the system's clock.
-    let ahead = clock::ahead().as_millis() << 80;
-    Uuid::from_u128(Uuid::now_v7().as_u128().wrapping_add(ahead))
+    moved(Uuid::now_v7(), clock::ahead())
+}
+
+/// Returns a `UUIDv7` of a time that is later by `ahead`.
+fn moved(id: Uuid, ahead: Duration) -> Uuid {
+    Uuid::from_u128(id.as_u128().wrapping_add(ahead.as_millis() << 80))
 }
 
 ids! {
@@ -201,6 +205,13 @@ mod tests {
         assert!(crate::now().since(created).as_secs() < 5);
         let foreign: LeadId = "6b2f0d5c-6b1e-4a55-9d2c-0d3b1f9a7e21".parse().unwrap();
         assert_eq!(foreign.created_at(), None);
+    }
+
+    #[test]
+    fn an_id_of_a_clock_that_is_ahead_contains_the_time_of_that_clock() {
+        let (id, hour) = (LeadId::generate(), Duration::from_secs(3600));
+        let later = LeadId(moved(id.0, hour));
+        assert_eq!(later.created_at(), id.created_at().map(|time| time + hour));
     }
 
     /// The expected value is that of Python:
