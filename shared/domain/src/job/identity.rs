@@ -183,6 +183,7 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::tests::job;
     use schema::read;
 
     #[test]
@@ -198,6 +199,22 @@ mod tests {
                 "`provider` in the tenant's configuration `identityProvider` must be one of auth0, \
                  keycloak, cognito, none"
             );
+        }
+    }
+
+    #[test]
+    fn a_reference_tells_the_identity_set_up_from_the_build() {
+        let job = job(JobKind::Provision, crate::now());
+        for state in JobState::VARIANTS.iter().copied() {
+            let is_identity = state == JobState::SettingUpIdentity;
+            let job = Job { state, ..job.clone() };
+            assert_eq!(job.is_building(), job.is_open() && !is_identity, "{state}");
+            let reference = job.reference();
+            let phase = if is_identity { JobPhase::Identity } else { JobPhase::Build };
+            assert_eq!(reference.phase, phase, "{state}");
+            let stored = serde_json::to_value(&reference).unwrap();
+            assert_eq!(stored.get("phase").is_some(), is_identity, "{state}");
+            assert_eq!(serde_json::from_value::<JobRef>(stored).unwrap(), reference, "{state}");
         }
     }
 }

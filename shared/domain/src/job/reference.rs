@@ -114,3 +114,59 @@ impl JobRef {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::job::tests::job;
+
+    fn reference(kind: JobKind) -> JobRef {
+        job(kind, crate::now()).reference()
+    }
+
+    #[test]
+    fn a_deprovisioning_failed_if_it_ended_without_success_for_an_active_tenant() {
+        use JobKind::{Deprovision, Provision};
+        use Outcome::{Failed, Succeeded, TimedOut};
+        use TenantStatus::{Active, ProvisionFailed};
+        for (kind, opened_from, outcome, failed) in [
+            (Deprovision, Some(Active), Some(Failed), true),
+            (Deprovision, Some(Active), Some(TimedOut), true),
+            (Deprovision, None, Some(Failed), true),
+            (Deprovision, Some(Active), Some(Succeeded), false),
+            (Deprovision, Some(Active), None, false),
+            (Deprovision, Some(ProvisionFailed), Some(Failed), false),
+            (Provision, Some(Active), Some(Failed), false),
+        ] {
+            let job = JobRef { opened_from, outcome, ..reference(kind) };
+            assert_eq!(job.failed_to_deprovision(), failed, "{job:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_changes_resources_if_its_build_succeeded_or_reported_some() {
+        use JobKind::{Deprovision, Provision, Retire};
+        use JobPhase::{Build, Identity};
+        use Outcome::{Failed, Succeeded, TimedOut};
+        use ResourceChange::{Created, Removed, Unchanged};
+        let bucket = json!({ "type": "bucket", "externalIdentifier": "b" });
+        let bucket: NewResource = schema::read(&bucket).unwrap();
+        for (kind, phase, outcome, reported, change) in [
+            (Provision, Build, Succeeded, 0, Created),
+            (Provision, Build, Succeeded, 1, Created),
+            (Provision, Build, Failed, 0, Unchanged),
+            (Provision, Build, TimedOut, 1, Created),
+            (Provision, Identity, Succeeded, 1, Unchanged),
+            (Deprovision, Build, Succeeded, 0, Removed),
+            (Deprovision, Build, Failed, 1, Unchanged),
+            (Retire, Build, Succeeded, 0, Unchanged),
+        ] {
+            let resources = vec![bucket.clone(); reported];
+            let result = JobResult { resources, ..JobResult::unsuccessful(outcome, "") };
+            let job = JobRef { phase, ..reference(kind) };
+            assert_eq!(job.resource_change(&result), change, "{job:?} {outcome:?} {reported}");
+        }
+    }
+}

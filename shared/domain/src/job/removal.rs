@@ -50,3 +50,35 @@ impl Job {
         Self::open(tenant, contacts, work, expiry, now, by)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::tests::job;
+    use crate::tenant::tests::tenant;
+    use crate::{Isolation, TenantStatus};
+
+    #[test]
+    fn the_resources_are_removed_by_the_pipeline_that_built_them_or_by_that_of_the_latest_attempt()
+    {
+        let (now, by) = (crate::now(), UserId::from("operator"));
+        let job = |attempt, kind, isolation| Job { attempt, isolation, ..job(kind, now) };
+        let jobs = [
+            job(3, JobKind::Deprovision, Isolation::Silo),
+            job(2, JobKind::Provision, Isolation::Pool),
+            job(1, JobKind::Provision, Isolation::Silo),
+        ];
+        let open = |built_by, jobs: &[Job]| {
+            let tenant = Tenant { status: TenantStatus::Active, built_by, ..tenant() };
+            let expiry = Duration::from_secs(3600);
+            Job::open_deprovisioning(&tenant, Vec::new(), jobs, expiry, (now, &by))
+        };
+        for (built_by, isolation) in
+            [(Some(1), Isolation::Silo), (Some(2), Isolation::Pool), (None, Isolation::Pool)]
+        {
+            let opened = open(built_by, &jobs).unwrap();
+            assert_eq!((opened.kind, opened.isolation), (JobKind::Deprovision, isolation));
+        }
+        assert!(matches!(open(Some(1), &[]), Err(Error::Internal { .. })));
+    }
+}

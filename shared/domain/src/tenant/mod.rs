@@ -273,4 +273,4 @@ impl Tenant {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,10 +1,12 @@
 use serde_json::json;
 
 use super::*;
-use crate::{JobId, JobPhase};
+use crate::plan::tests::plan;
+use crate::{JobId, JobPhase, PlanState};
 use schema::read;
 
-fn tenant() -> Tenant {
+/// Returns a new tenant.
+pub(crate) fn tenant() -> Tenant {
     let new: NewTenant = read(&json!({
         "key": "acme", "name": "Acme", "domains": ["acme.test"],
         "contact": {
@@ -54,4 +56,35 @@ fn abandoned_and_repeated_resources_are_obsolete() {
     assert_eq!(exist, [false, true, false, true, false]);
     let closed = Tenant { latest_job: latest(Some(crate::Outcome::TimedOut)), ..tenant.clone() };
     assert_eq!(closed.obsolete_resources(&all), [abandoned.id, open.id, first.id]);
+}
+
+#[test]
+fn a_tenant_is_placed_for_plans_of_its_tier_and_isolation() {
+    let tiers = Tiers::default();
+    let terms = |tier: &str| plan(&json!({ "tier": tier }), PlanState::Active).terms(&tiers);
+    let placed = |tier: Option<&str>, isolation| {
+        let tier = tier.map(|tier| read(&json!(tier)).unwrap());
+        let tenant = Tenant { tier, isolation, ..tenant() };
+        ["BASIC", "PREMIUM"].map(|tier| tenant.is_placed_for(&terms(tier), &tiers))
+    };
+    let (silo, pool) = (Some(Isolation::Silo), Some(Isolation::Pool));
+    assert_eq!(placed(None, pool), [false, false], "it was never provisioned");
+    assert_eq!(
+        [placed(Some("basic"), pool), placed(Some("basic"), silo)],
+        [[true, false], [false, false]]
+    );
+    assert_eq!(placed(Some("PREMIUM"), silo), [false, true]);
+    let older = [placed(Some("BASIC"), None), placed(Some("PREMIUM"), None)];
+    assert_eq!(older, [[true, false], [false, true]], "the isolation follows from the tier");
+}
+
+#[test]
+fn the_lead_of_a_tenant_created_what_it_added_after_the_onboarding() {
+    let lead = LeadId::generate();
+    let tenant = Tenant { lead_id: Some(lead), ..tenant() };
+    let (lead, other) = (lead.to_string(), LeadId::generate().to_string());
+    for (by, millis, created) in [(&lead, 1, true), (&lead, 0, false), (&other, 1, false)] {
+        let audit = Audit::created(Timestamp::from_millis(millis), &UserId::from(by.as_str()));
+        assert_eq!(tenant.was_created_by_lead(&audit), created, "{audit:?}");
+    }
 }

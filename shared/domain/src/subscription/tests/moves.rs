@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Error, Isolation, Job, JobResult, JobState, MoveRules, NewResource, ResourceChange, Text,
+    Error, Isolation, Job, JobResult, JobState, MoveRules, NewResource, ResourceChange,
+    SubscriptionText, Text,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -95,19 +96,23 @@ fn the_old_resources_are_removed_by_the_pipeline_that_built_them() {
         ..active.clone()
     };
     let at = at(silo.standing(), "2026-02-20T10:00", &by);
-    let built =
-        |isolation, kind| Job { isolation, kind, state: JobState::Succeeded, ..moved.clone() };
+    let built = |id: &str, isolation, kind| {
+        let text = json!({ "id": id, "plan": { "tier": "BASIC" } }).to_string();
+        let subscription = SubscriptionText::from_text(&text, &Tiers::default()).unwrap();
+        Job { isolation, kind, subscription, state: JobState::Succeeded, ..moved.clone() }
+    };
     let jobs = [
-        built(Isolation::Silo, JobKind::Change),
-        Job { state: JobState::Failed, ..built(Isolation::Pool, JobKind::Change) },
-        built(Isolation::Pool, JobKind::Provision),
+        built("moved", Isolation::Silo, JobKind::Change),
+        Job { state: JobState::Failed, ..built("failed", Isolation::Pool, JobKind::Change) },
+        built("removed", Isolation::Pool, JobKind::Deprovision),
+        built("built", Isolation::Pool, JobKind::Provision),
     ];
     let tiers = Tiers::default();
     let open =
         |tenant: &Tenant| Job::open_retirement(tenant, Vec::new(), &jobs, (&tiers, HOUR), at);
     let retired = open(&silo).unwrap();
     assert_eq!((retired.kind, retired.isolation), (JobKind::Retire, Isolation::Pool));
-    assert_eq!(retired.tier.as_str(), "BASIC");
+    assert_eq!((retired.subscription.id(), retired.tier.as_str()), ("built", "BASIC"));
     let timer = silo.retirement_timer(3).unwrap();
     assert_eq!((timer.action, timer.version), (TimerAction::Retire, 3));
     assert_eq!(timer.at, time("2026-02-17T12:00"));
