@@ -116,3 +116,40 @@ fn texts_are_shortened_and_links_are_checked() {
         assert_eq!((step.link.as_deref(), step.started_on), (kept, now));
     }
 }
+
+#[test]
+fn a_step_that_starts_again_runs_from_its_latest_start() {
+    use StepState::{Failed, Running};
+    let now = crate::now();
+    let job = job(JobKind::Provision, now);
+    let at = |seconds: u32| now + SECOND * seconds;
+    let (first, again) = (stage("A", Running, at(1)), stage("A", Running, at(3)));
+    let failed = stage("A", Failed, at(2));
+    for reports in [vec![first.clone(), again.clone()], vec![first, failed, again]] {
+        for order in orders(&reports) {
+            let step = told(&job, &order).progress.remove(0);
+            let expected = (Running, at(3), None);
+            assert_eq!((step.state, step.started_on, step.ended_on), expected, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn an_earlier_end_explains_the_latest_one_only_if_it_is_of_the_same_run_and_state() {
+    use StepState::{Failed, Running, Succeeded};
+    let now = crate::now();
+    let job = job(JobKind::Provision, now);
+    let at = |seconds: u32| now + SECOND * seconds;
+    let reports = [stage("A", Running, at(3)), stage("A", Failed, at(5))];
+    for (state, second, summary) in [
+        (Failed, 4, Some("why")),
+        (Failed, 3, Some("why")),
+        (Failed, 2, None),
+        (Succeeded, 4, None),
+    ] {
+        let late = stage("A", state, at(second)).with_details(Some("why"), None);
+        let step = told(&job, &[&reports[..], &[late]].concat()).progress.remove(0);
+        assert_eq!((step.state, step.ended_on), (Failed, Some(at(5))), "{state} {second}");
+        assert_eq!(step.summary.as_deref(), summary, "{state} {second}");
+    }
+}
