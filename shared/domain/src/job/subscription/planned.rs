@@ -91,4 +91,26 @@ mod tests {
         let read: Value = serde_json::from_str(text.raw().get()).unwrap();
         assert_eq!((&read["plan"]["features"], &read["plan"]["price"]), (&json!({}), &json!(49.9)));
     }
+
+    #[test]
+    fn features_are_kept_in_a_text_of_65536_bytes() {
+        let text = |subscription: &Subscription| text_with(subscription, &subscription.plan);
+        let features = |mut bytes: usize| -> Value {
+            let next = |number: usize| {
+                let part = bytes.min(750);
+                bytes -= part;
+                let value = "€".repeat(part / 3) + &"x".repeat(part % 3);
+                (format!("f{number}"), json!(value))
+            };
+            (0..100).map(next).collect::<serde_json::Map<_, _>>().into()
+        };
+        let empty = text(&subscription(&features(0))).unwrap().len();
+        for (length, kept) in [(65_536, 100), (65_537, 0)] {
+            let subscription = subscription(&features(length - empty));
+            assert_eq!(text(&subscription).unwrap().len(), length);
+            let planned = SubscriptionText::planned(&subscription).unwrap();
+            let read: Value = serde_json::from_str(planned.raw().get()).unwrap();
+            assert_eq!(read["plan"]["features"].as_object().unwrap().len(), kept, "{length}");
+        }
+    }
 }
