@@ -287,4 +287,13 @@ mod tests {
         let unverified = Lead { is_validated: false, ..lead };
         assert!(unverified.renewed(crate::now(), &"system".into(), None).is_some());
     }
+
+    #[test]
+    fn the_table_deletes_an_unverified_lead_after_the_retention() {
+        let (now, by, day) = (crate::now(), UserId::from("system"), Duration::from_secs(86_400));
+        let unverified = Lead { is_validated: false, ..verified(&Value::Null) };
+        assert_eq!(unverified.expires_at, None, "no retention is configured");
+        let renewed = unverified.renewed(now, &by, Some(day)).unwrap();
+        assert_eq!(renewed.expires_at, Some(now.seconds() + 86_400));
+    }
 }

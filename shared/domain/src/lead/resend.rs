@@ -114,4 +114,10 @@ mod tests {
         assert_eq!(chosen[0].1, acme.address.unwrap().parts.city);
         assert_ne!(chosen[0].1, chosen[1].1);
     }
+
+    #[test]
+    fn a_request_is_kept_for_longer_than_the_record_in_the_stream() {
+        let (now, new) = (crate::now(), read::<NewResend>(&json!({ "email": "ada@acme.test" })));
+        assert_eq!(new.unwrap().into_resend(now).expires_at, now.seconds() + 2 * 86_400);
+    }
 }
