@@ -75,6 +75,7 @@ mod tests {
         let claims = json!({
             "groups": ["ops"],
             "role": "admin",
+            "title": "site admin",
             "scope": "read write",
             "realm_access": { "roles": ["realm"] },
             "resource_access": { "my.client": { "roles": ["client"] } },
@@ -85,6 +86,7 @@ mod tests {
         for (path, value) in [
             ("groups", "ops"),
             ("role", "admin"),
+            ("title", "site admin"),
             ("scope", "write"),
             ("realm_access.roles", "realm"),
             ("resource_access.{client}.roles", "client"),
@@ -97,6 +99,7 @@ mod tests {
             ("groups", "Ops"),
             ("groups", "op"),
             ("role", "adm"),
+            ("title", "admin"),
             ("scope", "read write"),
             ("level", "5"),
             ("realm_access", "realm"),

@@ -114,3 +114,34 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(now: Timestamp) -> Session {
+        let (name, email, roles, reasons) = ("Ada".to_owned(), None, Vec::new(), Vec::new());
+        let profile = Profile { name, email, roles, reasons };
+        let (id, operator) = (SessionId::of_digest([7; 16]), OperatorId::generate());
+        Session::start(id, operator, profile, now, Duration::from_secs(3600))
+    }
+
+    #[test]
+    fn a_user_agent_is_kept_on_one_line_of_limited_length() {
+        let long = format!("Browser\r\n{}", "x".repeat(300));
+        let session = session(crate::now()).from_client(Some("203.0.113.9"), Some(&long));
+        assert_eq!(session.address.as_deref(), Some("203.0.113.9"));
+        let agent = session.user_agent.unwrap();
+        assert!(agent.starts_with("Browserxxx"), "{agent}");
+        assert_eq!(agent.len(), MAX_AGENT);
+    }
+
+    #[test]
+    fn a_person_is_checked_again_after_15_minutes_if_there_is_a_token_for_it() {
+        let (now, millisecond) = (crate::now(), Duration::from_millis(1));
+        let sealed = Session { sealed_token: Some("sealed".to_owned()), ..session(now) };
+        assert!(!sealed.is_due(now + CHECKED));
+        assert!(sealed.is_due(now + CHECKED + millisecond));
+        assert!(!session(now).is_due(now + CHECKED + millisecond));
+    }
+}
