@@ -143,6 +143,11 @@ fn the_tier_decides_about_isolation_unless_the_plan_does() {
         let terms = plan(&given, PlanState::Active).terms(&tiers);
         assert_eq!((terms.tier.as_str(), terms.isolation), (tier, isolation), "{given}");
         assert!(terms.is_placed(&tier.to_lowercase(), isolation));
+        assert!(!terms.is_placed("STANDARD", isolation));
+        for other in [Isolation::Silo, Isolation::Pool].into_iter().filter(|one| *one != isolation)
+        {
+            assert!(!terms.is_placed(tier, other), "{given}");
+        }
     }
 }
 
@@ -181,6 +186,7 @@ fn every_value_of_a_plan_is_bounded() {
             "/features/bytes",
             "digits",
         ),
+        (json!({ "features": { "ratio": 12_345_678.123_456_78 } }), "/features/ratio", "digits"),
         (json!({ "features": many }), "/features", "maxProperties"),
         (json!({ "tier": "A;B" }), "/tier", "pattern"),
         (json!({ "state": "active" }), "", "additionalProperties"),
@@ -188,6 +194,14 @@ fn every_value_of_a_plan_is_bounded() {
         let Err(Error::Invalid(violations)) = details(&given) else { panic!("{given}") };
         let found: Vec<_> = violations.iter().map(|one| (one.path.as_str(), one.code)).collect();
         assert_eq!(found, [(path, code)], "{given}");
+    }
+}
+
+#[test]
+fn a_price_has_up_to_15_digits_before_the_point() {
+    for code in ["EUR", "JPY"] {
+        let highest = json!({ "price": 999_999_999_999_999_u64, "currencyCode": code });
+        assert!(details(&highest).is_ok(), "{code}");
     }
 }
 
