@@ -201,6 +201,9 @@ mod tests {
         for found in ["ada.l+x@mail.test", "mail.test", "love ada", "ADA.L+X@"] {
             assert!(SearchText::new(found).matches(&lead), "{found}");
         }
+        let contact = Words::of_contact("Ada.L+x@Mail.test");
+        assert!(SearchText::new("ada.l").matches(&contact));
+        assert!(!SearchText::new("mail.test").matches(&contact), "its tenant has the domain");
     }
 
     #[test]
