@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use strum::VariantArray;
 
 use super::super::proration::prorated;
 use super::*;
@@ -79,10 +80,79 @@ fn a_credit_that_exceeds_the_invoice_remains_for_the_next_one() {
         };
         let sum: i128 = invoice.lines.iter().map(signed).sum();
         assert_eq!(sum, i128::try_from(invoice.details.amount.minor_units(2)).unwrap());
+        assert!(invoice.lines.iter().all(|line| line.amount != Amount::default()));
         amounts.push(invoice.details.amount.to_string());
         subscription = done.subscription;
     }
     assert_eq!(amounts, ["0", "0", "0", "0", "0", "0", "0", "0", "0", "10", "10"]);
+}
+
+fn credit(plan: &PlanTerms, amount: &str) -> Adjustment {
+    Adjustment {
+        kind: AdjustmentKind::Credit,
+        plan_id: plan.plan_id,
+        amount: amount.parse().unwrap(),
+        currency_code: plan.currency_code,
+        days: 1,
+        of_days: 28,
+        on: time("2026-02-01T10:00"),
+    }
+}
+
+#[test]
+fn an_invoice_takes_the_first_credits_up_to_its_amount() {
+    let by = system();
+    let context = at(in_use(), "2026-02-28T10:00", &by);
+    let active = activated(&json!({ "price": 10 }));
+    let amounts = |adjustments: &[Adjustment]| -> Vec<_> {
+        adjustments.iter().map(|one| one.amount.to_string()).collect()
+    };
+    for (credits, taken, rest, amount) in [
+        (["4", "5"], &["4", "5"][..], &[][..], "1"),
+        (["4", "6"], &["4", "6"], &[], "0"),
+        (["4", "40"], &["4", "6"], &["34"], "0"),
+        (["30", "40"], &["10"], &["60"], "0"),
+    ] {
+        let adjustments = credits.map(|amount| credit(&active.plan, amount)).to_vec();
+        let given = Subscription { adjustments, ..active.clone() };
+        let renewed = given.run(TimerAction::PeriodEnd, context).unwrap().unwrap();
+        let invoice = renewed.invoice.unwrap();
+        let lines = invoice.lines[1..].iter().map(|line| line.amount.to_string());
+        assert_eq!(lines.collect::<Vec<_>>(), taken);
+        assert_eq!(invoice.details.amount.to_string(), amount);
+        assert_eq!(amounts(&renewed.subscription.adjustments), rest);
+    }
+}
+
+#[test]
+fn at_most_100_credits_and_charges_wait_for_an_invoice() {
+    let active = activated(&json!({}));
+    let (new, now) = (terms(&json!({ "price": 60 })), time("2026-02-14T09:00"));
+    for (waiting, is_allowed) in [(MAX_ADJUSTMENTS - 2, true), (MAX_ADJUSTMENTS - 1, false)] {
+        let adjustments = vec![credit(&active.plan, "1"); waiting];
+        let subscription = Subscription { adjustments, ..active.clone() };
+        let quote = subscription.quote(&new, When::Now, Proration::Credit, now);
+        assert_eq!(quote.is_ok(), is_allowed, "{waiting} and two more");
+    }
+}
+
+#[test]
+fn a_subscription_has_the_revenue_of_a_month_while_it_is_paid() {
+    let active = activated(&json!({}));
+    for phase in Phase::VARIANTS.iter().copied() {
+        let revenue = if matches!(phase, Phase::Active | Phase::PastDue) { 3000 } else { 0 };
+        let subscription = Subscription { phase, ..active.clone() };
+        assert_eq!(subscription.monthly_revenue(), revenue, "{phase}");
+    }
+    for (price, currency, unit, revenue) in [
+        (120_u64, "EUR", "year", 1000),
+        (120, "JPY", "year", 10),
+        (999_999_999_999_999, "EUR", "day", 1_000_000_000_000_000),
+    ] {
+        let cycle = json!({ "duration": 1, "durationUnit": unit });
+        let given = json!({ "price": price, "currencyCode": currency, "billingCycle": cycle });
+        assert_eq!(activated(&given).monthly_revenue(), revenue, "{given}");
+    }
 }
 
 #[test]

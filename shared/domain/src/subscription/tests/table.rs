@@ -151,11 +151,17 @@ fn a_payment_while_a_job_is_open_reactivates_when_the_job_has_closed() {
     assert_eq!((paid.tenant, paid.subscription.phase), (None, Phase::Active));
     let waits = paid.subscription.clone().run(TimerAction::Reactivate, context);
     assert_eq!(waits, Err(Refusal::JobOpen));
-    let context = at(unpaid, "2026-02-12T10:05", &by);
-    let done = paid.subscription.run(TimerAction::Reactivate, context).unwrap().unwrap();
-    assert_eq!(done.tenant, Some(StandingChange::Reactivate));
-    assert_eq!(done.events, []);
-    assert_eq!(done.subscription.run(TimerAction::Reactivate, context), Ok(None));
+    let removed = Standing { status: TenantStatus::Inactive, ..unpaid };
+    let by_hand = standing(TenantStatus::Suspended, Some(SuspensionReason::Abuse));
+    for (tenant, change) in
+        [(unpaid, Some(StandingChange::Reactivate)), (removed, None), (by_hand, None)]
+    {
+        let context = at(tenant, "2026-02-12T10:05", &by);
+        let waiting = paid.subscription.clone();
+        let done = waiting.run(TimerAction::Reactivate, context).unwrap().unwrap();
+        assert_eq!((done.tenant, &done.events[..]), (change, &[][..]), "{tenant:?}");
+        assert_eq!(done.subscription.run(TimerAction::Reactivate, context), Ok(None));
+    }
 }
 
 #[test]
@@ -167,6 +173,9 @@ fn signals_may_be_repeated_and_arrive_in_any_order() {
     assert!(twice.events.is_empty());
     assert_eq!(twice.subscription.overdue, once.overdue);
     assert_eq!(twice.subscription.grace_ends_on, once.grace_ends_on, "no new grace period");
+    let settled = once.signalled(&signal("succeeded", None), PENDING, context).unwrap();
+    assert_eq!((settled.tenant, settled.subscription.phase), (None, Phase::Active));
+    assert_eq!(settled.subscription.reactivate_on, None, "the tenant was never suspended");
     let paid = crate::InvoiceStatus::Paid;
     let late = activated(&json!({})).signalled(&signal("failed", None), paid, context).unwrap();
     assert_eq!(late.subscription.phase, Phase::Active, "the invoice was paid before");
@@ -200,8 +209,13 @@ fn a_new_subscription_reactivates_unless_the_tenant_was_suspended_by_hand() {
         let context = at(standing(TenantStatus::Suspended, Some(reason)), "2026-03-01T10:00", &by);
         let (tenant, plan) = (TenantId::generate(), terms(&json!({})));
         let new = Subscription::subscribe(tenant, plan, Trial::Declined, None, context).unwrap();
+        let pending = new.subscription.clone();
         let done = new.and_then(|new| new.activate(context)).unwrap();
         assert_eq!(done.tenant == Some(StandingChange::Reactivate), reactivates, "{reason}");
+        let busy = Standing { has_open_job: true, ..context.tenant };
+        let while_busy = pending.activate(Context { tenant: busy, ..context });
+        let refusal = reactivates.then_some(Refusal::JobOpen);
+        assert_eq!(while_busy.err(), refusal, "only a reactivation waits for a job: {reason}");
     }
 }
 

@@ -152,3 +152,18 @@ fn a_pending_move_opens_its_job_after_the_renewal() {
     let amounts: Vec<_> = moved.adjustments.iter().map(|line| line.amount.to_string()).collect();
     assert_eq!(amounts, ["30", "300"], "the whole period is at the new price");
 }
+
+#[test]
+fn only_a_subscription_that_renews_has_a_late_renewal() {
+    let by = system();
+    let late = at(in_use(), "2026-03-01T00:00", &by);
+    let events = |one: &Subscription, at| one.late_renewal(at).map(|decision| decision.events);
+    let active = activated(&json!({}));
+    assert_eq!(events(&active, late), Some(vec![EventType::SubscriptionRenewed]));
+    assert_eq!(events(&active, at(in_use(), "2026-02-28T09:59", &by)), None, "it is not due");
+    let trial = activated(&json!({ "trialDays": 14 }));
+    assert_eq!(events(&trial, late), Some(vec![EventType::SubscriptionTrialEnding]));
+    let details = SubscriptionDetails { auto_renew: Some(false), meta_data: None };
+    assert_eq!(events(&Subscription { details, ..active.clone() }, late), None);
+    assert_eq!(events(&Subscription { cancel_at_period_end: true, ..active }, late), None);
+}
