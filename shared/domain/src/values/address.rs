@@ -97,3 +97,22 @@ impl<'a> AddressView<'a> {
         Self { address, audit }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use schema::read;
+
+    #[test]
+    fn an_address_has_a_part_and_keeps_its_id() {
+        let parts = |given: &Value| read::<AddressParts>(given).unwrap();
+        let old = parts(&json!({ "city": "Ely" })).into_address().unwrap();
+        let moved = parts(&json!({ "city": "Bath" })).replacing(Some(&old)).unwrap();
+        assert_eq!((moved.id, moved.parts), (old.id, parts(&json!({ "city": "Bath" }))));
+        for empty in [json!({}), json!({ "address": "", "city": "", "state": "", "zip": "" })] {
+            assert_eq!(parts(&empty).replacing(Some(&old)), None, "{empty}");
+        }
+    }
+}

@@ -146,8 +146,10 @@ mod tests {
 
     #[test]
     fn only_a_single_public_address_is_an_email() {
+        let longest = format!("{}@{}.test", "a".repeat(64), "x".repeat(30));
         for good in [
             "ada@acme.test",
+            &longest,
             "Ada.L+x@ACME.test",
             "o'neil/a=b%c@a.co.test",
             "\"ada..l\"@acme.test",
