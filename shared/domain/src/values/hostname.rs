@@ -1,5 +1,3 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -73,12 +71,6 @@ impl FromJson for Hostname {
             "pattern": PATTERN,
             "description": "A public host name. An internationalized name such as `bücher.example` is accepted too, and stored as `xn--bcher-kva.example`. IP addresses and private names such as `localhost` aren't supported.",
         })
-    }
-}
-
-impl fmt::Display for Hostname {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
