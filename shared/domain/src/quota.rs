@@ -39,4 +39,12 @@ mod tests {
         assert!((1..=RATE_WINDOW).contains(&next.reset));
         assert_eq!(Quota::after(1, 10, now).remaining, 9);
     }
+
+    #[test]
+    fn a_window_is_a_minute_of_the_clock() {
+        for (second, reset) in [(0, 60), (1, 59), (59, 1), (60, 60)] {
+            let quota = Quota::after(1, 10, Timestamp::from_millis(second * 1000));
+            assert_eq!(quota.reset, reset, "{second}");
+        }
+    }
 }

@@ -90,4 +90,14 @@ mod tests {
         histogram.add("tooks", 3);
         assert_eq!(histogram.count(), 0);
     }
+
+    #[test]
+    fn histograms_add_up() {
+        let [mut one, mut other] = [Histogram::default(), Histogram::default()];
+        one.add("took1", 2);
+        other.add("took1", 3);
+        other.add("took9", 4);
+        one.add_all(&other);
+        assert_eq!(one.0, BTreeMap::from([(1, 5), (9, 4)]));
+    }
 }
