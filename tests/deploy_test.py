@@ -72,6 +72,16 @@ class Mails(unittest.TestCase):
         for one in others:
             self.assertNotIn("Condition", one)
 
+    def test_every_template_that_can_be_set_may_be_used(self):
+        templates = {name for name in STACK["Parameters"] if name.endswith("Template")}
+        self.assertIn("WelcomeTemplate", templates)
+        for action in ["ses:SendEmail", "ses:SendTemplatedEmail"]:
+            allowed = [one["Resource"] for one in self.sending() if action in listed(one["Action"])]
+            self.assertEqual(set(re.findall(r":template/\$\{(\w+)\}", str(allowed))), templates, action)
+        variables = of_type("AWS::Lambda::Function")["MailerFunction"]["Environment"]["Variables"]
+        set_by = {name: value["Ref"] for name, value in variables.items() if name.endswith("_TEMPLATE")}
+        self.assertEqual(set(set_by.values()), templates)
+
 
 # Resources that a rollback of a first deployment keeps, each with the reason.
 LEFT_BY_A_ROLLBACK = {("template.yaml", "Table"): "its deletion protection would fail the rollback; its name is generated"}
