@@ -27,7 +27,12 @@ class Parameters(unittest.TestCase):
             "IdentityProvider keycloak needs KeycloakHost",
             "OidcIssuer needs OidcClientId",
             "OperatorPool needs OperatorEmail",
+            "OperatorPool needs the default of OidcScopes",
+            "OperatorPool replaces OidcClientId",
+            "OperatorPool replaces OidcClientSecretArn",
             "OperatorPool replaces OidcIssuer",
+            "OperatorPool replaces OidcLogoutUrl",
+            "OperatorPool replaces OperatorRoles",
         })
 
     def test_no_origin_is_allowed_by_default(self):

@@ -5,9 +5,29 @@ import json
 import re
 import unittest
 
+from emulators.stack import Stack
 from template_test import STACK, TEMPLATES, of_type
 
 POOL = TEMPLATES["infra/operators.yaml"]
+VARIABLES = of_type("AWS::Lambda::Function")["OperatorsFunction"]["Environment"]["Variables"]
+
+# Parameters that may differ from their defaults although a pool replaces the provider, each with the reason.
+BESIDE_A_POOL = {
+    "AppName": "it is the name on the button",
+    "OidcName": "AppName is the name on the button",
+    "OidcTrustEmail": "nobody registers, and a changed address is verified before it counts",
+}
+
+
+def with_pool(**given):
+    """Returns the template with a pool and these parameters; creates nothing."""
+    return Stack("", "", {"OperatorPool": "true", "OperatorEmail": "ada@example.com"} | given)
+
+
+def refused(stack):
+    """Returns what the rules say against a deployment with the parameters of a stack."""
+    applied = [one for one in STACK["Rules"].values() if stack.value(one["RuleCondition"])]
+    return {said["AssertDescription"] for one in applied for said in one["Assertions"] if not stack.value(said["Assert"])}
 
 
 def referred(value):
@@ -48,12 +68,30 @@ class Deployment(unittest.TestCase):
         })
         self.assertEqual(set(POOL["Outputs"]), {"Issuer", "Client", "LogoutUrl"})
 
+    def test_the_function_has_no_value_of_its_own_for_a_variable_of_the_stage(self):
+        """The function takes from the stage only the variables that it lacks."""
+        self.assertEqual(refused(with_pool()), set())
+        stage = of_type("AWS::ApiGatewayV2::Stage")["HttpApiApiGatewayDefaultStage"]["StageVariables"]["Fn::If"][1]
+        self.assertTrue(stage)
+        for name in stage:
+            parameter = VARIABLES[name]["Ref"]
+            self.assertEqual(with_pool().value(VARIABLES[name]), "", name)
+            self.assertIn(f"OperatorPool replaces {parameter}", refused(with_pool(**{parameter: "left over"})))
+
+    def test_what_is_left_of_another_provider_is_refused(self):
+        provider = {name: value for name, value in VARIABLES.items() if name.startswith("OIDC_") or name == "OPERATOR_ROLES"}
+        parameters = {id for value in provider.values() for id in referred(value) if id in STACK["Parameters"]}
+        self.assertLessEqual({"OidcIssuer", "OidcScopes", "OperatorRoles"}, parameters)
+        self.assertLessEqual(set(BESIDE_A_POOL), parameters, "a reason that nothing needs")
+        for id in parameters - set(BESIDE_A_POOL):
+            said = refused(with_pool(**{id: "left over"}))
+            self.assertTrue([one for one in said if one.startswith("OperatorPool") and one.endswith(f" {id}")], id)
+
 
 class Pool(unittest.TestCase):
     def test_every_group_grants_the_role_of_its_name(self):
-        variables = of_type("AWS::Lambda::Function")["OperatorsFunction"]["Environment"]["Variables"]
-        condition, grants, own = variables["OPERATOR_ROLES"]["Fn::If"]
-        self.assertEqual((condition, own), ("PoolRoles", {"Ref": "OperatorRoles"}))
+        condition, grants, own = VARIABLES["OPERATOR_ROLES"]["Fn::If"]
+        self.assertEqual((condition, own), ("WithPool", {"Ref": "OperatorRoles"}))
         groups = [group["GroupName"] for group in of_type("AWS::Cognito::UserPoolGroup", POOL).values()]
         self.assertEqual(sorted(groups), ["admin", "auditor", "billing", "catalog", "support", "viewer"])
         expected = [{"claim": "cognito:groups", "value": name, "role": name} for name in sorted(groups)]
