@@ -1,4 +1,4 @@
-"""Checks of the templates that no linter has: permissions, and that no event is lost."""
+"""Checks of the templates that no linter has: permissions, that no event is lost, and who uses the cache."""
 
 import json
 import os
@@ -236,6 +236,100 @@ class Events(unittest.TestCase):
         (days,) = re.findall(r"const KEPT: Duration = Duration::from_secs\((\d+) \* 24 \* 3600\);", source)
         for id, archive in of_type("AWS::Events::Archive").items():
             self.assertLess(archive["RetentionDays"], int(days), id)
+
+
+def folders():
+    """Returns the folder of each function of the HTTP API, whose crate has its code."""
+    found = of_type("AWS::Serverless::Function", read("template.yaml")).items()
+    return {
+        id: one["CodeUri"] for id, one in found
+        if any(event["Type"] == "HttpApi" for event in one.get("Events", {}).values())
+    }
+
+
+def in_the_network():
+    return {id: one for id, one in of_type("AWS::Lambda::Function").items() if "VpcConfig" in one}
+
+
+class Cache(unittest.TestCase):
+    """With CacheEnabled, a tenant that the API has written is not read from the cache as it was before."""
+
+    # Functions whose crate writes tenants and that stay outside the network, each with the reason.
+    OUTSIDE = {"IdpFunction": "identity providers are on the internet; only `identity`, of the same crate, closes jobs"}
+
+    def invalidating(self):
+        """Returns the methods of the store that invalidate a cached tenant, by themselves or by another method."""
+        methods = {}
+        for file in (ROOT / "shared/store/src").rglob("*.rs"):
+            for name, body in re.findall(r"\bfn (\w+)\b(.*?)(?=\bfn \w|\Z)", file.read_text(), re.DOTALL):
+                methods.setdefault(name, []).append(body)
+        found = {"invalidating"}
+        while True:
+            calls = re.compile(rf"\bself\s*\.({'|'.join(found)})\b\s*(?:::<|\()")
+            more = {name for name, bodies in methods.items() if any(calls.search(body) for body in bodies)}
+            if more <= found:
+                return found - {"invalidating"}
+            found |= more
+
+    def writers(self):
+        """Returns the functions of the HTTP API whose crate writes tenants."""
+        calls = re.compile(rf"\.({'|'.join(self.invalidating())})\b\s*(?:::<|\()")
+        # A child that settles its subscription is written by code that all children share.
+        settling = {
+            f"functions/{file.stem}s" for file in (ROOT / "shared/domain/src/child").glob("*.rs")
+            if file.stem != "mod" and "fn settled(" in file.read_text()
+        }
+        return {
+            id for id, folder in folders().items()
+            if folder in settling or any(calls.search(file.read_text()) for file in (ROOT / folder / "src").rglob("*.rs"))
+        }
+
+    def test_every_function_of_the_api_that_writes_tenants_invalidates_them(self):
+        writers = self.writers()
+        self.assertLessEqual({"TenantsFunction", "SubscriptionsFunction", "InvoicesFunction", "WebhookFunction"}, writers)
+        self.assertEqual(writers - set(in_the_network()), set(self.OUTSIDE))
+
+    def test_a_function_is_in_the_network_if_and_only_if_it_uses_the_cache(self):
+        functions = of_type("AWS::Lambda::Function")
+        taken = ["REDIS_HOST", "REDIS_PORT", "REDIS_TLS"]
+        expected = {name: functions["TenantsFunction"]["Environment"]["Variables"][name] for name in taken}
+        inside = in_the_network()
+        self.assertIn("TenantsFunction", inside)
+        for id, one in functions.items():
+            variables = one.get("Environment", {}).get("Variables", {})
+            given = {name: variables[name] for name in taken if name in variables}
+            self.assertEqual(given, expected if id in inside else {}, id)
+            if id in inside:
+                self.assertEqual(one["VpcConfig"], inside["TenantsFunction"]["VpcConfig"], id)
+                self.assertLessEqual({"REDIS_URL", "REDIS_PASSWORD_ARN"}, set(variables), "for a cache of one's own")
+
+    def test_a_function_in_the_network_calls_only_what_its_endpoints_allow(self):
+        cache = TEMPLATES["infra/cache.yaml"]
+        open_to = {action for one in statements(cache) for action in branches(one["Action"])}
+        secrets = STACK["Resources"]["Cache"]["Properties"]["Parameters"]["Secrets"]["Fn::Join"][1]
+        inside = in_the_network()
+        self.assertTrue(inside)
+        for id, one in inside.items():
+            role = of_type("AWS::IAM::Role")[target_of(one["Role"])]
+            self.assertTrue([arn for arn in branches(role["ManagedPolicyArns"]) if "AWSLambdaVPCAccess" in str(arn)], id)
+            allowed = [one for one in statements(role["Policies"]) if one["Effect"] == "Allow"]
+            self.assertTrue(allowed, id)
+            for statement in allowed:
+                self.assertLessEqual(set(branches(statement["Action"])), open_to, id)
+                if "secretsmanager:GetSecretValue" in listed(statement["Action"]):
+                    # With this cache there is no password of Redis, and its branch has no value.
+                    own = [{"Ref": "AWS::NoValue"}, {"Ref": "RedisPasswordArn"}]
+                    for arn in branches(statement["Resource"]):
+                        self.assertIn(arn, [*secrets, *own], id)
+
+    def test_the_readme_names_the_functions_in_the_network(self):
+        text = (ROOT / "infra/README.md").read_text()
+        section = text.partition("## The cache")[2].partition("\n## ")[0]
+        (named,) = re.findall(r"moves (.*?)\s+into\s+its\s+network", section, re.DOTALL)
+        inside = {folders()[id].split("/")[1] for id in in_the_network()}
+        self.assertEqual(set(re.findall(r"`([\w-]+)`", named)), inside)
+        (drawn,) = re.findall(r"^ *(.*) -\.->\|CacheEnabled\|", text, re.MULTILINE)
+        self.assertEqual(set(drawn.split(" & ")), inside)
 
 
 class Keeping(unittest.TestCase):
