@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from template_test import STACK, TEMPLATES, of_type
+from template_test import ROOT, STACK, TEMPLATES, of_type
 
 
 class Addresses(unittest.TestCase):
@@ -49,6 +49,21 @@ class Parameters(unittest.TestCase):
             self.assertTrue(self.takes("CacheNetwork", good), good)
         for bad in ["10.256", "10.999", "172.15", "172.32", "172.168", "192.0", "192.167", "10.01", "10", "11.1"]:
             self.assertFalse(self.takes("CacheNetwork", bad), bad)
+
+    def test_parameters_that_cannot_be_changed_say_what_to_do_first(self):
+        """The zones and addresses of a subnet replace it, and its addresses are taken until the old one is deleted."""
+        cache = TEMPLATES["infra/cache.yaml"]
+        fixed = {
+            id for one in of_type("AWS::EC2::Subnet", cache).values() for id in cache["Parameters"]
+            if re.search(rf"'Ref': '{id}'|\$\{{{id}\}}", str([one["AvailabilityZone"], one["CidrBlock"]]))
+        }
+        self.assertEqual(fixed, {"Network", "Zones"})
+        section = (ROOT / "infra/README.md").read_text().partition("**Changing the network.**")[2].partition("\n\n")[0]
+        for id in fixed:
+            self.assertIn("Cannot be changed", cache["Parameters"][id]["Description"])
+            outer = STACK["Resources"]["Cache"]["Properties"]["Parameters"][id]["Ref"]
+            self.assertIn("CacheEnabled=false", STACK["Parameters"][outer]["Description"])
+            self.assertIn(f"`{outer}`", section)
 
     def test_the_zones_are_a_choice(self):
         for good in ["", "eu-west-1a,eu-west-1b", "us-east-1-dfw-2a,us-east-1b"]:
