@@ -3,6 +3,7 @@
 import re
 import unittest
 
+from emulators.stack import Stack
 from template_test import ROOT, STACK, TEMPLATES, of_type
 
 
@@ -64,6 +65,22 @@ class Parameters(unittest.TestCase):
             outer = STACK["Resources"]["Cache"]["Properties"]["Parameters"][id]["Ref"]
             self.assertIn("CacheEnabled=false", STACK["Parameters"][outer]["Description"])
             self.assertIn(f"`{outer}`", section)
+
+    def test_the_alarm_of_the_cache_exists_whenever_a_function_has_one(self):
+        monitoring = TEMPLATES["infra/monitoring.yaml"]
+        condition = monitoring["Conditions"][monitoring["Resources"]["CacheDown"]["Condition"]]
+        passed = STACK["Resources"]["Monitoring"]["Properties"]["Parameters"]
+        own = {"RedisUrl": "redis://cache.test"}
+        for given, cached in [({}, False), ({"CacheEnabled": "true"}, True), (own, True), (own | {"CacheEnabled": "true"}, True)]:
+            stack = Stack("", "", given)
+            for id, one in of_type("AWS::Lambda::Function").items():
+                variables = one.get("Environment", {}).get("Variables", {})
+                if "REDIS_HOST" in variables:
+                    has = stack.holds(variables["REDIS_HOST"]["Fn::If"][0]) or stack.value(variables["REDIS_URL"]) != ""
+                    self.assertEqual(has, cached, (id, given))
+            inner = {id: stack.value(passed[id]) for id in re.findall(r"'Ref': '(\w+)'", str(condition))}
+            self.assertTrue(inner)
+            self.assertEqual(Stack("", "", inner).value(condition), cached, given)
 
     def test_the_zones_are_a_choice(self):
         for good in ["", "eu-west-1a,eu-west-1b", "us-east-1-dfw-2a,us-east-1b"]:
