@@ -96,7 +96,7 @@ class Played(unittest.TestCase):
         ]
         rows, calls = self.asked(lambda deep: deep.mails, answers, "extra")
         self.assertEqual([answer[:3] for _, answer in rows], ["yes", "yes", "no:"])
-        self.assertTrue(all(token == "taken" for words, token in calls if words[0] == "sesv2"))
+        self.assertEqual({token for words, token in calls if words[0] == "sesv2"}, {"taken"})
         self.assertEqual(calls[-1][0][:2], ["cloudformation", "delete-stack"])
 
     def test_executions_are_compared_and_stopped(self):

@@ -100,11 +100,14 @@ class Retries(unittest.TestCase):
         self.assertEqual(kept, set(LEFT_BY_A_ROLLBACK))
 
     def test_retained_resources_have_no_name_that_a_second_stack_needs(self):
+        checked = set()
         for file, template in TEMPLATES.items():
             for id, resource in template["Resources"].items():
                 if resource.get("DeletionPolicy", "Delete") != "Delete":
                     for name in ["BucketName", "Name", "QueueName", "TableName"]:
                         self.assertNotIn(name, resource["Properties"], f"{file}: {id}")
+                    checked.add(id)
+        self.assertLessEqual({"Table", "JwtSecret", "EventFailures"}, checked)
 
 
 # The actions of the managed policies that SAM attaches, as far as Lambda uses them for our functions.
@@ -139,7 +142,9 @@ class Boundary(unittest.TestCase):
             self.assertEqual(one["Condition"], condition, one["Action"])
 
     def test_the_boundary_cannot_be_removed_or_changed(self):
-        for action in actions(GITHUB["Resources"]["StackRole"]):
+        granted = actions(GITHUB["Resources"]["StackRole"])
+        self.assertTrue(granted)
+        for action in granted:
             self.assertNotIn("PolicyVersion", action)
             self.assertNotIn("RolePermissionsBoundary", action.replace("PutRolePermissionsBoundary", ""))
 
@@ -166,14 +171,17 @@ class Boundary(unittest.TestCase):
         self.assertLessEqual(len(json.dumps(document, separators=(",", ":"))), 6144)
 
     def test_every_role_of_the_stack_has_the_boundary(self):
-        for id, role in of_type("AWS::IAM::Role").items():
+        roles = of_type("AWS::IAM::Role")
+        self.assertTrue(roles)
+        for id, role in roles.items():
             taken = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
             self.assertEqual(role.get("PermissionsBoundary"), taken, id)
 
     def test_roles_are_passed_only_to_services_that_a_deployment_needs(self):
-        for one in statements(GITHUB):
-            if one["Effect"] == "Allow" and "iam:PassRole" in listed(one["Action"]):
-                self.assertIn("iam:PassedToService", one["Condition"]["StringEquals"])
+        passing = [one for one in statements(GITHUB) if one["Effect"] == "Allow" and "iam:PassRole" in listed(one["Action"])]
+        self.assertTrue(passing)
+        for one in passing:
+            self.assertIn("iam:PassedToService", one["Condition"]["StringEquals"])
 
     def test_the_workflow_can_read_why_a_change_set_was_refused(self):
         self.assertIn("cloudformation:DescribeEvents", actions(GITHUB["Resources"]["DeployRole"]))
@@ -231,11 +239,15 @@ class Documented(unittest.TestCase):
                     self.assertIn("secretsmanager.", str(condition["kms:ViaService"]))
                     for arn in branches(condition["kms:EncryptionContext:SecretARN"]):
                         opened.setdefault(arn["Ref"], set()).update(role["Ref"] for role in policy["Roles"])
+        policies, checked = list(of_type("AWS::IAM::Policy").values()), set()
         for id, role in of_type("AWS::IAM::Role").items():
-            for one in statements(role):
+            given = [role, *(policy for policy in policies if {"Ref": id} in policy["Roles"])]
+            for one in statements(given):
                 for resource in branches(one.get("Resource", [])):
                     if isinstance(resource, dict) and resource.get("Ref") in parameters:
                         self.assertIn(id, opened.get(resource["Ref"], set()), resource)
+                        checked.add(resource["Ref"])
+        self.assertEqual(checked, parameters, "a secret that no role reads")
 
 
 class Functions(unittest.TestCase):
@@ -264,11 +276,19 @@ class Functions(unittest.TestCase):
             self.assertLessEqual(of_type("AWS::Lambda::Function")[id]["Timeout"], 28, id)
 
     def test_only_pools_of_ours_are_changed(self):
-        for one in statements(of_type("AWS::IAM::Role")["IdpFunctionRole"]):
-            for action in listed(one["Action"]):
-                if action.startswith("cognito-idp:") and action.split(":")[1] not in ("ListUserPools", "DescribeUserPool"):
-                    kind = "RequestTag" if action.endswith((":CreateUserPool", ":TagResource")) else "ResourceTag"
-                    self.assertEqual(one["Condition"]["Null"], {f"aws:{kind}/tenantry": "false"}, action)
+        policies = list(of_type("AWS::IAM::Policy").values())
+        checked = {}
+        for id, role in of_type("AWS::IAM::Role").items():
+            given = [role, *(policy for policy in policies if {"Ref": id} in policy["Roles"])]
+            for one in statements(given):
+                for action in branches(one["Action"]) if one["Effect"] == "Allow" else []:
+                    if action.startswith("cognito-idp:") and action.split(":")[1] not in ("ListUserPools", "DescribeUserPool"):
+                        kind = "RequestTag" if action.endswith((":CreateUserPool", ":TagResource")) else "ResourceTag"
+                        self.assertEqual(one["Condition"]["Null"], {f"aws:{kind}/tenantry": "false"}, (id, action))
+                        checked.setdefault(id, set()).add(action)
+        self.assertEqual(set(checked), {"IdpFunctionRole", "IdentityFunctionRole"})
+        for id, found in checked.items():
+            self.assertLessEqual({"cognito-idp:AdminCreateUser", "cognito-idp:CreateUserPool"}, found, id)
 
     def test_the_tag_is_the_one_that_the_function_sets(self):
         source = (ROOT / "functions/idp/src/space.rs").read_text()

@@ -102,6 +102,7 @@ class Stages(unittest.TestCase):
 
     def test_samconfig_sets_only_values_that_the_template_accepts(self):
         for stage in STAGES:
+            self.assertTrue(stage_of(stage), stage)
             for name, value in stage_of(stage).items():
                 declared = STACK["Parameters"][name]
                 self.assertRegex(value, declared.get("AllowedPattern", ".*"), name)
@@ -120,7 +121,9 @@ class Commands(unittest.TestCase):
                     self.assertIn(word, options, command)
 
     def test_no_command_asks_questions(self):
-        for words in commands("sam"):
+        called = commands("sam")
+        self.assertTrue(called)
+        for words in called:
             self.assertNotIn("--guided", words)
         self.assertNotIn("confirm_changeset", CONFIG["dev"]["deploy"]["parameters"])
 
@@ -132,7 +135,9 @@ class Commands(unittest.TestCase):
 
     def test_every_file_that_a_command_names_exists(self):
         text = "\n".join(block for file in DOCUMENTS for block in blocks(file))
-        for file in set(re.findall(r"(?<![\w/.])(?:infra|tests)/[\w./-]+", text)):
+        named = set(re.findall(r"(?<![\w/.])(?:infra|tests)/[\w./-]+", text))
+        self.assertTrue(named)
+        for file in named:
             self.assertTrue((ROOT / file).exists(), file)
 
     def test_every_output_that_a_command_uses_exists(self):
@@ -157,7 +162,9 @@ class Tools(unittest.TestCase):
             self.assertIn("--hash=sha256:", (ROOT / file).read_text())
 
     def test_every_python_tool_is_locked_with_its_dependencies(self):
-        for wanted in (ROOT / "tests").glob("*.in"):
+        lists = list((ROOT / "tests").glob("*.in"))
+        self.assertTrue(lists)
+        for wanted in lists:
             locked = wanted.with_suffix(".txt").read_text()
             for line in wanted.read_text().splitlines():
                 name, version = re.match(r"([\w-]+)(?:\[\w+\])?==([\w.]+)", line).groups()
@@ -185,14 +192,18 @@ class Tools(unittest.TestCase):
         self.assertNotIn("profile.release", asked, "what Cargo.toml does not set is overridden")
 
     def test_cargo_and_rust_are_exact(self):
+        installed, said_versions = [], []
         for file in (ROOT / ".github/workflows").glob("*.yml"):
             text = file.read_text()
+            installed += re.findall(r"cargo install .*--version (\S+)", text)
             for version in re.findall(r"cargo install .*--version (\S+)", text):
                 self.assertRegex(version, r"^=\d+\.\d+\.\d+$")
             self.assertEqual(text.count("cargo install"), text.count(" --version ="), file.name)
             for version in re.findall(r"version=\$\((.*)\)", text):
                 said = subprocess.run(["bash", "-c", version], cwd=ROOT, capture_output=True, text=True).stdout
                 self.assertRegex(said, r"^\d+\.\d+\.\d+$")
+                said_versions.append(said)
+        self.assertTrue(installed and said_versions)
 
     def test_rustup_installs_the_oldest_rust_that_is_supported(self):
         channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text())["toolchain"]["channel"]

@@ -106,6 +106,7 @@ def target_of(value, attribute="Arn"):
 
 class Permissions(unittest.TestCase):
     def test_every_action_is_named(self):
+        self.assertTrue(list(allowed()))
         for where, statement in allowed():
             self.assertNotIn("NotAction", statement, where)
             for action in branches(statement["Action"]):
@@ -122,19 +123,23 @@ class Permissions(unittest.TestCase):
         self.assertEqual(met, set(ON_EVERYTHING), "a reason that nothing needs")
 
     def test_no_policy_allows_every_principal(self):
-        for where, statement in allowed():
-            if statement.get("Principal") == "*":
-                self.assertIn("Condition", statement, where)
-                self.assertIn("aws:PrincipalAccount", str(statement["Condition"]), where)
+        everyone = [(where, one) for where, one in allowed() if one.get("Principal") == "*"]
+        self.assertTrue(everyone)
+        for where, statement in everyone:
+            self.assertIn("Condition", statement, where)
+            self.assertIn("aws:PrincipalAccount", str(statement["Condition"]), where)
 
     def test_managed_policies_are_bounded(self):
         (bounds,) = [one for id, one in of_type("AWS::IAM::Policy").items() if id == "Bounds"]
         bounded = {role["Ref"] for role in bounds["Roles"]}
+        met = set()
         for id, role in of_type("AWS::IAM::Role").items():
             names = {arn.rsplit("/", 1)[-1] for arn in role.get("ManagedPolicyArns", [])}
+            met |= names
             self.assertLessEqual(names, set(MANAGED), id)
             if names - {"AWSXrayWriteOnlyAccess"}:
                 self.assertIn(id, bounded, "it may write to any log group")
+        self.assertEqual(met, set(MANAGED), "a reason that nothing needs")
         denied = {
             action
             for statement in statements(bounds)
@@ -153,11 +158,14 @@ class Permissions(unittest.TestCase):
         self.assertEqual(denied["Resource"], {"Fn::GetAtt": ["Table", "Arn"]})
         writes = {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
         self.assertLessEqual(writes, set(denied["Action"]))
+        writers = set()
         for id, role in of_type("AWS::IAM::Role").items():
             granted = [one["Action"] for one in statements(role) if one["Effect"] == "Allow"]
             granted = {action for actions in granted for action in branches(actions)}
             if granted & (writes | {"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"}):
                 self.assertIn(id, bounded | {"UpkeepRole"})
+                writers.add(id)
+        self.assertLessEqual({"TenantsFunctionRole", "UpkeepRole"}, writers)
 
     def test_an_explicit_role_writes_to_the_log_group_of_its_function(self):
         ours = [
@@ -226,6 +234,7 @@ class Events(unittest.TestCase):
         configs = {
             one["FunctionName"]["Ref"]: one for one in of_type("AWS::Lambda::EventInvokeConfig").values()
         }
+        self.assertTrue(called)
         for function in called:
             config = configs[function]
             self.limits(config, function, "MaximumEventAgeInSeconds")
@@ -234,7 +243,9 @@ class Events(unittest.TestCase):
     def test_a_replay_repeats_no_effect(self):
         source = (ROOT / "shared/store/src/idempotency.rs").read_text()
         (days,) = re.findall(r"const KEPT: Duration = Duration::from_secs\((\d+) \* 24 \* 3600\);", source)
-        for id, archive in of_type("AWS::Events::Archive").items():
+        archives = of_type("AWS::Events::Archive")
+        self.assertTrue(archives)
+        for id, archive in archives.items():
             self.assertLess(archive["RetentionDays"], int(days), id)
 
 
@@ -342,17 +353,23 @@ class Keeping(unittest.TestCase):
             self.assertEqual(function["LoggingConfig"]["LogFormat"], "JSON", id)
             used.append(function["LoggingConfig"]["LogGroup"]["Ref"])
             self.assertEqual(function["TracingConfig"], {"Mode": "Active"}, id)
+        self.assertTrue(used)
         self.assertEqual(len(used), len(set(used)), "a log group is one function's")
         self.assertLessEqual(set(used), set(groups))
 
     def test_resources_that_cannot_be_recreated_are_retained(self):
         kinds = ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue", "AWS::SES::EmailIdentity"]
         kinds += ["AWS::IAM::OIDCProvider", "AWS::S3::Bucket"]
+        met, expended = set(), set()
         for file, template in TEMPLATES.items():
             for id, resource in template["Resources"].items():
+                if resource["Type"] in kinds:
+                    met.add(resource["Type"])
+                    expended |= {(file, id)} & set(EXPENDABLE)
                 if resource["Type"] in kinds and (file, id) not in EXPENDABLE:
                     self.assertIn(resource["DeletionPolicy"], ["Retain", "RetainExceptOnCreate"], id)
                     self.assertEqual(resource["UpdateReplacePolicy"], "Retain", id)
+        self.assertEqual((met, expended), (set(kinds), set(EXPENDABLE)))
         table = of_type("AWS::DynamoDB::Table")["Table"]
         self.assertIs(table["DeletionProtectionEnabled"], True)
         self.assertIs(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], True)
@@ -364,20 +381,26 @@ class Keeping(unittest.TestCase):
             self.assertEqual(alarm["AlarmActions"], [{"Ref": "Topic"}], id)
 
     def test_the_dashboard_can_be_read(self):
-        for dashboard in of_type("AWS::CloudWatch::Dashboard", TEMPLATES["infra/monitoring.yaml"]).values():
+        dashboards = of_type("AWS::CloudWatch::Dashboard", TEMPLATES["infra/monitoring.yaml"])
+        self.assertTrue(dashboards)
+        for dashboard in dashboards.values():
             body = re.sub(r"\$\{[A-Za-z:]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"])
             self.assertTrue(json.loads(body)["widgets"])
 
 
 class Workflows(unittest.TestCase):
+    FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
     def test_every_action_is_pinned(self):
-        for file in (ROOT / ".github/workflows").glob("*.yml"):
-            for action in re.findall(r"uses: (\S+)", file.read_text()):
-                if not action.startswith("./"):
-                    self.assertRegex(action, r"@[0-9a-f]{40}$", file.name)
+        used = [(file.name, action) for file in self.FILES for action in re.findall(r"uses: (\S+)", file.read_text())]
+        others = [(file, action) for file, action in used if not action.startswith("./")]
+        self.assertTrue(others)
+        for file, action in others:
+            self.assertRegex(action, r"@[0-9a-f]{40}$", file)
 
     def test_no_key_is_stored(self):
-        for file in (ROOT / ".github/workflows").glob("*.yml"):
+        self.assertTrue(self.FILES)
+        for file in self.FILES:
             self.assertNotIn("secrets.", file.read_text(), file.name)
 
 
