@@ -33,7 +33,6 @@ class Parameters(unittest.TestCase):
             "OperatorPool replaces OidcClientSecretArn",
             "OperatorPool replaces OidcIssuer",
             "OperatorPool replaces OidcLogoutUrl",
-            "OperatorPool replaces OperatorRoles",
         })
 
     def test_no_origin_is_allowed_by_default(self):

@@ -16,6 +16,7 @@ BESIDE_A_POOL = {
     "AppName": "it is the name on the button",
     "OidcName": "AppName is the name on the button",
     "OidcTrustEmail": "nobody registers, and a changed address is verified before it counts",
+    "OperatorRoles": "it can grant roles of one's own to groups of the pool",
 }
 
 
@@ -91,7 +92,7 @@ class Deployment(unittest.TestCase):
 class Pool(unittest.TestCase):
     def test_every_group_grants_the_role_of_its_name(self):
         condition, grants, own = VARIABLES["OPERATOR_ROLES"]["Fn::If"]
-        self.assertEqual((condition, own), ("WithPool", {"Ref": "OperatorRoles"}))
+        self.assertEqual((condition, own), ("PoolRoles", {"Ref": "OperatorRoles"}))
         groups = [group["GroupName"] for group in of_type("AWS::Cognito::UserPoolGroup", POOL).values()]
         self.assertEqual(sorted(groups), ["admin", "auditor", "billing", "catalog", "support", "viewer"])
         expected = [{"claim": "cognito:groups", "value": name, "role": name} for name in sorted(groups)]
