@@ -72,9 +72,10 @@ def outcomes(crate, changes, seconds):
     from mutation.build import Crate, copy
     from mutation.suite import tests
 
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
-    environment = os.environ | {"CARGO_TARGET_DIR": str(target), "INSTA_UPDATE": "no", "CARGO_TERM_QUIET": "true"}
-    tree = target / "mutants/tree"
+    # Cargo does not tell the crates of the copy from those of the repository, so their builds have a folder of their own.
+    folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "mutants"
+    environment = os.environ | {"CARGO_TARGET_DIR": str(folder / "target"), "INSTA_UPDATE": "no", "CARGO_TERM_QUIET": "true"}
+    tree = folder / "tree"
     copy(ROOT, tree)
     print(f"{len(changes)} changes", flush=True)
     built = Crate(ROOT, tree, crate, changes)
