@@ -118,6 +118,37 @@ test("without a public plan the tiers are offered, and a retry after the catalog
   await context.close();
 }, "failure"));
 
+for (const viewport of SIZES) {
+  // Auth0 has no variables here, so the set-up fails at once, and leaves what was built.
+  test(`a plan that needs different infrastructure from what a failed attempt has left is explained, ${viewport.width} pixels`, () => withPlane(async (plane) => {
+    const { page, context, errors } = await open(browser, { viewport });
+    const card = (/** @type {RegExp} */ name) => page.locator("#plan .offer").filter({ hasText: name });
+    await offer(plane, { ...large, isolation: "silo" });
+    await offer(plane, small);
+    await confirm(page, await signUp(page, plane, { email: "ada@acme.test" }));
+    await createWorkspace(page, "acme");
+    await card(/Large/).click({ position: { x: 20, y: 20 } });
+    await page.getByRole("button", { name: "Create workspace" }).click();
+    await page.getByRole("heading", { name: "We couldn’t set up your workspace" }).waitFor();
+    await plane.call("POST", `/subscriptions/${(await subscription(plane)).id}/cancel`, {});
+    await page.getByRole("button", { name: "Try again" }).click();
+    await shown(page, "plan");
+    await card(/Small/).click({ position: { x: 20, y: 20 } });
+    await page.getByRole("button", { name: "Create workspace" }).click();
+    await page.getByText("This plan needs different infrastructure").waitFor();
+    await check(page, "different infrastructure");
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/catalog-other-${viewport.width}.png`, fullPage: true });
+    await card(/Large/).click({ position: { x: 20, y: 20 } });
+    await page.getByRole("button", { name: "Create workspace" }).click();
+    await page.getByRole("heading", { name: "We couldn’t set up your workspace" }).waitFor();
+    const [tenant] = await plane.call("GET", "/tenants?filter[where][key]=acme");
+    const jobs = await plane.call("GET", `/tenants/${tenant.id}/jobs`);
+    assert.deepEqual(jobs.map((/** @type {any} */ job) => job.isolation), ["silo", "silo"]);
+    assert.deepEqual(errors, []);
+    await context.close();
+  }, "success", { IDENTITY_PROVIDER: "auth0" }));
+}
+
 test("an operator provisions a tenant that waits for a plan for this plan", () => withPlane(async (plane) => {
   const { page, context, errors } = await open(browser, { viewport: SIZES[1] ?? null });
   const planId = await offer(plane, { ...large, public: false });

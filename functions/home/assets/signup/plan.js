@@ -13,7 +13,7 @@ const tiers = [...choices.children];
 
 /** Why a plan can't be had after a failed attempt with another one. */
 export const otherInfrastructure =
-  "This plan needs other infrastructure than your last attempt has set up. Choose the plan of that attempt, or contact us.";
+  "This plan needs different infrastructure from what your last attempt set up. Choose the plan of that attempt, or contact us.";
 
 /** Returns the plans on offer, and the plan that the workspace waits for. @returns {Promise<{ offered: any[], waiting: any }>} */
 export async function findPlans() {

@@ -54,7 +54,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Internal`] if the note cannot be written.
+    /// [`Error::Internal`](domain::Error::Internal) if the note cannot be written.
     pub async fn note_action(
         &self,
         action: AuditAction,
