@@ -44,13 +44,12 @@ class Crate:
             print(f"{len(self.unviable)} changes do not compile", flush=True)
 
     def _write(self):
-        sources = {}
-        for number, change in enumerate(self.changes):
-            source = sources.setdefault(change["file"], Source((self.root / change["file"]).read_bytes()))
-            if number not in self.unviable and not source.add(number, change):
-                self.fixed.add(number)
         lib = self._lib()
-        sources.setdefault(lib, Source((self.root / lib).read_bytes()))
+        files = {lib, *(change["file"] for change in self.changes)}
+        sources = {name: Source((self.root / name).read_bytes()) for name in files}
+        for number, change in enumerate(self.changes):
+            if number not in self.unviable and not sources[change["file"]].add(number, change):
+                self.fixed.add(number)
         for name, source in sources.items():
             text = source.switched()
             if name == lib:
