@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::refusal::{Refusal, allow_if};
-use crate::{Contact, Error, Isolation, Job, JobKind, Result, Tenant, UserId};
+use crate::{
+    Contact, Error, Isolation, Job, JobKind, Refusal, Result, Tenant, UserId, refusal::allow_if,
+};
 use schema::Timestamp;
 
 impl Job {
@@ -54,9 +55,9 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TenantStatus;
     use crate::job::tests::job;
     use crate::tenant::tests::tenant;
-    use crate::{Isolation, TenantStatus};
 
     #[test]
     fn the_resources_are_removed_by_the_pipeline_that_built_them_or_by_that_of_the_latest_attempt()
