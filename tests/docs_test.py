@@ -80,6 +80,17 @@ class Crates(unittest.TestCase):
             with self.subTest(crate=crate):
                 self.assertEqual([line for line in lines.splitlines() if outside.match(line)], [])
 
+    def test_what_is_built_without_tests_has_none(self):
+        command = ["cargo", "metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"]
+        metadata = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+        targets = [target for package in metadata["packages"] for target in package["targets"] if not target["test"]]
+        self.assertGreater(len(targets), 20)
+        for target in targets:
+            root = pathlib.Path(target["src_path"])
+            for source in root.parent.rglob("*.rs") if target["kind"] == ["lib"] else [root]:
+                with self.subTest(source=source):
+                    self.assertNotRegex(source.read_text(), r"#\[(tokio::)?test|cfg\(test|proptest!")
+
 
 class Lists(unittest.TestCase):
     def test_the_guide_names_every_function(self):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Changes the code of a crate in one place after the other, and lists the changes that no test notices.
+"""Changes the code of crates in one place after the other, and lists the changes that no test notices.
 
     tests/mutants.py domain                            # all changes of a crate
+    tests/mutants.py lambda schema web                 # of several
     tests/mutants.py store --shard 0/20                # one in 20
     tests/mutants.py store --file shared/store/src/jobs/close.rs
 
@@ -46,12 +47,13 @@ def judged(outcomes, explained):
     return share, complaints
 
 
-def changes_of(crate, options):
+def changes_of(crates, options):
     """Returns the changes that cargo-mutants would make."""
     if not (TOOLS / "bin/cargo-mutants").exists():
         install = ["cargo", "install", "--debug", "--locked", "--root", TOOLS, f"cargo-mutants@{VERSION}"]
         subprocess.run(install, check=True)
-    command = [TOOLS / "bin/cargo-mutants", "mutants", "--list", "--json", "--package", crate, *options]
+    packages = [f"--package={crate}" for crate in crates]
+    command = [TOOLS / "bin/cargo-mutants", "mutants", "--list", "--json", *packages, *options]
     return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
 
 
@@ -67,9 +69,9 @@ def attempt(number, tests, environment, seconds):
     return "not noticed" if tests else "not reached"
 
 
-def outcomes(crate, changes, seconds):
+def outcomes(changes, seconds):
     """Tries changes. Yields the name and the outcome of each that compiles."""
-    from mutation.build import Crate, copy
+    from mutation.build import Build, copy
     from mutation.suite import tests
 
     # Cargo does not tell the crates of the copy from those of the repository, so their builds have a folder of their own.
@@ -78,8 +80,8 @@ def outcomes(crate, changes, seconds):
     tree = folder / "tree"
     copy(ROOT, tree)
     print(f"{len(changes)} changes", flush=True)
-    built = Crate(ROOT, tree, crate, changes)
-    built.build(environment)
+    built = Build(ROOT, tree, changes)
+    built.run(environment)
     found = tests(tree, environment)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         passed = pool.map(lambda test: test.learn(environment), found)
@@ -97,12 +99,12 @@ def outcomes(crate, changes, seconds):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.replace("%", "%%"))
-    parser.add_argument("crate", choices=CRATES)
+    parser.add_argument("crates", nargs="+", choices=CRATES)
     parser.add_argument("--seconds", type=float, default=30, help="seconds of tests for one change")
     options, others = parser.parse_known_args()
     explained = tomllib.loads((ROOT / "tests/mutants.toml").read_text())
-    changes = changes_of(options.crate, others)
-    share, complaints = judged(outcomes(options.crate, changes, options.seconds), explained)
+    changes = changes_of(options.crates, others)
+    share, complaints = judged(outcomes(changes, options.seconds), explained)
     print(f"{share:.1%} noticed", *complaints, sep="\n")
     sys.exit(1 if complaints else 0)
 

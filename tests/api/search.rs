@@ -77,12 +77,12 @@ async fn tenants_and_leads_are_found_by_every_kind_of_word() {
         assert_eq!(search(&app, text).await.body, json!([]), "{text}");
     }
     app.read("/search").await;
-    insta::assert_json_snapshot!(search(&app, "ops").await.body, { "[].id" => "id" }, @r#"
+    insta::assert_json_snapshot!(search(&app, "ops").await.masked(&["/0/id"]), @r#"
     [
       {
         "companyName": null,
         "email": "ops@aerzte.test",
-        "id": "id",
+        "id": "…",
         "isValidated": null,
         "key": "haus1",
         "kind": "tenant",
@@ -91,12 +91,12 @@ async fn tenants_and_leads_are_found_by_every_kind_of_word() {
       }
     ]
     "#);
-    insta::assert_json_snapshot!(search(&app, "skoda").await.body, { "[].id" => "id" }, @r#"
+    insta::assert_json_snapshot!(search(&app, "skoda").await.masked(&["/0/id"]), @r#"
     [
       {
         "companyName": "Škoda & Söhne",
         "email": "Zoe.O+x@Mail.test",
-        "id": "id",
+        "id": "…",
         "isValidated": false,
         "key": null,
         "kind": "lead",

@@ -1,4 +1,4 @@
-"""Builds a crate with all changes behind switches, in a copy of the repository."""
+"""Builds crates with all changes behind switches, in a copy of the repository."""
 
 import json
 import pathlib
@@ -22,15 +22,23 @@ def copy(root, tree):
             shutil.copy(source, target)
 
 
-class Crate:
-    """A crate in a copy of the repository, and its changes."""
+def lib_of(change):
+    """Returns the root file of the crate that a change is in."""
+    folder = pathlib.PurePath(change["file"])
+    while folder.name != "src":
+        folder = folder.parent
+    return str(folder / "lib.rs")
 
-    def __init__(self, root, tree, package, changes):
-        self.root, self.tree, self.package, self.changes = root, tree, package, changes
+
+class Build:
+    """Crates in a copy of the repository, and their changes."""
+
+    def __init__(self, root, tree, changes):
+        self.root, self.tree, self.changes = root, tree, changes
         # The numbers of the changes that have no switch, and of those that do not compile.
         self.fixed, self.unviable = set(), set()
 
-    def build(self, environment):
+    def run(self, environment):
         """Writes the switches, and leaves out the changes that do not compile."""
         while True:
             self._write()
@@ -44,28 +52,23 @@ class Crate:
             print(f"{len(self.unviable)} changes do not compile", flush=True)
 
     def _write(self):
-        lib = self._lib()
-        files = {lib, *(change["file"] for change in self.changes)}
+        libs = {lib_of(change) for change in self.changes}
+        files = libs | {change["file"] for change in self.changes}
         sources = {name: Source((self.root / name).read_bytes()) for name in files}
         for number, change in enumerate(self.changes):
             if number not in self.unviable and not sources[change["file"]].add(number, change):
                 self.fixed.add(number)
         for name, source in sources.items():
             text = source.switched()
-            if name == lib:
+            if name in libs:
                 switch = SWITCH.replace("COUNT", str(len(self.changes))).encode()
                 text = b"#![allow(warnings)]\n%b%b" % (text, switch)
             (self.tree / name).write_bytes(text)
 
-    def _lib(self):
-        folder = pathlib.PurePath(self.changes[0]["file"])
-        while folder.name != "src":
-            folder = folder.parent
-        return str(folder / "lib.rs")
-
     def _errors(self, environment):
-        """Compiles the crate. Returns the errors."""
-        command = ["cargo", "build", "--package", self.package, "--lib", "--message-format", "json"]
+        """Compiles the crates. Returns the errors."""
+        packages = [f"--package={package}" for package in sorted({change["package"] for change in self.changes})]
+        command = ["cargo", "build", *packages, "--lib", "--message-format", "json"]
         run = subprocess.run(command, cwd=self.tree, env=environment, stdout=subprocess.PIPE, text=True)
         if run.returncode == 0:
             return []

@@ -49,6 +49,16 @@ impl Reply {
         found.unwrap_or_else(|| panic!("no string at {pointer} in {}", self.body)).to_owned()
     }
 
+    /// Returns the body with `…` instead of the values at these JSON pointers, which differ each time.
+    #[track_caller]
+    pub fn masked(mut self, pointers: &[&str]) -> Value {
+        for pointer in pointers {
+            let place = self.body.pointer_mut(pointer);
+            *place.unwrap_or_else(|| panic!("nothing at {pointer}")) = "…".into();
+        }
+        self.body
+    }
+
     /// Returns the items of a list.
     #[track_caller]
     pub fn items(&self) -> &[Value] {
