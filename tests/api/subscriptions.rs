@@ -122,6 +122,24 @@ async fn a_subscription_waits_for_its_tenant() {
 }
 
 #[tokio::test]
+async fn a_subscription_is_not_cancelled_while_its_tenant_is_built() {
+    let app = App::start_silent().await;
+    let (tenant, plan) = (app.tenant("acme").await, app.active_plan(&json!({})).await);
+    app.provision_by_plan(&tenant, &plan).await.expect(204);
+    app.settle().await;
+    let id = app.items_of("subscription")[0]["id"]["S"].as_str().unwrap().to_owned();
+    let refused = app.act_on(&id, "cancel", &json!({})).await.expect(409);
+    assert_eq!(refused.body["error"]["code"], "JOB_OPEN");
+    assert_eq!(app.subscription(&id).await["phase"], "pending");
+
+    let execution = app.items_of("job")[0]["executionId"]["S"].as_str().unwrap().to_owned();
+    app.end_execution(&execution, "FAILED").await;
+    app.wait_for_status(&tenant, 3).await;
+    app.act_on(&id, "cancel", &json!({})).await.expect(200);
+    assert_eq!(app.subscription(&id).await["phase"], "cancelled");
+}
+
+#[tokio::test]
 async fn a_build_for_another_tier_does_not_begin_the_subscription() {
     let app = App::start().await;
     let (tenant, plan) = (app.tenant("acme").await, app.active_plan(&json!({})).await);

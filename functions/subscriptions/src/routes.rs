@@ -128,11 +128,11 @@ fn describe_cancel() -> Operation {
     Operation::new("cancelSubscription", "Cancel a subscription", Answer::One(subscription()))
         .description(
             "Cancels at the end of the period, or now. When the cancellation takes effect, the tenant \
-             is suspended. A pending subscription is cancelled at once.",
+             is suspended. A pending subscription is cancelled at once, unless a job is open.",
         )
         .body_schema(NamedSchema::new("Cancellation", Cancellation::schema(), body))
         .error(Code::SubscriptionState, "The subscription has expired.")
-        .error(Code::JobOpen, "The tenant can't be suspended while its job is open.")
+        .error(Code::JobOpen, "The subscription is pending or ends now, and a job of the tenant is open.")
 }
 
 fn describe_resume() -> Operation {

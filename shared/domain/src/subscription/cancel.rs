@@ -20,8 +20,8 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// [`Refusal::SubscriptionState`] if the subscription has expired, or [`Refusal::JobOpen`] if the
-    /// tenant would be suspended while a job is open.
+    /// [`Refusal::SubscriptionState`] if the subscription has expired, or [`Refusal::JobOpen`] if a job
+    /// is open whose tenant would be suspended, or would come into use without a subscription.
     pub fn cancel(mut self, new: Cancellation, at: Context<'_>) -> Result<Decision, Refusal> {
         let has_expired = self.phase == Phase::Expired;
         allow_if(!has_expired, Refusal::SubscriptionState("The subscription has expired."))?;
@@ -31,6 +31,7 @@ impl Subscription {
         let is_new = !self.cancel_at_period_end;
         self.cancel_reason = new.reason.or(self.cancel_reason);
         if self.phase == Phase::Pending {
+            allow_if(!at.tenant.has_open_job, Refusal::JobOpen)?;
             return Ok(self.ended(Phase::Cancelled, at).with(EventType::SubscriptionCancelled));
         }
         if new.when == Some(When::Now) {

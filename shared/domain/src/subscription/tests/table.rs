@@ -125,6 +125,11 @@ fn a_tenant_suspended_by_hand_stays_so_and_a_job_delays_what_would_suspend() {
         assert_eq!(renewed.events, [EventType::SubscriptionRenewed], "no job delays a renewal");
     }
     let context = at(busy, "2026-07-01T10:00", &by);
+    let (pending, _) = phases().swap_remove(0);
+    assert_eq!(pending.phase, Phase::Pending);
+    for new in [now(), Cancellation { when: None, reason: None }] {
+        assert_eq!(pending.clone().cancel(new, context), Err(Refusal::JobOpen), "it is built");
+    }
     let late = past_due(&json!({}));
     assert_eq!(late.clone().run(TimerAction::GraceEnd, context), Err(Refusal::JobOpen));
     let suspended = late.run(TimerAction::GraceEnd, at(by_hand, "2026-07-01T10:00", &by));
