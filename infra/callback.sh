@@ -110,6 +110,17 @@ sign() {
     openssl dgst -sha256 -r | cut -d ' ' -f 1
 }
 
+# Prints the time in milliseconds. A bash before 5, such as that of macOS, does not know it.
+now() {
+  local microseconds=${EPOCHREALTIME:-}
+  microseconds=${microseconds//[!0-9]/}
+  if [[ -n $microseconds ]]; then
+    echo $((microseconds / 1000))
+  else
+    python3 -c 'import time; print(int(time.time() * 1000))'
+  fi
+}
+
 # Retries for more than a minute, longer than a rate limit lasts. Each attempt is signed again, because a signature
 # is only valid for a few seconds.
 waits=(1 2 4 8 16 32 0) most=30
@@ -123,8 +134,7 @@ fi
 warn() { echo "callback.sh: $1" >&2; exit 0; }
 reject() { "$give_up" "the control plane rejected the report with status $status: ${answer:0:1000}"; }
 for wait in "${waits[@]}"; do
-  timestamp=$(python3 -c 'import sys, time; print(int(time.time() * 1000) + int(sys.argv[1]))' \
-    "${CLOCK_AHEAD_MS:-0}")
+  timestamp=$(($(now) + ${CLOCK_AHEAD_MS:-0}))
   signature=$(printf '%s%s%s' "$body" "$CONTEXT_ID" "$timestamp" | sign)
   answer=$(printf '%s' "$body" | curl --silent --write-out '\n%{http_code}' --max-time "$most" \
     --header 'content-type: application/json' --header "idempotency-key: $key" \

@@ -150,6 +150,13 @@ class Callback(unittest.TestCase):
             for sent in times:
                 self.assertLess(abs(time.time() + day - sent), 10)
 
+    def test_a_bash_that_does_not_know_the_time_is_enough(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sh") as old:
+            print("unset EPOCHREALTIME", file=old, flush=True)
+            done, [(_, headers)] = self.report([204], "success", CLOCK_AHEAD_MS="60000", BASH_ENV=old.name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(abs((time.time() + 60) * 1000 - int(headers["x-timestamp"])), 10_000)
+
     def test_progress_never_fails_a_build(self):
         done, received = self.report([500, 500], "progress", "Creating the database")
         self.assertEqual((done.returncode, len(received)), (0, 2), done.stderr)
