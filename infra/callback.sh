@@ -20,7 +20,8 @@
 #   CLOCK_AHEAD_MS   how far the control plane's clock is ahead, in milliseconds; only that of a local run can be
 #
 # Exits with 0 if the control plane accepted the report, and with 1 if it rejected the report or could not be
-# reached for about a minute. Progress never fails a build: it is tried twice, and then only warns. Requires bash, curl, openssl and python3, and the AWS CLI if CALLBACK_SECRET is not set.
+# reached for about a minute. Progress never fails a build: it is tried twice, and then only warns. Requires bash,
+# curl, openssl and python3, and the AWS CLI if CALLBACK_SECRET is not set.
 set -euo pipefail
 
 die() { echo "callback.sh: $1" >&2; exit 1; }

@@ -24,7 +24,7 @@ const IN_ONE_TRANSACTION: usize = 98;
 const WITH_SUBSCRIPTION: usize = 12;
 
 /// Maximum number of configs among these children. DynamoDB allows 4 MB of items in a transaction.
-/// A config may have 256 KiB; 98 other children have less than 1 MB together.
+/// A config has up to 102,400 bytes of JSON; 98 other children have less than 1 MB together.
 const CONFIGS_IN_ONE_TRANSACTION: usize = 12;
 
 /// Number of children that are deleted concurrently.
@@ -50,9 +50,10 @@ impl Store {
         Ok(TenantDeletion { tenant, children, current })
     }
 
-    /// Soft-deletes a tenant, its current subscription, which is cancelled, and its children. Children that do not fit into the transaction are
-    /// deleted by the stream's consumer ([`Store::soft_delete_children`]). Until then, reads by ID skip
-    /// them, because their tenant is deleted.
+    /// Soft-deletes a tenant, its current subscription, which is cancelled, and its children. Children
+    /// that do not fit into the transaction are deleted by the stream's consumer
+    /// ([`Store::soft_delete_children`]). Until then, reads by ID skip them, because their tenant is
+    /// deleted.
     ///
     /// # Errors
     ///
