@@ -4,8 +4,9 @@
     infra/redrive.py QUEUE_URL
 
 for either of the queues StreamFailuresUrl and EventFailuresUrl, outputs of the stack. (SQS's own redrive
-supports only queues whose messages came from another queue.) It can be stopped and started again, because
-consumers ignore what they have processed. If a message fails again, it stays in the queue, and the exit code is 1.
+supports only queues whose messages came from another queue.) Each message is tried once. It can be stopped and
+started again, because consumers ignore what they have processed. If a message fails again, it stays in the queue,
+and the exit code is 1.
 
 Needs the AWS CLI, version 2, with permission to read the queue and the stream and to invoke the functions.
 """
@@ -16,6 +17,13 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+
+
+# Seconds for which a message stays hidden from others: longer than it takes to try ten of them.
+HIDDEN = 3600
+# Seconds that a function may take, which is the most that Lambda allows. By default, the CLI waits for one minute,
+# and then invokes the function again.
+TIMEOUT = 900
 
 
 class Fault(Exception):
@@ -36,9 +44,8 @@ def invoke(function, payload):
     with tempfile.TemporaryDirectory() as folder:
         given, answer = pathlib.Path(folder, "given"), pathlib.Path(folder, "answer")
         given.write_text(json.dumps(payload))
-        result = aws(
-            "lambda", "invoke", "--function-name", function, "--payload", f"fileb://{given}", str(answer)
-        )
+        payload = ["--payload", f"fileb://{given}", "--cli-read-timeout", str(TIMEOUT), str(answer)]
+        result = aws("lambda", "invoke", "--function-name", function, *payload)
         said = answer.read_text()
     if "FunctionError" in result:
         raise Fault(said[:500])
@@ -89,24 +96,39 @@ def hand_over(message):
         raise Fault("the message has an unknown format")
 
 
+def receive(queue):
+    options = ["--visibility-timeout", str(HIDDEN), "--max-number-of-messages", "10", "--message-attribute-names", "All"]
+    return aws("sqs", "receive-message", "--queue-url", queue, *options).get("Messages", [])
+
+
 def main(queue):
-    done = failed = 0
-    while True:
-        # Failed messages stay hidden for five minutes, so that each message is tried once.
-        hidden = ["--visibility-timeout", "300", "--max-number-of-messages", "10"]
-        got = aws("sqs", "receive-message", "--queue-url", queue, *hidden, "--message-attribute-names", "All")
-        if not got.get("Messages"):
-            break
-        for message in got["Messages"]:
-            try:
-                hand_over(message)
-                aws("sqs", "delete-message", "--queue-url", queue, "--receipt-handle", message["ReceiptHandle"])
-                done += 1
-            except Fault as fault:
-                print(f"{message['MessageId']}: {fault}", file=sys.stderr)
-                failed += 1
-    print(f"{done} retried successfully, {failed} left in the queue")
-    return failed > 0
+    # The receipt handles of the messages that are still in the queue, by message ID.
+    done, left = 0, {}
+    try:
+        while messages := [message for message in receive(queue) if message["MessageId"] not in left]:
+            left |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
+            for message in messages:
+                try:
+                    hand_over(message)
+                    aws("sqs", "delete-message", "--queue-url", queue, "--receipt-handle", message["ReceiptHandle"])
+                    del left[message["MessageId"]]
+                    done += 1
+                except Fault as fault:
+                    print(f"{message['MessageId']}: {fault}", file=sys.stderr)
+    finally:
+        for handle in left.values():
+            release(queue, handle)
+    print(f"{done} retried successfully, {len(left)} left in the queue")
+    return len(left) > 0
+
+
+def release(queue, handle):
+    """Shows a message to others again."""
+    try:
+        visible = ["--receipt-handle", handle, "--visibility-timeout", "0"]
+        aws("sqs", "change-message-visibility", "--queue-url", queue, *visible)
+    except Fault:
+        pass  # it is visible by now, or will be
 
 
 if __name__ == "__main__":

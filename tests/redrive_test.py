@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,13 +18,21 @@ home, words = pathlib.Path(os.environ["HOME_OF_AWS"]), sys.argv[1:]
 queue = json.loads((home / "queue").read_text())
 option = lambda name: words[words.index(name) + 1]
 answer = {}
+def note(file, text):
+    with open(home / file, "a") as notes:
+        notes.write(text + "\\n")
 if words[1] == "receive-message":
-    answer = {"Messages": queue[:10]} if queue else {}
-    (home / "hidden").write_text(json.dumps(queue[:10]))
-    (home / "queue").write_text(json.dumps(queue[10:]))
+    hidden = (home / "hidden").read_text().split()
+    visible = [one for one in queue if one["MessageId"] not in hidden][:10]
+    answer = {"Messages": visible} if visible else {}
+    if not (home / "hides-nothing").exists():
+        for one in visible:
+            note("hidden", one["MessageId"])
 elif words[1] == "delete-message":
-    with open(home / "deleted", "a") as deleted:
-        deleted.write(option("--receipt-handle") + "\\n")
+    note("deleted", option("--receipt-handle"))
+    (home / "queue").write_text(json.dumps([one for one in queue if one["ReceiptHandle"] != option("--receipt-handle")]))
+elif words[1] == "change-message-visibility" and option("--visibility-timeout") == "0":
+    note("released", option("--receipt-handle"))
 elif words[1] == "get-shard-iterator":
     answer = {"ShardIterator": option("--sequence-number")}
 elif words[1] == "get-records":
@@ -35,10 +44,10 @@ elif words[1] == "get-records":
         answer["NextShardIterator"] = str(int(page[-1]["dynamodb"]["SequenceNumber"]) + 1)
 elif words[1] == "invoke":
     payload = pathlib.Path(option("--payload").removeprefix("fileb://")).read_text()
-    with open(home / "invoked", "a") as invoked:
-        invoked.write(json.dumps([option("--function-name"), json.loads(payload)]) + "\\n")
+    note("invoked", json.dumps([option("--function-name"), json.loads(payload)]))
+    note("waited", option("--cli-read-timeout"))
     fails = "poison" in payload
-    pathlib.Path(words[words.index("--payload") + 2]).write_text('{"errorMessage":"no"}' if fails else "null")
+    pathlib.Path(words[words.index("--cli-read-timeout") + 2]).write_text('{"errorMessage":"no"}' if fails else "null")
     answer = {"StatusCode": 200} | ({"FunctionError": "Unhandled"} if fails else {})
 print(json.dumps(answer))
 '''
@@ -60,19 +69,21 @@ def batch(first, last):
 
 
 class Redrive(unittest.TestCase):
-    def redrive(self, queue, stream=()):
+    def redrive(self, queue, stream=(), *, hides=True):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             (folder / "aws").write_text(AWS)
             (folder / "aws").chmod(0o755)
             (folder / "queue").write_text(json.dumps(queue))
             (folder / "stream").write_text(json.dumps(list(stream)))
-            for name in ["deleted", "invoked"]:
+            for name in ["deleted", "hidden", "invoked", "released", "waited"] + ["hides-nothing"] * (not hides):
                 (folder / name).touch()
             env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "HOME_OF_AWS": str(folder)}
             done = subprocess.run(
-                [sys.executable, ROOT / "infra/redrive.py", "https://queue"], env=env, capture_output=True, text=True
+                [sys.executable, ROOT / "infra/redrive.py", "https://queue"], env=env, capture_output=True, text=True, timeout=60
             )
+            self.released = (folder / "released").read_text().split()
+            self.waited = [int(seconds) for seconds in (folder / "waited").read_text().split()]
             invoked = [json.loads(line) for line in (folder / "invoked").read_text().splitlines()]
             return done, invoked, (folder / "deleted").read_text().split()
 
@@ -102,6 +113,22 @@ class Redrive(unittest.TestCase):
         self.assertEqual((len(invoked), len(deleted)), (12, 11))
         self.assertNotIn("m3", deleted)
         self.assertIn("11 retried successfully, 1 left in the queue", done.stdout)
+
+    def test_messages_that_are_visible_again_are_not_tried_again(self):
+        queue = [message(f"m{n}", {"poison": 1}, TARGET_ARN=FUNCTION) for n in range(12)]
+        done, invoked, deleted = self.redrive(queue, hides=False)
+        self.assertEqual((done.returncode, len(invoked), deleted), (1, 10, []))
+
+    def test_what_is_left_can_be_tried_again_at_once(self):
+        queue = [message(f"m{n}", {"poison": n} if n % 2 else {"n": n}, TARGET_ARN=FUNCTION) for n in range(12)]
+        self.redrive(queue)
+        self.assertEqual(self.released, [f"m{n}" for n in range(1, 12, 2)])
+
+    def test_the_slowest_function_is_waited_for(self):
+        timeouts = re.findall(r"^ +Timeout: (\d+)$", (ROOT / "template.yaml").read_text(), re.MULTILINE)
+        self.assertGreater(max(map(int, timeouts)), 60)
+        self.redrive([message("m1", {}, TARGET_ARN=FUNCTION)])
+        self.assertGreater(self.waited, [max(map(int, timeouts))])
 
     def test_expired_records_are_not_treated_as_done(self):
         done, invoked, deleted = self.redrive([message("m1", batch("2", "4"))], [])
