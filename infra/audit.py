@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exports the audit log, and verifies an export without the control plane.
 
-    infra/audit.py export [NAME=VALUE...] > audit.jsonl   every page; NAME is tenantId, from or to
+    infra/audit.py export [NAME=VALUE...] > audit.jsonl   every page; NAME is tenantId, or from or to, which leave gaps
     infra/audit.py verify audit.jsonl [LOG...]            MACs, gaps and, if given, checkpoints in log files
     infra/audit.py retire KID < keys.json                 the set of master keys without the key KID
 

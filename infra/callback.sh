@@ -25,6 +25,7 @@
 set -euo pipefail
 
 die() { echo "callback.sh: $1" >&2; exit 1; }
+warn() { echo "callback.sh: $1" >&2; exit 0; }
 
 outcome=${1:-}
 [[ $outcome == success || $outcome == failure || $outcome == progress ]] ||
@@ -53,10 +54,13 @@ for name in CALLBACK_URL TENANT_ID CONTEXT_ID JOB_KIND; do
 done
 [[ $JOB_KIND =~ ^(provision|deprovision|change|retire)$ ]] ||
   die "JOB_KIND must be provision, deprovision, change or retire, not $JOB_KIND"
+# What depends on more than the arguments. The secret of a job that timed out is gone.
+give_up=die
+[[ $outcome != progress ]] || give_up=warn
 if [[ -z ${CALLBACK_SECRET:-} ]]; then
   [[ -n ${SECRET_ARN:-} ]] || die "set CALLBACK_SECRET or SECRET_ARN"
   CALLBACK_SECRET=$(aws secretsmanager get-secret-value --secret-id "$SECRET_ARN" \
-    --query SecretString --output text) || die "the job's secret cannot be read"
+    --query SecretString --output text) || "$give_up" "the job's secret cannot be read"
 fi
 # The control plane only issues secrets of 64 bytes, one SHA-256 block. Such a key needs no padding.
 [[ $CALLBACK_SECRET =~ ^[0-9a-f]{64}$ ]] || die "the secret must have 64 lowercase hexadecimal digits"
@@ -127,12 +131,7 @@ now() {
 waits=(1 2 4 8 16 32 0) most=30
 # The key is that of this report, so that the control plane handles one attempt at a time.
 key=$(printf '%s' "$CONTEXT_ID$body" | openssl dgst -sha256 -r | cut -d ' ' -f 1)
-give_up=die
-if [[ $outcome == progress ]]; then
-  waits=(1 0) most=5
-  give_up=warn
-fi
-warn() { echo "callback.sh: $1" >&2; exit 0; }
+[[ $outcome != progress ]] || waits=(1 0) most=5
 reject() { "$give_up" "the control plane rejected the report with status $status: ${answer:0:1000}"; }
 for wait in "${waits[@]}"; do
   timestamp=$(($(now) + ${CLOCK_AHEAD_MS:-0}))

@@ -214,6 +214,9 @@ class Callback(unittest.TestCase):
             done, received = self.report([204], "success", SECRET_ARN="arn:of:another", **variables)
             self.assertEqual((done.returncode, len(received)), (1, 0))
             self.assertIn("secret cannot be read", done.stderr)
+            done, received = self.report([], "progress", "Copying data", SECRET_ARN="arn:of:another", **variables)
+            self.assertEqual((done.returncode, len(received)), (0, 0), "it never fails a build")
+            self.assertIn("secret cannot be read", done.stderr)
 
     def test_an_unreachable_control_plane_is_retried(self):
         with socket.socket() as taken:

@@ -215,7 +215,15 @@ async fn repeated_and_shuffled_records_give_the_same_chains() {
         random >> 8
     });
     deliver(&two, &shuffled).await;
-    assert_eq!(log(&two), log(&one));
+    // Entries expire some time after they were appended.
+    let lasting = |app: &App| {
+        let mut log = log(app);
+        for attributes in log.values_mut().filter_map(Value::as_object_mut) {
+            attributes.retain(|name, _| name != "expiresAt" && name != "latestExpiresAt");
+        }
+        log
+    };
+    assert_eq!(lasting(&two), lasting(&one));
     for chain in chains(&one) {
         assert_eq!(verify(&one, &chain).await["ok"], true, "{chain}");
     }
@@ -314,6 +322,62 @@ async fn a_changed_missing_or_added_entry_is_found_where_it_is() {
     without_key["entry"]["S"] = text.into();
     app.import(vec![without_key]);
     is_broken_at("an unknown key", 5).await;
+}
+
+#[tokio::test]
+async fn entries_that_retention_deletes_in_any_order_are_not_missing() {
+    let app = App::start_silent().await;
+    for n in 0..5 {
+        let lead = support::lead(&format!("a{n}@acme.test"));
+        app.client.post_without_token("/leads", &lead).await.expect(200);
+    }
+    app.settle().await;
+    let whole = log(&app);
+    let after = async |expired: &[&str], deleted: &[&str]| {
+        let other = App::start_silent().await;
+        let mut items = whole.clone();
+        items.retain(|key, _| !deleted.iter().any(|place| key.ends_with(place)));
+        for (key, item) in &mut items {
+            if expired.iter().any(|place| key.ends_with(place)) {
+                let name = if key.ends_with("HEAD") { "latestExpiresAt" } else { "expiresAt" };
+                assert!(item[name]["N"].is_string(), "{item}");
+                item[name]["N"] = json!("1");
+            }
+        }
+        other.import(items.into_values().collect());
+        let verified = verify(&other, "leads").await;
+        (
+            verified["brokenAt"].as_u64(),
+            verified["from"].as_u64(),
+            other.read("/audit").await.items().len(),
+        )
+    };
+    assert_eq!(after(&[], &[]).await, (None, Some(1), 5));
+    assert_eq!(after(&["01", "02", "03"], &["02"]).await, (None, Some(4), 2));
+    let all = ["01", "02", "03", "04", "05", "HEAD"];
+    assert_eq!(after(&all, &["02", "04"]).await, (None, None, 0));
+    assert_eq!(after(&all, &all[..5]).await, (None, None, 0));
+    // What has not expired is missing.
+    assert_eq!(after(&["01"], &["03"]).await.0, Some(3));
+    assert_eq!(after(&["01"], &["05"]).await.0, Some(5));
+    assert_eq!(after(&all[..5], &["05"]).await.0, Some(1));
+    assert_eq!(after(&[], &all[..5]).await.0, Some(1));
+}
+
+#[tokio::test]
+async fn a_change_that_is_recorded_late_does_not_expire_before_older_entries() {
+    let app = App::start_silent().await;
+    app.client.post_without_token("/leads", &support::lead("ada@acme.test")).await.expect(200);
+    app.settle().await;
+    let records = app.local().records("upkeep").unwrap();
+    let mut late = App::with_variables(&[("AUDIT_RETENTION_DAYS", "1")]).await;
+    let days = |days: u64| std::time::Duration::from_secs(days * 24 * 3600);
+    late.skip(days(5)).await;
+    deliver(&late, &records).await;
+    let entry = log(&late).into_values().find(|item| item["entry"].is_object()).unwrap();
+    let expiry: i64 = entry["expiresAt"]["N"].as_str().unwrap().parse().unwrap();
+    let expected = lambda::now().seconds() + 24 * 3600;
+    assert!((expiry - expected).abs() < 600, "{expiry} instead of {expected}");
 }
 
 #[tokio::test]
@@ -434,6 +498,19 @@ async fn an_export_has_every_entry_and_is_recorded() {
     let csv = app.read(&format!("/audit/export?tenantId={tenant}&format=csv")).await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     assert!(csv.raw.starts_with("time,chain,seq,id,action,"), "{}", csv.raw);
+    let columns: Vec<&str> = csv.raw.lines().next().unwrap().split(',').collect();
+    for (name, value) in later[0].as_object().unwrap() {
+        let parts = value.as_object().into_iter().flat_map(Map::keys);
+        let mut names = parts.map(|part| format!("{name}.{part}")).collect::<Vec<_>>();
+        if names.is_empty() {
+            names.push(name.clone());
+        }
+        for name in names {
+            let camel = name.replace(".id", "Id").replace(".type", "Type").replace(".name", "Name");
+            let column = camel.replace("request.", "");
+            assert!(columns.contains(&column.as_str()), "{name} is not in {columns:?}");
+        }
+    }
     let noted = eventually("the export in the audit log", async || {
         let noted = app.read(&format!("/tenants/{tenant}/audit?limit=1")).await;
         (noted.text("/0/action") == "audit.exported").then_some(noted)

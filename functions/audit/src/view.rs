@@ -29,7 +29,7 @@ pub(crate) static ENTRY: Schema = Schema {
 };
 
 /// The columns of an export as CSV, each with the JSON Pointer to its value.
-const COLUMNS: [(&str, &str); 18] = [
+const COLUMNS: [(&str, &str); 20] = [
     ("time", "/time"),
     ("chain", "/chain"),
     ("seq", "/seq"),
@@ -48,6 +48,8 @@ const COLUMNS: [(&str, &str); 18] = [
     ("agent", "/request/agent"),
     ("prev", "/prev"),
     ("mac", "/mac"),
+    ("reason", "/reason"),
+    ("key", "/key"),
 ];
 
 /// Returns the members of an entry by which it is filtered. An entry that was tampered with in
@@ -111,11 +113,11 @@ mod tests {
     #[test]
     fn a_cell_is_quoted_and_never_a_formula() {
         let entry = json!({ "seq": 7, "actor": { "id": "=1+1" }, "target": { "name": "a \"b\"" },
-            "changes": [{ "path": "/a" }] });
+            "changes": [{ "path": "/a" }], "reason": "-1", "key": "k1" });
         let line = csv_line(&entry);
         assert_eq!(
             line,
-            ",,\"7\",,,,,\"'=1+1\",,,,\"a \"\"b\"\"\",\"[{\"\"path\"\":\"\"/a\"\"}]\",,,,,\r\n"
+            ",,\"7\",,,,,\"'=1+1\",,,,\"a \"\"b\"\"\",\"[{\"\"path\"\":\"\"/a\"\"}]\",,,,,,\"'-1\",\"k1\"\r\n"
         );
         assert_eq!(csv_header().split(',').count(), COLUMNS.len());
     }

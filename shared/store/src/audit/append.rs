@@ -127,6 +127,8 @@ impl AuditLog {
         now: Timestamp,
     ) -> Result<()> {
         let (mut seq, mut last) = (head.seq, head.mac.clone());
+        // Not from the time of the change: one that was appended late would expire before older entries.
+        let expiry = (now + self.retention).seconds();
         let mut writes = self.store.transaction();
         for entry in entries {
             seq += 1;
@@ -134,13 +136,14 @@ impl AuditLog {
             let mac = self.keys.audit_mac(&text);
             writes = writes.claim(Key::audit_done(&entry.id), done(now), Error::Stale)?.claim(
                 Key::audit(chain, seq),
-                self.item(entry, seq, text, &mac),
+                entry_item(entry, seq, text, &mac, expiry),
                 Error::Stale,
             )?;
             last = Some(mac);
         }
         let day = now.seconds() / (24 * 3600);
-        writes = writes.put_if(head_put(chain, &head, seq, last.as_deref(), day), Error::Stale)?;
+        let put = head_put(chain, &head, seq, last.as_deref(), day, expiry);
+        writes = writes.put_if(put, Error::Stale)?;
         writes.commit().await?;
         if head.day != day {
             // The owner of the table can cut off the newest entries, but not their checkpoints.
@@ -160,39 +163,41 @@ impl AuditLog {
         let pairs = entries.into_iter().zip(keys);
         Ok(pairs.filter(|(_, key)| !found.contains(key)).map(|(entry, _)| entry).collect())
     }
-
-    /// Returns the attributes of an entry.
-    fn item(&self, entry: &AuditEntry, seq: u64, text: String, mac: &str) -> Attributes {
-        let place = format!("{}#{seq:012}", entry.chain);
-        let by_time = Partition::of_entity("audit").key(entry.time, &place);
-        let by_actor = entry.actor.as_deref();
-        let by_actor = by_actor.map(|id| Partition::audit_of_actor(id).key(entry.time, &place));
-        let keys = [Some(by_time), by_actor].into_iter().flatten().flat_map(IndexKey::attributes);
-        let mut item: Attributes =
-            keys.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect();
-        let expiry = (entry.time + self.retention).seconds();
-        item.insert("entity".into(), AttributeValue::S("audit".into()));
-        item.insert("seq".into(), AttributeValue::N(seq.to_string()));
-        item.insert("entry".into(), AttributeValue::S(text));
-        item.insert("mac".into(), AttributeValue::S(mac.to_owned()));
-        item.insert("expiresAt".into(), AttributeValue::N(expiry.to_string()));
-        item
-    }
 }
 
-/// Returns the write that moves the head of a chain, if it has not moved in the meantime.
+/// Returns the attributes of an entry. `expiry` is in seconds.
+fn entry_item(entry: &AuditEntry, seq: u64, text: String, mac: &str, expiry: i64) -> Attributes {
+    let place = format!("{}#{seq:012}", entry.chain);
+    let by_time = Partition::of_entity("audit").key(entry.time, &place);
+    let by_actor = entry.actor.as_deref();
+    let by_actor = by_actor.map(|id| Partition::audit_of_actor(id).key(entry.time, &place));
+    let keys = [Some(by_time), by_actor].into_iter().flatten().flat_map(IndexKey::attributes);
+    let mut item: Attributes =
+        keys.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect();
+    item.insert("entity".into(), AttributeValue::S("audit".into()));
+    item.insert("seq".into(), AttributeValue::N(seq.to_string()));
+    item.insert("entry".into(), AttributeValue::S(text));
+    item.insert("mac".into(), AttributeValue::S(mac.to_owned()));
+    item.insert("expiresAt".into(), AttributeValue::N(expiry.to_string()));
+    item
+}
+
+/// Returns the write that moves the head of a chain, if it has not moved in the meantime. `expiry` is
+/// that of its latest entry.
 fn head_put(
     chain: &str,
     head: &Head,
     seq: u64,
     mac: Option<&str>,
     day: i64,
+    expiry: i64,
 ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
     let attributes = [
         ("entity".into(), AttributeValue::S("audit-head".into())),
         ("seq".into(), AttributeValue::N(seq.to_string())),
         ("mac".into(), AttributeValue::S(mac.unwrap_or_default().to_owned())),
         ("day".into(), AttributeValue::N(day.to_string())),
+        ("latestExpiresAt".into(), AttributeValue::N(expiry.to_string())),
     ];
     let item = with_key(Key::audit_head(chain), attributes.into());
     let put = Put::builder().set_item(Some(item));

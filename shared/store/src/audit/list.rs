@@ -68,6 +68,9 @@ impl Store {
             let page = query_page(query, "listing the audit log").await?;
             for item in page.items {
                 read += 1;
+                if item.has_expired() {
+                    continue;
+                }
                 let key = position(source, &item);
                 // Its chain is broken, which the verification tells. The others are still shown.
                 let entry = sealed(&item).and_then(members).inspect_err(|error| {

@@ -43,10 +43,31 @@ fn sealed(item: &RawItem) -> Result<SealedEntry> {
     Ok(SealedEntry { seq, entry, mac })
 }
 
+/// The latest entry of a chain as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredHead {
+    seq: u64,
+    mac: String,
+    /// When the entry expires, in seconds. `None` if it was appended before this was stored.
+    latest_expires_at: Option<i64>,
+}
+
+impl StoredHead {
+    fn entry(&self) -> ChainHead {
+        ChainHead { seq: self.seq, mac: self.mac.clone() }
+    }
+
+    /// Whether the entry has expired, and so all before it.
+    fn has_expired(&self) -> bool {
+        self.latest_expires_at.is_some_and(|expiry| expiry <= lambda::now().seconds())
+    }
+}
+
 impl Store {
     /// Returns the latest entry of a chain, strongly consistent. Returns `None` for a chain without
     /// entries.
-    async fn chain_head(&self, chain: &str) -> Result<Option<ChainHead>> {
+    async fn chain_head(&self, chain: &str) -> Result<Option<StoredHead>> {
         self.get(Key::audit_head(chain)).await
     }
 

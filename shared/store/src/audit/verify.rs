@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{ENTRIES, sealed};
+use super::{ENTRIES, StoredHead, sealed};
 use crate::{
     Store,
     lists::cursor::Cursor,
@@ -21,7 +21,7 @@ pub struct Verification {
     /// The chain.
     pub chain: String,
     /// The number of the first verified entry: the first that retention kept. `None` if the chain
-    /// has no entries.
+    /// has no entries, or none that retention kept.
     pub from: Option<u64>,
     /// The number of the last verified entry.
     pub to: Option<u64>,
@@ -67,8 +67,14 @@ impl Store {
             .limit(1000)
             .set_exclusive_start_key(start);
         let mut pages = QueryPages::new(query, "reading the audit log");
+        let mut may_have_expired = check.last().is_none();
         while check.entries() < AT_ONCE && check.broken_at().is_none() {
             let Some(item) = pages.next_item().await? else { break };
+            // DynamoDB deletes expired entries in any order.
+            may_have_expired &= item.has_expired();
+            if may_have_expired {
+                continue;
+            }
             let entry = sealed(&item).unwrap_or_else(|_| unreadable(&item));
             // The first entries of a chain may have been appended after the head was read.
             if head.is_none() {
@@ -79,8 +85,11 @@ impl Store {
             }
             check.offer(&entry, |key, text, mac| keys.is_audit_mac(key, text, mac));
         }
+        let all_expired =
+            check.first().is_none() && head.as_ref().is_some_and(StoredHead::has_expired);
+        let head = head.as_ref().map(StoredHead::entry);
         let is_partial = check.entries() == AT_ONCE && check.last() != head.as_ref();
-        if !is_partial {
+        if !is_partial && !all_expired {
             check.end(head.as_ref());
         }
         let next = check.last().filter(|_| is_partial && check.broken_at().is_none());

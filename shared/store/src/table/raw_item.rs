@@ -105,7 +105,7 @@ impl RawItem {
     /// Whether the item has expired. DynamoDB deletes expired items within a few days.
     ///
     /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html>
-    fn has_expired(&self) -> bool {
+    pub(crate) fn has_expired(&self) -> bool {
         self.expires_at.is_some_and(|expiry| expiry <= lambda::now().seconds())
     }
 
