@@ -184,4 +184,6 @@ async fn rate_limited_routes_make_one_call_less_with_a_cache() {
     let signed = SignedMessage::new(&app.keys, id, JobId::generate(), &forged);
     signed.send(&app.client).await.expect(401);
     assert_eq!(app.table_calls() - before, 1, "POST /webhook, forged");
+    signed.send_with_key(&app.client, "k").await.expect(401);
+    assert_eq!(app.table_calls() - before, 2, "POST /webhook, forged and with a key");
 }

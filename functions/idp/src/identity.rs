@@ -102,7 +102,7 @@ impl Identity {
         let Some(provider) = job.identity_provider else { return Ok(()) };
         let setup = Setup::of_job(job).ok_or_else(|| Failure::Nobody.at("finding the admin"))?;
         let setup = setup.in_tier_of(&self.tiers)?;
-        let space = Space::of(&setup, job.isolation);
+        let space = Space::of(&setup, setup.isolation(&self.tiers));
         let (store, patience) = (&self.store, Patience::OF_AN_EVENT);
         self.providers.set_up(provider, &setup, &space, store, patience).await.map(drop)
     }

@@ -109,7 +109,7 @@ async fn manage(
     let Some(provider) = setup.tenant.identity_provider else {
         return Ok(Json(Managed { auth_id: String::new() }));
     };
-    let space = Space::of(&setup, idp.tiers.isolation(setup.tier.as_str()));
+    let space = Space::of(&setup, setup.isolation(&idp.tiers));
     let (providers, patience) = (&idp.providers, Patience::OF_A_CLIENT);
     let set_up =
         async || Ok(providers.set_up(provider, &setup, &space, &idp.store, patience).await?);

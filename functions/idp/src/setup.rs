@@ -1,7 +1,8 @@
 use std::ops::Deref;
 
 use domain::{
-    Email, Error, EventTenant, IdentityProvider, Job, Result, TenantId, TenantKey, Text, Tiers,
+    Email, Error, EventTenant, IdentityProvider, Isolation, Job, Result, TenantId, TenantKey, Text,
+    Tiers,
 };
 use schema::{Flat, FromJson, Reader, body};
 use serde_json::{Value, json};
@@ -12,8 +13,8 @@ body! {
     #[derive(Clone, Debug)]
     pub(crate) struct Setup {
         pub(crate) tenant: Tenant,
-        /// The tier of the tenant's plan.
-        pub(crate) tier: Text<1, 100> as Plan = "plan",
+        /// The tenant's plan.
+        pub(crate) plan: Plan,
     }
     const ALLOWS_UNKNOWN: bool = true;
 }
@@ -51,8 +52,11 @@ body! {
 }
 
 body! {
-    struct Plan {
-        tier: Text<1, 100>,
+    #[derive(Clone, Debug)]
+    pub(crate) struct Plan {
+        pub(crate) tier: Text<1, 100>,
+        /// If it is missing or null, `SILO_TIERS` decides by the tier.
+        pub(crate) isolation: Option<Isolation>,
     }
     const ALLOWS_UNKNOWN: bool = true;
 }
@@ -96,7 +100,8 @@ impl Setup {
             key: key.clone(),
             admin: PrimaryContact { position, admin },
         };
-        Some(Self { tenant, tier: job.tier.clone() })
+        let plan = Plan { tier: job.tier.clone(), isolation: Some(job.isolation) };
+        Some(Self { tenant, plan })
     }
 
     /// Returns the set-up with its tier in the spelling of `tiers`.
@@ -105,10 +110,19 @@ impl Setup {
     ///
     /// [`Error::Invalid`] if the tier is unknown.
     pub(crate) fn in_tier_of(self, tiers: &Tiers) -> Result<Self> {
-        match tiers.violation(&json!(self.tier), "/plan/tier") {
+        match tiers.violation(&json!(self.plan.tier), "/plan/tier") {
             Some(unknown) => Err(Error::Invalid(vec![unknown])),
-            None => Ok(Self { tier: tiers.spelled(self.tier), ..self }),
+            None => {
+                let tier = tiers.spelled(self.plan.tier);
+                Ok(Self { plan: Plan { tier, ..self.plan }, ..self })
+            }
         }
+    }
+
+    /// Returns whether the tenant has a space of its own.
+    pub(crate) fn isolation(&self, tiers: &Tiers) -> Isolation {
+        let Plan { tier, isolation } = &self.plan;
+        isolation.unwrap_or_else(|| tiers.isolation(tier.as_str()))
     }
 }
 
@@ -121,12 +135,6 @@ impl ClaimedTenant {
 impl From<Contacts> for PrimaryContact {
     fn from(Contacts(admin): Contacts) -> Self {
         admin
-    }
-}
-
-impl From<Plan> for Text<1, 100> {
-    fn from(Plan { tier }: Plan) -> Self {
-        tier
     }
 }
 
@@ -180,6 +188,26 @@ mod tests {
                 ("/plan", "required"),
             ]
         );
+    }
+
+    #[test]
+    fn the_plan_decides_the_isolation_and_otherwise_its_tier() {
+        for (plan, expected) in [
+            (json!({ "tier": "BASIC" }), Isolation::Pool),
+            (json!({ "tier": "PREMIUM", "isolation": null }), Isolation::Silo),
+            (json!({ "tier": "BASIC", "isolation": "silo" }), Isolation::Silo),
+            (json!({ "tier": "PREMIUM", "isolation": "pool", "price": 10 }), Isolation::Pool),
+        ] {
+            let setup: Setup = read(&json!({
+                "tenant": {
+                    "id": "0199aa00-0000-7000-8000-000000000001", "name": "Acme", "key": "acme",
+                    "contacts": [{ "firstName": "Ada", "lastName": "L", "email": "ada@acme.test", "isPrimary": true }],
+                },
+                "plan": plan,
+            }))
+            .unwrap();
+            assert_eq!(setup.isolation(&Tiers::default()), expected, "{plan}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ const MAX_TIER_LENGTH: usize = 30;
 impl Space {
     /// Returns the tenant's own space if it is siloed, otherwise the tier's space.
     pub(crate) fn of(setup: &Setup, isolation: Isolation) -> Self {
-        let (tenant, tier) = (&setup.tenant, setup.tier.as_str());
+        let (tenant, tier) = (&setup.tenant, setup.plan.tier.as_str());
         if isolation == Isolation::Silo {
             return Self {
                 name: tenant.key.to_string(),

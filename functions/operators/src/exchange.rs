@@ -5,7 +5,7 @@ use axum::{
     http::request::Parts,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use domain::{Error, Grant, OperatorId, Profile, Result};
+use domain::{Error, Grant, GrantedRole, OperatorId, Profile, Result};
 use schema::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -73,8 +73,7 @@ pub(crate) async fn exchange(
     let own_client = operators.provider.as_ref().map(|provider| provider.client_id.as_str());
     trusted.rules.check(&claims, own_client).map_err(Error::Unauthorized)?;
     let (subject, expiry) = identified(&claims).ok_or(Error::Unauthorized("sub or exp is bad"))?;
-    let client = client_of(&claims).unwrap_or_default();
-    let roles = Grant::roles(&trusted.rules.grants, &claims, client);
+    let roles = trusted.rules.roles(&claims);
     if roles.is_empty() {
         return Err(Error::NoRole.into());
     }
@@ -111,8 +110,7 @@ impl TokenIssuer {
         if own_client.is_some_and(|client| audiences.contains(&client)) {
             return Err("the token is for the client of our own sign-in");
         }
-        let of_client = |client: &str| self.clients.iter().any(|known| known == client);
-        if !self.clients.is_empty() && !client_of(claims).is_some_and(of_client) {
+        if !self.clients.is_empty() && self.known_client(claims).is_none() {
             return Err("the token was issued to another client");
         }
         let for_us = audiences.iter().any(|one| self.audiences.iter().any(|known| known == one));
@@ -123,11 +121,22 @@ impl TokenIssuer {
             false => Err("the token is for another audience"),
         }
     }
+
+    /// Returns the roles of the bearer. Those that a client defines count only if it is a known one:
+    /// the owner of any other could give them to anybody.
+    fn roles(&self, claims: &Map<String, Value>) -> Vec<GrantedRole> {
+        Grant::roles(&self.grants, claims, self.known_client(claims).unwrap_or_default())
+    }
+
+    /// Returns the client that a token was issued to, if it is one of ours.
+    fn known_client<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c str> {
+        client_of(claims).filter(|client| self.clients.iter().any(|known| known == client))
+    }
 }
 
-/// Returns the client that a token was issued to, by the names that providers use.
+/// Returns the client that a token was issued to, by the names that providers use. `cid` is Okta's.
 fn client_of(claims: &Map<String, Value>) -> Option<&str> {
-    ["client_id", "azp", "appid"].into_iter().find_map(|name| claims.get(name)?.as_str())
+    ["client_id", "azp", "appid", "cid"].into_iter().find_map(|name| claims.get(name)?.as_str())
 }
 
 /// Returns the subject and the expiry.
@@ -192,5 +201,30 @@ mod tests {
         let both = rules(&["api"], &["m2m"]);
         assert!(check(&both, json!({ "aud": "api", "azp": "m2m" })));
         assert!(!check(&both, json!({ "aud": "api", "azp": "other" })));
+        assert!(check(&both, json!({ "aud": "api", "cid": "m2m" })));
+        assert!(!check(&both, json!({ "aud": "api", "cid": "other" })));
+    }
+
+    #[test]
+    fn roles_of_a_client_count_only_if_it_is_known() {
+        let rules = |clients: &[&str]| TokenIssuer {
+            issuer: "https://id.test".to_owned(),
+            audiences: vec!["api".to_owned()],
+            clients: clients.iter().map(ToString::to_string).collect(),
+            grants: vec![Grant::of_value("admin", "admin"), Grant::of_value("viewer", "viewer")],
+        };
+        let claims = json!({
+            "aud": ["api", "wiki"], "azp": "wiki", "realm_access": { "roles": ["viewer"] },
+            "resource_access": { "wiki": { "roles": ["admin"] }, "": { "roles": ["admin"] } },
+        });
+        for (clients, expected) in [
+            (&[][..], &["viewer"][..]),
+            (&["console"], &["viewer"]),
+            (&["console", "wiki"], &["admin", "viewer"]),
+        ] {
+            let roles = rules(clients).roles(claims.as_object().unwrap());
+            let names: Vec<_> = roles.iter().map(|granted| granted.role.as_str()).collect();
+            assert_eq!(names, expected, "{clients:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ mod signature;
 
 pub use routes::operations;
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use axum::{
 };
 use domain::{
     BuildMessage, BuildProgress, BuildReport, ClaimedTenant, Error, JobPhase, JobRef, Outcome,
-    Tenant, UserId,
+    Tenant, TenantId, UserId,
 };
 use lambda::{
     Env,
@@ -72,10 +72,17 @@ async fn report(
     let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
     let ClaimedTenant(id) =
         ClaimedTenant::from_body(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
+    let tenant = webhook.tenant(id).await?;
+    // A forged message must not even take the lock of its idempotency key.
+    job_of(&signature, &tenant, &bytes, &webhook.keys)?;
+    let first = Mutex::new(Some(tenant));
     let taken = || {
         retry_if_stale(|| async {
-            let tenant = webhook.store.tenant(id).await;
-            let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
+            let first = first.lock().ok().and_then(|mut first| first.take());
+            let tenant = match first {
+                Some(tenant) => tenant,
+                None => webhook.tenant(id).await?,
+            };
             let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
             match body.read()? {
                 BuildMessage::Report(report) => webhook.close(&tenant, job, &report, now).await,
@@ -90,6 +97,12 @@ async fn report(
 }
 
 impl Webhook {
+    /// Returns the tenant that a message names.
+    async fn tenant(&self, id: TenantId) -> domain::Result<Tenant> {
+        let tenant = self.store.tenant(id).await;
+        tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))
+    }
+
     async fn close(
         &self,
         tenant: &Tenant,

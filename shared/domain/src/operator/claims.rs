@@ -39,7 +39,7 @@ pub(super) fn has(claims: &Map<String, Value>, path: &str, client: &str, value: 
     let found = match path.strip_prefix("resource_access.{client}.") {
         Some(rest) => claims
             .get("resource_access")
-            .and_then(|all| all.get(client)?.as_object())
+            .and_then(|all| all.get(client).filter(|_| !client.is_empty())?.as_object())
             .and_then(|of_client| at(of_client, rest)),
         None => at(claims, path),
     };

@@ -141,7 +141,7 @@ impl Grant {
     }
 
     /// Returns the roles that `grants` give to the bearer of `claims`, each with the first claim that
-    /// gives it. `client` is the ID of our client.
+    /// gives it. `client` is the client whose roles count, or empty if there is none.
     #[must_use]
     pub fn roles(grants: &[Self], claims: &Map<String, Value>, client: &str) -> Vec<GrantedRole> {
         let mut granted: Vec<GrantedRole> = Vec::new();
