@@ -54,7 +54,7 @@ for name in CALLBACK_URL TENANT_ID CONTEXT_ID JOB_KIND; do
 done
 [[ $JOB_KIND =~ ^(provision|deprovision|change|retire)$ ]] ||
   die "JOB_KIND must be provision, deprovision, change or retire, not $JOB_KIND"
-# What depends on more than the arguments. The secret of a job that timed out is gone.
+# From here on, progress only warns. For example, the secret of a job that timed out is gone.
 give_up=die
 [[ $outcome != progress ]] || give_up=warn
 if [[ -z ${CALLBACK_SECRET:-} ]]; then

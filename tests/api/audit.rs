@@ -357,7 +357,7 @@ async fn entries_that_retention_deletes_in_any_order_are_not_missing() {
     let all = ["01", "02", "03", "04", "05", "HEAD"];
     assert_eq!(after(&all, &["02", "04"]).await, (None, None, 0));
     assert_eq!(after(&all, &all[..5]).await, (None, None, 0));
-    // What has not expired is missing.
+    // Entries that have not expired are missing.
     assert_eq!(after(&["01"], &["03"]).await.0, Some(3));
     assert_eq!(after(&["01"], &["05"]).await.0, Some(5));
     assert_eq!(after(&all[..5], &["05"]).await.0, Some(1));

@@ -67,4 +67,10 @@ test("a request whose answer was lost is sent again with the same key", async ()
   answers.push(new Response("{}"));
   await call("GET", "ping");
   assert.equal(keys[4], null);
+
+  answers.push(undefined, new Response("{}"), new Response("{}"));
+  await post({ name: "Eve" });
+  await post({ name: "Bob" });
+  await post({ name: "Eve" });
+  assert.notEqual(keys[7], keys[5], "after another change, the same request is a new one");
 });

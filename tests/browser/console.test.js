@@ -166,6 +166,14 @@ for (const viewport of SIZES) {
     await press(page, "Search");
     await page.getByText("No results for").waitFor();
     await check(page, "no results");
+
+    await box.fill(`late${viewport.width}`);
+    await press(page, "Search");
+    await page.getByRole("status").filter({ hasText: `No results for late${viewport.width}` }).waitFor();
+    await plane.call("POST", "/leads", { firstName: "Late", lastName: "Comer", companyName: `Late${viewport.width}`, email: `late@${key}.test` });
+    await eventually(async () => (await plane.call("GET", `/search?q=late${viewport.width}`)).length === 1);
+    await press(page, "Search");
+    await page.getByRole("link", { name: "Late Comer" }).waitFor();
     assert.deepEqual(errors, []);
     await context.close();
   });

@@ -76,8 +76,11 @@ for (const viewport of SIZES) {
     await page.locator("body > .banner").waitFor();
     await check(page, "session has ended, without a dialog");
 
+    const link = await page.locator(".banner a").elementHandle();
     await press(page, "New tenant");
     await submitDialog(page, { name: "Outliving", ...values });
+    await dialog.getByText("Sign in again, then try again.").waitFor();
+    assert.equal(await link?.evaluate((element) => element.isConnected), true, "the banner stays, so that it is read out once");
     const [tab] = await Promise.all([context.waitForEvent("page"), dialog.getByRole("link", { name: "Sign in again" }).click()]);
     await tab.getByRole("link", { name: "Ada Lovelace" }).click();
     await tab.getByRole("heading", { name: "Signed in" }).waitFor();

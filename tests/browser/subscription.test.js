@@ -13,7 +13,8 @@ const press = (page, name) => page.getByRole("button", { name, exact: true }).cl
 /** Creates an active plan for tenants of the pool. @param {string} name @param {number} price @returns {Promise<any>} */
 async function activePlan(name, price, terms = { tier: "STANDARD", isolation: "pool" }) {
   const billingCycle = { duration: 1, durationUnit: "month" };
-  const plan = await plane.call("POST", "/plans", { name, ...terms, price, currencyCode: "EUR", billingCycle });
+  const features = { seats: price };
+  const plan = await plane.call("POST", "/plans", { name, ...terms, price, features, currencyCode: "EUR", billingCycle });
   await plane.call("POST", `/plans/${plan.id}/activate`);
   return plan;
 }
@@ -27,7 +28,10 @@ for (const viewport of SIZES) {
     await eventually(async () => (await plane.call("GET", `/tenants/${id}`)).status === 0);
 
     await signIn(page, plane, `#tenants/${id}`);
-    const panel = page.locator(".panel", { has: page.getByRole("heading", { name: "Subscription", exact: true }) });
+    const titled = (/** @type {string} */ title) => page.locator(".panel", { has: page.getByRole("heading", { name: title, exact: true }) });
+    const panel = titled("Subscription");
+    await titled("Entitlements").getByText("No features yet.").waitFor();
+    await titled("Invoices").getByText("No invoices yet.").waitFor();
     await panel.getByText("No subscription.").waitFor();
     await press(page, "Subscribe");
     await check(page, "subscribe");
@@ -36,6 +40,9 @@ for (const viewport of SIZES) {
     await panel.getByText(`Small ${viewport.width}, €10.00 per month`).waitFor();
     await panel.locator(".badge", { hasText: "Active" }).waitFor();
     await panel.getByText("Renews on").waitFor();
+    assert.equal(await page.evaluate("document.activeElement.tagName"), "H1", "the focus is not lost with the button");
+    await titled("Entitlements").locator("tr", { hasText: "seats" }).getByText("10", { exact: true }).waitFor();
+    await titled("Invoices").locator("tbody tr").first().waitFor();
     await check(page, "subscribed");
 
     await page.getByRole("link", { name: "Overview" }).click();
@@ -53,6 +60,7 @@ for (const viewport of SIZES) {
     await submitDialog(page, {});
     await closed(page);
     await panel.getByText(`Large ${viewport.width}, €31.00 per month`).waitFor();
+    await titled("Entitlements").locator("tr", { hasText: "seats" }).getByText("31", { exact: true }).waitFor();
     await panel.getByText("On the next invoice").first().waitFor({ state: "attached" });
 
     const silo = await activePlan(`Silo ${viewport.width}`, 90, { tier: "PREMIUM", isolation: "silo" });

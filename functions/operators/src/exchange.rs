@@ -122,8 +122,8 @@ impl TokenIssuer {
         }
     }
 
-    /// Returns the roles of the bearer. Those that a client defines count only if it is a known one:
-    /// the owner of any other could give them to anybody.
+    /// Returns the roles of the bearer. Roles that a client defines count only if the client is a
+    /// known one: the owner of any other could give them to every user.
     fn roles(&self, claims: &Map<String, Value>) -> Vec<GrantedRole> {
         Grant::roles(&self.grants, claims, self.known_client(claims).unwrap_or_default())
     }

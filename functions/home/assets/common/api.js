@@ -32,7 +32,7 @@ const keys = new Map();
 
 /**
  * Returns the idempotency key of a request. A request that is sent again because its answer was lost keeps its key, so that it
- * has one effect.
+ * has one effect. It gets another one after any other change.
  * @param {string} request
  */
 function keyOf(request) {
@@ -72,7 +72,8 @@ async function send(method, path, { bearer, body, tag, signal, credentials = "om
     throw new NetworkError("The API can’t be reached.", { cause });
   });
   if (answer.ok) {
-    keys.delete(content);
+    // Whoever sends an earlier request again after another change means a new one.
+    if (headers.has("idempotency-key")) keys.clear();
     return answer;
   }
   const envelope = await answer.json().catch(() => null);

@@ -8,6 +8,8 @@ const banner = h("div", { class: "banner", role: "alert" });
 
 /** Shows the banner on the page, or in the open dialog, because everything behind a dialog is inert. */
 export function showBanner() {
+  // A page that polls says so again and again. The banner stays as it is, so that it is read out once and keeps its focus.
+  if (banner.isConnected) return place();
   banner.replaceChildren(
     h("p", {}, "Your session has ended. Nothing you entered is lost. Sign in again in a new tab, then go on here."),
     h("a", { class: "button", href: signInAddress(linkTo("signed-in")), target: "_blank", rel: "noopener" }, "Sign in again"));
@@ -16,6 +18,7 @@ export function showBanner() {
 
 function place() {
   const dialog = document.querySelector("dialog[open]");
+  if (banner.parentElement === (dialog ?? document.body)) return;
   if (dialog) dialog.prepend(banner);
   else document.querySelector("body > header")?.after(banner);
 }

@@ -22,6 +22,7 @@ const LIMIT = 100;
  */
 
 /**
+ * Returns the items of one kind as a panel, with a function that reads the first page again.
  * @param {Kind} kind
  * @param {string} tenant
  */
@@ -79,7 +80,15 @@ export async function children({ path, title, singular, permits, columns, fields
     const shown = new Set(items.map(({ id }) => id));
     draw([...items, ...page.items.filter(({ id }) => !shown.has(id))]);
   }
+  async function refresh() {
+    const page = await list(path, filter);
+    // An unchanged list is not redrawn, so that it keeps its focus.
+    if (JSON.stringify(page.items) === JSON.stringify(items)) return;
+    next = page.next;
+    draw(page.items);
+  }
   draw(items);
-  return h("section", { class: "panel" },
+  const panel = h("section", { class: "panel" },
     h("div", { class: "bar" }, h("h2", {}, title), can(permits.create) && h("button", { class: "plain", onclick: create }, `New ${singular}`)), rows);
+  return { panel, refresh };
 }

@@ -66,7 +66,10 @@ export function openDialog({ title, text = [], content, fields = [], button, dan
   onSubmit(form, async (values, changes) => {
     const next = await submit(values, changes);
     dialog.close();
-    if (typeof next === "function") next();
+    if (typeof next === "function") return next();
+    // The button that opened the dialog may be gone by now, and the focus with it.
+    const focused = document.activeElement;
+    if (focused === document.body || dialog.contains(focused)) document.querySelector("main")?.querySelector("h1")?.focus();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -25,7 +25,7 @@ const valueText = (value) => (typeof value === "string" && readValue(value) === 
 const shownValue = (value) => (typeof value === "boolean" ? (value ? "Yes" : "No") : userText(String(value)));
 
 /**
- * Returns the entitlements of a tenant as a panel.
+ * Returns the entitlements of a tenant as a panel, with a function that reads them again.
  * @param {string} tenant
  */
 export async function entitlements(tenant) {
@@ -76,6 +76,7 @@ export async function entitlements(tenant) {
       : h("p", { class: "soft" }, "No features yet. They appear here when the tenant has a plan or an override."));
   }
   await refresh();
-  return h("section", { class: "panel" },
+  const panel = h("section", { class: "panel" },
     h("div", { class: "bar" }, h("h2", {}, "Entitlements"), can("7002") && h("button", { class: "plain", onclick: () => override() }, "New override")), rows);
+  return { panel, refresh };
 }

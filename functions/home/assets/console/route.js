@@ -22,5 +22,8 @@ export function linkTo(path, query = {}) {
  * @param {Record<string, string>} [query]
  */
 export function navigate(path, query) {
-  location.hash = linkTo(path, query);
+  const link = linkTo(path, query);
+  // The same view is loaded again: its data may have changed.
+  if (location.hash === link) dispatchEvent(new HashChangeEvent("hashchange"));
+  else location.hash = link;
 }

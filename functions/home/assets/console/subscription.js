@@ -170,8 +170,9 @@ function adjustments({ adjustments: lines }) {
  * returns the subscription while it waits for the tenant to be built.
  * @param {string} tenant
  * @param {() => Promise<void>} changed called after each action, which may also change the tenant
+ * @param {() => Promise<void>} follow called when the subscription has changed, by whatever
  */
-export async function subscriptionPanel(tenant, changed) {
+export async function subscriptionPanel(tenant, changed, follow) {
   const content = h("div");
   let shown = "";
   const { items: [latest] } = await list("subscriptions", { where: { tenantId: tenant }, order: "createdOn DESC", limit: 1 });
@@ -184,10 +185,12 @@ export async function subscriptionPanel(tenant, changed) {
     // An unchanged panel is not redrawn, so that it keeps its focus.
     const now = JSON.stringify(subscription ?? null);
     if (now === shown) return;
+    const isFirst = shown === "";
     shown = now;
     fill(content,
       ...(subscription ? [facts(subscription), adjustments(subscription)] : [h("p", { class: "soft" }, "No subscription. The tenant is not billed.")]),
       actions(subscription, tenant, refresh));
+    if (!isFirst) await follow();
   }
   // Lists are eventually consistent, so the subscription itself is read.
   await refresh();

@@ -179,6 +179,9 @@ function resourcesPanel(items, more) {
     items.length ? table("Resources", columns, items) : h("p", { class: "soft" }, "No resources yet. Jobs report the resources that they create."), more);
 }
 
+/** Milliseconds after which the list of invoices has the one of a subscription that has changed. */
+const LISTED_AFTER = 1000;
+
 /** @param {string} id @returns {Promise<import("./console.js").View>} */
 export async function tenant(id) {
   const summary = h("div");
@@ -233,18 +236,28 @@ export async function tenant(id) {
     fill(jobsPanel, h("p", { class: "status wrong", role: "alert" }, errorMessage(problem)));
     if (!closed) timer = window.setTimeout(poll, REFRESH_INTERVAL * 4);
   });
+  let listed = 0;
+  /** Reads again what follows from the subscription: the features of its plan, and its invoices. */
+  async function follow() {
+    clearTimeout(listed);
+    // If this fails, the next action tells why.
+    listed = window.setTimeout(() => bills?.refresh().catch(() => {}), LISTED_AFTER);
+    await features?.refresh();
+  }
   const kinds = [contacts, configs, invoices].filter(({ permits }) => can(permits.view));
-  const [, subscription, ...panels] = await Promise.all([
-    refresh(), can("7004") ? subscriptionPanel(id, refresh) : null, can("7004") ? entitlements(id) : null,
-    ...kinds.map((kind) => children(kind, id)), can("10310") ? history(id) : null]);
+  const [, subscription, features, log, ...lists] = await Promise.all([
+    refresh(), can("7004") ? subscriptionPanel(id, refresh, follow) : null, can("7004") ? entitlements(id) : null,
+    can("10310") ? history(id) : null, ...kinds.map((kind) => children(kind, id))]);
+  const bills = lists[kinds.indexOf(invoices)];
   if (subscription) ({ refresh: reread, waiting } = subscription);
   return {
     title: "Tenant",
     shown: [h("p", { class: "crumb" }, h("a", { href: linkTo("tenants") }, "Tenants")), summary,
-      h("div", { class: "grid" }, jobsPanel, resourceList), subscription?.panel ?? null, ...panels.filter((panel) => panel !== null)],
+      h("div", { class: "grid" }, jobsPanel, resourceList), subscription?.panel ?? null, features?.panel ?? null, ...lists.map(({ panel }) => panel), log],
     onClose: () => {
       closed = true;
       clearTimeout(timer);
+      clearTimeout(listed);
     },
   };
 }
