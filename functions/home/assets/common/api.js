@@ -72,7 +72,7 @@ async function send(method, path, { bearer, body, tag, signal, credentials = "om
     throw new NetworkError("The API can’t be reached.", { cause });
   });
   if (answer.ok) {
-    // Whoever sends an earlier request again after another change means a new one.
+    // After a change, the same request as one whose answer was lost is a new one.
     if (headers.has("idempotency-key")) keys.clear();
     return answer;
   }

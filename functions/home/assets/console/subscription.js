@@ -170,7 +170,7 @@ function adjustments({ adjustments: lines }) {
  * returns the subscription while it waits for the tenant to be built.
  * @param {string} tenant
  * @param {() => Promise<void>} changed called after each action, which may also change the tenant
- * @param {() => Promise<void>} follow called when the subscription has changed, by whatever
+ * @param {() => Promise<void>} follow called when the subscription has changed for any reason
  */
 export async function subscriptionPanel(tenant, changed, follow) {
   const content = h("div");
