@@ -213,6 +213,34 @@ async fn a_hundred_unknown_keys_cause_one_request() {
 }
 
 #[tokio::test]
+async fn known_keys_bridge_an_outage_of_an_hour() {
+    let provider = Provider::start().await;
+    let trusted = json!([{
+        "issuer": provider.url, "audiences": ["api"],
+        "grants": [{ "claim": "scope", "value": "ops", "role": "viewer" }],
+    }]);
+    let mut app = app_of(&provider, &[("TOKEN_ISSUERS", &trusted.to_string())]).await;
+    let exchange = async |app: &App| {
+        let now = lambda::now().seconds();
+        let token = provider.sign(&json!({
+            "iss": provider.url, "sub": "machine-1", "aud": "api", "iat": now, "exp": now + 300,
+            "scope": "ops",
+        }));
+        app.client.post(&token, "/auth/exchange", &Value::Null).await
+    };
+    exchange(&app).await.expect(200);
+    provider.state().metadata = json!({ "jwks_uri": "http://127.0.0.1:9/keys" });
+    app.skip(Duration::from_secs(360)).await;
+    for _ in 0..3 {
+        exchange(&app).await.expect(200);
+    }
+    assert_eq!(provider.calls("/.well-known/openid-configuration"), 2, "read again once");
+    app.skip(Duration::from_secs(3600)).await;
+    let refused = exchange(&app).await.expect(502);
+    assert_eq!(refused.body["error"]["code"], "PROVIDER_UNREACHABLE");
+}
+
+#[tokio::test]
 async fn only_access_tokens_of_trusted_issuers_are_exchanged() {
     let provider = Provider::start().await;
     let trusted = json!([{

@@ -27,6 +27,9 @@ const FRESH: Duration = Duration::from_secs(300);
 /// tokens cause no requests.
 const BETWEEN: Duration = Duration::from_secs(30);
 
+/// How long keys are used while the provider does not answer.
+const BRIDGED: Duration = Duration::from_secs(3600);
+
 /// The tolerated difference of clocks, in seconds.
 const SKEW: f64 = 60.0;
 
@@ -72,6 +75,8 @@ impl TryFrom<String> for Endpoint {
 #[derive(Debug, Default)]
 struct Keys {
     fetched: Option<Timestamp>,
+    /// When they could not be read again.
+    failed: Option<Timestamp>,
     keys: Vec<Key>,
 }
 
@@ -133,20 +138,39 @@ impl Issuer {
     }
 
     /// Returns the keys that fit a token. Reads the provider's keys if they are old, or if none fits.
+    /// Known ones bridge an outage.
     async fn fitting(&self, jws: &Jws<'_>, now: Timestamp) -> Result<Vec<Key>> {
         let mut kept = self.keys.lock().await;
         let fitting =
             |kept: &Keys| kept.keys.iter().filter(|key| jws.fits(key)).cloned().collect::<Vec<_>>();
-        let age = kept.fetched.map(|fetched| now.since(fetched));
-        let most = if fitting(&kept).is_empty() { BETWEEN } else { FRESH };
-        if age.is_none_or(|age| age >= most) {
-            const STEP: &str = "reading the provider's keys";
-            let metadata = self.metadata(now).await?;
-            let set = self.get(STEP, &metadata.jwks_uri.0).await?;
-            let keys = Key::all_of(&set).ok_or_else(|| misconfigured(STEP)("no JWK Set"))?;
-            *kept = Keys { fetched: Some(now), keys };
+        let (known, age) = (fitting(&kept), kept.fetched.map(|fetched| now.since(fetched)));
+        let most = if known.is_empty() { BETWEEN } else { FRESH };
+        if age.is_some_and(|age| age < most) {
+            return Ok(known);
         }
-        Ok(fitting(&kept))
+        let can_bridge = !known.is_empty() && age.is_some_and(|age| age < BRIDGED);
+        if can_bridge && kept.failed.is_some_and(|failed| now.since(failed) < BETWEEN) {
+            return Ok(known);
+        }
+        match self.read_keys(now).await {
+            Ok(keys) => {
+                *kept = Keys { fetched: Some(now), failed: None, keys };
+                Ok(fitting(&kept))
+            }
+            Err(Error::ProviderUnreachable { .. }) if can_bridge => {
+                kept.failed = Some(now);
+                Ok(known)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the provider's keys.
+    async fn read_keys(&self, now: Timestamp) -> Result<Vec<Key>> {
+        const STEP: &str = "reading the provider's keys";
+        let metadata = self.metadata(now).await?;
+        let set = self.get(STEP, &metadata.jwks_uri.0).await?;
+        Key::all_of(&set).ok_or_else(|| misconfigured(STEP)("no JWK Set"))
     }
 
     async fn get(&self, step: &'static str, url: &Url) -> Result<Value> {
