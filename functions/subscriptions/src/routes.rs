@@ -128,11 +128,11 @@ fn describe_cancel() -> Operation {
     Operation::new("cancelSubscription", "Cancel a subscription", Answer::One(subscription()))
         .description(
             "Cancels at the end of the period, or now. When the cancellation takes effect, the tenant \
-             is suspended. A pending subscription is cancelled at once, unless a job is open.",
+             is suspended. A pending subscription is cancelled at once, unless its tenant is being built.",
         )
         .body_schema(NamedSchema::new("Cancellation", Cancellation::schema(), body))
         .error(Code::SubscriptionState, "The subscription has expired.")
-        .error(Code::JobOpen, "The subscription is pending or ends now, and a job of the tenant is open.")
+        .error(Code::JobOpen, "The tenant is being built, or can't be suspended while its job is open.")
 }
 
 fn describe_resume() -> Operation {

@@ -1,6 +1,6 @@
 use super::{Context, Decision, Period, Phase, Subscription, When};
 use crate::refusal::{Refusal, allow_if};
-use crate::{EventType, SuspensionReason, Text};
+use crate::{EventType, SuspensionReason, TenantStatus, Text};
 use schema::body;
 
 body! {
@@ -20,8 +20,8 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// [`Refusal::SubscriptionState`] if the subscription has expired, or [`Refusal::JobOpen`] if a job
-    /// is open whose tenant would be suspended, or would come into use without a subscription.
+    /// [`Refusal::SubscriptionState`] if the subscription has expired, or [`Refusal::JobOpen`] if the
+    /// tenant would be suspended while a job is open, or is built and would be in use without one.
     pub fn cancel(mut self, new: Cancellation, at: Context<'_>) -> Result<Decision, Refusal> {
         let has_expired = self.phase == Phase::Expired;
         allow_if(!has_expired, Refusal::SubscriptionState("The subscription has expired."))?;
@@ -31,7 +31,8 @@ impl Subscription {
         let is_new = !self.cancel_at_period_end;
         self.cancel_reason = new.reason.or(self.cancel_reason);
         if self.phase == Phase::Pending {
-            allow_if(!at.tenant.has_open_job, Refusal::JobOpen)?;
+            let is_built = at.tenant.status == TenantStatus::Provisioning;
+            allow_if(!is_built, Refusal::JobOpen)?;
             return Ok(self.ended(Phase::Cancelled, at).with(EventType::SubscriptionCancelled));
         }
         if new.when == Some(When::Now) {

@@ -127,8 +127,12 @@ fn a_tenant_suspended_by_hand_stays_so_and_a_job_delays_what_would_suspend() {
     let context = at(busy, "2026-07-01T10:00", &by);
     let (pending, _) = phases().swap_remove(0);
     assert_eq!(pending.phase, Phase::Pending);
+    let built = Standing { status: TenantStatus::Provisioning, ..busy };
     for new in [now(), Cancellation { when: None, reason: None }] {
-        assert_eq!(pending.clone().cancel(new, context), Err(Refusal::JobOpen), "it is built");
+        let built = at(built, "2026-07-01T10:00", &by);
+        assert_eq!(pending.clone().cancel(new.clone(), built), Err(Refusal::JobOpen));
+        let moved = pending.clone().cancel(new, context).unwrap();
+        assert_eq!(moved.subscription.phase, Phase::Cancelled);
     }
     let late = past_due(&json!({}));
     assert_eq!(late.clone().run(TimerAction::GraceEnd, context), Err(Refusal::JobOpen));
