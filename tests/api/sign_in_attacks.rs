@@ -194,14 +194,19 @@ async fn other_algorithms_and_keys_are_refused() {
     browser.open(&callback).await.expect(303);
 }
 
-#[tokio::test]
-async fn a_hundred_unknown_keys_cause_one_request() {
-    let provider = Provider::start().await;
+/// Starts an app that exchanges access tokens of the provider.
+async fn trusting(provider: &Provider) -> App {
     let trusted = json!([{
         "issuer": provider.url, "audiences": ["api"],
         "grants": [{ "claim": "scope", "value": "ops", "role": "viewer" }],
     }]);
-    let app = app_of(&provider, &[("TOKEN_ISSUERS", &trusted.to_string())]).await;
+    app_of(provider, &[("TOKEN_ISSUERS", &trusted.to_string())]).await
+}
+
+#[tokio::test]
+async fn a_hundred_unknown_keys_cause_one_request() {
+    let provider = Provider::start().await;
+    let app = trusting(&provider).await;
     for number in 0..100 {
         provider.state().header = json!({ "kid": format!("unknown-{number}") });
         let token = provider.sign(&json!({ "iss": provider.url }));
@@ -215,11 +220,7 @@ async fn a_hundred_unknown_keys_cause_one_request() {
 #[tokio::test]
 async fn known_keys_bridge_an_outage_of_an_hour() {
     let provider = Provider::start().await;
-    let trusted = json!([{
-        "issuer": provider.url, "audiences": ["api"],
-        "grants": [{ "claim": "scope", "value": "ops", "role": "viewer" }],
-    }]);
-    let mut app = app_of(&provider, &[("TOKEN_ISSUERS", &trusted.to_string())]).await;
+    let mut app = trusting(&provider).await;
     let exchange = async |app: &App| {
         let now = lambda::now().seconds();
         let token = provider.sign(&json!({
@@ -243,11 +244,7 @@ async fn known_keys_bridge_an_outage_of_an_hour() {
 #[tokio::test]
 async fn only_access_tokens_of_trusted_issuers_are_exchanged() {
     let provider = Provider::start().await;
-    let trusted = json!([{
-        "issuer": provider.url, "audiences": ["api"],
-        "grants": [{ "claim": "scope", "value": "ops", "role": "viewer" }],
-    }]);
-    let app = app_of(&provider, &[("TOKEN_ISSUERS", &trusted.to_string())]).await;
+    let app = trusting(&provider).await;
     let now = lambda::now().seconds();
     let good = json!({
         "iss": provider.url, "sub": "machine-1", "aud": "api", "iat": now, "exp": now + 300,

@@ -72,22 +72,20 @@ async fn report(
     let body = body.ok_or(Error::Unauthorized("invalid JSON"))?;
     let ClaimedTenant(id) =
         ClaimedTenant::from_body(body.value()).ok_or(Error::Unauthorized("no initiator"))?;
-    let tenant = webhook.tenant(id).await?;
+    let sender = || webhook.sender(id, &signature, &bytes);
     // A forged message must not even take the lock of its idempotency key.
-    job_of(&signature, &tenant, &bytes, &webhook.keys)?;
-    let first = Mutex::new(Some(tenant));
+    let first = Mutex::new(Some(sender().await?));
     let taken = || {
         retry_if_stale(|| async {
             let first = first.lock().ok().and_then(|mut first| first.take());
-            let tenant = match first {
-                Some(tenant) => tenant,
-                None => webhook.tenant(id).await?,
+            let (tenant, job) = match first {
+                Some(found) => found,
+                None => sender().await?,
             };
-            let job = job_of(&signature, &tenant, &bytes, &webhook.keys)?;
             match body.read()? {
-                BuildMessage::Report(report) => webhook.close(&tenant, job, &report, now).await,
+                BuildMessage::Report(report) => webhook.close(&tenant, &job, &report, now).await,
                 BuildMessage::Progress(progress) => {
-                    webhook.record(&tenant, job, progress, signature.time(), now).await
+                    webhook.record(&tenant, &job, progress, signature.time(), now).await
                 }
             }
         })
@@ -97,10 +95,17 @@ async fn report(
 }
 
 impl Webhook {
-    /// Returns the tenant that a message names.
-    async fn tenant(&self, id: TenantId) -> domain::Result<Tenant> {
+    /// Returns the tenant that a message names, and its latest job, whose secret signed the message.
+    async fn sender(
+        &self,
+        id: TenantId,
+        signature: &Signature,
+        bytes: &[u8],
+    ) -> domain::Result<(Tenant, JobRef)> {
         let tenant = self.store.tenant(id).await;
-        tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))
+        let tenant = tenant.map_err(Error::unauthorized_if_not_found("unknown tenant"))?;
+        let job = job_of(signature, &tenant, bytes, &self.keys)?.clone();
+        Ok((tenant, job))
     }
 
     async fn close(
